@@ -1,0 +1,65 @@
+/** Shape of one GPT decoder, checked. What training does with it is in config/run-config.ts. Browser-safe. */
+import { unacceptable } from '../errors.js';
+
+export const ACTIVATION_FUNCTIONS = ['gelu', 'relu'] as const;
+export type ActivationFunction = (typeof ACTIVATION_FUNCTIONS)[number];
+
+/** Pre-LayerNorm decoder with learned positions; LayerNorm epsilon is LAYER_NORM_EPS. */
+export interface GptConfig {
+  /** vocabulary size V */
+  readonly dVocab: number;
+  /** longest sequence T the position embedding covers */
+  readonly nCtx: number;
+  /** residual stream width C */
+  readonly dModel: number;
+  /** number of block applications L */
+  readonly nLayers: number;
+  /** NH; dModel is a multiple of it, dHead = dModel / nHeads */
+  readonly nHeads: number;
+  /** feed-forward width, usually 4 dModel */
+  readonly dMlp: number;
+  /** gelu is the exact erf form */
+  readonly activation: ActivationFunction;
+  /** biases in linear layers and LayerNorms */
+  readonly bias: boolean;
+  /** unembedding shares the token embedding's weights */
+  readonly tied: boolean;
+  /** one block applied nLayers times */
+  readonly shareBlocks: boolean;
+}
+
+export const LAYER_NORM_EPS = 1e-5;
+export const MAX_D_MODEL = 1024;
+export const MAX_LAYERS = 32;
+export const MAX_CONTEXT = 4096;
+
+/** Throws a UserError naming the first field that is not acceptable. */
+export function checkGptConfig(config: GptConfig): void {
+  const whole = (field: string, value: number, low: number, high: number): void => {
+    if (!Number.isInteger(value) || value < low || value > high) {
+      throw unacceptable(field, value, `a whole number from ${low} to ${high}`);
+    }
+  };
+  whole('dVocab', config.dVocab, 2, 65536);
+  whole('nCtx', config.nCtx, 1, MAX_CONTEXT);
+  whole('dModel', config.dModel, 1, MAX_D_MODEL);
+  whole('nLayers', config.nLayers, 1, MAX_LAYERS);
+  whole('nHeads', config.nHeads, 1, config.dModel);
+  whole('dMlp', config.dMlp, 1, 8 * MAX_D_MODEL);
+  if (config.dModel % config.nHeads !== 0) {
+    throw unacceptable(
+      'nHeads',
+      config.nHeads,
+      `a divisor of dModel (${config.dModel})`,
+      'Change --heads or --d-model so that every head has the same width.',
+    );
+  }
+  if (!ACTIVATION_FUNCTIONS.includes(config.activation)) {
+    throw unacceptable('activation', config.activation, ACTIVATION_FUNCTIONS.join(' or '));
+  }
+}
+
+/** Number of parameter sets of blocks: 1 when they are shared. */
+export function nBlockParameters(config: GptConfig): number {
+  return config.shareBlocks ? 1 : config.nLayers;
+}
