@@ -1,0 +1,51 @@
+/**
+ * The scientific configuration of one run: every field that changes the mathematics, with its default and the reason
+ * for it. The engine, thread count, host and output folder are not here and not in the id. Checked by parse.ts,
+ * hashed by hash.ts.
+ */
+import type { DataConfig } from '../listops/data-config.js';
+import type { ActivationFunction } from '../model/gpt-config.js';
+
+export const STOP_RULES = ['budget', 'solved'] as const;
+export type StopRule = (typeof STOP_RULES)[number];
+
+export interface RunConfig {
+  readonly data: DataConfig;
+  readonly model: {
+    /** residual stream width */
+    readonly dModel: number;
+    readonly nLayers: number;
+    readonly nHeads: number;
+    /** default 4 dModel, as GPT-2 */
+    readonly dMlp: number;
+    readonly activation: ActivationFunction;
+    readonly bias: boolean;
+    readonly tied: boolean;
+    readonly shareBlocks: boolean;
+    readonly nCtx: number;
+  };
+  readonly optimizer: {
+    /** peak learning rate */
+    readonly learningRate: number;
+    readonly beta1: number;
+    readonly beta2: number;
+    readonly eps: number;
+    readonly weightDecay: number;
+    /** global gradient norm limit */
+    readonly clip: number;
+    /** linear warm-up from 0 */
+    readonly warmupSteps: number;
+    /** cosine decay ends at this fraction of the peak, at the last step */
+    readonly finalFraction: number;
+  };
+  readonly training: {
+    readonly steps: number;
+    /** examples a step */
+    readonly batchSize: number;
+    /** steps between evaluations; the last step is always evaluated */
+    readonly evaluateEvery: number;
+    readonly stop: StopRule;
+  };
+  /** fixes initial weights and data order; the hold-out has its own seed in data.holdoutSeed */
+  readonly seed: number;
+}
