@@ -42,6 +42,8 @@ export default tseslint.config(
       globals: {
         process: 'readonly',
         console: 'readonly',
+        performance: 'readonly',
+        fetch: 'readonly',
         URL: 'readonly',
         setTimeout: 'readonly',
         Buffer: 'readonly',

@@ -53,11 +53,7 @@ export function unacceptable(field: string, found: unknown, expected: string, re
 /** Control characters made visible and long text cut, so that an error is always one line. */
 export function printable(text: string, most = 80): string {
   const cut = text.length > most ? `${text.slice(0, most)}...` : text;
-  // eslint-disable-next-line no-control-regex -- making control characters visible is the purpose
-  return cut.replace(
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return cut.replace(/[\p{Cc}\u2028\u2029]/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** The entry of `allowed` nearest to `found` by edit distance, when near enough to be what was meant. */

@@ -1,0 +1,104 @@
+/**
+ * Brings a clone to a state in which it runs: packages, TypeScript build, native engine, bundles for report and viewer.
+ * Each step is done only when its inputs changed. Plain JavaScript, so that it works before anything is installed.
+ */
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { filesBelow, hashOf, ROOT, runProgram, SetupError, whenChanged } from './common.mjs';
+
+const STAMPS = join(ROOT, 'build', 'stamps');
+
+/** @param {{log?: (line: string) => void, only?: string}} options - `only`: one of packages, build, native */
+export async function setUp({ log = console.error, only } = {}) {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) {
+    throw new SetupError(`Node ${process.versions.node} is too old: sumlens needs 20.19 or newer.`);
+  }
+  if (!existsSync(join(ROOT, 'package-lock.json'))) return; // an installed package is already built
+  await installPackages(log);
+  if (only === 'packages') return;
+  if (only === undefined || only === 'build') {
+    await buildTypeScript(log);
+    await buildBundles(log);
+  }
+  if (only === undefined || only === 'native') await buildNativeEngine(log);
+}
+
+async function installPackages(log) {
+  const inputs = [join(ROOT, 'package.json'), join(ROOT, 'package-lock.json'), join(ROOT, '.npmrc')];
+  await whenChanged({
+    name: 'packages (npm ci; the optional @tensorflow/tfjs-node may be skipped)',
+    stamp: join(ROOT, 'node_modules', '.sumlens-stamp'),
+    hash: hashOf(inputs, `node ${process.versions.modules} ${process.platform} ${process.arch}`),
+    output: join(ROOT, 'node_modules', 'typescript', 'package.json'),
+    log,
+    work: () => void runProgram('npm', ['ci', '--no-audit', '--no-fund'], { timeout: 15 * 60_000 }),
+  });
+}
+
+async function buildTypeScript(log) {
+  const isSource = (path) => path.endsWith('.ts') || path.endsWith('.json');
+  const inputs = filesBelow([join(ROOT, 'src'), join(ROOT, 'probes'), join(ROOT, 'tsconfig.json')], isSource);
+  await whenChanged({
+    name: 'TypeScript build',
+    stamp: join(STAMPS, 'typescript'),
+    hash: hashOf(inputs),
+    output: join(ROOT, 'dist', 'src', 'cli', 'main.js'),
+    log,
+    work: () => {
+      for (const folder of ['src', 'probes'])
+        rmSync(join(ROOT, 'dist', folder), { recursive: true, force: true });
+      const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+      runProgram(process.execPath, [compiler, '-p', join('src', 'setup', 'tsconfig.build.json')]);
+    },
+  });
+}
+
+async function buildBundles(log) {
+  for (const [file, name, folders] of [
+    ['build-report.mjs', 'buildReportRuntime', ['report']],
+    ['build-viewer.mjs', 'buildViewer', ['viewer']],
+  ]) {
+    const script = join(ROOT, 'src', 'setup', file);
+    if (!existsSync(script)) continue;
+    const inputs = filesBelow([
+      script,
+      join(ROOT, 'package-lock.json'),
+      ...folders.map((f) => join(ROOT, 'src', f)),
+    ]);
+    await whenChanged({
+      name: `bundle of the ${folders[0]}`,
+      stamp: join(STAMPS, file),
+      hash: hashOf(inputs),
+      output: join(ROOT, 'dist'),
+      log,
+      work: async () => {
+        const module = await import(pathToFileURL(script).href);
+        await module[name]({ root: ROOT, log });
+      },
+    });
+  }
+}
+
+async function buildNativeEngine(log) {
+  const { buildNative } = await import('./build-native.mjs');
+  const { status, reason } = await buildNative({ root: ROOT, log });
+  if (status === 'unavailable')
+    log(`set-up: native engine not built: ${reason} The WebAssembly engine is used instead.`);
+}
+
+/** Runs set-up from a script's first line: one clear message and exit code 1 when it fails. */
+export async function setUpOrExit(options) {
+  try {
+    await setUp(options);
+  } catch (error) {
+    console.error(error instanceof SetupError ? `set-up failed: ${error.message}` : error);
+    process.exit(1);
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const at = process.argv.indexOf('--only');
+  await setUpOrExit(at === -1 ? {} : { only: process.argv[at + 1] });
+}
