@@ -1,0 +1,331 @@
+/**
+ * Building blocks of chart specifications, shared by the report's own charts and the probes': axes with units, points
+ * with intervals, heat maps, small multiples, and `chart()`, which every chart goes through. Pure and browser-safe.
+ * Colours, fonts, sizes of text and the width of the page come from ../theme.ts when the page is drawn, never from here.
+ */
+import type { ChartSpec, Json } from '../schema.js';
+
+/** One line of inline data. Tokens and names belong in values, never in field names. */
+export type Row = Readonly<Record<string, string | number | boolean | null>>;
+export type Spec = ChartSpec['spec'];
+export type Table = ChartSpec['table'];
+type JsonObject = Readonly<Record<string, Json | undefined>>;
+
+/** Drops keys whose value is undefined, so that an optional setting leaves no trace in the specification. */
+export function defined(fields: JsonObject): Spec {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Spec;
+}
+
+/** A number that can be drawn, or null: absent, non-finite, or one of the strings "NaN", "Infinity", "-Infinity". */
+export function finite(value: number | string | null | undefined): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+/** Inline data; non-finite numbers become null, which Vega-Lite leaves out. */
+export function inlineData(rows: readonly Row[]): Spec {
+  const clean = (value: Row[string]) => (typeof value === 'number' ? finite(value) : value);
+  return {
+    values: rows.map((row) => Object.fromEntries(Object.entries(row).map(([key, v]) => [key, clean(v)]))),
+  };
+}
+
+export interface QuantitativeOptions {
+  /** fixed end points; a logarithmic axis must have them */
+  readonly domain?: readonly [number, number];
+  /** default false: a difference has no natural zero; bars and shares set true */
+  readonly zero?: boolean;
+  /** d3-format, e.g. `.2f`, `.0%`, `~s` */
+  readonly format?: string;
+  readonly grid?: boolean;
+  readonly tickCount?: number;
+}
+
+/**
+ * A measured number on an axis.
+ * @param title - the quantity and its unit: `Loss (nats a token)`
+ */
+export function quantitative(field: string, title: string, options: QuantitativeOptions = {}): Spec {
+  return defined({
+    field,
+    type: 'quantitative',
+    title,
+    scale: defined({ zero: options.zero ?? false, nice: !options.domain, domain: options.domain }),
+    axis: defined({ format: options.format, grid: options.grid, tickCount: options.tickCount }),
+  });
+}
+
+/** Accuracy in [0, 1] shown as per cent. */
+export function accuracyAxis(field: string, title = 'Accuracy (% of result tokens)'): Spec {
+  return quantitative(field, title, { domain: [0, 1], format: '.0%', tickCount: 5 });
+}
+
+/** A logarithmic axis. The domain is explicit and not rounded; it must be positive. */
+export function logarithmic(
+  field: string,
+  title: string,
+  domain: readonly [number, number],
+  options: { readonly base?: number; readonly format?: string } = {},
+): Spec {
+  const low = Math.max(domain[0], Number.MIN_VALUE);
+  const high = domain[1] > low ? domain[1] : low * 2;
+  return {
+    field,
+    type: 'quantitative',
+    title,
+    scale: { type: 'log', base: options.base ?? 10, nice: false, domain: [low, high] },
+    axis: { format: options.format ?? '~s', tickCount: 6 },
+  };
+}
+
+/** A category on an axis, in the order given (default: order of the data), never sorted by locale. */
+export function nominal(field: string, title: string | null, order?: readonly (string | number)[]): Spec {
+  return { field, type: 'nominal', title, sort: order === undefined ? null : [...order] };
+}
+
+/** The distinct values of one field in order of appearance. */
+export function distinct(rows: readonly Row[], field: string): string[] {
+  return [...new Set(rows.map((row) => String(row[field])))];
+}
+
+/**
+ * Colour by condition. The page gives every condition the same colour in every chart; the field must be `condition`.
+ * @param labels - condition labels that occur in this chart, in the order of the legend
+ */
+export function conditionColor(labels: readonly string[], options: { readonly legend?: boolean } = {}): Spec {
+  return {
+    field: 'condition',
+    type: 'nominal',
+    title: null,
+    scale: { domain: [...labels] },
+    legend: options.legend === false ? null : { orient: 'top', direction: 'horizontal', columns: 2 },
+  };
+}
+
+/** A thin reference line, e.g. chance or the control, with its name written at its end. */
+export function referenceLine(axis: 'x' | 'y', value: number, label: string): Spec[] {
+  const data = inlineData([{ reference: value, label }]);
+  const position = { field: 'reference', type: 'quantitative' };
+  const atEnd: Spec =
+    axis === 'y'
+      ? { x: { value: 'width' }, align: 'right', baseline: 'bottom', dx: -4, dy: -3 }
+      : { y: { value: 0 }, align: 'left', baseline: 'top', dx: 4, dy: 3 };
+  const { x, y, ...text } = atEnd;
+  return [
+    { data, mark: { type: 'rule', style: 'reference' }, encoding: { [axis]: position } },
+    {
+      data,
+      mark: { type: 'text', style: 'reference-label', ...text },
+      encoding: {
+        [axis]: position,
+        text: { field: 'label', type: 'nominal' },
+        ...(x === undefined ? {} : { x }),
+        ...(y === undefined ? {} : { y }),
+      },
+    },
+  ];
+}
+
+export interface PointInterval {
+  /** each row: the category, `estimate`, `low`, `high` (null: no interval) and, when coloured, `condition` */
+  readonly rows: readonly Row[];
+  readonly category: {
+    readonly field: string;
+    readonly title: string | null;
+    readonly order?: readonly string[];
+  };
+  readonly value: { readonly title: string } & QuantitativeOptions;
+  /** condition labels; several conditions stand beside each other within a category */
+  readonly conditions?: readonly string[];
+  /** single observations drawn faintly behind: same category field, `estimate`, `condition` */
+  readonly seeds?: readonly Row[];
+  readonly reference?: { readonly value: number; readonly label: string };
+}
+
+/** Estimates with intervals, categories down the side; single seeds behind them as faint dots. */
+export function pointInterval(input: PointInterval): Spec {
+  const { category, value, conditions } = input;
+  const x = (field: string) => quantitative(field, value.title, value);
+  const y = nominal(category.field, category.title, category.order);
+  const offset =
+    conditions !== undefined && conditions.length > 1
+      ? { yOffset: { field: 'condition', type: 'nominal', sort: [...conditions] } }
+      : {};
+  const color = conditions === undefined ? {} : { color: conditionColor(conditions) };
+  const shared = { y, ...offset, ...color };
+  const seeds: Spec[] =
+    input.seeds === undefined || input.seeds.length === 0
+      ? []
+      : [
+          {
+            data: inlineData(input.seeds),
+            mark: { type: 'point', style: 'seed' },
+            encoding: { x: x('estimate'), ...shared },
+          },
+        ];
+  const tooltip = [
+    { field: category.field, type: 'nominal', title: category.title ?? 'item' },
+    ...(conditions === undefined ? [] : [{ field: 'condition', type: 'nominal' }]),
+    ...['estimate', 'low', 'high'].map((field) => ({ field, type: 'quantitative', format: '.4~g' })),
+  ];
+  return {
+    data: inlineData(input.rows),
+    height: { step: conditions === undefined ? 26 : Math.max(14, 30 / conditions.length + 6) },
+    layer: [
+      ...(input.reference === undefined
+        ? []
+        : referenceLine('x', input.reference.value, input.reference.label)),
+      ...seeds,
+      {
+        transform: [{ filter: 'isValid(datum.low) && isValid(datum.high)' }],
+        mark: { type: 'rule', style: 'interval' },
+        encoding: { x: x('low'), x2: { field: 'high' }, ...shared },
+      },
+      { mark: { type: 'point', style: 'estimate' }, encoding: { x: x('estimate'), ...shared, tooltip } },
+    ],
+  };
+}
+
+export interface Heatmap {
+  /** each row: the two categories and the value */
+  readonly rows: readonly Row[];
+  readonly x: {
+    readonly field: string;
+    readonly title: string;
+    readonly order?: readonly (string | number)[];
+  };
+  readonly y: {
+    readonly field: string;
+    readonly title: string;
+    readonly order?: readonly (string | number)[];
+  };
+  readonly value: { readonly field: string; readonly title: string; readonly format?: string };
+  /** `diverging` is centred on 0; give the largest absolute value or the range when charts must be comparable */
+  readonly scale: 'sequential' | 'diverging';
+  readonly domain?: readonly [number, number];
+  /** side of a cell in pixels, default 26 */
+  readonly cell?: number;
+}
+
+/** A heat map whose cells are square; missing values stay empty. */
+export function heatmap(input: Heatmap): Spec {
+  const { x, y, value } = input;
+  const step = { step: input.cell ?? 26 };
+  return {
+    data: inlineData(input.rows),
+    width: step,
+    height: step,
+    mark: { type: 'rect', style: 'cell' },
+    encoding: {
+      x: { ...nominal(x.field, x.title, x.order), axis: { labelAngle: 0 } },
+      y: nominal(y.field, y.title, y.order),
+      color: heatColor(input),
+      tooltip: [
+        { field: x.field, type: 'nominal', title: x.title },
+        { field: y.field, type: 'nominal', title: y.title },
+        { field: value.field, type: 'quantitative', title: value.title, format: value.format ?? '.3~f' },
+      ],
+    },
+  };
+}
+
+function heatColor({ value, scale, domain, rows }: Heatmap): Spec {
+  const numbers = rows.map((row) => row[value.field]).filter((v): v is number => Number.isFinite(v));
+  const most = numbers.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
+  const diverging = scale === 'diverging';
+  const range = domain ?? (diverging ? [-most, most] : undefined);
+  return {
+    field: value.field,
+    type: 'quantitative',
+    title: value.title,
+    scale: defined({
+      range: diverging ? 'diverging' : 'heatmap',
+      domain: range,
+      domainMid: diverging ? 0 : undefined,
+      zero: range === undefined ? false : undefined,
+    }),
+    legend: defined({ format: value.format }),
+  };
+}
+
+/**
+ * One small chart a value of `field`, all on the same axes unless `independent`.
+ * @param view - a single or layered view without data
+ */
+export function smallMultiples(
+  rows: readonly Row[],
+  field: string,
+  view: Spec,
+  options: {
+    readonly columns?: number;
+    readonly order?: readonly (string | number)[];
+    readonly independent?: readonly ('x' | 'y' | 'color')[];
+    /** written above the whole; default none */
+    readonly title?: string;
+  } = {},
+): Spec {
+  const withoutData = Object.fromEntries(Object.entries(view).filter(([key]) => key !== 'data'));
+  const scales = (options.independent ?? []).map((channel) => [channel, 'independent']);
+  return defined({
+    data: inlineData(rows),
+    facet: {
+      field,
+      type: 'nominal',
+      title: options.title ?? null,
+      sort: options.order === undefined ? null : [...options.order],
+    },
+    columns: options.columns ?? 3,
+    spec: withoutData,
+    resolve: scales.length === 0 ? undefined : { scale: Object.fromEntries(scales) as Spec },
+  });
+}
+
+/** A chart that says in words that there is nothing to draw. */
+export function emptySpec(message: string): Spec {
+  return {
+    data: { values: [{ message }] },
+    height: 60,
+    mark: { type: 'text', style: 'empty' },
+    encoding: { text: { field: 'message', type: 'nominal' } },
+  };
+}
+
+/** How many rows of inline data a specification holds, nested views included. */
+export function countRows(spec: Json | undefined): number {
+  let rows = 0;
+  const visit = (node: Json | undefined, key: string): void => {
+    if (typeof node !== 'object' || node === null) return;
+    if (key === 'values' && Array.isArray(node)) rows += node.length;
+    else if (key !== 'encoding' && key !== 'mark')
+      Object.entries(node as Spec).forEach(([name, child]) => visit(child, name));
+  };
+  visit(spec, '');
+  return rows;
+}
+
+const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+
+/**
+ * The one way to make a ChartSpec: adds the description that a screen reader reads, and replaces a specification without
+ * data by a sentence.
+ */
+export function chart(input: ChartSpec): ChartSpec {
+  if (!KEBAB.test(input.id)) throw new Error(`chart id "${input.id}" is not kebab-case`);
+  const nothing = input.table.rows.length === 0 || countRows(input.spec) === 0;
+  const spec = nothing ? emptySpec('No subject to show here.') : input.spec;
+  return { ...input, spec: { description: `${input.title}. ${input.summary}`, ...spec } };
+}
+
+/** A number for sentences and tables: `digits` significant digits, "NaN" and the infinities as words, never "-0". */
+export function readable(value: number | string | null | undefined, digits = 3): string {
+  if (value === null || value === undefined) return 'not computed';
+  if (typeof value === 'string') return value;
+  if (!Number.isFinite(value)) return String(value);
+  const text = String(Number(value.toPrecision(digits)));
+  return text === '-0' ? '0' : text;
+}
+
+/** A fraction as per cent with one digit: 0.987 gives `98.7 %`. */
+export function percent(fraction: number | string | null | undefined, digits = 1): string {
+  const value = finite(fraction);
+  return value === null ? readable(fraction) : `${(100 * value).toFixed(digits)} %`;
+}
