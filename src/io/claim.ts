@@ -1,0 +1,101 @@
+/**
+ * Exclusive claims: one process at a time may write in a directory. A claim is a small file with the holder's identity;
+ * that of a process which has ended is taken over.
+ */
+import { RunError, printable } from '../errors.js';
+import { createExclusively, exists, moveFile, readText, removeTree } from './files.js';
+import { canonicalJson, parseJsonStrict } from './json.js';
+import { mayBeAlive, ownIdentity, type ProcessIdentity } from './process-identity.js';
+
+export interface Claim {
+  readonly path: string;
+  /** the exact content of the file while the claim is held */
+  readonly content: string;
+}
+
+export interface ClaimHolder extends ProcessIdentity {
+  /** what the holder wrote about itself */
+  readonly text: string;
+}
+
+/** Someone else holds the claim. */
+export class ClaimedError extends RunError {
+  override readonly name = 'ClaimedError';
+  constructor(
+    readonly path: string,
+    readonly holder: ClaimHolder,
+  ) {
+    super(
+      `${printable(path, 300)} is held by process ${holder.pid} on ${printable(holder.host)} (${printable(holder.text)}). ` +
+        'Wait until it ends, or stop it; if that host is gone, delete the file.',
+    );
+  }
+}
+
+let generation = 0;
+
+/**
+ * Takes the claim at `path`, or throws a ClaimedError that names the live holder.
+ * @param text - what this process does, for the other's message
+ * @param options.waitMs - keep trying for so long (blocks this thread): a holder that was just killed needs a moment
+ */
+export function claimExclusive(path: string, text: string, options: { waitMs?: number } = {}): Claim {
+  const content = canonicalJson({ ...ownIdentity(), generation: generation++, text });
+  for (let waited = 0; ; waited += 50) {
+    if (createExclusively(path, content)) return { path, content };
+    const holder = claimHolder(path);
+    if (holder !== undefined && waited >= (options.waitMs ?? 0)) throw new ClaimedError(path, holder);
+    if (holder === undefined) removeStale(path);
+    else sleep(50);
+  }
+}
+
+/** Who holds the claim now; undefined when nobody that is alive does. */
+export function claimHolder(path: string): ClaimHolder | undefined {
+  const holder = readHolder(path);
+  return holder !== undefined && mayBeAlive(holder) ? holder : undefined;
+}
+
+/** Throws a RunError unless the claim is still this one: every publish under a claim asks first. */
+export function assertClaimed(claim: Claim): void {
+  if (!exists(claim.path) || readText(claim.path) !== claim.content) {
+    throw new RunError(
+      `${printable(claim.path, 300)} is no longer held by this process: another one took over. Nothing was written.`,
+    );
+  }
+}
+
+/** Gives the claim up; fine when it was lost. */
+export function releaseClaim(claim: Claim): void {
+  if (exists(claim.path) && readText(claim.path) === claim.content) removeTree(claim.path);
+}
+
+/** Removes a dead holder's file, by a rename that only one of several processes wins. */
+function removeStale(path: string): void {
+  const aside = `${path}.stale-${ownIdentity().pid}-${generation++}`;
+  if (!moveFile(path, aside)) return;
+  const moved = readHolder(aside);
+  // between our look and our move somebody else may have removed the stale file and claimed: give it back
+  if (moved !== undefined && mayBeAlive(moved)) createExclusively(path, readText(aside));
+  removeTree(aside);
+}
+
+/** The identity in a claim file; undefined when the file is missing or was not written by claimExclusive. */
+function readHolder(path: string): ClaimHolder | undefined {
+  if (!exists(path)) return undefined;
+  let content: unknown;
+  try {
+    content = parseJsonStrict(readText(path, 65536), { where: path, blame: 'file' });
+  } catch {
+    return undefined;
+  }
+  if (typeof content !== 'object' || content === null) return undefined;
+  const { host, pid, started, text } = content as Partial<Record<string, unknown>>;
+  if (typeof host !== 'string' || typeof pid !== 'number' || typeof text !== 'string') return undefined;
+  if (!Number.isSafeInteger(pid) || pid < 1) return undefined;
+  return { host, pid, started: typeof started === 'string' ? started : undefined, text };
+}
+
+function sleep(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}

@@ -1,0 +1,443 @@
+/**
+ * The only module that writes files. Every operation goes through one replaceable FileSystem, so that tests can fail,
+ * shorten or tear any of them. What a file means is not known here.
+ */
+import * as nodeFs from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { RunError, errorCode, errorMessage, printable } from '../errors.js';
+import { mayBeAlive, ownIdentity } from './process-identity.js';
+
+/** The calls of node:fs that this project uses. */
+export interface FileSystem {
+  openSync(path: string, flags: 'r' | 'r+' | 'wx' | 'a'): number;
+  /** may write less than asked */
+  writeSync(fd: number, data: Uint8Array, offset: number, length: number): number;
+  fsyncSync(fd: number): void;
+  closeSync(fd: number): void;
+  ftruncateSync(fd: number, length: number): void;
+  renameSync(from: string, to: string): void;
+  linkSync(existing: string, path: string): void;
+  mkdirSync(path: string, options: { readonly recursive: boolean }): void;
+  unlinkSync(path: string): void;
+  rmSync(path: string, options: { readonly recursive: boolean; readonly force: boolean }): void;
+  readFileSync(path: string): Uint8Array;
+  readdirSync(path: string): string[];
+  /** follows links */
+  statSync(path: string): { isDirectory(): boolean; isFile(): boolean; readonly size: number };
+}
+
+let current: FileSystem = nodeFs;
+
+/** The file system in use. */
+export function fileSystem(): FileSystem {
+  return current;
+}
+
+/** Runs `fn` (synchronous) with every file operation of this module going to `replacement`. For tests. */
+export function withFileSystem<T>(replacement: FileSystem, fn: () => T): T {
+  const previous = current;
+  current = replacement;
+  try {
+    return fn();
+  } finally {
+    current = previous;
+  }
+}
+
+/** A file operation failed; `code` is the system's (`ENOSPC`, `ENOENT`, ...), `path` the file. */
+export class FileError extends RunError {
+  override readonly name = 'FileError';
+  constructor(
+    message: string,
+    readonly code: string,
+    readonly path: string,
+    cause?: unknown,
+  ) {
+    super(message, { cause });
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full. Free some space and start again',
+  EDQUOT: 'the disk quota is used up. Free some space and start again',
+  EFBIG: 'the file would be larger than the system allows. Raise the limit and start again',
+  EACCES: 'permission denied. Change the permissions, or choose another folder with --out',
+  EPERM: 'the system does not permit it. Change the permissions, or choose another folder with --out',
+  EROFS: 'the file system is read-only. Choose another folder with --out',
+  EIO: 'the device reports an input/output error. Check the disk',
+  EMFILE: 'too many files are open in this process. Raise the limit (ulimit -n) and start again',
+  ENFILE: 'too many files are open on this machine. Close some and start again',
+  ENOENT: 'it does not exist',
+  EEXIST: 'it exists already',
+  ENOTDIR: 'a part of the path is not a directory',
+  EISDIR: 'it is a directory, expected a file',
+  ENAMETOOLONG: 'the name is too long',
+};
+
+/** Runs one file operation and turns what it throws into a FileError of one line. */
+function attempt<T>(verb: string, path: string, operation: () => T): T {
+  try {
+    return operation();
+  } catch (error) {
+    const code = errorCode(error);
+    if (error instanceof FileError || code === undefined) throw error;
+    const reason = REASONS[code] ?? printable(errorMessage(error), 200);
+    throw new FileError(`Cannot ${verb} ${printable(path, 300)}: ${reason} (${code}).`, code, path, error);
+  }
+}
+
+const toBytes = (data: Uint8Array | string): Uint8Array =>
+  typeof data === 'string' ? new TextEncoder().encode(data) : data;
+
+/** Writes until every byte is written: write(2) may take less than asked without an error. */
+function writeFully(fd: number, data: Uint8Array, path: string): void {
+  for (let done = 0; done < data.length;) {
+    const written = current.writeSync(fd, data, done, data.length - done);
+    if (written <= 0) {
+      throw new FileError(
+        `Cannot write ${printable(path, 300)}: the system took ${done} of ${data.length} bytes. Check the free space.`,
+        'ENOSPC',
+        path,
+      );
+    }
+    done += written;
+  }
+}
+
+/** Makes the entries of a directory durable. */
+function syncDirectory(path: string): void {
+  attempt('sync', path, () => {
+    const fd = current.openSync(path, 'r');
+    try {
+      current.fsyncSync(fd);
+    } finally {
+      current.closeSync(fd);
+    }
+  });
+}
+
+/** Writes a new file and makes its content durable; fails when it exists. */
+function writeNewFile(path: string, data: Uint8Array): void {
+  attempt('write', path, () => {
+    const fd = current.openSync(path, 'wx');
+    try {
+      writeFully(fd, data, path);
+      current.fsyncSync(fd);
+    } finally {
+      current.closeSync(fd);
+    }
+  });
+}
+
+/** Throws the first error again after trying to remove `path`, whose own failure would hide the cause. */
+function removingOnFailure(path: string, operation: () => void): void {
+  try {
+    operation();
+  } catch (error) {
+    try {
+      current.rmSync(path, { recursive: true, force: true });
+    } catch {
+      // the next writer of the same target removes it: see removeStaleTemporaries
+    }
+    throw error;
+  }
+}
+
+let counter = 0;
+/** `.tmp-<name of the target>-<pid>-<counter>`: readers skip names with a leading dot. */
+function temporaryBeside(target: string): string {
+  return join(dirname(target), `.tmp-${basename(target)}-${ownIdentity().pid}-${counter++}`);
+}
+
+const TEMPORARY = /^\.tmp-.+-(\d+)-\d+$/;
+
+/** Removes temporaries in `directory` whose process has ended, or failed to remove them. @returns how many */
+export function removeStaleTemporaries(directory: string): number {
+  const own = ownIdentity();
+  let removed = 0;
+  for (const name of listDirectory(directory)) {
+    const match = TEMPORARY.exec(name);
+    if (match === null) continue;
+    const pid = Number(match[1]);
+    // operations are synchronous, so a temporary of this very process is one that failed
+    if (pid !== own.pid && mayBeAlive({ host: own.host, pid, started: undefined })) continue;
+    try {
+      current.rmSync(join(directory, name), { recursive: true, force: true });
+      removed++;
+    } catch {
+      // another process removes it at the same time, or may not: it blocks nobody
+    }
+  }
+  return removed;
+}
+
+/** Writes a whole file: afterwards `path` holds either the old or all of the new content, and durably so. */
+export function writeFileDurably(path: string, data: Uint8Array | string): void {
+  const temporary = temporaryBeside(path);
+  removingOnFailure(temporary, () => {
+    writeNewFile(temporary, toBytes(data));
+    attempt('write', path, () => current.renameSync(temporary, path));
+    syncDirectory(dirname(path));
+  });
+}
+
+export interface DirectoryEntry {
+  /** a plain file name */
+  readonly name: string;
+  readonly bytes: Uint8Array | string;
+}
+
+export interface PublishOptions {
+  /** replace an existing directory; by default it is an error */
+  readonly replace?: boolean;
+}
+
+/**
+ * Makes a directory appear with all its files at once, durably: the only way a directory with content comes to be.
+ * A crash at any point leaves the old state or the new one (with `replace`: the old one may lie in `.old-<name>` until
+ * recoverReplaced is called, which publishDirectory itself does first).
+ * @param entries - written in this order; put the manifest last
+ */
+export function publishDirectory(
+  target: string,
+  entries: readonly DirectoryEntry[],
+  options: PublishOptions = {},
+): void {
+  const parent = dirname(target);
+  makeDirectory(parent);
+  removeStaleTemporaries(parent);
+  recoverReplaced(target);
+  const replaces = exists(target);
+  if (replaces && options.replace !== true) {
+    throw new FileError(`Cannot publish ${printable(target, 300)}: it exists already.`, 'EEXIST', target);
+  }
+  const temporary = temporaryBeside(target);
+  removingOnFailure(temporary, () => {
+    attempt('create', temporary, () => current.mkdirSync(temporary, { recursive: false }));
+    for (const { name, bytes } of entries) {
+      if (name === '' || name === '.' || name === '..' || /[/\\\0]/.test(name)) {
+        throw new RangeError(`publishDirectory: "${printable(name)}" is not a plain file name.`);
+      }
+      writeNewFile(join(temporary, name), toBytes(bytes));
+    }
+    syncDirectory(temporary);
+    if (replaces) attempt('replace', target, () => current.renameSync(target, replacedName(target)));
+    try {
+      attempt('publish', target, () => current.renameSync(temporary, target));
+    } catch (error) {
+      if (replaces) recoverReplaced(target);
+      throw error;
+    }
+    syncDirectory(parent);
+  });
+  if (replaces) removeTree(replacedName(target));
+}
+
+const replacedName = (target: string): string => join(dirname(target), `.old-${basename(target)}`);
+
+/** Puts a directory back that a crash left moved aside in the middle of a replacement, and removes what is left over. */
+export function recoverReplaced(target: string): void {
+  const old = replacedName(target);
+  if (!exists(old)) return;
+  if (exists(target)) removeTree(old);
+  else {
+    attempt('recover', target, () => current.renameSync(old, target));
+    syncDirectory(dirname(target));
+  }
+}
+
+/** Creates a directory and its parents; fine when it exists. */
+export function makeDirectory(path: string): void {
+  attempt('create', path, () => current.mkdirSync(path, { recursive: true }));
+}
+
+/** Removes a file or directory; fine when it does not exist. A directory vanishes at once, before its files are removed. */
+export function removeTree(path: string): void {
+  if (!exists(path)) return;
+  const doomed = temporaryBeside(path);
+  attempt('remove', path, () => {
+    current.renameSync(path, doomed);
+    current.rmSync(doomed, { recursive: true, force: true });
+  });
+}
+
+/**
+ * Appends lines with one write; each line must not contain a newline, which is added. A failed append leaves the file
+ * as it was.
+ * @param options.sync - wait until they are durable
+ */
+export function appendLines(path: string, lines: readonly string[], options: { sync?: boolean } = {}): void {
+  if (lines.length === 0) return;
+  if (lines.some((line) => line.includes('\n')))
+    throw new RangeError('appendLines: a line contains a newline.');
+  const data = toBytes(`${lines.join('\n')}\n`);
+  attempt('append to', path, () => {
+    const before = exists(path) ? current.statSync(path).size : 0;
+    const fd = current.openSync(path, 'a');
+    try {
+      writeFully(fd, data, path);
+      if (options.sync === true) current.fsyncSync(fd);
+    } catch (error) {
+      try {
+        current.ftruncateSync(fd, before);
+      } catch {
+        // repairTail drops the torn line at the next start
+      }
+      throw error;
+    } finally {
+      current.closeSync(fd);
+    }
+  });
+}
+
+const NEWLINE = 10;
+
+/** Cuts an unterminated last line off, the mark of a torn append. @returns bytes dropped; 0 for a missing file */
+export function repairTail(path: string): number {
+  if (!exists(path)) return 0;
+  const bytes = readBytes(path);
+  const keep = bytes.lastIndexOf(NEWLINE) + 1;
+  if (keep < bytes.length) truncateFile(path, keep);
+  return bytes.length - keep;
+}
+
+/**
+ * Keeps the leading lines for which `keep` is true and drops the first other line with all after it (an unterminated
+ * one too). @returns lines dropped; 0 for a missing file
+ */
+export function truncateLinesAfter(path: string, keep: (line: string) => boolean): number {
+  if (!exists(path)) return 0;
+  const bytes = readBytes(path);
+  const decoder = new TextDecoder();
+  let dropped = 0;
+  let end = 0;
+  for (let start = 0; start < bytes.length;) {
+    const newline = bytes.indexOf(NEWLINE, start);
+    const next = newline === -1 ? bytes.length : newline + 1;
+    if (dropped > 0 || newline === -1 || !keep(decoder.decode(bytes.subarray(start, newline)))) dropped++;
+    else end = next;
+    start = next;
+  }
+  if (end < bytes.length) truncateFile(path, end);
+  return dropped;
+}
+
+function truncateFile(path: string, length: number): void {
+  attempt('shorten', path, () => {
+    const fd = current.openSync(path, 'r+');
+    try {
+      current.ftruncateSync(fd, length);
+      current.fsyncSync(fd);
+    } finally {
+      current.closeSync(fd);
+    }
+  });
+}
+
+/** Whole content. @param maxBytes - refuse larger files before reading; a device or FIFO is refused always */
+export function readBytes(path: string, maxBytes = 2 ** 31 - 1): Uint8Array {
+  return attempt('read', path, () => {
+    const status = current.statSync(path);
+    const shown = printable(path, 300);
+    if (status.isDirectory()) {
+      throw new FileError(`Cannot read ${shown}: it is a directory, expected a file.`, 'EISDIR', path);
+    }
+    if (!status.isFile())
+      throw new FileError(`Cannot read ${shown}: it is not a regular file.`, 'EINVAL', path);
+    if (status.size > maxBytes) {
+      throw new FileError(
+        `Cannot read ${shown}: it has ${status.size} bytes, expected at most ${maxBytes}.`,
+        'EFBIG',
+        path,
+      );
+    }
+    const bytes = current.readFileSync(path);
+    // a plain view: callers must not come to depend on Buffer
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  });
+}
+
+/** Whole content as UTF-8; bytes that are not UTF-8 are an error. A byte order mark is kept. */
+export function readText(path: string, maxBytes?: number): string {
+  const bytes = readBytes(path, maxBytes);
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new FileError(`Cannot read ${printable(path, 300)}: it is not UTF-8 text.`, 'EINVAL', path);
+  }
+}
+
+/** True when something is there that can be read or listed (a broken link counts as nothing). */
+export function exists(path: string): boolean {
+  try {
+    current.statSync(path);
+    return true;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') return false;
+    return attempt('look at', path, () => {
+      throw error;
+    });
+  }
+}
+
+/** True for a directory, also through a link; false when there is nothing. */
+export function isDirectory(path: string): boolean {
+  return exists(path) && attempt('look at', path, () => current.statSync(path).isDirectory());
+}
+
+/** Names in a directory, sorted; empty when it does not exist. */
+export function listDirectory(path: string): string[] {
+  if (!exists(path)) return [];
+  return attempt('list', path, () => [...current.readdirSync(path)].sort());
+}
+
+/** Creates a file that must not exist yet, whole and durable from the first moment on. @returns false when it exists */
+export function createExclusively(path: string, text: string): boolean {
+  const temporary = temporaryBeside(path);
+  try {
+    writeNewFile(temporary, toBytes(text));
+    // link(2) fails when the name is taken, and never shows an empty file as open(O_EXCL) before the first write does
+    current.linkSync(temporary, path);
+    return true;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'EEXIST') return false;
+    if (code === 'EPERM' || code === 'ENOTSUP' || code === 'EOPNOTSUPP' || code === 'ENOSYS') {
+      return createWithoutLink(path, text);
+    }
+    return attempt('create', path, () => {
+      throw error;
+    });
+  } finally {
+    try {
+      current.rmSync(temporary, { recursive: true, force: true });
+    } catch {
+      // removeStaleTemporaries removes it
+    }
+  }
+}
+
+/** For file systems without hard links. */
+function createWithoutLink(path: string, text: string): boolean {
+  try {
+    writeNewFile(path, toBytes(text));
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Gives a file another name; false when it is not there any more. */
+export function moveFile(from: string, to: string): boolean {
+  try {
+    current.renameSync(from, to);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    return attempt('move', from, () => {
+      throw error;
+    });
+  }
+}

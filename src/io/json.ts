@@ -1,0 +1,238 @@
+/**
+ * JSON as this project writes and reads it: canonical text (equal values, equal bytes) and a strict parser for text
+ * from outside. Browser-safe: no file access.
+ */
+import { RunError, UserError, printable } from '../errors.js';
+
+export type Json =
+  null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
+
+/** Text of a number; non-finite ones are strings, because JSON.stringify would write null. */
+function numberText(value: number): string {
+  return Number.isFinite(value) ? JSON.stringify(value) : `"${value}"`;
+}
+
+function write(value: unknown, sorted: boolean, path: string): string {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'number') return numberText(value);
+  if (Array.isArray(value)) {
+    return `[${value.map((item, i) => write(item, sorted, `${path}[${i}]`)).join(',')}]`;
+  }
+  if (typeof value === 'object') {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype || prototype === null) {
+      const keys = Object.keys(value);
+      if (sorted) keys.sort();
+      const fields: string[] = [];
+      for (const key of keys) {
+        const field: unknown = (value as Record<string, unknown>)[key];
+        if (field !== undefined) {
+          fields.push(`${JSON.stringify(key)}:${write(field, sorted, `${path}.${key}`)}`);
+        }
+      }
+      return `{${fields.join(',')}}`;
+    }
+  }
+  throw new TypeError(`${path} is not JSON: found ${Object.prototype.toString.call(value)}.`);
+}
+
+/**
+ * Keys sorted by code unit, no blanks, undefined fields left out, non-finite numbers as "NaN", "Infinity", "-Infinity".
+ * @throws TypeError on anything that is not plain JSON (functions, typed arrays, class instances)
+ */
+export function canonicalJson(value: unknown): string {
+  return write(value, true, 'value');
+}
+
+/** One line, fields in the order given, ended by a newline; non-finite numbers as strings. */
+export function toJsonLine(value: unknown): string {
+  return `${write(value, false, 'value')}\n`;
+}
+
+export interface StrictJsonOptions {
+  /** file or flag for messages */
+  readonly where: string;
+  /** longest text accepted, in UTF-16 units or bytes; default 16 MiB */
+  readonly maxLength?: number;
+  /** deepest nesting; default 64 */
+  readonly maxDepth?: number;
+  /** most keys and elements in all; default 4 million */
+  readonly maxValues?: number;
+  /** who is to blame: the user's own text (exit code 2) or a stored file (exit code 1); default `user` */
+  readonly blame?: 'user' | 'file';
+}
+
+/**
+ * Parses JSON and refuses what JSON.parse lets through: a byte order mark, duplicate keys, `__proto__`, numbers that
+ * do not fit (1e400, 9007199254740993), deep nesting, texts above the cap. Bytes must be UTF-8.
+ * @throws UserError (or RunError, see `blame`) with the line and column
+ */
+export function parseJsonStrict(source: string | Uint8Array, options: StrictJsonOptions): unknown {
+  return new StrictParser(source, options).parse();
+}
+
+const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
+const SPACE = /[ \t\r\n]*/y;
+// a string without escapes or control characters, which is the common case
+// eslint-disable-next-line no-control-regex -- JSON forbids raw control characters in strings
+const PLAIN_STRING = /"[^"\\\u0000-\u001f]*"/y;
+const ANY_STRING = /"[^"\\]*(?:\\.[^"\\]*)*"/y;
+
+class StrictParser {
+  private readonly text: string;
+  private readonly maxDepth: number;
+  private valuesLeft: number;
+  private at = 0;
+
+  constructor(
+    source: string | Uint8Array,
+    private readonly options: StrictJsonOptions,
+  ) {
+    const maxLength = options.maxLength ?? 16 * 1024 * 1024;
+    this.maxDepth = options.maxDepth ?? 64;
+    this.valuesLeft = options.maxValues ?? 4_000_000;
+    this.text = '';
+    if (source.length > maxLength) {
+      this.refuse(`found ${source.length} characters, expected at most ${maxLength}`);
+    }
+    this.text = typeof source === 'string' ? source : this.decode(source);
+    if (this.text.startsWith('\ufeff')) {
+      this.refuse('starts with a byte order mark, expected plain UTF-8. Save it without BOM');
+    }
+  }
+
+  parse(): unknown {
+    const value = this.value(0);
+    this.skipSpace();
+    if (this.at < this.text.length) this.fail('found text after the end of the value');
+    return value;
+  }
+
+  private decode(bytes: Uint8Array): string {
+    try {
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch {
+      return this.refuse('is not UTF-8 text');
+    }
+  }
+
+  private value(depth: number): unknown {
+    this.skipSpace();
+    if (--this.valuesLeft < 0) this.fail('holds more values than are accepted');
+    const first = this.text[this.at];
+    if (first === '{' || first === '[') {
+      if (depth >= this.maxDepth) this.fail(`is nested deeper than ${this.maxDepth} levels`);
+      return first === '{' ? this.object(depth + 1) : this.array(depth + 1);
+    }
+    if (first === '"') return this.string();
+    for (const [word, value] of [
+      ['true', true],
+      ['false', false],
+      ['null', null],
+    ] as const) {
+      if (this.text.startsWith(word, this.at)) {
+        this.at += word.length;
+        return value;
+      }
+    }
+    return this.number();
+  }
+
+  private object(depth: number): Record<string, unknown> {
+    const result: Record<string, unknown> = {};
+    const seen = new Set<string>();
+    this.at++;
+    if (this.closes('}')) return result;
+    for (;;) {
+      this.skipSpace();
+      if (this.text[this.at] !== '"') this.fail('expected a key in double quotes');
+      const key = this.string();
+      if (key === '__proto__') this.fail('found the key "__proto__", which is never accepted');
+      if (seen.has(key)) this.fail(`found the key "${printable(key)}" twice`);
+      seen.add(key);
+      this.skipSpace();
+      if (this.text[this.at] !== ':') this.fail('expected ":"');
+      this.at++;
+      result[key] = this.value(depth);
+      if (this.closes('}')) return result;
+      this.comma('}');
+    }
+  }
+
+  private array(depth: number): unknown[] {
+    const result: unknown[] = [];
+    this.at++;
+    if (this.closes(']')) return result;
+    for (;;) {
+      result.push(this.value(depth));
+      if (this.closes(']')) return result;
+      this.comma(']');
+    }
+  }
+
+  private closes(bracket: string): boolean {
+    this.skipSpace();
+    if (this.text[this.at] !== bracket) return false;
+    this.at++;
+    return true;
+  }
+
+  private comma(bracket: string): void {
+    if (this.text[this.at] !== ',') this.fail(`expected "," or "${bracket}"`);
+    this.at++;
+  }
+
+  private string(): string {
+    PLAIN_STRING.lastIndex = this.at;
+    const plain = PLAIN_STRING.exec(this.text);
+    if (plain !== null) {
+      this.at = PLAIN_STRING.lastIndex;
+      return plain[0].slice(1, -1);
+    }
+    ANY_STRING.lastIndex = this.at;
+    const match = ANY_STRING.exec(this.text);
+    if (match === null) return this.fail('found a string without end');
+    try {
+      const value = JSON.parse(match[0]) as string;
+      this.at = ANY_STRING.lastIndex;
+      return value;
+    } catch {
+      return this.fail('found a bad escape or control character in a string');
+    }
+  }
+
+  private number(): number {
+    NUMBER.lastIndex = this.at;
+    const match = NUMBER.exec(this.text);
+    if (match === null) {
+      const found = this.text[this.at];
+      return this.fail(found === undefined ? 'ends too early' : `found "${printable(found)}"`);
+    }
+    const value = Number(match[0]);
+    const written = match[0];
+    if (!Number.isFinite(value)) this.fail(`found the number ${printable(written)}, which is too large`);
+    if (match[1] === undefined && match[2] === undefined && !Number.isSafeInteger(value)) {
+      this.fail(`found the number ${printable(written)}, which has no exact representation`);
+    }
+    this.at = NUMBER.lastIndex;
+    return value;
+  }
+
+  private skipSpace(): void {
+    SPACE.lastIndex = this.at;
+    SPACE.exec(this.text);
+    this.at = SPACE.lastIndex;
+  }
+
+  private fail(problem: string): never {
+    const before = this.text.slice(0, this.at);
+    const line = before.split('\n').length;
+    const column = this.at - before.lastIndexOf('\n');
+    return this.refuse(`is not acceptable JSON at line ${line}, column ${column}: ${problem}`);
+  }
+
+  private refuse(problem: string): never {
+    const message = `${printable(this.options.where, 300)}: ${problem}.`;
+    throw this.options.blame === 'file' ? new RunError(message) : new UserError(message);
+  }
+}
