@@ -1,0 +1,87 @@
+/** Confidence intervals of means and of one proportion. Differences of proportions are in proportions.ts. */
+import { mean, variance } from '../tensor/sum.js';
+import { betaQuantile, normalQuantile, studentQuantile } from './distributions.js';
+
+/** Six claims share an error rate of 5 %: 1 - 0.05 / 6. */
+export const CLAIM_LEVEL = 0.9917;
+
+export interface IntervalEstimate {
+  readonly estimate: number;
+  readonly low: number;
+  readonly high: number;
+  readonly level: number;
+  readonly method: string;
+}
+
+/** Mean with a t interval over independent values, such as seeds. Fewer than two values bound nothing: -Infinity..Infinity. */
+export function meanInterval(values: ArrayLike<number>, level = CLAIM_LEVEL): IntervalEstimate {
+  checkLevel(level);
+  const estimate = mean(values);
+  const method = 't over seeds';
+  if (values.length < 2) return { estimate, low: -Infinity, high: Infinity, level, method };
+  const half =
+    studentQuantile(1 - (1 - level) / 2, values.length - 1) * Math.sqrt(variance(values) / values.length);
+  return { estimate, low: estimate - half, high: estimate + half, level, method };
+}
+
+/** mean(a) - mean(b), Welch's t interval: unequal variances, Satterthwaite's degrees of freedom. */
+export function welchInterval(
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+  level = CLAIM_LEVEL,
+): IntervalEstimate {
+  checkLevel(level);
+  const estimate = mean(a) - mean(b);
+  const method = 'Welch t over seeds';
+  if (a.length < 2 || b.length < 2) return { estimate, low: -Infinity, high: Infinity, level, method };
+  const va = variance(a) / a.length;
+  const vb = variance(b) / b.length;
+  // no spread at all: the interval is the point
+  if (va + vb === 0) return { estimate, low: estimate, high: estimate, level, method };
+  const df = (va + vb) ** 2 / (va ** 2 / (a.length - 1) + vb ** 2 / (b.length - 1));
+  const half = studentQuantile(1 - (1 - level) / 2, df) * Math.sqrt(va + vb);
+  return { estimate, low: estimate - half, high: estimate + half, level, method };
+}
+
+/** Wilson score interval of k successes in n. */
+export function wilsonInterval(k: number, n: number, level = 0.95): IntervalEstimate {
+  checkCounts(k, n);
+  checkLevel(level);
+  const z2 = normalQuantile(1 - (1 - level) / 2) ** 2;
+  const p = k / n;
+  const centre = (p + z2 / (2 * n)) / (1 + z2 / n);
+  const half = Math.sqrt(z2 * ((p * (1 - p)) / n + z2 / (4 * n * n))) / (1 + z2 / n);
+  return {
+    estimate: p,
+    // exact at the ends, where rounding leaves 1e-17
+    low: k === 0 ? 0 : Math.max(0, centre - half),
+    high: k === n ? 1 : Math.min(1, centre + half),
+    level,
+    method: 'Wilson',
+  };
+}
+
+/** Clopper-Pearson interval: never covers less than its level. */
+export function clopperPearsonInterval(k: number, n: number, level = 0.95): IntervalEstimate {
+  checkCounts(k, n);
+  checkLevel(level);
+  const tail = (1 - level) / 2;
+  return {
+    estimate: k / n,
+    low: k === 0 ? 0 : betaQuantile(tail, k, n - k + 1),
+    high: k === n ? 1 : betaQuantile(1 - tail, k + 1, n - k),
+    level,
+    method: 'Clopper-Pearson',
+  };
+}
+
+export function checkLevel(level: number): void {
+  if (!(level > 0 && level < 1))
+    throw new RangeError(`level: found ${level}, expected a number between 0 and 1.`);
+}
+
+export function checkCounts(k: number, n: number): void {
+  if (!Number.isInteger(k) || !Number.isInteger(n) || n < 1 || k < 0 || k > n) {
+    throw new RangeError(`counts: found ${k} of ${n}, expected whole numbers with 0 <= k <= n, n >= 1.`);
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * Representational similarity of n number embeddings to a line and to a ring: the matrix of squared distances against
+ * |i - j| (Spearman) and against the steps around Z/n (Pearson), as named and at the best naming in (Z/n)*.
+ * Kriegeskorte, Mur and Bandettini, 2008. Null: the numbers permuted, the same maximum taken. Neither number says whether a
+ * model uses the geometry.
+ */
+import { RunError } from '../errors.js';
+import { ranks, standardised } from './correlation.js';
+import { upperTriangle } from './distances.js';
+import { type Matrix, zeros } from './matrix.js';
+import { circularDistance, renaming, units } from './naming.js';
+import { type PermutationOptions, type PermutationTest, permutationTests } from './permutation.js';
+
+export interface NamingTest {
+  /** the numbers under their own names */
+  readonly asNamed: PermutationTest;
+  /** maximum over (Z/n)*, against the null of the same maximum */
+  readonly best: PermutationTest;
+  /** the unit u that gives the maximum (the smallest of equals) */
+  readonly unit: number;
+  /** best.observed - best.nullMean: 0 in expectation without structure */
+  readonly excess: number;
+}
+
+/** Order: Spearman(d2_ij, |i - j|) over pairs. @param d2 - [n, n] squared distances */
+export function testOrder(d2: Matrix, options: PermutationOptions): NamingTest {
+  return testNamings(d2, (i, j) => Math.abs(i - j), 'ranks', options);
+}
+
+/** Ring: Pearson(d2_ij, steps around the ring) over pairs. @param d2 - [n, n] squared distances */
+export function testCircular(d2: Matrix, options: PermutationOptions): NamingTest {
+  return testNamings(d2, (i, j) => circularDistance(i, j, d2.rows), 'values', options);
+}
+
+function testNamings(
+  d2: Matrix,
+  target: (i: number, j: number) => number,
+  scale: 'ranks' | 'values',
+  options: PermutationOptions,
+): NamingTest {
+  const n = d2.rows;
+  if (d2.cols !== n || n < 4)
+    throw new RangeError(`rsa: found distances [${d2.rows},${d2.cols}], expected square, n >= 4.`);
+  const transform = (pairs: Float64Array): Float64Array =>
+    standardised(scale === 'ranks' ? ranks(pairs) : pairs, 'rsa: distances between the numbers');
+  const wanted = zeros(n, n);
+  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) wanted.data[i * n + j] = target(i, j);
+  // both standardised once: permuting the numbers only rearranges the pairs, so each correlation is one inner product
+  const source = symmetric(transform(upperTriangle(d2)), n);
+  const pattern = transform(upperTriangle(wanted));
+  const namings = units(n).map((unit) => ({ unit, names: renaming(n, unit) }));
+
+  const correlation = (names: Int32Array, permutation: Int32Array): number => {
+    let r = 0;
+    let pair = 0;
+    for (let i = 0; i < n; i++) {
+      const row = permutation[names[i]] * n;
+      for (let j = i + 1; j < n; j++) r += source[row + permutation[names[j]]] * pattern[pair++];
+    }
+    return r;
+  };
+  const out = new Float64Array(2);
+  const [asNamed, best] = permutationTests(
+    n,
+    (permutation) => {
+      out[0] = correlation(namings[0].names, permutation);
+      out[1] = out[0];
+      for (const { names } of namings) out[1] = Math.max(out[1], correlation(names, permutation));
+      return out;
+    },
+    options,
+  );
+  const identity = renaming(n, 1);
+  const unit = namings.find(({ names }) => correlation(names, identity) >= best.observed - 1e-9)?.unit ?? 1;
+  return { asNamed, best, unit, excess: best.observed - best.nullMean };
+}
+
+/** Pairs above the diagonal back to a full symmetric matrix [n, n] with a zero diagonal. */
+function symmetric(pairs: Float64Array, n: number): Float64Array {
+  const out = new Float64Array(n * n);
+  let at = 0;
+  for (let i = 0; i < n; i++) {
+    for (let j = i + 1; j < n; j++) {
+      out[i * n + j] = pairs[at];
+      out[j * n + i] = pairs[at++];
+    }
+  }
+  return out;
+}
+
+export interface Closure {
+  /** d2(0, n-1) / mean d2 between numbers floor(n/2) steps apart around Z/n: a line above 1, a ring near 0.1 */
+  readonly asNamed: number;
+  /**
+   * The largest of the same ratio over (Z/n)*. The largest, not the smallest: the naming -1 joins 0 and 1, which are near on
+   * any line, so a minimum would call every line closed. Near its asNamed value for a ring named 1, n-1; at most 0.7 for any ring
+   */
+  readonly maximum: number;
+  /** the widest of the n gaps between neighbours of the best-fitting ring, over the same mean: small only for a ring */
+  readonly widestGap: number;
+}
+
+/**
+ * Is the curve of the numbers closed?
+ * @param d2 - [n, n] squared distances
+ * @param ringUnit - the naming whose neighbours are taken for widestGap, from testCircular
+ */
+export function closure(d2: Matrix, ringUnit: number): Closure {
+  const n = d2.rows;
+  const at = (i: number, j: number): number => d2.data[(i % n) * n + (j % n)];
+  const half = Math.floor(n / 2);
+  const gap = (unit: number, i: number): number => at(unit * i, unit * (i + 1));
+  const ratio = (unit: number, distance: number): number => {
+    let across = 0;
+    for (let i = 0; i < n; i++) across += at(unit * i, unit * (i + half));
+    if (across === 0)
+      throw new RunError('closure: opposite numbers have equal embeddings, so it is not defined.');
+    return distance / (across / n);
+  };
+  let widest = 0;
+  for (let i = 0; i < n; i++) widest = Math.max(widest, gap(ringUnit, i));
+  return {
+    asNamed: ratio(1, at(0, n - 1)),
+    maximum: Math.max(...units(n).map((unit) => ratio(unit, at(0, unit * (n - 1))))),
+    widestGap: ratio(ringUnit, widest),
+  };
+}

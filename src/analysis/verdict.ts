@@ -1,0 +1,183 @@
+/**
+ * THE one place where a verdict is named. Everything else passes evidence in and prints what comes out; the words are
+ * written nowhere else. Exploratory numbers have no verdict and never come here. Rules: docs, "verdict rules".
+ */
+
+export const VERDICTS = ['supported', 'not supported', 'contradicted', 'too few runs to say'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+/** The words by name, for code that must tell verdicts apart (colours, order) without writing them. */
+export const VERDICT = {
+  supported: VERDICTS[0],
+  notSupported: VERDICTS[1],
+  contradicted: VERDICTS[2],
+  tooFew: VERDICTS[3],
+} as const;
+
+/** How the bounds of an interval [L, U] are read. */
+export type VerdictRule =
+  /** T is oriented so that the claim predicts T > 0; delta is the smallest effect worth the claim */
+  | { readonly kind: 'effect'; readonly delta: number }
+  /** the claim is that T is below `limit` (C3c); delta only sets how narrow an interval must be */
+  | { readonly kind: 'below'; readonly limit: number; readonly delta: number }
+  /** the claim is that T is above `above`; below `contradictedBelow` it is refuted (C5) */
+  | {
+      readonly kind: 'index';
+      readonly above: number;
+      readonly contradictedBelow: number;
+      readonly delta: number;
+    };
+
+export interface Evidence {
+  readonly rule: VerdictRule;
+  /** usable runs of every condition the statistic needs */
+  readonly usable: readonly { readonly condition: string; readonly runs: number }[];
+  /** fewest usable runs a condition */
+  readonly nMin: number;
+  /** whether the measurement could have shown an effect; absent: the claim has no assay check */
+  readonly assay?: { readonly passed: boolean; readonly reason: string };
+  /** absent when it could not be computed, which needs too few runs or a failed assay as the cause */
+  readonly estimate?: number;
+  /** 99.17 % interval of the estimate; bounds may be infinite */
+  readonly interval?: { readonly low: number; readonly high: number };
+  /** spread of one run's statistic, for the seeds needed */
+  readonly sd?: number;
+}
+
+export interface VerdictDecision {
+  readonly verdict: Verdict;
+  /** one sentence without a full stop */
+  readonly reason: string;
+  /** seeds a condition for an interval narrow enough to decide */
+  readonly seedsNeeded?: number;
+  /** printed beside the verdict */
+  readonly notes: readonly string[];
+}
+
+/** The verdict of one statistic, in the fixed order: runs and assay, for, against, excluded, too wide. */
+export function decideVerdict(evidence: Evidence): VerdictDecision {
+  const { rule, usable, nMin, assay } = evidence;
+  const short = usable.filter(({ runs }) => runs < nMin);
+  if (short.length > 0 || usable.length === 0) {
+    const counts = short.map(({ condition, runs }) => `${condition} has ${runs}`).join(', ');
+    return decision(
+      VERDICT.tooFew,
+      `runs: ${counts === '' ? 'no condition' : counts}, ${nMin} a condition needed`,
+      seedsNeeded(evidence),
+    );
+  }
+  if (assay !== undefined && !assay.passed) return decision(VERDICT.tooFew, `assay failed: ${assay.reason}`);
+  const { estimate, interval } = evidence;
+  if (estimate === undefined || interval === undefined) {
+    throw new RangeError('decideVerdict: found no estimate and interval, although runs and assay suffice.');
+  }
+  if (!(interval.low <= estimate && estimate <= interval.high)) {
+    throw new RangeError(
+      `decideVerdict: found estimate ${estimate} and interval [${interval.low}, ${interval.high}], expected low <= estimate <= high.`,
+    );
+  }
+  return byBounds(rule, estimate, interval.low, interval.high) ?? tooWide(evidence);
+}
+
+function byBounds(
+  rule: VerdictRule,
+  estimate: number,
+  low: number,
+  high: number,
+): VerdictDecision | undefined {
+  switch (rule.kind) {
+    case 'effect':
+      if (low > 0 && estimate >= rule.delta) {
+        return decision(VERDICT.supported, `the interval is above 0 and the effect at least ${rule.delta}`);
+      }
+      if (high < 0) return decision(VERDICT.contradicted, 'the interval is below 0');
+      if (high < rule.delta) {
+        return decision(VERDICT.notSupported, `the interval excludes an effect of ${rule.delta}`);
+      }
+      return undefined;
+    case 'below':
+      if (high < rule.limit) return decision(VERDICT.supported, `the interval is below ${rule.limit}`);
+      if (low > rule.limit) return decision(VERDICT.contradicted, `the interval is above ${rule.limit}`);
+      return undefined;
+    case 'index':
+      if (low > rule.above) return decision(VERDICT.supported, `the interval is above ${rule.above}`);
+      if (high < rule.contradictedBelow) {
+        return decision(VERDICT.contradicted, `the interval is below ${rule.contradictedBelow}`);
+      }
+      if (high < rule.above) return decision(VERDICT.notSupported, `the interval is below ${rule.above}`);
+      return undefined;
+  }
+}
+
+function tooWide(evidence: Evidence): VerdictDecision {
+  const seeds = seedsNeeded(evidence);
+  const asked = seeds === undefined ? '' : `; about ${seeds} seeds a condition would make it narrow enough`;
+  return decision(VERDICT.tooFew, `interval too wide${asked}`, seeds);
+}
+
+/** n = 2 (2.64 s / (delta / 2))^2 a condition for half-width delta / 2, without the factor 2 for one sample. */
+function seedsNeeded({ rule, usable, nMin, sd }: Evidence): number | undefined {
+  if (sd === undefined || !Number.isFinite(sd)) return undefined;
+  const samples = usable.length > 1 ? 2 : 1;
+  return Math.max(nMin, Math.ceil(samples * ((2.64 * sd) / (rule.delta / 2)) ** 2));
+}
+
+/** Parts a (order), b (parity) and c (circular structure) of C3; a part that was not measured is undefined. */
+export function combineC3(parts: {
+  readonly a: VerdictDecision | undefined;
+  readonly b: VerdictDecision | undefined;
+  readonly c: VerdictDecision | undefined;
+}): VerdictDecision {
+  const all = (['a', 'b', 'c'] as const).map((name) => ({ name, verdict: parts[name]?.verdict }));
+  const named = (verdict: Verdict): string =>
+    all
+      .filter((part) => part.verdict === verdict)
+      .map((part) => part.name)
+      .join(', ');
+  const missing = all.filter((part) => part.verdict === undefined).map((part) => part.name);
+  if (all.every((part) => part.verdict === VERDICT.supported)) {
+    return decision(VERDICT.supported, 'so are its parts a, b and c');
+  }
+  for (const verdict of [VERDICT.contradicted, VERDICT.notSupported]) {
+    if (named(verdict) !== '') return decision(verdict, `so is part ${named(verdict)}`);
+  }
+  const open = [
+    ...(named(VERDICT.tooFew) === '' ? [] : [`part ${named(VERDICT.tooFew)} undecided`]),
+    ...(missing.length === 0 ? [] : [`part ${missing.join(', ')} not measured`]),
+  ];
+  return decision(VERDICT.tooFew, open.join(', '));
+}
+
+/** Two budgets B and 4B: where they differ, the one at 4B with a note of the other. */
+export function combineBudgets(atB: VerdictDecision, at4B: VerdictDecision): VerdictDecision {
+  if (atB.verdict === at4B.verdict) return at4B;
+  return { ...at4B, notes: [...at4B.notes, `at B: ${atB.verdict}`] };
+}
+
+/**
+ * A second analysis that points the other way takes a decided verdict back: C2 under the secondary budget, C4 under mean
+ * ablation ("depends on the ablation").
+ * @param opposite - the second analysis excludes 0 on (C4) or has its estimate on (C2) the other side
+ */
+export function withdrawIfOpposite(
+  primary: VerdictDecision,
+  opposite: boolean,
+  reason: string,
+): VerdictDecision {
+  const decided = primary.verdict === VERDICT.supported || primary.verdict === VERDICT.contradicted;
+  return opposite && decided ? { ...decision(VERDICT.notSupported, reason), notes: primary.notes } : primary;
+}
+
+/** The same verdict with a remark, such as "not a size threshold: SUM fails at every size tested". */
+export function withNote(primary: VerdictDecision, note: string): VerdictDecision {
+  return { ...primary, notes: [...primary.notes, note] };
+}
+
+/** One line for tables: verdict, reason, notes. */
+export function describeVerdict({ verdict, reason, notes }: VerdictDecision): string {
+  return `${verdict} (${[reason, ...notes].join('; ')})`;
+}
+
+function decision(verdict: Verdict, reason: string, seeds?: number): VerdictDecision {
+  return { verdict, reason, notes: [], ...(seeds === undefined ? {} : { seedsNeeded: seeds }) };
+}
