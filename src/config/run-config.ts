@@ -48,4 +48,9 @@ export interface RunConfig {
   };
   /** fixes initial weights and data order; the hold-out has its own seed in data.holdoutSeed */
   readonly seed: number;
+  /**
+   * operations of the vocabulary in the order of their token ids; absent: those of the present table. Always stored and
+   * always in the id, so that a checkpoint keeps its token ids when the table grows.
+   */
+  readonly vocabulary?: readonly string[];
 }

@@ -1,0 +1,112 @@
+/**
+ * Names of runs and conditions, made from what changes the mathematics. A field equal to its default is left out of the
+ * hash, so that a new field does not rename old runs.
+ */
+import { canonicalJson } from '../io/json.js';
+import { sha256Hex } from '../io/sha256.js';
+import { OPERATION_NAMES } from '../listops/operations.js';
+import { DEFAULT_RUN } from './defaults.js';
+import type { RunConfig } from './run-config.js';
+
+export { gptConfigOf } from './gpt-config-of.js';
+
+type Plain = Record<string, unknown>;
+
+/** Hexadecimal digits of the hash that a run id shows: 48 bits, a collision among 10,000 runs has chance 2e-7. */
+const ID_DIGITS = 12;
+
+/** `max-med-sum-full-d16-s1-1f2e3a4b5c6d`: a readable part and the beginning of configSha256. Usable as a file name. */
+export function runId(config: RunConfig): string {
+  const tasks = config.data.tasks.join('-').toLowerCase();
+  const short = tasks.length <= 32 ? tasks : `${config.data.tasks.length}-tasks`;
+  const readable = `${short}-${config.data.regime}-d${config.model.dModel}-s${config.seed}`;
+  return `${readable}-${configSha256(config).slice(0, ID_DIGITS)}`;
+}
+
+/** SHA-256 of the canonical JSON without fields that equal their default, 64 hexadecimal digits. */
+export function configSha256(config: RunConfig): string {
+  return sha256Hex(canonicalJson(withoutDefaults(config)));
+}
+
+/** Hash of everything but the seeds: runs with the same one are replicates. 12 hexadecimal digits. */
+export function conditionId(config: RunConfig): string {
+  const unseeded: RunConfig = {
+    ...config,
+    seed: DEFAULT_RUN.seed,
+    data: { ...config.data, holdoutSeed: DEFAULT_RUN.seed },
+  };
+  return configSha256(unseeded).slice(0, ID_DIGITS);
+}
+
+/** `MAX+MED+SUM, full, d=16` */
+export function conditionLabel(config: RunConfig): string {
+  return `${config.data.tasks.join('+')}, ${config.data.regime}, d=${config.model.dModel}`;
+}
+
+/**
+ * A label for each configuration, in the same order: the condition's label, and where two different conditions would
+ * read the same, the fields in which they differ (`SUM, full, d=16, steps=16000`). Seeds never appear.
+ */
+export function distinguishingLabels(configs: readonly RunConfig[]): string[] {
+  const labels = configs.map(conditionLabel);
+  return configs.map((config, i) => {
+    const namesakes = configs.filter((_, j) => labels[j] === labels[i]);
+    const differing = differingFields(namesakes).filter(
+      (path) => path !== 'seed' && path !== 'data.holdoutSeed',
+    );
+    const shown = differing.map((path) => `${path.slice(path.indexOf('.') + 1)}=${fieldText(config, path)}`);
+    return [labels[i], ...shown].join(', ');
+  });
+}
+
+/** Paths (`optimizer.learningRate`) at which the configurations are not all equal, in the order of the schema. */
+export function differingFields(configs: readonly RunConfig[]): string[] {
+  const flat = configs.map(flatten);
+  const paths = new Set([...flatten(DEFAULT_RUN).keys(), ...flat.flatMap((fields) => [...fields.keys()])]);
+  return [...paths].filter((path) => new Set(flat.map((fields) => fields.get(path) ?? 'absent')).size > 1);
+}
+
+/** Value of a field as text. @param path - `data.operands`, `seed`, ... */
+export function fieldText(config: RunConfig, path: string): string {
+  return (flatten(config).get(path) ?? 'absent').replace(/^"(.*)"$/, '$1');
+}
+
+/** path -> canonical JSON */
+function flatten(config: RunConfig): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const [key, value] of Object.entries({ vocabulary: OPERATION_NAMES, ...config })) {
+    if (typeof value !== 'object' || Array.isArray(value)) fields.set(key, canonicalJson(value));
+    else {
+      for (const [name, field] of Object.entries(value as Plain)) {
+        if (field !== undefined) fields.set(`${key}.${name}`, canonicalJson(field));
+      }
+    }
+  }
+  return fields;
+}
+
+/** What is hashed: fields that differ from their (possibly derived) default, and the vocabulary always. */
+function withoutDefaults(config: RunConfig): Plain {
+  const defaults = {
+    ...DEFAULT_RUN,
+    data: { ...DEFAULT_RUN.data, holdoutSeed: config.seed },
+    model: { ...DEFAULT_RUN.model, dMlp: 4 * config.model.dModel },
+  } as unknown as Plain;
+  const result: Plain = { vocabulary: config.vocabulary ?? OPERATION_NAMES };
+  for (const [key, value] of Object.entries(config)) {
+    if (key === 'vocabulary') continue;
+    const fallback = defaults[key];
+    if (typeof value === 'object' && !Array.isArray(value)) {
+      const kept = Object.entries(value as Plain).filter(
+        ([name, field]) => field !== undefined && !sameJson(field, (fallback as Plain)[name]),
+      );
+      if (kept.length > 0) result[key] = Object.fromEntries(kept);
+    } else if (!sameJson(value, fallback)) {
+      result[key] = value;
+    }
+  }
+  return result;
+}
+
+const sameJson = (a: unknown, b: unknown): boolean =>
+  b !== undefined && canonicalJson(a) === canonicalJson(b);

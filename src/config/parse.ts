@@ -1,0 +1,255 @@
+/**
+ * Turns what a user or a stored config.json says into a checked RunConfig. Every complaint is one line that names the
+ * field and its flag, what was found and what is allowed.
+ */
+import { UserError, errorMessage, nearest, printable, unacceptable } from '../errors.js';
+import { canonicalTasks, checkDataConfig, maxTokens, type DataConfig } from '../listops/data-config.js';
+import { checkGptConfig } from '../model/gpt-config.js';
+import { DEFAULT_RUN, RULES, type Rule } from './defaults.js';
+import { gptConfigOf } from './gpt-config-of.js';
+import type { RunConfig } from './run-config.js';
+
+export { DEFAULT_REASONS, DEFAULT_RUN } from './defaults.js';
+
+/** Every field optional, at every level; arrays are whole or absent. */
+export type DeepPartial<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [K in keyof T]?: DeepPartial<T[K]> | undefined }
+    : T;
+
+/** Most tokens in one batch: beyond it the activations of even a small model fill the memory. */
+export const MAX_BATCH_TOKENS = 2 ** 21;
+
+const SECTIONS = ['data', 'model', 'optimizer', 'training'] as const;
+type Section = (typeof SECTIONS)[number];
+type Plain = Record<string, unknown>;
+
+/** Keys of each section, as written in JSON. */
+const KEYS: Readonly<Record<Section, readonly string[]>> = {
+  data: [...Object.keys(DEFAULT_RUN.data), 'fixedSize'],
+  model: Object.keys(DEFAULT_RUN.model),
+  optimizer: Object.keys(DEFAULT_RUN.optimizer),
+  training: Object.keys(DEFAULT_RUN.training),
+};
+const TOP_KEYS: readonly string[] = [...SECTIONS, 'seed', 'vocabulary'];
+const ALL_PATHS: readonly string[] = [
+  ...TOP_KEYS,
+  ...SECTIONS.flatMap((section) => KEYS[section].map((key) => `${section}.${key}`)),
+];
+
+/**
+ * Fills in defaults and checks everything. Derived defaults: dMlp = 4 dModel, holdoutSeed = seed.
+ * @param partial - the fields that were given; unknown ones are refused
+ * @param where - file the fields came from, put before the message
+ * @throws UserError
+ */
+export function resolveRunConfig(partial: DeepPartial<RunConfig>, where?: string): RunConfig {
+  return named(where, () => check(plainObject('the configuration', partial), 'fill'));
+}
+
+/**
+ * Checks a stored configuration, which must be complete: a default may have changed since it was written.
+ * @throws UserError
+ */
+export function parseRunConfig(json: unknown, where: string): RunConfig {
+  return named(where, () => check(plainObject('the configuration', json), 'complete'));
+}
+
+function named(where: string | undefined, fn: () => RunConfig): RunConfig {
+  try {
+    return fn();
+  } catch (error) {
+    if (where === undefined || !(error instanceof UserError)) throw error;
+    throw new UserError(`${printable(where, 300)}: ${errorMessage(error)}`, { cause: error });
+  }
+}
+
+function check(given: Plain, mode: 'fill' | 'complete'): RunConfig {
+  refuseUnknownKeys(given, TOP_KEYS, '');
+  const sections: Partial<Record<Section, Plain>> = {};
+  for (const section of SECTIONS) {
+    const fields = given[section] === undefined ? {} : plainObject(section, given[section]);
+    refuseUnknownKeys(fields, KEYS[section], `${section}.`);
+    if (mode === 'complete') requireKeys(fields, section);
+    sections[section] = fields;
+  }
+  if (mode === 'complete' && given['seed'] === undefined) throw missing('seed');
+
+  const merged: Record<string, unknown> = { ...DEFAULT_RUN, ...defined(given) };
+  const defaults = DEFAULT_RUN as unknown as Record<Section, Plain>;
+  for (const section of SECTIONS) {
+    merged[section] = { ...defaults[section], ...defined(sections[section] ?? {}) };
+  }
+  const model = merged['model'] as Plain;
+  if (sections.model?.['dMlp'] === undefined && typeof model['dModel'] === 'number') {
+    model['dMlp'] = 4 * model['dModel'];
+  }
+  const data = merged['data'] as Plain;
+  if (sections.data?.['holdoutSeed'] === undefined) data['holdoutSeed'] = merged['seed'];
+  for (const [path, { flag, rule }] of Object.entries(RULES)) {
+    checkRule(path, flag, rule, valueAt(merged, path));
+  }
+  merged['data'] = checkedData(data);
+  merged['vocabulary'] = checkedVocabulary(merged['vocabulary'], merged['data'] as DataConfig);
+  // every field was checked against its rule just now
+  const config = merged as unknown as RunConfig;
+  checkTogether(config);
+  return config;
+}
+
+function checkTogether(config: RunConfig): void {
+  const { model, training, data } = config;
+  if (model.dModel % model.nHeads !== 0) {
+    throw unacceptable(
+      'model.nHeads (--heads)',
+      model.nHeads,
+      `a divisor of --d-model ${model.dModel}`,
+      'Change --heads or --d-model so that every head has the same width.',
+    );
+  }
+  const longest = maxTokens(data);
+  if (longest > model.nCtx) {
+    throw unacceptable(
+      'model.nCtx (--n-ctx)',
+      model.nCtx,
+      `at least ${longest}, the longest sequence of --depth ${data.depth} with --operands ${data.operands.join('..')}`,
+      'Raise --n-ctx, or lower --depth or --operands.',
+    );
+  }
+  if (training.batchSize * longest > MAX_BATCH_TOKENS) {
+    throw unacceptable(
+      'training.batchSize (--batch)',
+      training.batchSize,
+      `at most ${Math.floor(MAX_BATCH_TOKENS / longest)} examples of up to ${longest} tokens`,
+    );
+  }
+  checkGptConfig(gptConfigOf(config));
+}
+
+/** Types first, because the checks of listops trust them; then their ranges. */
+function checkedData(data: Plain): DataConfig {
+  const { tasks, operands } = data;
+  if (!Array.isArray(tasks) || !tasks.every((task) => typeof task === 'string')) {
+    throw unacceptable('data.tasks (--tasks)', tasks, 'a list of operation names, e.g. ["MAX", "SUM"]');
+  }
+  if (
+    !Array.isArray(operands) ||
+    operands.length !== 2 ||
+    !operands.every((bound) => typeof bound === 'number')
+  ) {
+    throw unacceptable(
+      'data.operands (--operands)',
+      operands,
+      'two whole numbers [fewest, most], e.g. [2, 3]',
+    );
+  }
+  // what is not an array is checked value by value in listops, whatever its type
+  const checked = { ...data, tasks: canonicalTasks(tasks), operands: [...operands] } as unknown as DataConfig;
+  checkDataConfig(checked);
+  return checked;
+}
+
+function checkedVocabulary(names: unknown, data: DataConfig): readonly string[] {
+  const valid =
+    Array.isArray(names) &&
+    names.length > 0 &&
+    names.length <= 256 &&
+    names.every(
+      (name): name is string => typeof name === 'string' && /^[A-Za-z][A-Za-z0-9_]{0,15}$/.test(name),
+    ) &&
+    new Set(names).size === names.length;
+  if (!valid) throw unacceptable('vocabulary', names, 'a list of distinct operation names');
+  const absent = data.tasks.find((task) => !names.includes(task));
+  if (absent !== undefined) {
+    throw unacceptable(
+      'vocabulary',
+      names.join(','),
+      `the operation ${absent} of data.tasks among its names`,
+    );
+  }
+  return names;
+}
+
+function checkRule(path: string, flag: string, rule: Rule, value: unknown): void {
+  const field = path === flag.slice(2) ? flag : `${path} (${flag})`;
+  switch (rule.kind) {
+    case 'whole': {
+      if (typeof value === 'number' && Number.isInteger(value) && value >= rule.low && value <= rule.high)
+        return;
+      const high = rule.high === Number.MAX_SAFE_INTEGER ? '2^53 - 1' : String(rule.high);
+      throw unacceptable(field, shown(value), `a whole number from ${rule.low} to ${high}`);
+    }
+    case 'number': {
+      const inside =
+        typeof value === 'number' &&
+        (rule.above === true ? value > rule.low : value >= rule.low) &&
+        (rule.below === true ? value < rule.high : value <= rule.high);
+      if (inside) return;
+      const low = rule.above === true ? `above ${rule.low}` : `from ${rule.low}`;
+      const high =
+        rule.below === true ? `below ${rule.high}` : `${rule.above === true ? 'up to' : 'to'} ${rule.high}`;
+      throw unacceptable(field, shown(value), `a number ${low} ${rule.below === true ? 'and ' : ''}${high}`);
+    }
+    case 'boolean':
+      if (typeof value === 'boolean') return;
+      throw unacceptable(field, shown(value), 'true or false');
+    case 'choice': {
+      if (typeof value === 'string' && rule.of.includes(value)) return;
+      const near = typeof value === 'string' ? nearest(value, rule.of) : undefined;
+      const remedy = near === undefined ? undefined : `Did you mean ${near}?`;
+      throw unacceptable(field, shown(value), rule.of.join(' or '), remedy);
+    }
+  }
+}
+
+function refuseUnknownKeys(value: Plain, known: readonly string[], prefix: string): void {
+  for (const key of Object.keys(value)) {
+    if (known.includes(key)) continue;
+    const near =
+      nearest(key, known) ??
+      nearest(
+        key,
+        ALL_PATHS.map((path) => path.slice(path.indexOf('.') + 1)),
+      );
+    const path =
+      ALL_PATHS.find((p) => p === `${prefix}${near}`) ?? ALL_PATHS.find((p) => p.endsWith(`.${near}`));
+    const suggestion = path ?? near;
+    throw new UserError(
+      `${prefix}${printable(key)}: unknown field, expected one of ${known.join(', ')}.` +
+        (suggestion === undefined ? '' : ` Did you mean ${suggestion}?`),
+    );
+  }
+}
+
+function requireKeys(fields: Plain, section: Section): void {
+  for (const key of KEYS[section]) {
+    if (key !== 'fixedSize' && fields[key] === undefined) throw missing(`${section}.${key}`);
+  }
+}
+
+function missing(path: string): UserError {
+  return new UserError(`${path}: found nothing, expected a value: a stored configuration holds every field.`);
+}
+
+function plainObject(field: string, value: unknown): Plain {
+  const plain = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!plain) throw unacceptable(field, shown(value), 'an object of named fields');
+  return value as Plain;
+}
+
+function defined(value: Plain): Plain {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined));
+}
+
+function valueAt(config: Plain, path: string): unknown {
+  const [first, second] = path.split('.');
+  return second === undefined ? config[first] : (config[first] as Plain)[second];
+}
+
+/** NaN and Infinity by name (JSON has none), and long values cut. */
+function shown(value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 80)}...` : value;
+}
