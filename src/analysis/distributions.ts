@@ -6,10 +6,10 @@ import { expDeterministic, logDeterministic } from '../tensor/math.js';
 
 /** Lanczos coefficients, g = 7, n = 9 (Godfrey's set). */
 const LANCZOS = [
-  0.9999999999998099, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059,
+  0.9999999999998099, 676.5203681218851, -1259.1392167224028, 771.3234287776531, -176.6150291621406,
   12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
 ] as const;
-const LOG_SQRT_2PI = 0.91893853320467274178;
+const LOG_SQRT_2PI = 0.9189385332046728;
 
 /** log of the gamma function, x > 0. */
 export function logGamma(x: number): number {

@@ -1,0 +1,102 @@
+/**
+ * How large the two writes to the residual stream are: description, not cause. Sums over prompts are gathered template by
+ * template and turned into ratios at the end. Pure.
+ */
+
+import { logDeterministic } from '../tensor/math.js';
+
+/** Sums over prompts; see addWrites. */
+export interface WriteSums {
+  prompts: number;
+  /** of ||x - template mean||^2 */
+  attentionVariation: number;
+  mlpVariation: number;
+  /** of ||x||^2 */
+  attentionSquares: number;
+  mlpSquares: number;
+  /** of the cosine of the two writes, and of the two writes less their template means */
+  cosine: number;
+  variationCosine: number;
+}
+
+export function emptyWriteSums(): WriteSums {
+  return {
+    prompts: 0,
+    attentionVariation: 0,
+    mlpVariation: 0,
+    attentionSquares: 0,
+    mlpSquares: 0,
+    cosine: 0,
+    variationCosine: 0,
+  };
+}
+
+/**
+ * Adds the writes of one template at one position.
+ * @param attention - [N, C] all rows of the template batch
+ * @param mlp - [N, C]
+ * @param rows - [P] the row of every prompt at this position
+ */
+export function addWrites(
+  sums: WriteSums,
+  attention: Float32Array,
+  mlp: Float32Array,
+  rows: Int32Array,
+  C: number,
+): void {
+  const meanOf = (x: Float32Array): Float64Array => {
+    const mean = new Float64Array(C);
+    for (const row of rows) for (let c = 0; c < C; c++) mean[c] += x[row * C + c] / rows.length;
+    return mean;
+  };
+  const attentionMean = meanOf(attention);
+  const mlpMean = meanOf(mlp);
+  for (const row of rows) {
+    const raw = { aa: 0, mm: 0, am: 0 };
+    const varying = { aa: 0, mm: 0, am: 0 };
+    for (let c = 0; c < C; c++) {
+      const a = attention[row * C + c];
+      const m = mlp[row * C + c];
+      raw.aa += a * a;
+      raw.mm += m * m;
+      raw.am += a * m;
+      const da = a - attentionMean[c];
+      const dm = m - mlpMean[c];
+      varying.aa += da * da;
+      varying.mm += dm * dm;
+      varying.am += da * dm;
+    }
+    sums.prompts++;
+    sums.attentionSquares += raw.aa;
+    sums.mlpSquares += raw.mm;
+    sums.attentionVariation += varying.aa;
+    sums.mlpVariation += varying.mm;
+    sums.cosine += cosine(raw);
+    sums.variationCosine += cosine(varying);
+  }
+}
+
+/** 0 where one of the two is the zero vector: they share no direction. */
+function cosine({ aa, mm, am }: { aa: number; mm: number; am: number }): number {
+  return aa === 0 || mm === 0 ? 0 : am / Math.sqrt(aa * mm);
+}
+
+export interface WriteRatios {
+  /** log(rms ||attn_out - template mean|| / rms ||mlp_out - template mean||); infinite when one never varies */
+  readonly logRatio: number;
+  /** the same of the whole writes, constant part included */
+  readonly rawLogRatio: number;
+  /** mean cosine of attn_out and mlp_out */
+  readonly cosine: number;
+  /** mean cosine of the two less their template means: negative is cancellation */
+  readonly variationCosine: number;
+}
+
+export function writeRatios(sums: WriteSums): WriteRatios {
+  return {
+    logRatio: 0.5 * logDeterministic(sums.attentionVariation / sums.mlpVariation),
+    rawLogRatio: 0.5 * logDeterministic(sums.attentionSquares / sums.mlpSquares),
+    cosine: sums.cosine / sums.prompts,
+    variationCosine: sums.variationCosine / sums.prompts,
+  };
+}
