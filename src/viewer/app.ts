@@ -1,0 +1,41 @@
+/** The viewer as an Express application that does not listen. All it knows of the world is in `deps`. */
+import compression from 'compression';
+import express, { type Express } from 'express';
+import type { ViewerDeps } from './deps.js';
+import { errorHandler } from './error-handler.js';
+import { guard, notFound } from './guard.js';
+import { ownHeaders } from './headers.js';
+import { pageRoutes } from './routes/pages.js';
+import { reportRoutes } from './routes/reports.js';
+import { runRoutes } from './routes/runs.js';
+import { EventStreams } from './streams.js';
+
+export interface ViewerApp {
+  readonly app: Express;
+  /** ends every live view, so that the server can close */
+  closeStreams(): void;
+}
+
+export function createApp(deps: ViewerDeps): ViewerApp {
+  const streams = new EventStreams();
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', false);
+  app.set('trust proxy', false);
+  app.set('case sensitive routing', true);
+  app.set('strict routing', true);
+  app.use(ownHeaders());
+  app.use(guard(() => deps.hosts()));
+  app.use((_request, response, next) => {
+    // validated again each time: cheap on this machine, and never an old curve
+    response.setHeader('Cache-Control', 'no-cache');
+    next();
+  });
+  app.use(compression());
+  app.use(runRoutes(deps, streams));
+  app.use(reportRoutes(deps));
+  app.use(pageRoutes(deps));
+  app.use((_request, _response, next) => next(notFound('page')));
+  app.use(errorHandler((line) => deps.log(line)));
+  return { app, closeStreams: () => streams.closeAll() };
+}

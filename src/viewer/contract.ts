@@ -1,0 +1,108 @@
+/**
+ * What the viewer's server sends and its pages read: plain JSON, one set of types for both sides. No I/O; browser-safe.
+ */
+
+export const RUN_STATUSES = ['running', 'solved', 'budget', 'diverged', 'interrupted', 'corrupt'] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+
+/** Most points drawn of one curve: more cost the browser time and show nothing more on a screen. */
+export const MAX_POINTS = 500;
+/** Points of the small curve in a list. */
+export const SPARKLINE_POINTS = 80;
+/** Curves kept of one run: a metrics file is not ours to trust. */
+export const MAX_CURVES = 64;
+
+/** [step, value]; null where the value was not finite. */
+export type CurvePoint = readonly [step: number, value: number | null];
+
+/**
+ * loss: nats; role: nats by role of the token; accuracy: result tokens right by operation, over operands that training
+ * may draw; held: the same over held-out operands; divisor: SUM right modulo a divisor of n.
+ */
+export const CURVE_GROUPS = ['loss', 'role', 'accuracy', 'held', 'divisor'] as const;
+export type CurveGroup = (typeof CURVE_GROUPS)[number];
+
+export interface Curve {
+  readonly group: CurveGroup;
+  readonly name: string;
+  readonly points: readonly CurvePoint[];
+}
+
+export interface RunSummary {
+  /** folder name; may hold anything when `open` is false */
+  readonly id: string;
+  /** the run has a page: its name is safe in an address and its folder is a real one */
+  readonly open: boolean;
+  readonly status: RunStatus;
+  /** why it is corrupt, or how it ended */
+  readonly reason?: string;
+  /** hash of the configuration without seeds: what runs are grouped by; empty when it is not known */
+  readonly condition: string;
+  /** the condition in words */
+  readonly label: string;
+  readonly tasks: readonly string[];
+  readonly seed: number | null;
+  readonly parameters: number | null;
+  readonly step: number;
+  /** budget */
+  readonly steps: number | null;
+  /** last training loss in nats */
+  readonly loss: number | null;
+  /** accuracy on result tokens by operation, last evaluation; null: none yet */
+  readonly accuracy: Readonly<Record<string, number>> | null;
+  /** SUM accuracy (or that of the first operation) over steps */
+  readonly sparkline: readonly CurvePoint[];
+  /** uniform guessing, 1 / modulus */
+  readonly chance: number | null;
+}
+
+export interface CheckpointRow {
+  readonly step: number;
+  readonly sizeBytes: number;
+  /** first digits of the SHA-256 of the weights */
+  readonly sha256: string | null;
+}
+
+export interface RunDetail {
+  readonly run: RunSummary;
+  /** [section, [key, value][]] as text */
+  readonly config: readonly (readonly [string, readonly (readonly [string, string])[]])[];
+  readonly checkpoints: readonly CheckpointRow[];
+  /** accuracy that counts as learned */
+  readonly learnedAccuracy: number;
+  /** other runs of the same condition, this one included */
+  readonly siblings: readonly { readonly id: string; readonly seed: number | null; readonly open: boolean }[];
+}
+
+export interface VerdictChip {
+  readonly claim: string;
+  readonly statement: string;
+  readonly verdict: string;
+  /** place of the verdict in the list of verdicts; -1: unknown */
+  readonly tone: number;
+}
+
+export interface ReportSummary {
+  readonly name: string;
+  /** the page can be opened */
+  readonly open: boolean;
+  readonly reason?: string;
+  readonly title: string;
+  readonly subjects: number;
+  readonly conditions: readonly string[];
+  readonly modules: readonly string[];
+  readonly verdicts: readonly VerdictChip[];
+  readonly sizeBytes: number;
+}
+
+/** Payload of the server-sent event `curves`. */
+export interface CurvesEvent {
+  /** the curves begin anew: forget what was drawn */
+  readonly fresh: boolean;
+  readonly curves: readonly Curve[];
+  /** lines of metrics.jsonl that could not be read, since the start of this stream */
+  readonly unreadable: number;
+}
+
+/** What may stand in an address: the first character is never a dot, nothing needs escaping. */
+export const ADDRESS_NAME = /^[A-Za-z0-9_][A-Za-z0-9._+=,@-]{0,159}$/;

@@ -1,0 +1,47 @@
+/**
+ * What the viewer needs from the world, as functions: tests give their own, start.ts gives the disk. Names in these
+ * calls always come from a listing, never from an address.
+ */
+import type { ReportSummary, RunDetail, RunSummary } from './contract.js';
+
+export type MetricsTail =
+  /** complete lines after the offset; `next` is the offset after the last of them */
+  | {
+      readonly kind: 'lines';
+      readonly lines: readonly string[];
+      readonly next: number;
+      readonly more: boolean;
+    }
+  /** the offset is not the start of a line in this file: begin again at 0 */
+  | { readonly kind: 'reset' }
+  /** the file is not there (not yet, or no longer) */
+  | { readonly kind: 'absent' };
+
+export const REPORT_FILES = ['index.html', 'report.json'] as const;
+export type ReportFile = (typeof REPORT_FILES)[number];
+
+export interface Asset {
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+export interface ViewerDeps {
+  /** exact values of the Host header that are served */
+  hosts(): readonly string[];
+  /** the front end, by name, read once at the start */
+  readonly assets: ReadonlyMap<string, Asset>;
+  listRuns(): Promise<readonly RunSummary[]>;
+  /** undefined: the run is gone */
+  readRun(run: RunSummary): Promise<Omit<RunDetail, 'run' | 'siblings'> | undefined>;
+  readMetricsTail(run: RunSummary, offset: number): Promise<MetricsTail>;
+  listReports(): Promise<readonly ReportSummary[]>;
+  /** undefined: the report has no such file, or it may not be read */
+  readReport(report: ReportSummary, file: ReportFile): Promise<Buffer | undefined>;
+  /** one line for the operator: an internal error */
+  log(line: string): void;
+}
+
+/** Milliseconds between two looks at metrics.jsonl: two updates a second are what a page can draw. */
+export const POLL_MS = 500;
+/** Streams open at once over all pages. */
+export const MAX_STREAMS = 32;

@@ -1,0 +1,34 @@
+/** Response headers: one strict policy for the viewer's own pages, a sandbox for reports. No CORS header anywhere. */
+import helmet from 'helmet';
+import type { RequestHandler } from 'express';
+
+/**
+ * A report is a program that somebody may have sent: it runs in an origin of its own, so that it can read nothing of
+ * the viewer. Its own meta policy applies on top of this header.
+ */
+export const REPORT_POLICY = 'sandbox allow-scripts allow-downloads allow-modals';
+
+export function ownHeaders(): RequestHandler {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        frameSrc: ["'self'"],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"],
+        requireTrustedTypesFor: ["'script'"],
+        trustedTypes: ["'none'"],
+      },
+    },
+    // plain HTTP on the loopback address: there is nothing to upgrade to
+    strictTransportSecurity: false,
+    xFrameOptions: { action: 'sameorigin' },
+    referrerPolicy: { policy: 'no-referrer' },
+  });
+}

@@ -1,0 +1,27 @@
+/** The viewer's own pages (one shell, filled in by the front end) and the files they are made of. */
+import { Router, type Response } from 'express';
+import type { ViewerDeps } from '../deps.js';
+import { notFound } from '../guard.js';
+import { pickReport } from './reports.js';
+import { pick } from './runs.js';
+
+export function pageRoutes(deps: ViewerDeps): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+  router.get('/', (_request, response) => sendAsset(deps, response, 'index.html'));
+  router.get('/runs/:id', async (request, response) => {
+    pick(await deps.listRuns(), request.params.id);
+    sendAsset(deps, response, 'index.html');
+  });
+  router.get('/reports/:name', async (request, response) => {
+    pickReport(await deps.listReports(), request.params.name);
+    sendAsset(deps, response, 'index.html');
+  });
+  router.get('/assets/:name', (request, response) => sendAsset(deps, response, request.params.name));
+  return router;
+}
+
+function sendAsset(deps: ViewerDeps, response: Response, name: string): void {
+  const asset = deps.assets.get(name);
+  if (asset === undefined) throw notFound('page');
+  response.type(asset.type).send(asset.body);
+}

@@ -1,0 +1,37 @@
+/** Reports: the list, and the two files of one. The page of a report is served in a sandbox of its own. */
+import { Router } from 'express';
+import { ADDRESS_NAME, type ReportSummary } from '../contract.js';
+import type { ViewerDeps } from '../deps.js';
+import { notFound } from '../guard.js';
+import { REPORT_POLICY } from '../headers.js';
+
+export function reportRoutes(deps: ViewerDeps): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+  router.get('/api/reports', async (_request, response) => {
+    response.json({ reports: await deps.listReports() });
+  });
+  router.get('/reports/:name/page', async (request, response) => {
+    const report = pickReport(await deps.listReports(), request.params.name);
+    const body = await deps.readReport(report, 'index.html');
+    if (body === undefined) throw notFound('report');
+    response.setHeader('Content-Security-Policy', REPORT_POLICY);
+    response.type('html').send(body);
+  });
+  router.get('/reports/:name/report.json', async (request, response) => {
+    const report = pickReport(await deps.listReports(), request.params.name);
+    const body = await deps.readReport(report, 'report.json');
+    if (body === undefined) throw notFound('report');
+    response.setHeader('Content-Disposition', `attachment; filename="${report.name}.json"`);
+    response.type('json').send(body);
+  });
+  return router;
+}
+
+/** The report of that name in the index; the name itself goes no further. */
+export function pickReport(reports: readonly ReportSummary[], name: string): ReportSummary {
+  const report = ADDRESS_NAME.test(name)
+    ? reports.find((entry) => entry.open && entry.name === name)
+    : undefined;
+  if (report === undefined) throw notFound('report');
+  return report;
+}

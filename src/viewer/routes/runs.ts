@@ -1,0 +1,113 @@
+/** /api/runs: the list, one run, and its curves as they grow. */
+import { Router, type Request, type Response } from 'express';
+import { ADDRESS_NAME, MAX_POINTS, type CurvesEvent, type RunDetail, type RunSummary } from '../contract.js';
+import { POLL_MS, type ViewerDeps } from '../deps.js';
+import { notFound } from '../guard.js';
+import { CurveCollector } from '../metrics.js';
+import { lastEventId, type EventStream, type EventStreams } from '../streams.js';
+
+export function runRoutes(deps: ViewerDeps, streams: EventStreams): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+  router.get('/api/runs', async (_request, response) => {
+    response.json({ runs: await deps.listRuns() });
+  });
+  router.get('/api/runs/:id', async (request, response) => {
+    const runs = await deps.listRuns();
+    const run = pick(runs, request.params.id);
+    const detail = await deps.readRun(run);
+    if (detail === undefined) throw notFound('run');
+    const siblings = runs
+      .filter((other) => other.condition === run.condition && other.status !== 'corrupt')
+      .map(({ id, seed, open }) => ({ id, seed, open }));
+    response.json({ run, siblings, ...detail } satisfies RunDetail);
+  });
+  router.get('/api/runs/:id/events', async (request: Request<{ id: string }>, response: Response) => {
+    const run = pick(await deps.listRuns(), request.params.id);
+    if (request.method === 'HEAD') {
+      response.type('text/event-stream').end();
+      return;
+    }
+    const stream = streams.open(response);
+    try {
+      await follow(run, lastEventId(request), deps, stream);
+    } catch (error) {
+      // the stream has begun, so the error handler could only cut it; the client comes back by itself
+      deps.log(`viewer: live view of ${run.id}: ${error instanceof Error ? error.message : String(error)}`);
+    } finally {
+      stream.end();
+    }
+  });
+  return router;
+}
+
+/** The run of that name in the index; the name itself goes no further. */
+export function pick(runs: readonly RunSummary[], id: string): RunSummary {
+  const run = ADDRESS_NAME.test(id) ? runs.find((entry) => entry.open && entry.id === id) : undefined;
+  if (run === undefined) throw notFound('run');
+  return run;
+}
+
+/** Sends what the file holds after `from`, then what is added, until the run has ended or the client has gone. */
+async function follow(run: RunSummary, from: number, deps: ViewerDeps, stream: EventStream): Promise<void> {
+  const reader = new MetricsReader(run, from, deps);
+  let shown = '';
+  while (stream.isOpen) {
+    // the state is read before the lines, so that a run seen as ended has no line left behind
+    const now = (await deps.listRuns()).find((entry) => entry.id === run.id);
+    const event = await reader.next();
+    if (event !== undefined) stream.send('curves', event, reader.offset);
+    if (now === undefined) {
+      stream.send('gone', {});
+      return;
+    }
+    const state = JSON.stringify(now);
+    if (state !== shown) stream.send('state', now);
+    shown = state;
+    if (now.status !== 'running') {
+      stream.send('end', { status: now.status });
+      return;
+    }
+    await stream.pause(POLL_MS);
+  }
+}
+
+/** Reads a metrics file in steps and keeps the place. */
+class MetricsReader {
+  private fresh: boolean;
+  private readonly collector = new CurveCollector(MAX_POINTS);
+
+  constructor(
+    private readonly run: RunSummary,
+    public offset: number,
+    private readonly deps: ViewerDeps,
+  ) {
+    this.fresh = offset === 0;
+  }
+
+  /** Curves of all lines added since the last call; undefined: none, and nothing to forget. */
+  async next(): Promise<CurvesEvent | undefined> {
+    const before = this.offset;
+    for (;;) {
+      const tail = await this.deps.readMetricsTail(this.run, this.offset);
+      if (tail.kind === 'absent') break;
+      if (tail.kind === 'reset') {
+        this.offset = 0;
+        this.fresh = true;
+        this.collector.clear();
+        continue;
+      }
+      for (const line of tail.lines) this.collector.add(line);
+      this.offset = tail.next;
+      if (!tail.more) break;
+    }
+    if (this.offset === before && !this.fresh) return undefined;
+    const event = {
+      fresh: this.fresh,
+      curves: this.collector.curvesNow(),
+      unreadable: this.collector.unreadable,
+    };
+    this.collector.clear();
+    this.fresh = false;
+    return event;
+  }
+}

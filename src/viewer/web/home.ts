@@ -1,0 +1,120 @@
+/** The first page: what trains now, reports, and runs by condition. Asks again while it is looked at. */
+import type { ReportSummary, RunSummary } from '../contract.js';
+import { getReports, getRuns } from './api.js';
+import { byId, h, put } from './dom.js';
+import { plural } from './format.js';
+import { reportCard } from './report-card.js';
+import { conditionCard } from './run-group.js';
+
+const REFRESH_MS = 2000;
+
+export async function showHome(main: HTMLElement): Promise<void> {
+  document.title = 'sumlens: runs and reports';
+  const overview = h('p', { class: 'overview', role: 'status' });
+  const reportBox = h('section', { 'aria-labelledby': 'reports-title' });
+  const runBox = h('section', { 'aria-labelledby': 'runs-title' });
+  const badBox = h('section', { 'aria-label': 'Folders that could not be read' });
+  put(main, h('h1', {}, 'Runs and reports'), overview, reportBox, runBox, badBox);
+  put(byId('trail'), '');
+  let shown = '';
+  const refresh = async (): Promise<void> => {
+    const [runs, reports] = await Promise.all([getRuns(), getReports()]);
+    const state = JSON.stringify([runs, reports]);
+    if (state === shown) return;
+    shown = state;
+    const focused = document.activeElement?.id;
+    overview.textContent = overviewText(runs, reports);
+    showReports(reportBox, reports);
+    showRuns(runBox, runs);
+    showUnreadable(badBox, runs);
+    if (focused) document.getElementById(focused)?.focus();
+  };
+  await refresh();
+  const lost = h(
+    'div',
+    { class: 'notice warn', role: 'status', hidden: true },
+    'The viewer does not answer; trying again.',
+  );
+  main.prepend(lost);
+  const again = async (): Promise<void> => {
+    if (document.visibilityState === 'visible') {
+      await refresh().then(
+        () => (lost.hidden = true),
+        () => (lost.hidden = false),
+      );
+    }
+    setTimeout(() => void again(), REFRESH_MS);
+  };
+  setTimeout(() => void again(), REFRESH_MS);
+}
+
+function overviewText(runs: readonly RunSummary[], reports: readonly ReportSummary[]): string {
+  const count = (...statuses: string[]): number => runs.filter((run) => statuses.includes(run.status)).length;
+  const parts = [
+    [count('running'), 'training'],
+    [count('solved', 'budget'), 'finished'],
+    [count('interrupted'), 'interrupted'],
+    [count('diverged'), 'diverged'],
+    [count('corrupt'), 'not readable'],
+  ] as const;
+  const words = parts.filter(([n]) => n > 0).map(([n, word]) => `${n} ${word}`);
+  return `${plural(runs.length, 'run')}${words.length > 0 ? ` (${words.join(', ')})` : ''}, ${plural(reports.length, 'report')}`;
+}
+
+function showReports(box: HTMLElement, reports: readonly ReportSummary[]): void {
+  put(
+    box,
+    h('h2', { id: 'reports-title' }, 'Reports'),
+    reports.length === 0
+      ? h('p', { class: 'muted empty' }, 'No report yet. ', h('code', {}, 'sumlens compare'), ' writes one.')
+      : h('div', { class: 'cards' }, reports.map(reportCard)),
+  );
+}
+
+function showRuns(box: HTMLElement, runs: readonly RunSummary[]): void {
+  const groups = new Map<string, RunSummary[]>();
+  for (const run of runs) {
+    if (run.status === 'corrupt') continue;
+    groups.set(run.condition, [...(groups.get(run.condition) ?? []), run]);
+  }
+  // what trains now comes first; within that, the order of labels
+  const order = [...groups.values()].sort(
+    (x, y) => trains(y) - trains(x) || (x[0].label < y[0].label ? -1 : 1),
+  );
+  put(
+    box,
+    h('h2', { id: 'runs-title' }, 'Runs by condition'),
+    order.length === 0
+      ? h(
+          'p',
+          { class: 'muted empty' },
+          'No run yet. ',
+          h('code', {}, 'sumlens run'),
+          ' trains the quick experiment.',
+        )
+      : order.map((group, i) => conditionCard(group[0].label, group, i)),
+  );
+}
+
+function trains(group: readonly RunSummary[]): number {
+  return group.some((run) => run.status === 'running') ? 1 : 0;
+}
+
+function showUnreadable(box: HTMLElement, runs: readonly RunSummary[]): void {
+  const bad = runs.filter((run) => run.status === 'corrupt');
+  put(
+    box,
+    bad.length === 0
+      ? null
+      : [
+          h('h2', {}, 'Not readable'),
+          h(
+            'ul',
+            { class: 'card unreadable' },
+            bad.map((run) =>
+              h('li', {}, h('code', {}, run.id), h('span', {}, run.reason ?? 'no reason known')),
+            ),
+          ),
+        ],
+  );
+}

@@ -1,0 +1,43 @@
+/** A report in the list: title, what was compared, and what each claim came to. */
+import type { ReportSummary } from '../contract.js';
+import { h } from './dom.js';
+import { bytes, plural } from './format.js';
+
+export function reportCard(report: ReportSummary): HTMLElement {
+  const title = report.open ? h('a', { href: `/reports/${report.name}` }, report.title) : report.title;
+  return h(
+    'article',
+    { class: 'card report' },
+    h('h3', {}, title),
+    report.reason === undefined
+      ? h(
+          'p',
+          { class: 'muted' },
+          `${plural(report.subjects, 'checkpoint')} of ${plural(report.conditions.length, 'condition')}, ` +
+            `${plural(report.modules.length, 'module')}, ${bytes(report.sizeBytes)}`,
+        )
+      : h('p', { class: 'bad-text' }, report.reason),
+    report.conditions.length === 0
+      ? null
+      : h(
+          'ul',
+          { class: 'chips' },
+          report.conditions.slice(0, 8).map((label) => h('li', { class: 'chip' }, label)),
+        ),
+    report.verdicts.length === 0
+      ? null
+      : h(
+          'ul',
+          { class: 'verdicts' },
+          report.verdicts.map(({ claim, statement, verdict, tone }) =>
+            h(
+              'li',
+              {},
+              h('b', {}, claim),
+              h('span', { class: 'statement' }, statement),
+              h('span', { class: `verdict tone${tone}` }, verdict),
+            ),
+          ),
+        ),
+  );
+}
