@@ -31,8 +31,7 @@ describe('Student t', () => {
       expectClose(d.studentCdf(t, df), cdf, { rtol: df > 1000 ? 1e-10 : 1e-12 }, `t ${t} df ${df}`);
     }
     for (const { p, df, t } of fixtures.studentQuantile) {
-      // scipy's own inverse is off by 3e-10 at 2 degrees of freedom, where t = (2p - 1) / sqrt(2p(1 - p)) exactly
-      expectClose(d.studentQuantile(p, df), t, { rtol: 5e-10 }, `p ${p} df ${df}`);
+      expectClose(d.studentQuantile(p, df), t, { rtol: 1e-12 }, `p ${p} df ${df}`);
     }
   });
 });
