@@ -290,6 +290,19 @@ export function appendLines(path: string, lines: readonly string[], options: { s
   });
 }
 
+/** Waits until what was appended is durable; nothing for a missing file. */
+export function syncFile(path: string): void {
+  if (!exists(path)) return;
+  attempt('sync', path, () => {
+    const fd = current.openSync(path, 'r+');
+    try {
+      current.fsyncSync(fd);
+    } finally {
+      current.closeSync(fd);
+    }
+  });
+}
+
 const NEWLINE = 10;
 
 /** Cuts an unterminated last line off, the mark of a torn append. @returns bytes dropped; 0 for a missing file */

@@ -1,0 +1,123 @@
+/** Names inside a run directory, and the small JSON files beside the checkpoints. */
+import { join } from 'node:path';
+import { RunError, UserError, printable } from '../errors.js';
+import { differingFields, fieldText, runId } from '../config/hash.js';
+import { parseRunConfig } from '../config/parse.js';
+import type { RunConfig } from '../config/run-config.js';
+import { exists, isDirectory, listDirectory, readText } from '../io/files.js';
+import { canonicalJson, parseJsonStrict, type Json } from '../io/json.js';
+
+export const END_REASONS = ['solved', 'budget', 'diverged', 'interrupted'] as const;
+export type EndReason = (typeof END_REASONS)[number];
+
+/** end.json: how the last session ended. */
+export interface RunEnd {
+  readonly [key: string]: Json | undefined;
+  readonly reason: EndReason;
+  /** updates done */
+  readonly step: number;
+}
+
+export const CONFIG_FILE = 'config.json';
+export const SESSIONS_FILE = 'sessions.jsonl';
+export const METRICS_FILE = 'metrics.jsonl';
+export const TIMING_FILE = 'timing.jsonl';
+export const LOCK_FILE = 'lock';
+export const END_FILE = 'end.json';
+
+/** `steps/000064`, `resume/000500`: six digits or more, ordered by number. */
+export function stepDirectory(dir: string, kind: 'steps' | 'resume', step: number): string {
+  return join(dir, kind, String(step).padStart(6, '0'));
+}
+
+/** Steps that have a directory, ascending; not verified. */
+export function listSteps(dir: string, kind: 'steps' | 'resume'): number[] {
+  return listDirectory(join(dir, kind))
+    .filter((name) => /^\d{6,15}$/.test(name) && String(Number(name)).padStart(6, '0') === name)
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+/** The bytes of config.json. */
+export const configText = (config: RunConfig): string => `${canonicalJson(config)}\n`;
+
+const ENDS_WITH_HASH = /-[0-9a-f]{12}$/;
+
+/**
+ * Reads and checks config.json of a run directory.
+ * @throws UserError when the directory is no run, RunError when it is damaged
+ */
+export function readConfig(dir: string): RunConfig {
+  const path = join(dir, CONFIG_FILE);
+  if (!isDirectory(dir)) {
+    throw new UserError(`${printable(dir, 300)}: found no directory, expected a run directory.`);
+  }
+  if (!exists(path)) {
+    throw new UserError(`${printable(dir, 300)}: found no ${CONFIG_FILE}, expected a run directory.`);
+  }
+  const text = readText(path, 1 << 20);
+  const config = parseRunConfig(parseJsonStrict(text, { where: path, blame: 'file' }), path);
+  if (configText(config) !== text) {
+    throw new RunError(
+      `${printable(path, 300)}: is not in canonical form, so it was changed after it was written.`,
+    );
+  }
+  const name = dir.replace(/\/+$/, '').split('/').at(-1) ?? '';
+  if (ENDS_WITH_HASH.test(name) && name !== runId(config)) {
+    throw new RunError(
+      `${printable(path, 300)}: describes the run ${runId(config)}, but lies in ${printable(name)}: one of them was changed.`,
+    );
+  }
+  return config;
+}
+
+/** A UserError that lists the fields in which a directory's configuration differs from the wanted one. */
+export function configMismatch(dir: string, stored: RunConfig, wanted: RunConfig): UserError {
+  const fields = differingFields([stored, wanted]).map(
+    (path) => `${path} ${fieldText(stored, path)} instead of ${fieldText(wanted, path)}`,
+  );
+  return new UserError(
+    `${printable(dir, 300)} holds a run with ${fields.join(', ')}. Choose another folder with --out, or train with its settings.`,
+  );
+}
+
+/** end.json, or undefined when the run is not at an end. @throws RunError when it is damaged */
+export function readEnd(dir: string): RunEnd | undefined {
+  const path = join(dir, END_FILE);
+  if (!exists(path)) return undefined;
+  const content = parseJsonStrict(readText(path, 1 << 20), { where: path, blame: 'file' });
+  if (typeof content === 'object' && content !== null && 'reason' in content && 'step' in content) {
+    const { reason, step } = content;
+    const known = END_REASONS.find((candidate) => candidate === reason);
+    if (known !== undefined && typeof step === 'number' && Number.isInteger(step) && step >= 0) {
+      return { ...content, reason: known, step };
+    }
+  }
+  throw new RunError(
+    `${printable(path, 300)}: expected {reason: ${END_REASONS.join(' | ')}, step: a whole number}.`,
+  );
+}
+
+/** Rows of a JSONL file; an unterminated last line is not read. @throws RunError naming the line that is damaged */
+export function readJsonLines(path: string): unknown[] {
+  if (!exists(path)) return [];
+  const lines = readText(path).split('\n');
+  lines.pop();
+  return lines.map((line, i) => {
+    try {
+      return JSON.parse(line) as unknown;
+    } catch {
+      throw new RunError(`${printable(path, 300)}: line ${i + 1} is not JSON: the file is damaged.`);
+    }
+  });
+}
+
+const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$/i;
+
+/** A name that is a plain directory name on every system. @throws UserError */
+export function checkRunName(name: string): void {
+  if (/^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$/.test(name) && !RESERVED.test(name) && !name.endsWith('.')) return;
+  throw new UserError(
+    `run name: found "${printable(name)}", expected 1 to 100 letters, digits, ".", "_", "+" or "-", the first a letter or digit.`,
+  );
+}

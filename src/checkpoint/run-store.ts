@@ -1,0 +1,391 @@
+/**
+ * One run directory: publishing and loading checkpoints, the logs beside them and the claim on all of it. Nothing of
+ * training is known here. A directory is read only through a manifest that verifies.
+ */
+import { basename, join, resolve } from 'node:path';
+import { configSha256, gptConfigOf, runId } from '../config/hash.js';
+import type { RunConfig } from '../config/run-config.js';
+import type { TrainingState } from '../engine/engine.js';
+import { RunError, UserError, errorCode, errorMessage, printable } from '../errors.js';
+import { assertClaimed, claimExclusive, releaseClaim, type Claim } from '../io/claim.js';
+import {
+  appendLines,
+  exists,
+  isDirectory,
+  listDirectory,
+  publishDirectory,
+  removeStaleTemporaries,
+  removeTree,
+  repairTail,
+  syncFile,
+  truncateLinesAfter,
+  writeFileDurably,
+} from '../io/files.js';
+import { canonicalJson, parseJsonStrict, toJsonLine, type Json } from '../io/json.js';
+import { decodeSafetensors, encodeSafetensors } from './format.js';
+import { publishWithManifest, readManifest, readVerified, type Manifest } from './manifest.js';
+import { parametersToTensors, tensorsToParameters } from './parameters.js';
+import * as files from './run-files.js';
+import { verifyRun } from './verify.js';
+
+const MODEL = 'model.safetensors';
+const OPTIMIZER = 'optimizer.safetensors';
+const STATE = 'state.json';
+// PyTorch's names of AdamW's moments
+const FIRST_MOMENT = 'exp_avg.';
+const SECOND_MOMENT = 'exp_avg_sq.';
+// what tools of the safetensors world expect; nothing that differs between steps, so that equal weights hash equally
+const METADATA = { format: 'pt' };
+const RESUME_POINTS_KEPT = 2;
+
+export interface LoadedStep {
+  readonly step: number;
+  /** [arenaSize] float32 in parameterTable layout */
+  readonly parameters: Float32Array;
+  /** SHA-256 of model.safetensors */
+  readonly weightsSha256: string;
+}
+
+export interface ResumePoint {
+  readonly step: number;
+  readonly state: TrainingState;
+  /** what the trainer stored with it */
+  readonly extra: Json;
+  /** one sentence for each newer point that was damaged */
+  readonly notes: readonly string[];
+}
+
+/** An opened run. Made by createOrOpenRun and openRun. */
+export class RunStore {
+  /** content hash id; the directory has another name when it was made with --out */
+  readonly id: string;
+  /** sentences about damage that was found and worked around */
+  readonly notes: string[] = [];
+  private readonly configSha256: string;
+  private held: Claim | undefined;
+
+  constructor(
+    readonly dir: string,
+    readonly config: RunConfig,
+  ) {
+    this.id = runId(config);
+    this.configSha256 = configSha256(config);
+  }
+
+  /** The directory's name, as in `<run>@64`. */
+  get name(): string {
+    return basename(this.dir);
+  }
+
+  /**
+   * Makes this process the only writer, repairs torn logs and removes what a crash left. A holder that was killed a
+   * moment ago is waited for.
+   * @returns gives the claim up
+   * @throws ClaimedError naming the live holder
+   */
+  claim(text = 'training', options: { readonly waitMs?: number } = {}): () => void {
+    const claim = claimExclusive(join(this.dir, files.LOCK_FILE), text, { waitMs: options.waitMs ?? 2000 });
+    this.held = claim;
+    for (const log of [files.SESSIONS_FILE, files.METRICS_FILE, files.TIMING_FILE])
+      repairTail(join(this.dir, log));
+    for (const part of ['.', 'steps', 'resume']) removeStaleTemporaries(join(this.dir, part));
+    return () => {
+      releaseClaim(claim);
+      if (this.held === claim) this.held = undefined;
+    };
+  }
+
+  private assertWritable(): void {
+    if (this.held !== undefined) assertClaimed(this.held);
+  }
+
+  /** One line a start: engine, threads, versions, time. Durable. */
+  appendSession(session: unknown): void {
+    this.append(files.SESSIONS_FILE, session, true);
+  }
+
+  /** Deterministic fields only; made durable by the next publish. */
+  appendMetrics(row: { readonly step: number; readonly [key: string]: unknown }): void {
+    this.append(files.METRICS_FILE, row, false);
+  }
+
+  /** Wall clock figures, never compared. */
+  appendTiming(row: { readonly step: number; readonly [key: string]: unknown }): void {
+    this.append(files.TIMING_FILE, row, false);
+  }
+
+  private append(file: string, row: unknown, sync: boolean): void {
+    appendLines(join(this.dir, file), [toJsonLine(row).slice(0, -1)], { sync });
+  }
+
+  readMetrics(): unknown[] {
+    return files.readJsonLines(join(this.dir, files.METRICS_FILE));
+  }
+
+  readTiming(): unknown[] {
+    return files.readJsonLines(join(this.dir, files.TIMING_FILE));
+  }
+
+  readSessions(): unknown[] {
+    return files.readJsonLines(join(this.dir, files.SESSIONS_FILE));
+  }
+
+  /** Drops rows of steps after `step` from metrics and timing: a resumed run writes them again. */
+  dropMetricsAfter(step: number): void {
+    const keep = (line: string): boolean => {
+      try {
+        const row: unknown = JSON.parse(line);
+        return typeof row === 'object' && row !== null && 'step' in row && Number(row.step) <= step;
+      } catch {
+        return false;
+      }
+    };
+    for (const log of [files.METRICS_FILE, files.TIMING_FILE]) truncateLinesAfter(join(this.dir, log), keep);
+  }
+
+  /**
+   * Publishes the weights of a scheduled step, for ever. Publishing the same weights again changes nothing.
+   * @param parameters - [arenaSize] float32
+   * @throws RunError when other weights are there already
+   */
+  publishStep(step: number, parameters: Float32Array): void {
+    this.assertWritable();
+    const bytes = encodeSafetensors(parametersToTensors(gptConfigOf(this.config), parameters), METADATA);
+    const directory = files.stepDirectory(this.dir, 'steps', step);
+    const parent = this.parentOf(step);
+    if (exists(directory)) {
+      const present = this.presentStep(step);
+      if (present !== undefined && sameBytes(present, bytes)) return;
+      if (present !== undefined) {
+        throw new RunError(
+          `${printable(directory, 300)} holds other weights than this run computed. Verify the run, or train it elsewhere with --out.`,
+        );
+      }
+    }
+    syncFile(join(this.dir, files.METRICS_FILE));
+    publishWithManifest(
+      directory,
+      { kind: 'step', step, configSha256: this.configSha256, parent },
+      [{ name: MODEL, bytes }],
+      { replace: true },
+    );
+  }
+
+  /** Model bytes of a step that verifies; undefined, and a note, when it is damaged. */
+  private presentStep(step: number): Uint8Array | undefined {
+    try {
+      const { directory, manifest } = this.stepManifest(step);
+      return readVerified(directory, manifest, MODEL);
+    } catch (error) {
+      this.notes.push(errorMessage(error));
+      return undefined;
+    }
+  }
+
+  /** Hash of the manifest of the last step before `step`, or null. */
+  private parentOf(step: number): string | null {
+    const previous = this.steps()
+      .filter((candidate) => candidate < step)
+      .at(-1);
+    return previous === undefined ? null : this.stepManifest(previous).manifest.sha256;
+  }
+
+  /** The verified manifest of a step. @throws RunError */
+  stepManifest(step: number): { readonly directory: string; readonly manifest: Manifest } {
+    const directory = files.stepDirectory(this.dir, 'steps', step);
+    const manifest = readManifest(directory, { kind: 'step', step, configSha256: this.configSha256 });
+    return { directory, manifest };
+  }
+
+  /** Published steps, ascending; each is verified when it is loaded. */
+  steps(): number[] {
+    return files.listSteps(this.dir, 'steps');
+  }
+
+  /** The last published step, not verified; undefined when there is none. */
+  get lastStep(): number | undefined {
+    return this.steps().at(-1);
+  }
+
+  /**
+   * Loads and verifies weights. `final`: the step at which the run ended; `last`: the last step that verifies (damaged
+   * ones after it are named in `notes`).
+   * @throws UserError when there is no such step, RunError when it is damaged
+   */
+  loadStep(which: number | 'final' | 'last'): LoadedStep {
+    if (which === 'last') return this.loadLast();
+    const steps = this.steps();
+    const step = which === 'final' ? this.finalStep() : which;
+    if (!steps.includes(step)) {
+      throw new UserError(
+        `${this.name}@${step}: found no such checkpoint, expected one of ${steps.join(', ') || 'none yet'}.`,
+      );
+    }
+    const { directory, manifest } = this.stepManifest(step);
+    const before = steps[steps.indexOf(step) - 1];
+    const parent = before === undefined ? null : this.stepManifest(before).manifest.sha256;
+    if (manifest.parent !== parent) {
+      throw new RunError(
+        `${printable(directory, 300)}: its manifest names another parent than step ${before ?? 'none'}: one of them was changed.`,
+      );
+    }
+    const parameters = this.decodeModel(directory, manifest);
+    return { step, parameters, weightsSha256: manifest.files.get(MODEL)?.sha256 ?? '' };
+  }
+
+  /** The step at which the run ended. @throws UserError when it has not ended */
+  finalStep(): number {
+    const end = this.end();
+    if (end === undefined || end.reason === 'interrupted') {
+      throw new UserError(
+        `${this.name}@final: the run has not ended. Resume it, or leave @final out for its last checkpoint.`,
+      );
+    }
+    return end.reason === 'diverged' ? (this.lastStep ?? end.step) : end.step;
+  }
+
+  private loadLast(): LoadedStep {
+    const problems: string[] = [];
+    for (const step of this.steps().reverse()) {
+      try {
+        const loaded = this.loadStep(step);
+        this.notes.push(...problems);
+        return loaded;
+      } catch (error) {
+        problems.push(errorMessage(error));
+      }
+    }
+    if (problems.length > 0) throw new RunError(`${this.name}: no checkpoint verifies. ${problems[0]}`);
+    throw new UserError(`${this.name}: found no checkpoint, expected at least one. Train the run first.`);
+  }
+
+  private decodeModel(directory: string, manifest: Manifest): Float32Array {
+    const path = join(directory, MODEL);
+    const { tensors } = decodeSafetensors(readVerified(directory, manifest, MODEL), path);
+    return tensorsToParameters(gptConfigOf(this.config), tensors, path);
+  }
+
+  /**
+   * Publishes everything needed to go on from here; the newest two are kept.
+   * @param extra - plain JSON of the trainer's own
+   */
+  publishResume(step: number, state: TrainingState, extra: Json): void {
+    this.assertWritable();
+    if (state.step !== step)
+      throw new RangeError(`publishResume: step ${step}, but the state is of step ${state.step}.`);
+    const gpt = gptConfigOf(this.config);
+    const moments = [
+      ...parametersToTensors(gpt, state.m, FIRST_MOMENT),
+      ...parametersToTensors(gpt, state.v, SECOND_MOMENT),
+    ];
+    syncFile(join(this.dir, files.METRICS_FILE));
+    syncFile(join(this.dir, files.TIMING_FILE));
+    publishWithManifest(
+      files.stepDirectory(this.dir, 'resume', step),
+      { kind: 'resume', step, configSha256: this.configSha256, parent: null },
+      [
+        { name: MODEL, bytes: encodeSafetensors(parametersToTensors(gpt, state.parameters), METADATA) },
+        { name: OPTIMIZER, bytes: encodeSafetensors(moments, METADATA) },
+        { name: STATE, bytes: `${canonicalJson({ step, extra })}\n` },
+      ],
+      { replace: true },
+    );
+    // later ones are damaged or abandoned: this run has just not started from them
+    const points = files.listSteps(this.dir, 'resume');
+    const kept = points.filter((point) => point <= step).slice(-RESUME_POINTS_KEPT);
+    for (const point of points) {
+      if (!kept.includes(point)) removeTree(files.stepDirectory(this.dir, 'resume', point));
+    }
+  }
+
+  /** The newest resume point that verifies; undefined when there is none (see `notes`: damaged ones are named there). */
+  latestResume(): ResumePoint | undefined {
+    const notes: string[] = [];
+    for (const step of files.listSteps(this.dir, 'resume').reverse()) {
+      try {
+        return { ...this.loadResume(step), notes };
+      } catch (error) {
+        notes.push(errorMessage(error));
+        this.notes.push(errorMessage(error));
+      }
+    }
+    return undefined;
+  }
+
+  /** @throws RunError when it is damaged */
+  loadResume(step: number): Omit<ResumePoint, 'notes'> {
+    const directory = files.stepDirectory(this.dir, 'resume', step);
+    const manifest = readManifest(directory, { kind: 'resume', step, configSha256: this.configSha256 });
+    const gpt = gptConfigOf(this.config);
+    const parameters = this.decodeModel(directory, manifest);
+    const path = join(directory, OPTIMIZER);
+    const moments = decodeSafetensors(readVerified(directory, manifest, OPTIMIZER), path).tensors;
+    const m = tensorsToParameters(gpt, moments, path, FIRST_MOMENT);
+    const v = tensorsToParameters(gpt, moments, path, SECOND_MOMENT);
+    const stored = parseJsonStrict(readVerified(directory, manifest, STATE), {
+      where: join(directory, STATE),
+      blame: 'file',
+    });
+    // the hash says that publishResume wrote it
+    const { extra } = stored as { readonly extra: Json };
+    return { step, state: { parameters, m, v, step }, extra };
+  }
+
+  /** How the run ended; undefined while it has not. */
+  end(): files.RunEnd | undefined {
+    return files.readEnd(this.dir);
+  }
+
+  writeEnd(end: files.RunEnd): void {
+    this.assertWritable();
+    for (const log of [files.METRICS_FILE, files.TIMING_FILE]) syncFile(join(this.dir, log));
+    writeFileDurably(join(this.dir, files.END_FILE), `${canonicalJson(end)}\n`);
+  }
+
+  /** An interrupted run goes on: its end is forgotten. */
+  clearEnd(): void {
+    removeTree(join(this.dir, files.END_FILE));
+  }
+
+  /** Everything that is wrong with the directory, one sentence each; empty when all is well. */
+  verify(): string[] {
+    return verifyRun(this);
+  }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/**
+ * Opens the run of a configuration, and creates its directory when there is none.
+ * @param root - the checkpoints folder; the directory's name is the run id
+ * @param options.out - another directory instead
+ * @throws UserError listing the fields that differ when the directory holds another run
+ */
+export function createOrOpenRun(
+  root: string,
+  config: RunConfig,
+  options: { readonly out?: string } = {},
+): RunStore {
+  const dir = resolve(options.out ?? join(root, runId(config)));
+  files.checkRunName(basename(dir));
+  if (isDirectory(dir) && listDirectory(dir).length === 0) removeTree(dir);
+  if (!exists(dir)) {
+    try {
+      publishDirectory(dir, [{ name: files.CONFIG_FILE, bytes: files.configText(config) }]);
+    } catch (error) {
+      // another process created it at the same moment
+      if (errorCode(error) !== 'EEXIST' && errorCode(error) !== 'ENOTEMPTY') throw error;
+    }
+  }
+  const stored = files.readConfig(dir);
+  if (configSha256(stored) !== configSha256(config)) throw files.configMismatch(dir, stored, config);
+  return new RunStore(dir, stored);
+}
+
+/** Opens an existing run. @throws UserError when the directory is no run, RunError when its configuration is damaged */
+export function openRun(dir: string): RunStore {
+  const path = resolve(dir);
+  return new RunStore(path, files.readConfig(path));
+}

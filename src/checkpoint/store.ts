@@ -1,0 +1,12 @@
+/** Runs on disk: what other parts of the program use of this folder. */
+export {
+  parseCheckpointAddress,
+  resolveCheckpoints,
+  selectSteps,
+  type CheckpointAddress,
+  type StepSelection,
+} from './address.js';
+export { listRuns, RUN_STATUSES, type ListedRun, type RunStatus } from './list.js';
+export { checkRunName, END_REASONS, type EndReason, type RunEnd } from './run-files.js';
+export { createOrOpenRun, openRun, RunStore, type LoadedStep, type ResumePoint } from './run-store.js';
+export { ClaimedError } from '../io/claim.js';
