@@ -59,6 +59,11 @@ function arities({ operands: [fewest, most] }: DataConfig): number[] {
   return fewest === most ? [fewest] : [fewest, fewest + 1];
 }
 
+/** `(OP # #)` and, where the run has more operands, `(OP # # #)`. */
+export function flatTemplates(data: DataConfig, operation: OperationName): Template[] {
+  return flatShapes(data).map((shape) => describeTemplate(assign(shape, () => operation)));
+}
+
 function flatShapes(data: DataConfig): Shape[] {
   return arities(data).map((arity) => call(Array.from({ length: arity }, () => null)));
 }
@@ -149,7 +154,7 @@ export interface TemplateBatch {
 }
 
 /** Fewer combinations of numbers than this are enumerated; the prompts are then a random subset without repetition. */
-const ENUMERATE_BELOW = 20_000;
+export const ENUMERATE_BELOW = 20_000;
 
 export interface FillOptions {
   readonly context: OperationContext;
@@ -218,7 +223,8 @@ export function batchOf(
   };
 }
 
-function digits(index: number, count: number, base: number): number[] {
+/** Input number `index` of all base^count: its digits, the first the fastest. */
+export function digits(index: number, count: number, base: number): number[] {
   return Array.from({ length: count }, (_, i) => Math.floor(index / base ** i) % base);
 }
 
