@@ -37,7 +37,7 @@ export function follow(id: string, handlers: LiveHandlers): void {
     if (over || source !== undefined) return;
     source = new EventSource(`/api/runs/${id}/events`);
     const on = (name: string, handler: (data: string) => void): void =>
-      source?.addEventListener(name, (event) => handler(String((event).data)));
+      source?.addEventListener(name, (event) => handler(String(event.data)));
     on('curves', (data) => handlers.curves(JSON.parse(data) as CurvesEvent));
     on('state', (data) => handlers.state(JSON.parse(data) as RunSummary));
     on('gone', () => finish(() => handlers.gone()));

@@ -1,0 +1,91 @@
+/** `sumlens serve`: the local viewer. The one command file that imports the viewer. */
+import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { unacceptable } from '../errors.js';
+import { startViewer, type RunningViewer } from '../viewer/start.js';
+
+export interface ServeOptions {
+  readonly checkpointsDir: string;
+  readonly reportsDir: string;
+  /** absent: the first free port from 4173 on */
+  readonly port?: number;
+  /** also show the page in the user's browser */
+  readonly open?: boolean;
+  /** page to open, e.g. `reports/quick`; default: the list */
+  readonly path?: string;
+}
+
+interface ServeFlags {
+  readonly port?: string;
+  readonly open?: boolean;
+  readonly json?: boolean;
+  readonly checkpoints: string;
+  readonly reports: string;
+}
+
+export function registerServe(program: Command): void {
+  program
+    .command('serve')
+    .description('Show runs (with curves as they grow) and reports in the browser, on this machine only.')
+    .option('--port <n>', 'port to listen on (default: the first free one from 4173 on)')
+    .option('--open', 'open the page in the default browser')
+    .option('--checkpoints <folder>', 'folder of runs', process.env.SUMLENS_CHECKPOINTS ?? 'checkpoints')
+    .option('--reports <folder>', 'folder of reports', process.env.SUMLENS_REPORTS ?? 'reports')
+    .option('--json', 'print the address as one JSON document on stdout')
+    .addHelpText('after', '\nExample:\n  sumlens serve --port 8080 --open')
+    .action(async (flags: ServeFlags) => {
+      const port = parsePort(flags.port ?? process.env.SUMLENS_PORT);
+      const viewer = await serve({
+        checkpointsDir: resolve(flags.checkpoints),
+        reportsDir: resolve(flags.reports),
+        ...(port !== undefined && { port }),
+        ...(flags.open === true && { open: true }),
+      });
+      if (flags.json === true) {
+        process.stdout.write(`${JSON.stringify({ url: viewer.url, port: viewer.port })}\n`);
+      }
+      await untilStopped(viewer);
+    });
+}
+
+/** Starts the viewer and says where it is. The caller closes it, or waits with untilStopped. */
+export async function serve(options: ServeOptions): Promise<RunningViewer> {
+  const { open, path = '', ...rest } = options;
+  const viewer = await startViewer({ ...rest, log: (line) => process.stderr.write(`${line}\n`) });
+  const url = `${viewer.url}${path}`;
+  process.stderr.write(`Viewer: ${url}  (Ctrl-C ends it)\n`);
+  if (open === true) openBrowser(url);
+  return viewer;
+}
+
+/** Resolves after SIGINT or SIGTERM, when every connection has ended. */
+export async function untilStopped(viewer: RunningViewer): Promise<void> {
+  await new Promise<void>((done) => {
+    process.once('SIGINT', done);
+    process.once('SIGTERM', done);
+  });
+  await viewer.close();
+}
+
+function parsePort(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65535) {
+    throw unacceptable('--port', text, 'a whole number from 0 to 65535');
+  }
+  return port;
+}
+
+/** Best effort: where there is no browser, the printed address is enough. */
+function openBrowser(url: string): void {
+  const [command, ...args] =
+    process.platform === 'darwin'
+      ? ['open', url]
+      : process.platform === 'win32'
+        ? ['cmd', '/c', 'start', '', url]
+        : ['xdg-open', url];
+  const child = spawn(command, args, { detached: true, stdio: 'ignore' });
+  child.on('error', () => process.stderr.write('No browser could be opened; use the address above.\n'));
+  child.unref();
+}

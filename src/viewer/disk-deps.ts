@@ -1,0 +1,68 @@
+/** The viewer's view of the disk: its dependencies over a checkpoints folder, a reports folder and the built front end. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RunError } from '../errors.js';
+import { LEARNED_ACCURACY } from '../train/learned.js';
+import type { Asset, ViewerDeps } from './deps.js';
+import { ReportIndex } from './report-index.js';
+import { checkpointsOf, configText } from './run-detail.js';
+import { RunIndex } from './run-index.js';
+import { readTail } from './tail.js';
+
+/** Runs that ship with the package lie one folder deeper. */
+const REFERENCE = 'reference';
+
+export interface DiskDepsOptions {
+  readonly checkpointsDir: string;
+  readonly reportsDir: string;
+  readonly assets: ReadonlyMap<string, Asset>;
+  readonly hosts: () => readonly string[];
+  readonly log: (line: string) => void;
+}
+
+export function diskDeps(options: DiskDepsOptions): ViewerDeps {
+  const { checkpointsDir, reportsDir, assets, hosts, log } = options;
+  const runs = new RunIndex([checkpointsDir, join(checkpointsDir, REFERENCE)]);
+  const reports = new ReportIndex(reportsDir);
+  return {
+    hosts,
+    assets,
+    log,
+    listRuns: () => runs.runs(),
+    readRun: async ({ id }) => {
+      const folder = runs.folder(id);
+      const config = runs.config(id);
+      if (folder === undefined || config === undefined) return undefined;
+      const checkpoints = await checkpointsOf(folder);
+      return { config: configText(config), checkpoints, learnedAccuracy: LEARNED_ACCURACY };
+    },
+    readMetricsTail: async ({ id }, offset) => {
+      const folder = runs.folder(id);
+      return folder === undefined
+        ? { kind: 'absent' }
+        : readTail(folder.root, [folder.name, 'metrics.jsonl'], offset);
+    },
+    listReports: () => reports.reports(),
+    readReport: ({ name }, file) => reports.read(name, file),
+  };
+}
+
+const ASSETS: Readonly<Record<string, string>> = {
+  'index.html': 'text/html; charset=utf-8',
+  'app.js': 'text/javascript; charset=utf-8',
+  'styles.css': 'text/css; charset=utf-8',
+  'icon.svg': 'image/svg+xml',
+};
+
+/** Reads the built front end once. @throws RunError when it is not built */
+export async function loadAssets(folder: string): Promise<ReadonlyMap<string, Asset>> {
+  const assets = new Map<string, Asset>();
+  for (const [name, type] of Object.entries(ASSETS)) {
+    try {
+      assets.set(name, { type, body: await readFile(join(folder, name)) });
+    } catch {
+      throw new RunError(`The viewer's page ${name} was not found. Run "npm run build".`);
+    }
+  }
+  return assets;
+}

@@ -1,0 +1,71 @@
+/** What the page of one run shows beside its curves: configuration as text, published checkpoints. */
+import { readdir, stat } from 'node:fs/promises';
+import type { RunConfig } from '../config/run-config.js';
+import { containedPath, readContained } from './contained.js';
+import type { CheckpointRow, RunDetail } from './contract.js';
+import { isRecord } from './metrics.js';
+import type { RunFolder } from './run-index.js';
+
+const STEP = /^\d{6,12}$/;
+const WEIGHTS = 'model.safetensors';
+const MOST_MANIFEST_BYTES = 1 << 20;
+const HASH_DIGITS = 12;
+
+/** Sections of a configuration, every value as text. */
+export function configText(config: RunConfig): RunDetail['config'] {
+  const { data, model, optimizer, training, seed } = config;
+  return [
+    ['Data', fields(data)],
+    ['Model', fields(model)],
+    ['Optimizer', fields(optimizer)],
+    ['Training', [...fields(training), ['seed', String(seed)]]],
+  ];
+}
+
+function fields(section: object): (readonly [string, string])[] {
+  return Object.entries(section).map(([key, value]: [string, unknown]) => [key, text(value)]);
+}
+
+function text(value: unknown): string {
+  if (Array.isArray(value)) return value.map(text).join(', ');
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** Scheduled checkpoints in the order of steps. */
+export async function checkpointsOf({ root, name }: RunFolder): Promise<CheckpointRow[]> {
+  const folder = await containedPath(root, name, 'steps');
+  if (folder === undefined) return [];
+  let names: string[];
+  try {
+    names = (await readdir(folder)).filter((entry) => STEP.test(entry)).sort();
+  } catch {
+    return [];
+  }
+  const rows = await Promise.all(names.map((step) => checkpointRow(root, [name, 'steps', step])));
+  return rows.filter((row) => row !== undefined).sort((a, b) => a.step - b.step);
+}
+
+async function checkpointRow(root: string, parts: readonly string[]): Promise<CheckpointRow | undefined> {
+  const path = await containedPath(root, ...parts, WEIGHTS);
+  const manifest = await readContained(root, [...parts, 'manifest.json'], MOST_MANIFEST_BYTES);
+  if (path === undefined || manifest === undefined) return undefined;
+  try {
+    const { size } = await stat(path);
+    return { step: Number(parts.at(-1)), sizeBytes: size, sha256: weightsHash(manifest) };
+  } catch {
+    return undefined;
+  }
+}
+
+function weightsHash(manifest: Buffer): string | null {
+  const parsed: unknown = JSON.parse(manifest.toString('utf8'));
+  const files = isRecord(parsed) ? parsed['files'] : undefined;
+  const file: unknown = isRecord(files)
+    ? files[WEIGHTS]
+    : Array.isArray(files)
+      ? files.find((entry) => isRecord(entry) && entry['name'] === WEIGHTS)
+      : undefined;
+  const hash = isRecord(file) ? file['sha256'] : undefined;
+  return typeof hash === 'string' ? hash.slice(0, HASH_DIGITS) : null;
+}

@@ -1,0 +1,271 @@
+/**
+ * The runs on disk as the viewer lists them: one line a folder, read only as far as it has grown since the last look.
+ * Folders are shown, not verified: hashes of weights are the store's affair. Nothing outside the given roots is read.
+ */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { conditionId, distinguishingLabels, gptConfigOf } from '../config/hash.js';
+import { parseRunConfig } from '../config/parse.js';
+import type { RunConfig } from '../config/run-config.js';
+import { errorMessage, printable } from '../errors.js';
+import { claimHolder } from '../io/claim.js';
+import { parameterTable } from '../model/parameters.js';
+import { containedPath, isPlainName, readContained } from './contained.js';
+import { ADDRESS_NAME, RUN_STATUSES, SPARKLINE_POINTS, type RunStatus, type RunSummary } from './contract.js';
+import { decimate } from './decimate.js';
+import { CurveCollector, isRecord } from './metrics.js';
+import { readTail } from './tail.js';
+
+/** A list this young is not made again. */
+const FRESH_MS = 400;
+/** From this many runs on, a request gets the last list at once while the next one is made. */
+const MANY_RUNS = 1000;
+const MOST_CONFIG_BYTES = 1 << 20;
+
+export interface RunFolder {
+  readonly root: string;
+  readonly name: string;
+}
+
+interface Known {
+  readonly folder: RunFolder;
+  /** of config.json */
+  readonly configStamp: string;
+  readonly config: RunConfig | string;
+  /** everything else that the summary depends on */
+  stamp: string;
+  summary: RunSummary;
+  /** where reading stopped, while the run may grow */
+  progress: { offset: number; collector: CurveCollector; diverged?: string } | undefined;
+}
+
+export class RunIndex {
+  private known = new Map<string, Known>();
+  private list: readonly RunSummary[] | undefined;
+  private madeAt = -Infinity;
+  private making: Promise<readonly RunSummary[]> | undefined;
+
+  /** @param roots - folders that hold run folders; the first one wins where a name is in two */
+  constructor(private readonly roots: readonly string[]) {}
+
+  async runs(): Promise<readonly RunSummary[]> {
+    if (this.list !== undefined && performance.now() - this.madeAt < FRESH_MS) return this.list;
+    this.making ??= this.make().finally(() => (this.making = undefined));
+    return this.list !== undefined && this.list.length >= MANY_RUNS ? this.list : this.making;
+  }
+
+  folder(id: string): RunFolder | undefined {
+    return this.known.get(id)?.folder;
+  }
+
+  config(id: string): RunConfig | undefined {
+    const config = this.known.get(id)?.config;
+    return typeof config === 'string' ? undefined : config;
+  }
+
+  private async make(): Promise<readonly RunSummary[]> {
+    const next = new Map<string, Known>();
+    const summaries: RunSummary[] = [];
+    for (const root of this.roots) {
+      for (const entry of await entriesOf(root)) {
+        const { name } = entry;
+        if (!isPlainName(name) || next.has(name) || this.roots.includes(join(root, name))) continue;
+        if (entry.isSymbolicLink()) {
+          summaries.push(unreadable(name, 'is a link, and links are not followed'));
+        } else if (entry.isDirectory()) {
+          const known = await this.look({ root, name });
+          if (known === undefined) continue;
+          next.set(name, known);
+          summaries.push(known.summary);
+        }
+      }
+    }
+    this.known = next;
+    this.list = labelled(summaries, next).sort((a, b) => (a.id < b.id ? -1 : 1));
+    this.madeAt = performance.now();
+    return this.list;
+  }
+
+  /** undefined: the folder went away */
+  private async look(folder: RunFolder): Promise<Known | undefined> {
+    const { root, name } = folder;
+    const at = (file: string): Promise<string> => stampOf(join(root, name, file));
+    const [configStamp, metrics, end, lock] = await Promise.all(
+      ['config.json', 'metrics.jsonl', 'end.json', 'lock'].map(at),
+    );
+    let known = this.known.get(name);
+    if (known?.folder.root !== root || known.configStamp !== configStamp) {
+      const config = await readConfig(folder);
+      const summary = typeof config === 'string' ? unreadable(name, config) : emptySummary(name, config);
+      known = { folder, configStamp, config, stamp: '', summary, progress: undefined };
+      if (configStamp === '' && (await stampOf(join(root, name))) === '') return undefined;
+    }
+    const { config } = known;
+    if (typeof config === 'string') return known;
+    const running = lock !== '' && (await isHeld(folder));
+    const stamp = `${metrics} ${end} ${running}`;
+    if (known.stamp !== stamp) {
+      known.summary = await this.summarise(known, config, running);
+      known.stamp = stamp;
+      // the curves of a run that has ended are not needed in memory again
+      if (!running) known.progress = undefined;
+    }
+    return known;
+  }
+
+  private async summarise(known: Known, config: RunConfig, running: boolean): Promise<RunSummary> {
+    const { root, name } = known.folder;
+    known.progress ??= { offset: 0, collector: new CurveCollector(SPARKLINE_POINTS) };
+    let { progress } = known;
+    for (;;) {
+      const tail = await readTail(root, [name, 'metrics.jsonl'], progress.offset);
+      if (tail.kind === 'absent') break;
+      if (tail.kind === 'reset') {
+        progress = { offset: 0, collector: new CurveCollector(SPARKLINE_POINTS) };
+        known.progress = progress;
+        continue;
+      }
+      for (const line of tail.lines) {
+        progress.collector.add(line);
+        const diverged = divergence(line);
+        if (diverged !== undefined) progress.diverged = diverged;
+      }
+      progress.offset = tail.next;
+      if (!tail.more) break;
+    }
+    const { collector, diverged } = progress;
+    const status = running ? 'running' : await endOf(known.folder);
+    const shown = config.data.tasks.includes('SUM') ? 'SUM' : config.data.tasks[0];
+    const accuracies = config.data.tasks
+      .map((task) => [task, collector.points('accuracy', task).at(-1)?.[1]] as const)
+      .filter((pair): pair is readonly [(typeof pair)[0], number] => typeof pair[1] === 'number');
+    return {
+      ...emptySummary(name, config),
+      status,
+      ...(status === 'diverged' && diverged !== undefined && { reason: diverged }),
+      step: collector.lastStep,
+      loss: collector.points('loss', 'training loss').at(-1)?.[1] ?? null,
+      accuracy: accuracies.length === 0 ? null : Object.fromEntries(accuracies),
+      sparkline: decimate(collector.points('accuracy', shown), SPARKLINE_POINTS),
+    };
+  }
+}
+
+async function entriesOf(root: string) {
+  try {
+    return await readdir(root, { withFileTypes: true });
+  } catch {
+    // no folder yet: no run yet
+    return [];
+  }
+}
+
+/** Changes when the file does; empty when there is none. */
+async function stampOf(path: string): Promise<string> {
+  try {
+    const { ino, size, mtimeMs } = await stat(path);
+    return `${ino}:${size}:${mtimeMs}`;
+  } catch {
+    return '';
+  }
+}
+
+/** The checked configuration, or why there is none. */
+async function readConfig({ root, name }: RunFolder): Promise<RunConfig | string> {
+  const bytes = await readContained(root, [name, 'config.json'], MOST_CONFIG_BYTES);
+  if (bytes === undefined) return 'config.json is missing or is no plain file';
+  try {
+    return parseRunConfig(JSON.parse(bytes.toString('utf8')), 'config.json');
+  } catch (error) {
+    return error instanceof SyntaxError ? 'config.json is not JSON' : printable(errorMessage(error), 300);
+  }
+}
+
+async function isHeld({ root, name }: RunFolder): Promise<boolean> {
+  const path = await containedPath(root, name, 'lock');
+  if (path === undefined) return false;
+  try {
+    return claimHolder(path) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** How a run that nobody holds has ended. */
+async function endOf({ root, name }: RunFolder): Promise<RunStatus> {
+  const bytes = await readContained(root, [name, 'end.json'], MOST_CONFIG_BYTES);
+  if (bytes === undefined) return 'interrupted';
+  try {
+    const end: unknown = JSON.parse(bytes.toString('utf8'));
+    const reason = isRecord(end) ? end['reason'] : undefined;
+    return RUN_STATUSES.find((status) => status === reason) ?? 'interrupted';
+  } catch {
+    return 'interrupted';
+  }
+}
+
+function divergence(line: string): string | undefined {
+  if (!line.startsWith('{"kind":"diverged"')) return undefined;
+  try {
+    const row: unknown = JSON.parse(line);
+    if (!isRecord(row)) return undefined;
+    return printable(
+      `At step ${String(row['step'])} ${String(row['quantity'])} was ${String(row['value'])}.`,
+      200,
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+function emptySummary(name: string, config: RunConfig): RunSummary {
+  return {
+    id: name,
+    open: ADDRESS_NAME.test(name),
+    status: 'interrupted',
+    condition: conditionId(config),
+    label: '',
+    tasks: config.data.tasks,
+    seed: config.seed,
+    parameters: parameterTable(gptConfigOf(config)).nParameters,
+    step: 0,
+    steps: config.training.steps,
+    loss: null,
+    accuracy: null,
+    sparkline: [],
+    chance: 1 / config.data.modulus,
+  };
+}
+
+function unreadable(name: string, reason: string): RunSummary {
+  return {
+    id: name,
+    open: false,
+    status: 'corrupt',
+    reason,
+    condition: '',
+    label: '',
+    tasks: [],
+    seed: null,
+    parameters: null,
+    step: 0,
+    steps: null,
+    loss: null,
+    accuracy: null,
+    sparkline: [],
+    chance: null,
+  };
+}
+
+/** Conditions in words, with the fields in which namesakes differ. */
+function labelled(summaries: readonly RunSummary[], known: ReadonlyMap<string, Known>): RunSummary[] {
+  const configs = new Map<string, RunConfig>();
+  for (const { id, condition } of summaries) {
+    const config = known.get(id)?.config;
+    if (condition !== '' && config !== undefined && typeof config !== 'string')
+      configs.set(condition, config);
+  }
+  const labels = distinguishingLabels([...configs.values()]);
+  const byCondition = new Map([...configs.keys()].map((condition, i) => [condition, labels[i]]));
+  return summaries.map((run) => ({ ...run, label: byCondition.get(run.condition) ?? '' }));
+}

@@ -1,0 +1,141 @@
+/** Starts and stops the viewer's server. What it serves is app.ts; what it reads is disk-deps.ts. */
+import { createServer, type Server, STATUS_CODES } from 'node:http';
+import { join } from 'node:path';
+import { errorCode, unacceptable, UserError } from '../errors.js';
+import { packageRoot } from '../io/package-root.js';
+import { createApp } from './app.js';
+import type { ViewerDeps } from './deps.js';
+import { diskDeps, loadAssets } from './disk-deps.js';
+
+export const HOST = '127.0.0.1';
+export const DEFAULT_PORT = 4173;
+/** Ports tried after the default one. */
+const PORTS_TRIED = 20;
+/** A page that still loads gets this long when the server stops. */
+const GRACE_MS = 300;
+
+export interface StartViewerOptions {
+  readonly checkpointsDir: string;
+  readonly reportsDir: string;
+  /** exactly this one (0: any free one); absent: the first free one from 4173 on */
+  readonly port?: number;
+  /** one line for the operator */
+  readonly log: (line: string) => void;
+  /** folder of the built front end; default: dist/viewer of the package */
+  readonly assetsDir?: string;
+}
+
+export interface RunningViewer {
+  readonly url: string;
+  readonly port: number;
+  /** ends every connection; resolves within a second */
+  readonly close: () => Promise<void>;
+}
+
+/** @throws UserError when the port is taken or not allowed */
+export async function startViewer(options: StartViewerOptions): Promise<RunningViewer> {
+  const { port, log } = options;
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65535)) {
+    throw unacceptable('--port', port, 'a whole number from 0 to 65535');
+  }
+  const assets = await loadAssets(options.assetsDir ?? join(packageRoot(), 'dist', 'viewer'));
+  const hosts: string[] = [];
+  const { checkpointsDir, reportsDir } = options;
+  const deps = diskDeps({ checkpointsDir, reportsDir, assets, log, hosts: () => hosts });
+  const { server, close } = viewerServer(deps);
+  const used = await listen(server, port);
+  hosts.push(`${HOST}:${used}`, `localhost:${used}`);
+  return { url: `http://${HOST}:${used}/`, port: used, close };
+}
+
+/** A server with limits on everything a client may hold; it does not listen yet. */
+export function viewerServer(deps: ViewerDeps): { server: Server; close: () => Promise<void> } {
+  const { app, closeStreams } = createApp(deps);
+  const server = createServer(
+    {
+      maxHeaderSize: 16 << 10,
+      headersTimeout: 10_000,
+      requestTimeout: 15_000,
+      keepAliveTimeout: 5_000,
+      connectionsCheckingInterval: 2_000,
+    },
+    app,
+  );
+  server.maxConnections = 256;
+  server.maxHeadersCount = 100;
+  server.on('clientError', (error, socket) => {
+    if (!socket.writable || errorCode(error) === 'ECONNRESET') {
+      socket.destroy();
+      return;
+    }
+    const status = clientErrorStatus(errorCode(error));
+    socket.end(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+    );
+  });
+  server.on('connect', (_request, socket) => {
+    socket.end(
+      'HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
+    );
+  });
+  const close = async (): Promise<void> => {
+    closeStreams();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+    await closed;
+    clearTimeout(timer);
+  };
+  return { server, close };
+}
+
+function clientErrorStatus(code: string | undefined): number {
+  if (code === 'HPE_HEADER_OVERFLOW') return 431;
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+}
+
+async function listen(server: Server, port: number | undefined): Promise<number> {
+  if (port !== undefined) {
+    try {
+      return await listenAt(server, port);
+    } catch (error) {
+      throw portError(error, port, 'Leave --port out to take the next free one.');
+    }
+  }
+  for (let candidate = DEFAULT_PORT; candidate <= DEFAULT_PORT + PORTS_TRIED; candidate++) {
+    try {
+      return await listenAt(server, candidate);
+    } catch (error) {
+      if (errorCode(error) !== 'EADDRINUSE') throw portError(error, candidate, 'Choose one with --port.');
+    }
+  }
+  throw new UserError(
+    `Ports ${DEFAULT_PORT} to ${DEFAULT_PORT + PORTS_TRIED} are all in use. Choose a free one with --port.`,
+  );
+}
+
+function portError(error: unknown, port: number, remedy: string): unknown {
+  const code = errorCode(error);
+  if (code === 'EADDRINUSE') {
+    return new UserError(
+      `--port: found ${port}, which another program uses; expected a free port. ${remedy}`,
+    );
+  }
+  if (code === 'EACCES') {
+    return new UserError(
+      `--port: found ${port}, which needs special rights; expected 1024 or more. ${remedy}`,
+    );
+  }
+  return error;
+}
+
+function listenAt(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: HOST, port, exclusive: true }, () => {
+      server.removeListener('error', reject);
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}
