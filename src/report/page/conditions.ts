@@ -1,0 +1,87 @@
+/**
+ * What was compared: subjects and training records grouped by condition, in an order that depends on nothing but their
+ * content. No markup.
+ */
+import { LEARNED_ACCURACY } from '../../analysis/claims.js';
+import type { Report, Subject, TrainingRecord } from '../schema.js';
+
+export interface ConditionSummary {
+  readonly label: string;
+  readonly parameters: readonly number[];
+  readonly seeds: readonly number[];
+  readonly steps: readonly number[];
+  readonly subjects: readonly Subject[];
+  /** by operation: in how many of the evaluated runs it is learned, and the range of the last accuracy */
+  readonly operations: readonly {
+    readonly operation: string;
+    readonly learned: number;
+    readonly runs: number;
+    readonly lowest: number;
+    readonly highest: number;
+  }[];
+  readonly diverged: number;
+}
+
+/** Order by code unit: the same on every machine, unlike localeCompare. */
+export function byText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+export function sortedSubjects(report: Report): Subject[] {
+  return [...report.subjects].sort(
+    (a, b) => byText(a.label, b.label) || a.seed - b.seed || byText(a.run, b.run) || a.step - b.step,
+  );
+}
+
+/** Labels of all conditions, subjects and training alike: the order of colours on the page. */
+export function conditionLabels(report: Report): string[] {
+  return [...new Set([...report.subjects, ...report.training].map(({ label }) => label))].sort(byText);
+}
+
+/** Last two evaluations of an operation at or above the learned accuracy; fewer than two: the one there is. */
+function hasLearned(operation: string, last: number, record: TrainingRecord | undefined): boolean {
+  const seen = (record?.points ?? []).flatMap((point) => point.accuracy?.[operation] ?? []);
+  return [last, ...seen.slice(-2)].every((accuracy) => accuracy >= LEARNED_ACCURACY);
+}
+
+export function summariseConditions(report: Report): ConditionSummary[] {
+  const subjects = sortedSubjects(report);
+  const records = new Map(report.training.map((record) => [record.run, record]));
+  return conditionLabels(report).map((label) => {
+    const own = subjects.filter((subject) => subject.label === label);
+    const training = report.training.filter((record) => record.label === label);
+    const everyone = [...own, ...training];
+    const unique = (values: readonly number[]) => [...new Set(values)].sort((a, b) => a - b);
+    return {
+      label,
+      subjects: own,
+      parameters: unique(everyone.map(({ parameters }) => parameters)),
+      seeds: unique(everyone.map(({ seed }) => seed)),
+      steps: unique(own.map(({ step }) => step)),
+      operations: operationsOf(own, records),
+      diverged: training.filter(({ end }) => end === 'diverged').length,
+    };
+  });
+}
+
+function operationsOf(
+  subjects: readonly Subject[],
+  records: ReadonlyMap<string, TrainingRecord>,
+): ConditionSummary['operations'] {
+  const final = subjects.filter(({ final, accuracy }) => final && accuracy !== null);
+  const operations = [...new Set(final.flatMap(({ accuracy }) => Object.keys(accuracy ?? {})))].sort(byText);
+  return operations.map((operation) => {
+    const evaluated = final.flatMap((subject) => {
+      const last = subject.accuracy?.[operation];
+      return last === undefined ? [] : [{ last, run: subject.run }];
+    });
+    const accuracies = evaluated.map(({ last }) => last);
+    return {
+      operation,
+      learned: evaluated.filter(({ last, run }) => hasLearned(operation, last, records.get(run))).length,
+      runs: evaluated.length,
+      lowest: Math.min(...accuracies),
+      highest: Math.max(...accuracies),
+    };
+  });
+}

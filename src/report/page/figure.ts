@@ -1,0 +1,97 @@
+/**
+ * One chart on the page: heading, place for the picture, the same in words, its data as a table, downloads. The
+ * specification waits as JSON beside it until ../runtime draws it.
+ */
+import { mapRows, packSpec } from '../pack.js';
+import { readable, type Row, type Spec } from '../charts/common.js';
+import type { ChartSpec } from '../schema.js';
+import { html, scriptJson, type Html } from './html.js';
+
+/** Most rows that a chart draws; more make the page slow and no clearer. */
+export const MAX_DRAWN_ROWS = 20_000;
+/** Most rows of a data table on the page; report.json holds all. */
+export const MAX_TABLE_ROWS = 120;
+
+/** Every k-th row, first and last included. */
+export function thin(rows: readonly Row[], most: number): readonly Row[] {
+  if (rows.length <= most) return rows;
+  const stride = (rows.length - 1) / (most - 1);
+  return Array.from({ length: most }, (_, i) => rows[Math.round(i * stride)]);
+}
+
+/** @param anchor - id of the figure in the page, made of letters, digits and hyphens only */
+export function figure(chart: ChartSpec, anchor: string): Html {
+  let total = 0;
+  let drawn = 0;
+  const spec: Spec = mapRows(chart.spec, (rows) => {
+    const kept = thin(rows, MAX_DRAWN_ROWS);
+    total += rows.length;
+    drawn += kept.length;
+    return kept.map((row) => Object.fromEntries(Object.entries(row).map(([k, v]) => [k, shorter(v)])));
+  });
+  const thinned =
+    drawn < total
+      ? html`<p class="note">
+          Downsampled: ${drawn} of ${total} rows are drawn, evenly spaced in their order.
+        </p>`
+      : undefined;
+  return html`<figure class="chart" id="${anchor}">
+    <figcaption>
+      <h4>${chart.title}</h4>
+      <p class="subtitle">${chart.subtitle}</p>
+    </figcaption>
+    <div class="plot" data-chart="${anchor}" data-name="${chart.id}">
+      <p class="waiting">The picture needs JavaScript. Its numbers are in the table below.</p>
+    </div>
+    ${scriptJson(`${anchor}-spec`, packSpec(spec))} ${thinned}
+    <p class="summary">${chart.summary}</p>
+    <div class="chart-tools">
+      <details>
+        <summary>Data table<span class="visually-hidden">: ${chart.title}</span></summary>
+        ${table(chart)}
+      </details>
+      <span class="downloads" hidden
+        ><button type="button" data-save="svg" data-for="${anchor}">
+          SVG<span class="visually-hidden">: download ${chart.title}</span></button
+        ><button type="button" data-save="png" data-for="${anchor}">
+          PNG<span class="visually-hidden">: download ${chart.title}</span>
+        </button></span
+      >
+    </div>
+  </figure>`;
+}
+
+/** Six digits are more than a screen shows. */
+function shorter(value: Row[string]): Row[string] {
+  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value;
+}
+
+function table({ table: { columns, rows }, title }: ChartSpec): Html {
+  const shown = rows.slice(0, MAX_TABLE_ROWS);
+  const more =
+    shown.length < rows.length
+      ? html`<p class="note">First ${shown.length} of ${rows.length} rows; report.json holds the rest.</p>`
+      : undefined;
+  const cell = (value: string | number) =>
+    typeof value === 'number'
+      ? html`<td class="number">${Number.isInteger(value) ? String(value) : readable(value, 5)}</td>`
+      : html`<td>${value}</td>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Data of ${title}">
+      <table>
+        <thead>
+          <tr>
+            ${columns.map((name) => html`<th scope="col">${name}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${shown.map(
+            (row) =>
+              html`<tr>
+                ${row.map(cell)}
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+    ${more}`;
+}

@@ -1,0 +1,118 @@
+/** One section a module: question, pictures, what it shows and does not show, method, numbers, what was left out. */
+import type { Finding, ModuleReport } from '../schema.js';
+import { figure } from './figure.js';
+import { estimateText, sentence, verdictBadge } from './first-screen.js';
+import { html, type Html } from './html.js';
+import { countText, pText } from './numbers.js';
+
+export function moduleSection(name: string, module: ModuleReport, anchor: string): Html {
+  return html`<section class="module" aria-labelledby="${anchor}">
+    <h2 id="${anchor}">${module.title}</h2>
+    <p class="question">${module.question}</p>
+    ${status(module)} ${leftOut(module)}
+    <div class="charts">${module.charts.map((chart, i) => figure(chart, `${anchor}-c${i + 1}`))}</div>
+    <div class="reading">
+      <div>
+        <h3>What it shows</h3>
+        ${paragraphs(module.text.shows)}
+      </div>
+      <div>
+        <h3>What it does not show</h3>
+        ${paragraphs(module.text.doesNotShow)}
+      </div>
+    </div>
+    ${findings(module.findings)}
+    <details class="method">
+      <summary>Method and options</summary>
+      ${paragraphs(module.text.method)}
+      <dl class="options">
+        <dt>module</dt>
+        <dd>${name}, version ${module.version}</dd>
+        ${Object.entries(module.options)
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(
+            ([key, value]) =>
+              html`<dt>${key}</dt>
+                <dd>${optionText(value)}</dd>`,
+          )}
+      </dl>
+    </details>
+  </section>`;
+}
+
+function optionText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function status(module: ModuleReport): Html | undefined {
+  if (module.status === 'ok') return undefined;
+  const what =
+    module.status === 'failed' ? 'This module failed.' : 'This module does not apply to these checkpoints.';
+  return html`<p class="notice" data-status="${module.status}">
+    <strong>${what}</strong> ${sentence(module.reason)}
+  </p>`;
+}
+
+/** Subjects with the same reason stand in one line. */
+function leftOut(module: ModuleReport): Html | undefined {
+  if (module.leftOut.length === 0) return undefined;
+  const total = module.leftOut.length;
+  return html`<details class="notice left-out" ${total <= 4 ? html` open` : undefined}>
+    <summary>${total} ${total === 1 ? 'checkpoint is' : 'checkpoints are'} left out</summary>
+    <ul>
+      ${module.leftOut.map(({ subject, reason }) => html`<li><code>${subject}</code> ${reason}</li>`)}
+    </ul>
+  </details>`;
+}
+
+export function paragraphs(text: string): Html {
+  return html`${text
+    .split(/\n\s*\n/)
+    .filter((part) => part.trim() !== '')
+    .map((part) => html`<p>${part.trim()}</p>`)}`;
+}
+
+/** Findings with a verdict first, then the exploratory ones, each in the order of the module. */
+function findings(all: readonly Finding[]): Html | undefined {
+  if (all.length === 0) return undefined;
+  const decided = all.filter(({ claim }) => claim !== undefined);
+  const exploratory = all.filter(({ claim }) => claim === undefined);
+  const hasP = all.some(({ p }) => p !== undefined);
+  const row = (finding: Finding) =>
+    html`<tr>
+      <td>
+        ${finding.statement}<span class="statistic">${finding.statistic}</span
+        >${finding.reason === undefined ? undefined : html`<span class="statistic">${sentence(finding.reason)}</span>`}
+      </td>
+      <td>
+        ${finding.verdict === undefined ? html`<span class="verdict" data-verdict="none">${finding.claim === undefined ? 'exploratory' : 'no verdict'}</span>` : html`${finding.claim} ${verdictBadge(finding.verdict)}`}
+      </td>
+      <td>${estimateText(finding)}</td>
+      <td class="number">${countText(finding.n)}</td>
+      ${hasP ? pCell(finding) : undefined}
+    </tr>`;
+  return html`<h3>Numbers</h3>
+    <div class="scroll" tabindex="0" role="region" aria-label="Findings">
+      <table class="findings">
+        <thead>
+          <tr>
+            <th scope="col">Finding</th>
+            <th scope="col">Standing</th>
+            <th scope="col">Estimate</th>
+            <th scope="col" class="number">From</th>
+            ${hasP ? html`<th scope="col" class="number">p</th>` : undefined}
+          </tr>
+        </thead>
+        <tbody>
+          ${[...decided, ...exploratory].map(row)}
+        </tbody>
+      </table>
+    </div>
+    ${exploratory.length === 0 ? undefined : html`<p class="note">Exploratory findings have no verdict; their adjusted p is Benjamini–Hochberg within this module.</p>`}`;
+}
+
+function pCell({ p, pMethod, pAdjusted }: Finding): Html {
+  return html`<td class="number">
+    ${pText(p)}${pAdjusted === undefined ? undefined : html`<span class="aside">adjusted ${pText(pAdjusted)}</span>`}${pMethod === undefined ? undefined : html`<span class="aside">${pMethod}</span>`}
+  </td>`;
+}

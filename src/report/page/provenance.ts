@@ -1,0 +1,94 @@
+/** End of the page: configurations, engines, data notes, hashes, and how to get the same report again. */
+import { canonicalJson } from '../../io/json.js';
+import type { Json, Report } from '../schema.js';
+import { byText, sortedSubjects } from './conditions.js';
+import { html, type Html } from './html.js';
+
+export function provenance(report: Report): Html {
+  const { version, claimsSha256, configs, engines, dataNotes } = report.provenance;
+  const subjects = sortedSubjects(report);
+  const runs = [...new Set([...Object.keys(configs), ...Object.keys(engines)])].sort(byText);
+  return html`<section aria-labelledby="provenance" class="provenance">
+    <h2 id="provenance">Provenance</h2>
+    <dl>
+      <dt>sumlens</dt>
+      <dd>${version}</dd>
+      <dt>Claims</dt>
+      <dd><code>${claimsSha256}</code></dd>
+    </dl>
+    ${
+      dataNotes.length === 0
+        ? undefined
+        : html`<h3>Data</h3>
+            <ul>
+              ${dataNotes.map((note) => html`<li>${note}</li>`)}
+            </ul>`
+    }
+    <h3>How to repeat it</h3>
+    <p>
+      A run is fixed by its configuration: the same one gives the same bytes on any number of threads. Save a
+      configuration below as a file, then:
+    </p>
+    <pre tabindex="0"><code>sumlens train --config config.json
+sumlens compare ${runs.length === 0 ? '<run>' : runs.slice(0, 3).map(shellWord).join(' ')}${runs.length > 3 ? ' ...' : ''}</code></pre>
+    <p>
+      Engine lines name what computed each run; the native engine gives the same bytes with any compiler, the
+      WASM engine its own same bytes everywhere.
+    </p>
+    ${
+      subjects.length === 0
+        ? undefined
+        : html`<details>
+            <summary>Checkpoints and weights</summary>
+            <div class="scroll" tabindex="0" role="region" aria-label="Checkpoints">
+              <table>
+                <thead>
+                  <tr>
+                    <th scope="col">Checkpoint</th>
+                    <th scope="col">Condition</th>
+                    <th scope="col" class="number">Seed</th>
+                    <th scope="col">SHA-256 of the weights</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  ${subjects.map(
+                    ({ id, label, seed, weightsSha256 }) =>
+                      html`<tr>
+                        <td><code>${id}</code></td>
+                        <td>${label}</td>
+                        <td class="number">${seed}</td>
+                        <td><code>${weightsSha256}</code></td>
+                      </tr>`,
+                  )}
+                </tbody>
+              </table>
+            </div>
+          </details>`
+    }
+    ${runs.map((run) => runDetails(run, configs[run], engines[run] ?? []))}
+  </section>`;
+}
+
+function runDetails(run: string, config: Json | undefined, engines: readonly string[]): Html {
+  return html`<details class="run">
+    <summary><code>${run}</code></summary>
+    ${
+      engines.length === 0
+        ? undefined
+        : html`<ul>
+            ${engines.map((line) => html`<li>${line}</li>`)}
+          </ul>`
+    }
+    ${config === undefined ? undefined : html`<pre tabindex="0"><code>${indented(config)}</code></pre>`}
+  </details>`;
+}
+
+/** Keys sorted, two blanks a level. */
+function indented(config: Json): string {
+  return JSON.stringify(JSON.parse(canonicalJson(config)), null, 2);
+}
+
+/** Quoted unless it is plainly a name. */
+function shellWord(word: string): string {
+  return /^[\w.+@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,109 @@
+/** One chart in its place on the page: compiled, fitted to the width, drawn as SVG, drawn again when the theme changes. */
+import * as vega from 'vega';
+import { expressionInterpreter } from 'vega-interpreter';
+import * as vegaLite from 'vega-lite';
+import type { Spec } from '../charts/common.js';
+import { unpackSpec } from '../pack.js';
+import { themed, type ThemeName } from '../theme.js';
+import { fewerColumns, fitted, readableColumns, stretches } from './fit.js';
+import { quietLogger } from './logger.js';
+import { tooltipHandler } from './tooltip.js';
+
+export interface Drawing {
+  readonly name: string;
+  readonly state: 'waiting' | 'drawn' | 'failed';
+  /** absent until drawn */
+  readonly view: vega.View | undefined;
+  draw(theme: ThemeName): Promise<void>;
+}
+
+/** Widths are corrected by measuring; every pass halves what is left of the error at least. */
+const MAX_PASSES = 4;
+/** A picture may end this many pixels before the edge of its place. */
+const SLACK = 16;
+
+/** @param place - the element that the picture replaces the content of */
+export function createDrawing(place: HTMLElement, packed: unknown, conditions: readonly string[]): Drawing {
+  const spec = unpackSpec(packed as Spec);
+  const drawing: { -readonly [K in keyof Drawing]: Drawing[K] } = {
+    name: place.dataset.name ?? 'chart',
+    state: 'waiting',
+    view: undefined,
+    async draw(theme) {
+      try {
+        const view = await drawFitted(place, themed(spec, theme, conditions));
+        drawing.view?.finalize();
+        drawing.view = view;
+        drawing.state = 'drawn';
+      } catch (error) {
+        drawing.state = 'failed';
+        const note = document.createElement('p');
+        note.className = 'notice';
+        note.textContent = `This chart could not be drawn: ${error instanceof Error ? error.message : String(error)}. Its numbers are in the table below.`;
+        place.replaceChildren(note);
+      }
+    },
+  };
+  return drawing;
+}
+
+async function drawFitted(place: HTMLElement, spec: Spec): Promise<vega.View> {
+  const available = Math.max(200, place.clientWidth);
+  let layout: Layout = { spec: readableColumns(spec, available), width: available };
+  let view = await drawOnce(place, layout);
+  for (let pass = 1; pass < MAX_PASSES; pass++) {
+    const actual = place.querySelector('svg')?.getBoundingClientRect().width ?? available;
+    const next = correction(layout, actual, available);
+    if (next === undefined) break;
+    view.finalize();
+    layout = next;
+    view = await drawOnce(place, layout);
+  }
+  return view;
+}
+
+interface Layout {
+  readonly spec: Spec;
+  /** asked-for width of the whole picture in pixels */
+  readonly width: number;
+}
+
+/** A better layout, or undefined when the picture fits or nothing helps; it then scrolls sideways. */
+function correction({ spec, width }: Layout, actual: number, available: number): Layout | undefined {
+  const excess = actual - available;
+  const flexible = stretches(spec);
+  if (excess <= 0 && (excess > -SLACK || !flexible)) return undefined;
+  if (flexible && width - excess > available / 3) return { spec, width: width - Math.ceil(excess) };
+  const narrower = fewerColumns(spec);
+  return narrower === undefined ? undefined : { spec: narrower, width: available };
+}
+
+async function drawOnce(place: HTMLElement, { spec, width }: Layout): Promise<vega.View> {
+  const logger = quietLogger();
+  const compiled = vegaLite.compile(fitted(spec, width) as unknown as vegaLite.TopLevelSpec, { logger }).spec;
+  const view = new vega.View(vega.parse(compiled, undefined, { ast: true }), {
+    renderer: 'svg',
+    hover: false,
+    expr: expressionInterpreter,
+    logger,
+    loader: noNetwork(),
+    tooltip: tooltipHandler(place),
+  });
+  const ground = document.createElement('div');
+  place.replaceChildren(ground);
+  view.initialize(ground);
+  await view.runAsync();
+  return view;
+}
+
+/** A loader that refuses everything: data is inline, and no chart links anywhere. */
+function noNetwork(): vega.Loader {
+  const refuse = () => Promise.reject(new Error('a report loads nothing'));
+  return {
+    options: {},
+    load: refuse,
+    sanitize: refuse,
+    http: refuse,
+    file: refuse,
+  } as unknown as vega.Loader;
+}

@@ -1,0 +1,111 @@
+/**
+ * Entry of the script inside a report page: draws charts when they come near the view and all of them before printing,
+ * switches between light and dark, saves pictures. No storage, no network; runs under the page's strict content policy.
+ */
+import { THEME_NAMES, type ThemeName } from '../theme.js';
+import { createDrawing, type Drawing } from './drawing.js';
+import { save } from './save.js';
+
+/** What a test or the PNG export reads. */
+export interface ReportHandle {
+  readonly ready: { drawn: number; total: number; failed: number };
+  /** draws everything that is not drawn yet */
+  drawAll(): Promise<void>;
+}
+
+declare global {
+  interface Window {
+    sumlensReport: ReportHandle;
+  }
+}
+
+/** Charts are drawn this far below the view. */
+const NEAR = '600px';
+
+const json = (id: string): unknown => JSON.parse(document.getElementById(id)?.textContent ?? 'null');
+const settings = json('settings') as { readonly conditions: readonly string[] };
+const ready = { drawn: 0, total: 0, failed: 0 };
+const dark = window.matchMedia('(prefers-color-scheme: dark)');
+let theme: ThemeName = dark.matches ? 'dark' : 'light';
+
+const places = [...document.querySelectorAll<HTMLElement>('[data-chart]')];
+const drawings = new Map<string, Drawing>(
+  places.map((place) => {
+    const id = place.dataset.chart ?? '';
+    return [id, createDrawing(place, json(`${id}-spec`), settings.conditions)];
+  }),
+);
+ready.total = drawings.size;
+
+async function draw(drawing: Drawing): Promise<void> {
+  await drawing.draw(theme);
+  const count = (state: Drawing['state']) => [...drawings.values()].filter((d) => d.state === state).length;
+  ready.drawn = count('drawn');
+  ready.failed = count('failed');
+}
+
+const drawAll = async (): Promise<void> => {
+  await Promise.all([...drawings.values()].filter(({ state }) => state === 'waiting').map(draw));
+};
+
+function applyTheme(name: ThemeName): Promise<unknown> {
+  theme = name;
+  document.documentElement.dataset.theme = name;
+  const button = document.getElementById('theme');
+  button?.setAttribute('aria-pressed', String(name === THEME_NAMES[1]));
+  return Promise.all([...drawings.values()].filter(({ state }) => state === 'drawn').map(draw));
+}
+
+const observer = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      const drawing = drawings.get((target as HTMLElement).dataset.chart ?? '');
+      if (!isIntersecting || drawing === undefined) continue;
+      observer.unobserve(target);
+      if (drawing.state === 'waiting') void draw(drawing);
+    }
+  },
+  { rootMargin: NEAR },
+);
+
+function wire(): void {
+  for (const tools of document.querySelectorAll<HTMLElement>('.tools, .downloads')) tools.hidden = false;
+  document.getElementById('theme')?.addEventListener('click', () => {
+    void applyTheme(theme === 'dark' ? 'light' : 'dark');
+  });
+  document.getElementById('print')?.addEventListener('click', () => {
+    void drawAll().then(() => window.print());
+  });
+  for (const button of document.querySelectorAll<HTMLElement>('[data-save]')) {
+    button.addEventListener('click', () => {
+      const drawing = drawings.get(button.dataset.for ?? '');
+      if (drawing !== undefined) void saveChart(drawing, button.dataset.save === 'png' ? 'png' : 'svg');
+    });
+  }
+  dark.addEventListener('change', ({ matches }) => void applyTheme(matches ? 'dark' : 'light'));
+  let before: ThemeName = theme;
+  // drawing needs no timers, so it ends before the browser lays out the paper
+  window.addEventListener('beforeprint', () => {
+    before = theme;
+    void applyTheme('light').then(drawAll);
+  });
+  window.addEventListener('afterprint', () => void applyTheme(before));
+  let width = window.innerWidth;
+  let pending = 0;
+  window.addEventListener('resize', () => {
+    if (window.innerWidth === width) return;
+    width = window.innerWidth;
+    window.clearTimeout(pending);
+    pending = window.setTimeout(() => void applyTheme(theme), 150);
+  });
+}
+
+async function saveChart(drawing: Drawing, kind: 'png' | 'svg'): Promise<void> {
+  if (drawing.state === 'waiting') await draw(drawing);
+  if (drawing.view !== undefined) await save(drawing.view, drawing.name, kind);
+}
+
+window.sumlensReport = { ready, drawAll };
+wire();
+void applyTheme(theme);
+for (const place of places) observer.observe(place);

@@ -1,0 +1,167 @@
+/**
+ * Colours, type and chart configuration of the report, light and dark. Specifications carry no theme: `themed` adds it
+ * when a chart is drawn and gives every condition the same colour everywhere. Pure and browser-safe.
+ */
+import type { Spec } from './charts/common.js';
+import type { Json } from './schema.js';
+
+export const THEME_NAMES = ['light', 'dark'] as const;
+export type ThemeName = (typeof THEME_NAMES)[number];
+
+/**
+ * Categorical colours by position in the list of conditions. Every pair of the first six stays apart under simulated
+ * protanopia, deuteranopia and tritanopia, and each has contrast 3:1 or more with its ground (checked by a test).
+ */
+export const CONDITION_COLORS: Readonly<Record<ThemeName, readonly string[]>> = {
+  light: ['#1763ad', '#d1551b', '#0c8a78', '#8f3f97', '#9a7400', '#3f4654', '#c2325c', '#5f8f2f'],
+  dark: ['#62b0f5', '#f58a4e', '#34c3aa', '#d78be0', '#e3bd3f', '#b4bccb', '#f77f9f', '#9fd069'],
+};
+
+interface Ink {
+  readonly ground: string;
+  readonly text: string;
+  readonly muted: string;
+  readonly line: string;
+  readonly grid: string;
+  readonly diverging: readonly string[];
+  readonly sequential: readonly string[];
+}
+
+/** The same values as the custom properties of runtime/page.css. */
+const INK: Readonly<Record<ThemeName, Ink>> = {
+  light: {
+    ground: '#ffffff',
+    text: '#1d2129',
+    muted: '#59606e',
+    line: '#aab0ba',
+    grid: '#eceef1',
+    diverging: ['#a5480f', '#dd8a52', '#f3cfb3', '#f6f6f5', '#b9d6ee', '#5a9dd4', '#125693'],
+    sequential: ['#f4f6f8', '#cfdfee', '#95bfe0', '#5396cb', '#2170ae', '#0e4a80', '#082c52'],
+  },
+  dark: {
+    ground: '#191c22',
+    text: '#e7e9ed',
+    muted: '#a4abb8',
+    line: '#5c6472',
+    grid: '#292e37',
+    diverging: ['#f7b184', '#d5762f', '#7f441c', '#22262d', '#1d4f7d', '#3f8fd0', '#a3d2f7'],
+    sequential: ['#1e232b', '#17395a', '#1c598c', '#2d7dba', '#58a3dc', '#9bcaf0', '#e3f1fc'],
+  },
+};
+
+export const FONT =
+  "'Inter', system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif";
+
+/** Vega-Lite configuration of one theme. */
+export function chartConfig(name: ThemeName): Spec {
+  const ink = INK[name];
+  const label = { labelColor: ink.muted, labelFontSize: 11 };
+  const title = { titleColor: ink.muted, titleFontSize: 11.5, titleFontWeight: 500 };
+  return {
+    font: FONT,
+    background: ink.ground,
+    padding: 4,
+    view: { stroke: null },
+    concat: { spacing: 28 },
+    facet: { spacing: 26 },
+    mark: { aria: false, color: CONDITION_COLORS[name][0] },
+    line: { strokeWidth: 1.5, strokeJoin: 'round', strokeCap: 'round' },
+    text: { color: ink.text, fontSize: 11 },
+    axis: {
+      ...label,
+      ...title,
+      aria: false,
+      domainColor: ink.line,
+      tickColor: ink.line,
+      gridColor: ink.grid,
+      tickSize: 4,
+      labelPadding: 4,
+      titlePadding: 9,
+      labelLimit: 220,
+      labelOverlap: true,
+    },
+    axisBand: { grid: false, domain: false, ticks: false },
+    legend: {
+      ...label,
+      ...title,
+      aria: false,
+      labelColor: ink.text,
+      labelFontSize: 12,
+      labelLimit: 340,
+      symbolSize: 90,
+      symbolStrokeWidth: 2.5,
+      gradientLength: 120,
+      gradientThickness: 10,
+      rowPadding: 4,
+      columnPadding: 18,
+      offset: 12,
+    },
+    header: {
+      labelColor: ink.text,
+      labelFontSize: 12,
+      labelFontWeight: 600,
+      labelLimit: 300,
+      labelPadding: 8,
+      titleColor: ink.muted,
+      titleFontSize: 11.5,
+      titleFontWeight: 500,
+    },
+    title: { color: ink.text, fontSize: 12, fontWeight: 600, anchor: 'start', offset: 8 },
+    range: {
+      category: [...CONDITION_COLORS[name]],
+      diverging: [...ink.diverging],
+      heatmap: [...ink.sequential],
+      ramp: [...ink.sequential],
+      ordinal: ink.sequential.slice(2),
+    },
+    style: {
+      estimate: { filled: true, size: 70, opacity: 1 },
+      interval: { strokeWidth: 2, opacity: 0.85 },
+      seed: { filled: true, size: 26, opacity: 0.38 },
+      'seed-line': { strokeWidth: 1, opacity: 0.32 },
+      'median-line': { strokeWidth: 2.6, opacity: 1 },
+      reference: { color: ink.muted, strokeDash: [4, 3], strokeWidth: 1.2, opacity: 1 },
+      'reference-label': { color: ink.muted, fontSize: 10.5 },
+      'point-label': { color: ink.text, fontSize: 11, fontWeight: 600 },
+      cell: { stroke: ink.ground, strokeWidth: 1 },
+      empty: { color: ink.muted, fontSize: 13 },
+    },
+  };
+}
+
+/** The colour of a condition: by its place in the list of all conditions of the report, wrapping after eight. */
+export function conditionColorOf(name: ThemeName, conditions: readonly string[], label: string): string {
+  const colors = CONDITION_COLORS[name];
+  return colors[Math.max(0, conditions.indexOf(label)) % colors.length];
+}
+
+/**
+ * A specification ready to compile: configuration added, colours of conditions filled in wherever a channel encodes the
+ * field `condition` with an explicit domain.
+ * @param conditions - labels of all conditions of the report, in its order
+ */
+export function themed(spec: Spec, name: ThemeName, conditions: readonly string[]): Spec {
+  return { ...(coloured(spec, name, conditions) as Spec), config: chartConfig(name) };
+}
+
+function coloured(node: Json | undefined, name: ThemeName, conditions: readonly string[]): Json | undefined {
+  if (typeof node !== 'object' || node === null) return node;
+  if (Array.isArray(node))
+    return (node as readonly Json[]).map((item) => coloured(item, name, conditions) ?? null);
+  const object = node as Spec;
+  const scale = object.scale;
+  if (object.field === 'condition' && isObject(scale) && Array.isArray(scale.domain)) {
+    const range = (scale.domain as readonly string[]).map((label) => conditionColorOf(name, conditions, label));
+    return { ...object, scale: { ...scale, range } };
+  }
+  return Object.fromEntries(
+    Object.entries(object).map(([key, value]) => [
+      key,
+      key === 'values' ? value : coloured(value, name, conditions),
+    ]),
+  );
+}
+
+function isObject(value: Json | undefined): value is Spec {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
