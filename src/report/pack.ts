@@ -58,15 +58,16 @@ function mapData(spec: Spec, change: (data: Spec) => Spec): Spec {
     if (typeof node !== 'object' || node === null) return node;
     if (Array.isArray(node)) return (node as readonly Json[]).map((item) => visit(item, '') ?? null);
     if (key === 'data') return change(node as Spec);
-    return Object.fromEntries(
-      Object.entries(node as Spec).map(([name, child]) => [name, visit(child, name)]),
+    return Object.fromEntries<Json | undefined>(
+      Object.entries(node).map(([name, child]) => [name, visit(child, name)]),
     );
   };
   return visit(spec, '') as Spec;
 }
 
 function without(object: Spec, key: string): Spec {
-  return Object.fromEntries(Object.entries(object).filter(([name]) => name !== key)) as Spec;
+  const { [key]: _, ...rest } = object;
+  return rest;
 }
 
 function isRows(value: Json | undefined): value is readonly Row[] {

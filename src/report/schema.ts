@@ -3,9 +3,9 @@
  * a report; the page is a pure function of it.
  */
 import type { Verdict } from '../analysis/verdict.js';
+import type { Json } from '../io/json.js';
 
-export type Json =
-  null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
+export type { Json } from '../io/json.js';
 
 /** A numeric array in JSON: row-major, 9 significant digits, non-finite numbers as "NaN", "Infinity", "-Infinity". */
 export interface JsonArray {

@@ -151,7 +151,9 @@ function coloured(node: Json | undefined, name: ThemeName, conditions: readonly 
   const object = node as Spec;
   const scale = object.scale;
   if (object.field === 'condition' && isObject(scale) && Array.isArray(scale.domain)) {
-    const range = (scale.domain as readonly string[]).map((label) => conditionColorOf(name, conditions, label));
+    const range = (scale.domain as readonly string[]).map((label) =>
+      conditionColorOf(name, conditions, label),
+    );
     return { ...object, scale: { ...scale, range } };
   }
   return Object.fromEntries(

@@ -52,10 +52,8 @@ export async function watchedPage(browser: Browser, options: BrowserContextOptio
     problems.push(`dialog: ${dialog.message()}`);
     await dialog.dismiss();
   });
-  await page.addInitScript(() => {
-    document.addEventListener('securitypolicyviolation', (event) => {
-      console.error(`policy violation: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
-    });
-  });
+  await page.addInitScript(
+    "document.addEventListener('securitypolicyviolation', (e) => console.error('policy violation: ' + e.violatedDirective + ' ' + e.blockedURI + ' ' + e.sample))",
+  );
   return { page, requests, problems, close: () => context.close() };
 }
