@@ -13,7 +13,7 @@ import { EventStreams } from './streams.js';
 export interface ViewerApp {
   readonly app: Express;
   /** ends every live view, so that the server can close */
-  closeStreams(): void;
+  readonly closeStreams: () => void;
 }
 
 export function createApp(deps: ViewerDeps): ViewerApp {

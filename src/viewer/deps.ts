@@ -38,7 +38,7 @@ export interface ViewerDeps {
   /** undefined: the report has no such file, or it may not be read */
   readReport(report: ReportSummary, file: ReportFile): Promise<Buffer | undefined>;
   /** one line for the operator: an internal error */
-  log(line: string): void;
+  readonly log: (line: string) => void;
 }
 
 /** Milliseconds between two looks at metrics.jsonl: two updates a second are what a page can draw. */

@@ -29,6 +29,8 @@ export function ownHeaders(): RequestHandler {
     // plain HTTP on the loopback address: there is nothing to upgrade to
     strictTransportSecurity: false,
     xFrameOptions: { action: 'sameorigin' },
+    // reports are of another origin on the same address, so the browser could not keep the promise
+    originAgentCluster: false,
     referrerPolicy: { policy: 'no-referrer' },
   });
 }

@@ -49,7 +49,10 @@ export async function startViewer(options: StartViewerOptions): Promise<RunningV
 }
 
 /** A server with limits on everything a client may hold; it does not listen yet. */
-export function viewerServer(deps: ViewerDeps): { server: Server; close: () => Promise<void> } {
+export function viewerServer(deps: ViewerDeps): {
+  readonly server: Server;
+  readonly close: () => Promise<void>;
+} {
   const { app, closeStreams } = createApp(deps);
   const server = createServer(
     {

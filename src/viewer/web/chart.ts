@@ -21,6 +21,8 @@ export interface ChartOptions {
   readonly title: string;
   readonly note: string;
   readonly format: (value: number | null) => string;
+  /** default: `format` */
+  readonly tickFormat?: (value: number | null) => string;
   /** fixed ends of the value axis; absent: from 0, or logarithmic on request */
   readonly domain?: readonly [number, number];
   readonly canBeLogarithmic?: boolean;
@@ -152,7 +154,11 @@ function picture(lines: readonly Line[], options: ChartOptions, frame: Frame): S
     { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, 'aria-hidden': 'true', focusable: 'false' },
     y.ticks.map((tick) => [
       s('line', { class: 'grid', x1: MARGIN.left, x2: right, y1: py(tick), y2: py(tick) }),
-      s('text', { class: 'tick end', x: MARGIN.left - 7, y: py(tick) + 3.5 }, options.format(tick)),
+      s(
+        'text',
+        { class: 'tick end', x: MARGIN.left - 7, y: py(tick) + 3.5 },
+        (options.tickFormat ?? options.format)(tick),
+      ),
     ]),
     x.ticks.map((tick) => s('text', { class: 'tick middle', x: px(tick), y: bottom + 16 }, whole(tick))),
     s('line', { class: 'axis', x1: MARGIN.left, x2: right, y1: bottom, y2: bottom }),

@@ -7,6 +7,11 @@ export function percent(share: number | null | undefined): string {
   return `${value > 99.94 || value < 0.05 ? value.toFixed(0) : value.toFixed(1)} %`;
 }
 
+/** A share on an axis: no decimals. */
+export function wholePercent(share: number | null): string {
+  return share === null ? '' : `${Math.round(share * 100)} %`;
+}
+
 /** Three significant digits; very small numbers by power of ten. */
 export function number(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';

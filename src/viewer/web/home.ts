@@ -27,6 +27,11 @@ export async function showHome(main: HTMLElement): Promise<void> {
     showReports(reportBox, reports);
     showRuns(runBox, runs);
     showUnreadable(badBox, runs);
+    // what trains now is what one came to see
+    const [first, second] = runs.some((run) => run.status === 'running')
+      ? [runBox, reportBox]
+      : [reportBox, runBox];
+    if (first.nextElementSibling !== second) second.before(first);
     if (focused) document.getElementById(focused)?.focus();
   };
   await refresh();

@@ -7,6 +7,8 @@ import { linearScale } from './scale.js';
 
 const WIDTH = 320;
 const HEIGHT = 132;
+/** room for the labels of the value axis */
+const LEFT = 40;
 /** Accuracy from which a curve counts as learned; the line in the small picture. */
 const LEARNED = 0.95;
 const MOST_ROWS = 12;
@@ -48,7 +50,7 @@ function meta(runs: readonly RunSummary[], subject: string): string {
 function smallCurves(runs: readonly RunSummary[], subject: string): SVGElement {
   const last = Math.max(1, ...runs.map((run) => run.steps ?? run.step));
   const x = linearScale(0, last, 4, true);
-  const px = (step: number): number => 30 + x.at(step) * (WIDTH - 36);
+  const px = (step: number): number => LEFT + x.at(step) * (WIDTH - LEFT - 6);
   const py = (value: number): number => HEIGHT - 18 - value * (HEIGHT - 28);
   const color = seriesColor(subject, 0);
   const chance = runs.find((run) => run.chance !== null)?.chance ?? null;
@@ -56,16 +58,16 @@ function smallCurves(runs: readonly RunSummary[], subject: string): SVGElement {
     'svg',
     { class: 'small-curves', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, 'aria-hidden': 'true', focusable: 'false' },
     [0, 0.5, 1].map((tick) => [
-      s('line', { class: 'grid', x1: 30, x2: WIDTH - 6, y1: py(tick), y2: py(tick) }),
-      s('text', { class: 'tick end', x: 26, y: py(tick) + 3.5 }, `${tick * 100} %`),
+      s('line', { class: 'grid', x1: LEFT, x2: WIDTH - 6, y1: py(tick), y2: py(tick) }),
+      s('text', { class: 'tick end', x: LEFT - 5, y: py(tick) + 3.5 }, `${tick * 100} %`),
     ]),
     chance === null
       ? null
-      : s('line', { class: 'mark', x1: 30, x2: WIDTH - 6, y1: py(chance), y2: py(chance) }),
+      : s('line', { class: 'mark', x1: LEFT, x2: WIDTH - 6, y1: py(chance), y2: py(chance) }),
     s('text', { class: 'tick end', x: WIDTH - 6, y: HEIGHT - 4 }, `${whole(last)} steps`),
     chance === null
       ? null
-      : s('text', { class: 'tick', x: 30, y: HEIGHT - 4 }, `dashed: chance ${percent(chance)}`),
+      : s('text', { class: 'tick', x: LEFT, y: HEIGHT - 4 }, `dashed: chance ${percent(chance)}`),
     runs.map((run) => s('path', { class: `line seed c${color}`, d: path(run.sparkline, px, py) })),
     runs
       .filter((run) => run.status === 'running' && run.sparkline.length > 0)

@@ -4,7 +4,7 @@ import { getRun } from './api.js';
 import { CurveStore, follow } from './live.js';
 import { lineChart, type Chart, type Line } from './chart.js';
 import { byId, h, put } from './dom.js';
-import { bytes, number, percent, seriesColor, statusWord, whole } from './format.js';
+import { bytes, number, percent, seriesColor, statusWord, whole, wholePercent } from './format.js';
 
 export async function showRun(main: HTMLElement, id: string): Promise<void> {
   const detail = await getRun(id);
@@ -83,9 +83,9 @@ function tilesOf(run: RunSummary): HTMLElement[] {
   const done = run.steps === null ? '' : `of ${whole(run.steps)}`;
   return [
     tile('step', whole(run.step), done),
-    tile('training loss', number(run.loss), 'nats a token'),
+    tile('training loss', number(run.loss), 'nats'),
     ...Object.entries(run.accuracy ?? {}).map(([operation, share]) =>
-      tile(operation, percent(share), 'right'),
+      tile(`${operation} right`, percent(share)),
     ),
     tile('parameters', whole(run.parameters)),
     tile('seed', run.seed === null ? '–' : String(run.seed)),
@@ -124,6 +124,7 @@ function chartsOf(detail: RunDetail, box: HTMLElement): ChartsView {
     title: 'Result accuracy by operation',
     note: 'The one new number of each reduction, greedy. Dashed: operands held out of training.',
     format: percent,
+    tickFormat: wholePercent,
     domain: [0, 1],
     marks,
   });
@@ -143,6 +144,7 @@ function chartsOf(detail: RunDetail, box: HTMLElement): ChartsView {
     title: 'SUM right modulo the divisors of n',
     note: 'SUM is often learned coset by coset: a plateau at 50 % is the result known up to parity.',
     format: percent,
+    tickFormat: wholePercent,
     domain: [0, 1],
   });
   box.append(accuracy.element, loss.element, role.element, divisor.element);
