@@ -1,0 +1,227 @@
+/** Picks what each chart of the ablation probe draws; the specifications are in src/report/charts/ablation-*.ts. */
+import { meanInterval } from '../../src/analysis/intervals.js';
+import { type DosePoint, doseChart } from '../../src/report/charts/ablation-dose.js';
+import { type EffectCell, effectChart, freeRunningChart } from '../../src/report/charts/ablation-effects.js';
+import {
+  type PointData,
+  controlChart,
+  normRatioChart,
+  operationShareChart,
+  shareChart,
+} from '../../src/report/charts/ablation-points.js';
+import type { ChartSpec } from '../../src/report/schema.js';
+import type { EffectKey } from './measurement.js';
+import { type AblationResult, DOSE_KINDS, KIND_NAMES, type SeedResult } from './result.js';
+
+const LEVEL = 0.95;
+
+export function charts(result: AblationResult): ChartSpec[] {
+  const leftOut = leftOutSentences(result);
+  const usable = result.seeds.filter((seed) => seed.usable);
+  const label = (seed: SeedResult): string => result.conditions[seed.condition].label;
+  const points = (pick: (seed: SeedResult) => { category: string; estimate: number | null }[]): PointData =>
+    pointData(usable, label, pick, leftOut);
+  return [
+    doseChart(dosePoints(result, usable), leftOut),
+    shareChart(
+      points((seed) =>
+        seed.doses.flatMap(({ method, share }) =>
+          method === 'random' ? [] : [{ category: method, estimate: share }],
+        ),
+      ),
+    ),
+    controlChart(
+      points((seed) =>
+        DOSE_KINDS.flatMap((kind) =>
+          (['resample', 'random'] as const).flatMap((method) => {
+            const dose = seed.doses.find((candidate) => candidate.method === method);
+            const category = `${KIND_NAMES[kind]}, ${method === 'random' ? 'random (control)' : method}`;
+            return dose === undefined ? [] : [{ category, estimate: dose.area[kind] }];
+          }),
+        ),
+      ),
+    ),
+    operationShareChart(
+      points((seed) =>
+        seed.byOperation.map(({ operation, share }) => ({ category: operation, estimate: share })),
+      ),
+    ),
+    effectChart(
+      effectCells(result, (key) =>
+        key.site.startsWith('all') &&
+        key.effect === 'total' &&
+        ['resample', 'mean', 'zero'].includes(key.method)
+          ? key.method
+          : undefined,
+      ),
+      {
+        id: 'ablation-effects',
+        title: 'What each part is needed for',
+        note: 'Rise of the loss by operation and role of the token to be predicted; all positions, everything downstream recomputed.',
+      },
+    ),
+    effectChart(effectCells(result, siteName), {
+      id: 'ablation-sites',
+      title: 'Where, and along which path',
+      note: 'Resample ablation at the result-predicting position or at operands and brackets only; direct effect: every other sublayer held at its clean write; pattern mean: attention patterns frozen, values kept; other operation: donor with the same numbers.',
+    }),
+    freeRunningChart(
+      result.conditions.flatMap(({ label: condition, freeRunning }) =>
+        freeRunning
+          .filter(({ method }) => method === 'resample' || method === 'intact')
+          .map(({ component, exact, result: wrong, copy, format }) => ({
+            condition,
+            component: component === 'none' ? 'intact' : component,
+            exact,
+            result: wrong,
+            copy,
+            format,
+          })),
+      ),
+    ),
+    normRatioChart(
+      points((seed) =>
+        seed.norms.flatMap(({ layer, logRatio, untrainedLogRatio }) => [
+          { category: `layer ${layer}`, estimate: logRatio },
+          { category: `layer ${layer}, untrained`, estimate: untrainedLogRatio },
+        ]),
+      ),
+    ),
+  ];
+}
+
+/** One sentence a condition with runs that are not drawn. */
+function leftOutSentences({ conditions, seeds }: AblationResult): string[] {
+  return conditions.flatMap(({ label, usable, seeds: n }, index) => {
+    if (usable === n) return [];
+    const reasons = new Set(seeds.filter((s) => s.condition === index).flatMap(({ reason }) => reason ?? []));
+    return usable === 0 && reasons.size === 1
+      ? [`${label}: ${[...reasons][0]}.`]
+      : [`${label}: ${n - usable} of ${n} runs left out.`];
+  });
+}
+
+function dosePoints(result: AblationResult, usable: readonly SeedResult[]): DosePoint[] {
+  const points: DosePoint[] = [];
+  result.conditions.forEach(({ label: condition }, index) => {
+    const own = usable.filter((seed) => seed.condition === index);
+    for (const kind of DOSE_KINDS) {
+      const part = KIND_NAMES[kind];
+      const add = (
+        run: string,
+        line: DosePoint['line'],
+        lost: readonly number[],
+        nats?: readonly number[],
+      ): void => {
+        points.push({
+          condition,
+          part,
+          run,
+          line,
+          alpha: 0,
+          lost: 0,
+          ...(nats === undefined ? {} : { deltaNats: 0 }),
+        });
+        result.doses.forEach((alpha, i) => {
+          points.push({
+            condition,
+            part,
+            run,
+            line,
+            alpha,
+            lost: lost[i],
+            ...(nats === undefined ? {} : { deltaNats: nats[i] }),
+          });
+        });
+      };
+      for (const seed of own) {
+        const dose = seed.doses.find(({ method }) => method === 'resample');
+        if (dose === undefined) continue;
+        add(
+          seed.run,
+          'seed',
+          dose.lost[kind],
+          dose.nats[kind].map((loss) => loss - (seed.cleanNats ?? 0)),
+        );
+      }
+      for (const [line, method] of [
+        ['mean', 'resample'],
+        ['control', 'random'],
+      ] as const) {
+        const curves = own.flatMap(
+          ({ doses }) => doses.find((dose) => dose.method === method)?.lost[kind] ?? [],
+        );
+        const each =
+          own.length === 0
+            ? []
+            : result.doses.map((_, i) => {
+                const values = curves.filter((__, j) => j % result.doses.length === i);
+                return values.reduce((sum, value) => sum + value, 0) / values.length;
+              });
+        if (curves.length > 0) add(line, line, each);
+      }
+    }
+  });
+  return points;
+}
+
+function pointData(
+  usable: readonly SeedResult[],
+  label: (seed: SeedResult) => string,
+  pick: (seed: SeedResult) => { category: string; estimate: number | null }[],
+  leftOut: readonly string[],
+): PointData {
+  const seeds = usable.flatMap((seed) =>
+    pick(seed).flatMap(({ category, estimate }) =>
+      estimate === null ? [] : [{ condition: label(seed), category, run: seed.run, estimate }],
+    ),
+  );
+  const groups = new Map<string, { condition: string; category: string; values: number[] }>();
+  for (const { condition, category, estimate } of seeds) {
+    const key = JSON.stringify([category, condition]);
+    const group = groups.get(key) ?? { condition, category, values: [] };
+    group.values.push(estimate);
+    groups.set(key, group);
+  }
+  const means = [...groups.values()].map(({ condition, category, values }) => {
+    const { estimate, low, high } = meanInterval(values, LEVEL);
+    const bounded = Number.isFinite(low) && Number.isFinite(high);
+    return { condition, category, estimate, low: bounded ? low : null, high: bounded ? high : null };
+  });
+  return { means, seeds, leftOut };
+}
+
+/** Name of an effect in the picture of sites and paths; undefined: not drawn there. */
+function siteName({ method, site, effect }: EffectKey): string | undefined {
+  if (method === 'pattern mean' || method === 'other operation') return method;
+  if (method !== 'resample') return undefined;
+  if (effect === 'direct') return 'direct effect';
+  return site.startsWith('all')
+    ? undefined
+    : site.replace(/ positions?$/, '').replace(/^result-predicting$/, 'result position');
+}
+
+function effectCells(result: AblationResult, nameOf: (key: EffectKey) => string | undefined): EffectCell[] {
+  return result.conditions.flatMap(({ label, effects, cells, deltaNats, deltaAccuracy }) =>
+    effects.flatMap((key, row) => {
+      const method = nameOf(key);
+      if (method === undefined) return [];
+      return cells.flatMap((cell, column): EffectCell[] => {
+        const nats = deltaNats[row][column];
+        const accuracy = deltaAccuracy[row][column];
+        return nats === null || accuracy === null
+          ? []
+          : [
+              {
+                condition: label,
+                method,
+                component: key.component,
+                cell,
+                deltaNats: nats,
+                deltaAccuracy: accuracy,
+              },
+            ];
+      });
+    }),
+  );
+}

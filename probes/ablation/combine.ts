@@ -1,0 +1,238 @@
+/** Puts checkpoints together: which are usable for C4, their dose summaries, means over seeds. Pure; no verdicts here. */
+import { summarizeDose } from '../../src/analysis/ablation-dose.js';
+import { DOSES, lostShare } from '../../src/analysis/dose.js';
+import type { RunConfig } from '../../src/config/run-config.js';
+import { SITES } from '../../src/listops/templates.js';
+import type { JsonArray } from '../../src/report/schema.js';
+import type { Measured } from '../contract.js';
+import { METHODS, type Method } from './components.js';
+import { numberOf } from './json-numbers.js';
+import type { AblationMeasurement, EffectMethod, FreeRunning, OperationDose } from './measurement.js';
+import type { AblationResult, Arm, ConditionResult, SeedDose, SeedResult } from './result.js';
+
+/** C3, C4: runs that have learned their operation this well. */
+export const LEARNED_ACCURACY = 0.99;
+/** C4: and whose loss on result tokens is at most this, nats. */
+export const MOST_CLEAN_NATS = 0.05;
+
+type Entry = Measured<AblationMeasurement>;
+
+export function combine(measurements: readonly Entry[]): AblationResult {
+  const last = lastOfEachRun(measurements);
+  const keys = [...new Set(last.map(({ subject }) => subject.condition))];
+  const seeds = last.map((entry) => seedResult(entry, keys.indexOf(entry.subject.condition)));
+  const labels = uniqueLabels(keys.map((key) => ownOf(last, key)[0].subject.label));
+  const conditions = keys.map((key, index) => {
+    const own = ownOf(last, key);
+    const usable = own.filter((_, i) => seeds.filter(({ condition }) => condition === index)[i].usable);
+    return conditionResult(labels[index], own, usable);
+  });
+  return { doses: DOSES, conditions, seeds };
+}
+
+/** Steps are a series within a run: only its last checkpoint takes part in a comparison. */
+function lastOfEachRun(measurements: readonly Entry[]): Entry[] {
+  const last = new Map<string, Entry>();
+  for (const entry of measurements) {
+    const known = last.get(entry.subject.run);
+    if (known === undefined || entry.subject.step > known.subject.step) last.set(entry.subject.run, entry);
+  }
+  return [...last.values()];
+}
+
+function ownOf(entries: readonly Entry[], condition: string): Entry[] {
+  return entries.filter(({ subject }) => subject.condition === condition);
+}
+
+/** Two conditions with one label would be drawn as one. */
+function uniqueLabels(labels: readonly string[]): string[] {
+  return labels.map((label, i) => {
+    const before = labels.slice(0, i).filter((other) => other === label).length;
+    return before === 0 ? label : `${label} (${before + 1})`;
+  });
+}
+
+/** Operations of the paper's mixtures; the others of the table are controls. */
+const COMPANIONS = ['MAX', 'MIN', 'MED', 'PROD'];
+
+export function armOf(tasks: readonly string[]): Arm {
+  if (!tasks.includes('SUM')) return 'other';
+  const companions = tasks.filter((task) => task !== 'SUM');
+  if (companions.length === 0) return 'SUM-only';
+  return companions.every((task) => COMPANIONS.includes(task)) ? 'mixed' : 'other';
+}
+
+/** The configuration without tasks and seeds, as text. */
+function matchKey({ data, model, optimizer, training }: RunConfig): string {
+  const rest = { ...data, tasks: undefined, holdoutSeed: undefined };
+  const sorted = (value: object): unknown => Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([rest, model, optimizer, training].map(sorted));
+}
+
+function seedResult({ subject, measurement }: Entry, condition: number): SeedResult {
+  const { primary } = measurement;
+  const accuracy = measurement.learned.find(({ operation }) => operation === primary)?.accuracy ?? 0;
+  const dose = measurement.dose.find(({ operation }) => operation === primary);
+  const doses = dose === undefined ? [] : METHODS.flatMap((method) => seedDose(dose, method));
+  const reason = whyNotUsable(primary, accuracy, dose, doses);
+  return {
+    id: subject.id,
+    run: subject.run,
+    seed: subject.seed,
+    condition,
+    accuracy,
+    cleanNats: dose?.cleanNats ?? null,
+    constantNats: dose?.constantNats ?? null,
+    usable: reason === undefined,
+    reason: reason ?? null,
+    doses,
+    byOperation: measurement.dose.flatMap((own) =>
+      seedDose(own, 'resample').map(({ share, area }) => ({
+        operation: own.operation,
+        share,
+        areaAttention: area.attention,
+        areaFeedForward: area.feedForward,
+      })),
+    ),
+    freeze: freezeOf(measurement, dose),
+    otherOperation: otherOperationOf(measurement),
+    norms: measurement.norms
+      .filter(({ operation }) => operation === primary)
+      .map((row) => ({
+        layer: row.layer,
+        logRatio: finiteOrNull(row.logRatio),
+        rawLogRatio: finiteOrNull(row.rawLogRatio),
+        variationCosine: finiteOrNull(row.variationCosine),
+        untrainedLogRatio: finiteOrNull(row.untrainedLogRatio),
+      })),
+  };
+}
+
+function whyNotUsable(
+  primary: string,
+  accuracy: number,
+  dose: OperationDose | undefined,
+  doses: readonly SeedDose[],
+): string | undefined {
+  if (accuracy < LEARNED_ACCURACY) return `has not learned ${primary} (accuracy ${accuracy.toFixed(3)})`;
+  if (dose === undefined) return `no template of ${primary} fits the model's context`;
+  if (dose.cleanNats > MOST_CLEAN_NATS) {
+    return `loss of ${dose.cleanNats.toFixed(3)} nats on results, above ${MOST_CLEAN_NATS}`;
+  }
+  if (!doses.some(({ method }) => method === 'resample')) return 'no dose curve under resample ablation';
+  return undefined;
+}
+
+/** @returns nothing when a curve of the method is missing or the model has nothing to lose */
+function seedDose(dose: OperationDose, method: Method): SeedDose[] {
+  const curve = (kind: string): readonly number[] | undefined =>
+    dose.curves.find((candidate) => candidate.kind === kind && candidate.method === method)?.nats;
+  const [attention, feedForward, both] = [curve('attention'), curve('feed-forward'), curve('both')];
+  if (attention === undefined || feedForward === undefined || both === undefined) return [];
+  const nats = { attention, feedForward, both };
+  // a template too small for a mean is left out of the mean's curves, so of their clean loss as well
+  const clean = method === 'mean' ? numberOf(dose.cleanNatsMean) : dose.cleanNats;
+  const summary = summarizeDose(nats, clean, dose.constantNats);
+  return summary === undefined ? [] : [rounded({ method, nats, ...summary })];
+}
+
+/** Delta of one effect in one cell; NaN: not measured. */
+function deltaOf(
+  measurement: AblationMeasurement,
+  component: string,
+  method: EffectMethod,
+  cell: string,
+): number {
+  const { effects, cells, deltaNats } = measurement;
+  const row = effects.findIndex(
+    (key) =>
+      key.component === component && key.method === method && key.site === SITES[0] && key.effect === 'total',
+  );
+  const column = cells.indexOf(cell);
+  return row < 0 || column < 0 ? NaN : numberOf(deltaNats.data[row * cells.length + column]);
+}
+
+function freezeOf(measurement: AblationMeasurement, dose: OperationDose | undefined): SeedResult['freeze'] {
+  const cell = `${measurement.primary} result`;
+  const nats = deltaOf(measurement, 'attention', 'pattern mean', cell);
+  if (dose === undefined || !Number.isFinite(nats) || !(dose.constantNats > dose.cleanNats)) return null;
+  return { nats, lost: round(lostShare(dose.cleanNats + nats, dose.cleanNats, dose.constantNats)) };
+}
+
+function otherOperationOf(measurement: AblationMeasurement): SeedResult['otherOperation'] {
+  const cell = `${measurement.primary} result`;
+  const attention = deltaOf(measurement, 'attention', 'other operation', cell);
+  const feedForward = deltaOf(measurement, 'feed-forward', 'other operation', cell);
+  return Number.isFinite(attention) && Number.isFinite(feedForward) ? { attention, feedForward } : null;
+}
+
+function finiteOrNull(value: number | string): number | null {
+  const number = numberOf(value);
+  return Number.isFinite(number) ? number : null;
+}
+
+function conditionResult(label: string, own: readonly Entry[], usable: readonly Entry[]): ConditionResult {
+  const shown = usable.length > 0 ? usable : own;
+  const [first] = shown;
+  const { measurement, config } = first;
+  const { cells, effects } = measurement;
+  const table = (pick: (m: AblationMeasurement) => JsonArray): (number | null)[][] =>
+    effects.map((_, row) =>
+      cells.map((__, column) =>
+        meanOrNull(shown.map((entry) => numberOf(pick(entry.measurement).data[row * cells.length + column]))),
+      ),
+    );
+  return {
+    label,
+    arm: armOf(measurement.tasks),
+    tasks: measurement.tasks,
+    regime: measurement.regime,
+    primary: measurement.primary,
+    match: matchKey(config),
+    seeds: own.length,
+    usable: usable.length,
+    tableRuns: shown.length,
+    templates: measurement.templates,
+    cells,
+    effects,
+    deltaNats: table((m) => m.deltaNats),
+    deltaAccuracy: table((m) => m.deltaAccuracy),
+    freeRunning: measurement.freeRunning.map((row) => freeRunningOf(row, shown)),
+  };
+}
+
+/** Means over the runs that have the treatment. */
+function freeRunningOf(
+  { component, method }: FreeRunning,
+  shown: readonly Entry[],
+): ConditionResult['freeRunning'][number] {
+  const rows = shown.flatMap(
+    ({ measurement }) =>
+      measurement.freeRunning.find((row) => row.component === component && row.method === method) ?? [],
+  );
+  const meanOf = (name: 'exact' | 'result' | 'copy' | 'format'): number =>
+    round(rows.reduce((sum, row) => sum + row[name], 0) / rows.length);
+  return {
+    component,
+    method: component === 'none' ? 'intact' : method,
+    exact: meanOf('exact'),
+    result: meanOf('result'),
+    copy: meanOf('copy'),
+    format: meanOf('format'),
+  };
+}
+
+/** Mean of the finite values, 6 digits; null when there is none. */
+function meanOrNull(values: readonly number[]): number | null {
+  const finite = values.filter(Number.isFinite);
+  return finite.length === 0 ? null : round(finite.reduce((sum, value) => sum + value, 0) / finite.length);
+}
+
+/** The same object with every number at 6 digits. */
+function rounded<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value), (_, v: unknown) => (typeof v === 'number' ? round(v) : v)) as T;
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(6)) + 0;
+}

@@ -1,0 +1,105 @@
+/** What the ablation probe reports of all checkpoints together: plain JSON. Made by combine.ts, read by findings and charts. */
+import type { DoseSummary } from '../../src/analysis/ablation-dose.js';
+import type { Kind, Method } from './components.js';
+import type { EffectKey } from './measurement.js';
+
+/** Which side of C4 a condition is on: read from the run's tasks, never from its label. */
+export type Arm = 'SUM-only' | 'mixed' | 'other';
+
+/** One method's dose curves of one seed, read on the primary operation's result tokens. */
+export interface SeedDose extends DoseSummary {
+  readonly method: Method;
+  /** unclipped mean loss at each dose, nats */
+  readonly nats: {
+    readonly attention: readonly number[];
+    readonly feedForward: readonly number[];
+    readonly both: readonly number[];
+  };
+}
+
+export interface SeedResult {
+  /** subject id */
+  readonly id: string;
+  readonly run: string;
+  readonly seed: number;
+  /** index into conditions */
+  readonly condition: number;
+  /** accuracy on trained single-operation prompts of the primary operation */
+  readonly accuracy: number;
+  /** L_0 on the primary operation's result tokens, nats */
+  readonly cleanNats: number | null;
+  readonly constantNats: number | null;
+  /** learned at 0.99, L_0 <= 0.05 nats, and something to lose */
+  readonly usable: boolean;
+  /** why not usable */
+  readonly reason: string | null;
+  readonly doses: readonly SeedDose[];
+  /** resample ablation on the pure templates of every operation of the run */
+  readonly byOperation: readonly {
+    readonly operation: string;
+    readonly share: number;
+    readonly areaAttention: number;
+    readonly areaFeedForward: number;
+  }[];
+  /** pattern freeze of all attention: share lost D, and nats */
+  readonly freeze: { readonly lost: number; readonly nats: number } | null;
+  /** donor with the same numbers and another operation: nats on result tokens; null in runs of one operation */
+  readonly otherOperation: { readonly attention: number; readonly feedForward: number } | null;
+  /** of the primary operation, one a layer; null: not finite */
+  readonly norms: readonly {
+    readonly layer: number;
+    readonly logRatio: number | null;
+    readonly rawLogRatio: number | null;
+    readonly variationCosine: number | null;
+    readonly untrainedLogRatio: number | null;
+  }[];
+}
+
+export interface ConditionResult {
+  readonly label: string;
+  readonly arm: Arm;
+  readonly tasks: readonly string[];
+  readonly regime: string;
+  readonly primary: string;
+  /** equal in conditions that differ in nothing but their tasks */
+  readonly match: string;
+  readonly seeds: number;
+  readonly usable: number;
+  /** runs behind the tables: the usable ones, or all where none is */
+  readonly tableRuns: number;
+  readonly templates: readonly {
+    readonly id: string;
+    readonly prompts: number;
+    readonly hasMean: boolean;
+    readonly sameResult: number;
+  }[];
+  readonly cells: readonly string[];
+  readonly effects: readonly EffectKey[];
+  /** [effects][cells] means over runs of ablated minus clean; null: not measured */
+  readonly deltaNats: readonly (readonly (number | null)[])[];
+  readonly deltaAccuracy: readonly (readonly (number | null)[])[];
+  readonly freeRunning: readonly {
+    readonly component: string;
+    readonly method: string;
+    readonly exact: number;
+    readonly result: number;
+    readonly copy: number;
+    readonly format: number;
+  }[];
+}
+
+export interface AblationResult {
+  readonly doses: readonly number[];
+  readonly conditions: readonly ConditionResult[];
+  readonly seeds: readonly SeedResult[];
+}
+
+export const DOSE_KINDS = ['attention', 'feedForward', 'both'] as const;
+export type DoseKind = (typeof DOSE_KINDS)[number];
+
+/** Names of the kinds in prose. */
+export const KIND_NAMES: Readonly<Record<DoseKind, Kind>> = {
+  attention: 'attention',
+  feedForward: 'feed-forward',
+  both: 'both',
+};
