@@ -30,3 +30,12 @@ export function packageRoot(start: string = fileURLToPath(import.meta.url)): str
     }
   }
 }
+
+/** The version in package.json. */
+export function packageVersion(): string {
+  const manifest = join(packageRoot(), 'package.json');
+  const content = parseJsonStrict(readText(manifest), { where: manifest, blame: 'file' });
+  const version = (content as { readonly version?: unknown }).version;
+  if (typeof version === 'string') return version;
+  throw new RunError(`${manifest}: found no version. Install the package again.`);
+}

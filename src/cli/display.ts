@@ -1,0 +1,77 @@
+/**
+ * Progress of long work on stderr. On a terminal a block of lines is redrawn in place; elsewhere one plain line at most
+ * every ten seconds, so that a log stays readable.
+ */
+
+export interface Display {
+  /** shows the newest state; `block` is called only when it will be drawn, its first line is the plain one */
+  update(block: () => readonly string[]): void;
+  /** a line that stays */
+  log(line: string): void;
+  /** takes the block away */
+  end(): void;
+}
+
+const REDRAW_MS = 150;
+const PLAIN_MS = 10_000;
+
+export function createDisplay(quiet: boolean, stream: NodeJS.WriteStream = process.stderr): Display {
+  let drawn = 0;
+  let last = -Infinity;
+  const erase = (): void => {
+    if (drawn > 0) stream.write(`\u001b[${drawn}A\u001b[0J`);
+    drawn = 0;
+  };
+  return {
+    update(block) {
+      const now = performance.now();
+      if (quiet || now - last < (stream.isTTY ? REDRAW_MS : PLAIN_MS)) return;
+      last = now;
+      const lines = block();
+      if (!stream.isTTY) {
+        stream.write(`${lines[0]}\n`);
+        return;
+      }
+      erase();
+      const width = Math.max(20, (stream.columns || 80) - 1);
+      const shown = lines.slice(0, Math.max(1, (stream.rows || 24) - 2)).map((line) => line.slice(0, width));
+      stream.write(`${shown.join('\n')}\n`);
+      drawn = shown.length;
+    },
+    log(line) {
+      erase();
+      if (!quiet) stream.write(`${line}\n`);
+    },
+    end() {
+      erase();
+      last = -Infinity;
+    },
+  };
+}
+
+/** `[######----]`; share in [0, 1] */
+export function bar(share: number, width = 24): string {
+  const full = Math.round(Math.min(1, Math.max(0, share)) * width);
+  return `[${'#'.repeat(full)}${'-'.repeat(width - full)}]`;
+}
+
+/** `1:05` or `12 s` */
+export function duration(ms: number): string {
+  if (!Number.isFinite(ms)) return '?';
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
+  return minutes < 60
+    ? `${minutes}:${String(rest).padStart(2, '0')}`
+    : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, '0')}:${String(rest).padStart(2, '0')}`;
+}
+
+const LEVELS = ' .:-=+*#%@';
+
+/** One character a value in [0, 1], the newest last, such as accuracies over steps. */
+export function sparkline(values: readonly number[], width = 20): string {
+  return values
+    .slice(-width)
+    .map((value) => LEVELS[Math.round(Math.min(1, Math.max(0, value)) * (LEVELS.length - 1))])
+    .join('');
+}

@@ -1,0 +1,158 @@
+/** `sumlens run`: the main job with its progress, summary and viewer. */
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { PROBES } from '../../probes/index.js';
+import { openRun } from '../checkpoint/store.js';
+import { getPreset, PRESET_NAMES, presets } from '../config/presets.js';
+import { conditionLabel } from '../config/hash.js';
+import { openEngine } from '../engine/registry.js';
+import { packageVersion } from '../io/package-root.js';
+import { startMemorySampler } from '../jobs/memory.js';
+import { hasLearned } from '../train/learned.js';
+import { parseMetricRows } from '../train/metrics.js';
+import { InterruptedRunError, mainJob, type MainJobResult, summarize } from '../workflows/main-job.js';
+import type { RunProgress, TrainRunsProgress } from '../workflows/train-runs.js';
+import { bar, createDisplay, duration, sparkline } from './display.js';
+import { addCommonFlags, engineFlag, type ParsedOptions, switchValue, threadsFlag } from './flags.js';
+import { addFolderFlags, foldersOf } from './folders.js';
+import { interruptSignal } from './interrupt.js';
+import { serve, untilStopped } from './serve.js';
+import { claimLines, percent, summaryTable } from './table.js';
+
+export function registerRun(program: Command): void {
+  const command = program
+    .command('run')
+    .argument(
+      '[preset]',
+      PRESET_NAMES.map((name) => `${name}: ${presets[name].description}`).join('  '),
+      'quick',
+    )
+    .description(
+      'The main job: train every run of a preset, probe the checkpoints, write the report, open the viewer.',
+    )
+    .option('--no-serve', 'exit after the report, without a viewer')
+    .option('--open', 'open the viewer in the default browser')
+    .addHelpText('after', '\nExample:\n  sumlens run quick --no-serve');
+  addFolderFlags(addCommonFlags(command)).action(runCommand);
+}
+
+async function runCommand(presetName: string, options: ParsedOptions): Promise<void> {
+  const begin = performance.now();
+  const preset = getPreset(presetName);
+  const folders = foldersOf(options);
+  const engine = engineFlag(options);
+  const parallel = threadsFlag(options);
+  const json = switchValue(options, 'json');
+  const quiet = switchValue(options, 'quiet');
+  const wantsViewer = options.serve !== false && !json;
+
+  // a wrong engine is said before anything is trained
+  const { engine: opened, note } = await openEngine(engine, { threads: 1 });
+  opened.dispose();
+  const display = createDisplay(quiet);
+  display.log(
+    `sumlens run ${presetName}: ${preset.runs.length} runs, ${parallel} at a time. Engine: ${note}`,
+  );
+
+  const memory = startMemorySampler();
+  const interrupt = interruptSignal();
+  const viewer = wantsViewer
+    ? await serve({ ...folders, ...(options.open === true ? { open: true } : {}) })
+    : undefined;
+  const curves = new Curves();
+  let result: MainJobResult;
+  try {
+    result = await mainJob({
+      name: presetName,
+      preset,
+      probes: PROBES,
+      engine,
+      parallel,
+      ...folders,
+      version: packageVersion(),
+      signal: interrupt.signal,
+      onTraining: (progress) => {
+        curves.add(progress.current);
+        if (progress.current.state === 'finished') display.log(finishedLine(progress, curves));
+        display.update(() => trainingBlock(progress, curves));
+      },
+      onProbing: ({ done, total, module, subject }) =>
+        display.update(() => [`${bar(done / total)} probing ${done} of ${total}: ${module}, ${subject}`]),
+    });
+  } catch (error) {
+    display.end();
+    await viewer?.close();
+    if (error instanceof InterruptedRunError) display.log(error.message);
+    throw error;
+  } finally {
+    memory.stop();
+    interrupt.release();
+  }
+  display.end();
+
+  const elapsedMs = performance.now() - begin;
+  const peakBytes = memory.peakTreeRssBytes();
+  const { report, pagePath, failed } = result;
+  const rows = summarize(report, (run, operation) => {
+    const store = openRun(join(folders.checkpointsDir, run));
+    const evaluations = parseMetricRows(store.readMetrics(), run).filter((row) => row.kind === 'eval');
+    return hasLearned(evaluations, operation);
+  });
+  if (json) {
+    process.stdout.write(
+      `${JSON.stringify({ report: pagePath, conditions: rows, failed, elapsedMs, peakBytes }, null, 2)}\n`,
+    );
+  } else {
+    console.log(`\n${summaryTable(rows)}\n\n${claimLines(report)}\n`);
+    const peak = peakBytes === undefined ? '' : `, peak memory ${(peakBytes / 1e6).toFixed(0)} MB`;
+    console.log(`report: ${pagePath}\ntook ${duration(elapsedMs)}${peak}`);
+  }
+  const failedModules = Object.entries(report.modules).filter(([, module]) => module.status === 'failed');
+  for (const { run, reason } of failed) console.error(`run ${run} failed: ${reason}`);
+  for (const [name, { reason }] of failedModules) console.error(`module ${name} failed: ${reason ?? ''}`);
+  if (failed.length + failedModules.length > 0) process.exitCode = 1;
+  if (viewer !== undefined) {
+    console.log(`viewer: ${viewer.url}  (Ctrl-C ends it)`);
+    await untilStopped(viewer);
+  }
+}
+
+/** SUM accuracy of each run over its evaluations, for the small curves on the terminal. */
+class Curves {
+  private readonly values = new Map<string, { step: number; accuracy: number }[]>();
+
+  add({ run, step, accuracy }: RunProgress): void {
+    const value = accuracy.SUM ?? Object.values(accuracy).at(0);
+    if (value === undefined) return;
+    const points = this.values.get(run) ?? [];
+    if (points.at(-1)?.accuracy !== value) points.push({ step, accuracy: value });
+    this.values.set(run, points);
+  }
+
+  line(run: string): string {
+    return sparkline((this.values.get(run) ?? []).map((point) => point.accuracy));
+  }
+}
+
+function trainingBlock(progress: TrainRunsProgress, curves: Curves): string[] {
+  const { runs, finished, share, tokensPerSecond, etaMs } = progress;
+  const rate = `${Math.round(tokensPerSecond / 1000)} ktok/s`;
+  const eta = etaMs === undefined ? '' : `, ETA ${duration(etaMs)}`;
+  return [
+    `${bar(share)} ${percent(share)} trained, ${finished} of ${runs.length} runs, ${rate}${eta}`,
+    ...runs.filter((run) => run.state === 'training').map((run) => runLine(run, curves)),
+  ];
+}
+
+function runLine(run: RunProgress, curves: Curves): string {
+  const accuracy = Object.entries(run.accuracy).map(([name, value]) => `${name} ${percent(value)}`);
+  const loss = Number.isFinite(run.lossNats) ? run.lossNats.toFixed(3) : '-';
+  const label = `${conditionLabel(run.config)} seed ${run.config.seed}`;
+  return `  ${label.padEnd(34)} step ${String(run.step).padStart(5)}/${run.steps}  loss ${loss} nats  ${accuracy.join(' ')}  |${curves.line(run.run)}|`;
+}
+
+function finishedLine({ current, finished, runs }: TrainRunsProgress, curves: Curves): string {
+  const accuracy = Object.entries(current.accuracy).map(([name, value]) => `${name} ${percent(value)}`);
+  const place = `${String(finished).padStart(String(runs.length).length)}/${runs.length}`;
+  return `${place}  ${conditionLabel(current.config)} seed ${current.config.seed}: ${accuracy.join(', ')}  |${curves.line(current.run)}|`;
+}

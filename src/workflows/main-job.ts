@@ -1,0 +1,117 @@
+/** The main job: train every run of a preset, probe the final checkpoints, write the report, sum it up. */
+import { join } from 'node:path';
+import { openRun } from '../checkpoint/store.js';
+import type { Preset } from '../config/presets.js';
+import { RunError } from '../errors.js';
+import type { StopSignal } from '../jobs/start.js';
+import type { EngineChoice } from '../train/train-run.js';
+import type { Probe } from '../../probes/contract.js';
+import type { Report } from '../report/schema.js';
+import { probeAndReport, type ProbeJobResult } from './probe-job.js';
+import type { ProbeProgress } from './probe-checkpoints.js';
+import { checkpointRef } from './probe-plan.js';
+import { trainRuns, type TrainRunsProgress } from './train-runs.js';
+
+export interface MainJobOptions {
+  readonly name: string;
+  readonly preset: Preset;
+  readonly probes: readonly Probe[];
+  readonly engine: EngineChoice;
+  /** runs trained, and checkpoints probed, at a time */
+  readonly parallel: number;
+  readonly checkpointsDir: string;
+  readonly reportsDir: string;
+  readonly version: string;
+  readonly signal?: AbortSignal;
+  readonly onTraining?: (progress: TrainRunsProgress) => void;
+  readonly onProbing?: (progress: ProbeProgress) => void;
+}
+
+export interface MainJobResult extends ProbeJobResult {
+  /** runs that could not be trained, with the reason; the report is of the others */
+  readonly failed: readonly { readonly run: string; readonly reason: string }[];
+}
+
+export async function mainJob(options: MainJobOptions): Promise<MainJobResult> {
+  const { preset, engine, parallel, checkpointsDir, signal } = options;
+  const outcomes = await trainRuns({
+    configs: preset.runs,
+    root: checkpointsDir,
+    engine,
+    parallel,
+    ...(signal === undefined ? {} : { signal }),
+    ...(options.onTraining === undefined ? {} : { onProgress: options.onTraining }),
+  });
+  const interrupted = outcomes.find((outcome) => outcome.kind === 'interrupted');
+  if (interrupted !== undefined) throw new InterruptedRunError(interrupted.signal ?? 'SIGINT');
+  const failed = outcomes.flatMap((outcome) =>
+    outcome.kind === 'failed' ? [{ run: outcome.run, reason: outcome.message }] : [],
+  );
+  const refs = outcomes
+    .filter((outcome) => outcome.kind === 'finished')
+    .map((outcome) => checkpointRef(openRun(join(checkpointsDir, outcome.run)), 'last'));
+  const result = await probeAndReport({
+    title: `sumlens ${options.name}`,
+    name: options.name,
+    refs,
+    probes: options.probes.map((probe) => ({ probe })),
+    engine,
+    parallel,
+    reportsDir: options.reportsDir,
+    version: options.version,
+    ...(signal === undefined ? {} : { signal }),
+    ...(options.onProbing === undefined ? {} : { onProgress: options.onProbing }),
+  });
+  return { ...result, failed };
+}
+
+/** The main job was asked to stop; what was trained so far is kept and goes on at the next start. */
+export class InterruptedRunError extends RunError {
+  override readonly name = 'AbortError';
+  constructor(readonly signal: StopSignal) {
+    super('Interrupted. Start again to go on from here.');
+  }
+}
+
+/** One line of the summary table. */
+export interface SummaryRow {
+  readonly condition: string;
+  readonly parameters: number;
+  readonly seeds: number;
+  /** by operation: seeds that learned it, mean accuracy over seeds on trained prompts, and on held-out prompts */
+  readonly operations: Readonly<
+    Record<string, { readonly learned: number; readonly accuracy: number; readonly held?: number }>
+  >;
+}
+
+/** Conditions of a report in order, with what their seeds learned. */
+export function summarize(
+  report: Report,
+  learned: (run: string, operation: string) => boolean,
+): SummaryRow[] {
+  const groups = new Map<string, Report['training'][number][]>();
+  for (const record of report.training)
+    groups.set(record.label, [...(groups.get(record.label) ?? []), record]);
+  return [...groups].map(([condition, records]) => {
+    const operations: Record<string, { learned: number; accuracy: number; held?: number }> = {};
+    for (const operation of new Set(
+      records.flatMap((record) => record.final.map((cell) => cell.operation)),
+    )) {
+      const accuracy = (held: boolean): number | undefined => {
+        const rates = records.flatMap((record) => {
+          const cells = record.final.filter((cell) => cell.operation === operation && cell.held === held);
+          const total = cells.reduce((sum, cell) => sum + cell.total, 0);
+          return total === 0 ? [] : [cells.reduce((sum, cell) => sum + cell.correct, 0) / total];
+        });
+        return rates.length === 0 ? undefined : rates.reduce((sum, rate) => sum + rate, 0) / rates.length;
+      };
+      const held = accuracy(true);
+      operations[operation] = {
+        learned: records.filter((record) => learned(record.run, operation)).length,
+        accuracy: accuracy(false) ?? 0,
+        ...(held === undefined ? {} : { held }),
+      };
+    }
+    return { condition, parameters: records[0].parameters, seeds: records.length, operations };
+  });
+}

@@ -1,0 +1,178 @@
+/**
+ * What is to be measured: checkpoints as probe subjects, the cache key of one measurement, and the check that a
+ * measurement is plain JSON. No child processes here (probe-checkpoints.ts).
+ */
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Options, Probe } from '../../probes/contract.js';
+import { PROBES } from '../../probes/index.js';
+import type { RunStore } from '../checkpoint/store.js';
+import { conditionId, conditionLabel, gptConfigOf } from '../config/hash.js';
+import type { RunConfig } from '../config/run-config.js';
+import { errorMessage, nearest, unacceptable, UserError } from '../errors.js';
+import { canonicalJson } from '../io/json.js';
+import { sha256Hex } from '../io/sha256.js';
+import { parameterTable } from '../model/parameters.js';
+import type { Json, Subject } from '../report/schema.js';
+import { accuracyAtStep } from '../train/read-training.js';
+
+/** A checkpoint to be probed, as found on disk and verified. */
+export interface CheckpointRef {
+  readonly runDir: string;
+  readonly config: RunConfig;
+  readonly subject: Subject;
+}
+
+/** Looks modules up by name; `all` is every module. */
+export function selectProbes(names: readonly string[]): Probe[] {
+  const known = PROBES.map((probe) => probe.name);
+  const chosen = names.flatMap((name) => {
+    if (name === 'all') return [...PROBES];
+    const probe = PROBES.find((candidate) => candidate.name === name);
+    if (probe === undefined) {
+      const near = nearest(name, known);
+      throw unacceptable(
+        'probe',
+        name,
+        `one of all, ${known.join(', ')}`,
+        near === undefined ? undefined : `Did you mean "${near}"?`,
+      );
+    }
+    return [probe];
+  });
+  return [...new Set(chosen)];
+}
+
+/** A module by name, or from a user's own file. */
+export async function loadProbe(nameOrPath: string): Promise<Probe> {
+  if (!/[./\\]/.test(nameOrPath)) return selectProbes([nameOrPath])[0];
+  const path = resolve(nameOrPath);
+  let module: Record<string, unknown>;
+  try {
+    module = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  } catch (error) {
+    throw new UserError(
+      `probe: ${nameOrPath} could not be loaded: ${errorMessage(error)}. It must be a JavaScript module.`,
+    );
+  }
+  const probe = module.probe as Partial<Probe> | undefined;
+  const methods = ['isCompatible', 'measure', 'combine', 'findings', 'charts'] as const;
+  const lacking = methods.filter((method) => typeof probe?.[method] !== 'function');
+  if (probe === undefined || typeof probe.name !== 'string' || lacking.length > 0) {
+    const missing = probe === undefined ? 'no export named "probe"' : `no ${lacking.join(', ') || 'name'}`;
+    throw new UserError(
+      `probe: ${nameOrPath} has ${missing}; expected the Probe contract of probes/contract.ts.`,
+    );
+  }
+  return probe as Probe;
+}
+
+/** Defaults of a module, overridden by what the user gave; an unknown option is refused. */
+export function resolveOptions(probe: Probe, given: Options = {}): Options {
+  const known = Object.keys(probe.options);
+  for (const name of Object.keys(given)) {
+    if (!known.includes(name)) {
+      throw unacceptable(
+        `option of ${probe.name}`,
+        name,
+        known.length === 0 ? 'none' : `one of ${known.join(', ')}`,
+      );
+    }
+  }
+  return Object.fromEntries(known.map((name) => [name, given[name] ?? probe.options[name].default]));
+}
+
+/** Verifies and describes one checkpoint. The label is made distinguishing later, by labelSubjects. */
+export function checkpointRef(store: RunStore, step: number | 'final' | 'last'): CheckpointRef {
+  const { config } = store;
+  const loaded = store.loadStep(step);
+  return {
+    runDir: store.dir,
+    config,
+    subject: {
+      id: `${store.name}@${loaded.step}`,
+      run: store.name,
+      step: loaded.step,
+      seed: config.seed,
+      condition: conditionId(config),
+      label: conditionLabel(config),
+      parameters: parameterTable(gptConfigOf(config)).nParameters,
+      weightsSha256: loaded.weightsSha256,
+      final: loaded.step === config.training.steps || store.end()?.step === loaded.step,
+      accuracy: accuracyAtStep(store.readMetrics(), loaded.step) ?? null,
+    },
+  };
+}
+
+/** Sorted by condition label, seed and step, so that the order in which checkpoints were named changes nothing. */
+export function sortRefs(refs: readonly CheckpointRef[]): CheckpointRef[] {
+  const seen = new Set<string>();
+  const unique = refs.filter(({ subject }) => {
+    const key = `${subject.id} ${subject.weightsSha256}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+  const byId = new Map<string, string>();
+  for (const { subject } of unique) {
+    if (byId.has(subject.id)) {
+      throw new UserError(
+        `checkpoints: ${subject.id} was given twice with different weights (${byId.get(subject.id)?.slice(0, 12) ?? ''} and ${subject.weightsSha256.slice(0, 12)}); compare copies of one run separately.`,
+      );
+    }
+    byId.set(subject.id, subject.weightsSha256);
+  }
+  const text = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+  return unique.sort(
+    (a, b) =>
+      text(a.subject.label, b.subject.label) ||
+      text(a.subject.condition, b.subject.condition) ||
+      a.subject.seed - b.subject.seed ||
+      a.subject.step - b.subject.step,
+  );
+}
+
+/** Hash of everything one measurement depends on. */
+export function measurementKey(
+  probe: { readonly name: string; readonly version: number },
+  options: Options,
+  ref: CheckpointRef,
+  engine: { readonly name: string; readonly kernelHash: string },
+): string {
+  const { subject, config } = ref;
+  return sha256Hex(
+    canonicalJson({
+      probe: probe.name,
+      version: probe.version,
+      options,
+      weights: subject.weightsSha256,
+      // the label depends on what is compared with what, the measurement does not
+      subject: { ...subject, label: '' },
+      config,
+      engine: engine.name,
+      kernels: engine.kernelHash,
+    } as unknown as Json),
+  );
+}
+
+/** Throws naming the first place of a value that is not plain JSON with finite numbers. */
+export function checkPlainJson(value: unknown, where: string): asserts value is Json {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return;
+  if (typeof value === 'number') {
+    if (Number.isFinite(value)) return;
+    throw new TypeError(`${where} is ${value}; write non-finite numbers as strings`);
+  }
+  if (Array.isArray(value)) {
+    value.forEach((item, i) => checkPlainJson(item, `${where}[${i}]`));
+    return;
+  }
+  if (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
+    for (const [key, item] of Object.entries(value)) {
+      if (item !== undefined) checkPlainJson(item, `${where}.${key}`);
+    }
+    return;
+  }
+  throw new TypeError(
+    `${where} is a ${typeof value === 'object' ? value.constructor.name : typeof value}, not plain JSON`,
+  );
+}
