@@ -1,0 +1,298 @@
+/**
+ * Flags shared by commands: one row a flag, its place in the configuration, and how its text becomes a value. The
+ * environment variable of `--d-model` is SUMLENS_D_MODEL; a flag given on the command line wins. Ranges are checked in
+ * src/config and src/listops, so that a configuration file gets the same answers.
+ */
+import { availableParallelism } from 'node:os';
+import { type Command, Option } from 'commander';
+import { DEFAULT_REASONS } from '../config/defaults.js';
+import { type DeepPartial, resolveRunConfig } from '../config/parse.js';
+import type { RunConfig } from '../config/run-config.js';
+import { UserError, nearest, unacceptable } from '../errors.js';
+import { readText } from '../io/files.js';
+import { parseJsonStrict } from '../io/json.js';
+import { canonicalTasks } from '../listops/data-config.js';
+
+type Kind = 'number' | 'text' | 'tasks' | 'range' | 'on' | 'off';
+
+interface FlagRow {
+  readonly flag: string;
+  /** shown in the help; absent for switches */
+  readonly argument?: string;
+  /** `data.modulus`, `seed` */
+  readonly path: string;
+  /** on, off: a switch that sets true or false */
+  readonly kind: Kind;
+  readonly meaning: string;
+}
+
+const number = (flag: string, argument: string, path: string, meaning: string): FlagRow => ({
+  flag,
+  argument,
+  path,
+  kind: 'number',
+  meaning,
+});
+const text = (flag: string, argument: string, path: string, meaning: string): FlagRow => ({
+  flag,
+  argument,
+  path,
+  kind: 'text',
+  meaning,
+});
+
+const DATA_FLAGS: readonly FlagRow[] = [
+  {
+    flag: 'tasks',
+    argument: 'A+B+C',
+    path: 'data.tasks',
+    kind: 'tasks',
+    meaning: 'operations, joined with +',
+  },
+  number('modulus', 'n', 'data.modulus', 'numbers 0..n-1'),
+  number('depth', 'n', 'data.depth', 'greatest nesting of expressions'),
+  {
+    flag: 'operands',
+    argument: 'a..b',
+    path: 'data.operands',
+    kind: 'range',
+    meaning: 'fewest and most operands',
+  },
+  number('nesting', 'p', 'data.nesting', 'probability that an operand is an expression'),
+  text('format', 'steps|direct', 'data.format', 'write every reduction, or the result alone'),
+  text('loss', 'completion|all', 'data.loss', 'tokens that are trained on'),
+  text('regime', 'full|pairs|triples', 'data.regime', 'what is held out of training'),
+  number('holdout-seed', 'n', 'data.holdoutSeed', 'seed of the hold-out (default: the run seed)'),
+  text('median-of-even', 'rule', 'data.medianOfEven', 'lower, upper or mean-truncated'),
+  number('table-seed', 'n', 'data.tableSeed', 'seed of relabelling and random tables'),
+  number('fixed-size', 'n', 'data.fixedSize', 'train on a set of n examples (default: always new ones)'),
+];
+
+const SEED_FLAG = number('seed', 'n', 'seed', 'initial weights and order of the data');
+
+const RUN_FLAGS: readonly FlagRow[] = [
+  number('d-model', 'n', 'model.dModel', 'width of the residual stream'),
+  number('layers', 'n', 'model.nLayers', 'blocks'),
+  number('heads', 'n', 'model.nHeads', 'attention heads'),
+  number('d-mlp', 'n', 'model.dMlp', 'feed-forward width (default: 4 d-model)'),
+  text('activation', 'gelu|relu', 'model.activation', 'feed-forward nonlinearity'),
+  { flag: 'untied', path: 'model.tied', kind: 'off', meaning: 'separate unembedding' },
+  { flag: 'no-bias', path: 'model.bias', kind: 'off', meaning: 'linear layers and LayerNorms without bias' },
+  { flag: 'share-blocks', path: 'model.shareBlocks', kind: 'on', meaning: 'one block, applied repeatedly' },
+  number('n-ctx', 'n', 'model.nCtx', 'longest sequence'),
+  number('steps', 'n', 'training.steps', 'updates'),
+  number('batch', 'n', 'training.batchSize', 'examples an update'),
+  number('evaluate-every', 'n', 'training.evaluateEvery', 'updates between evaluations'),
+  text('stop', 'budget|solved', 'training.stop', 'when to end'),
+  number('lr', 'x', 'optimizer.learningRate', 'peak learning rate'),
+  number('warmup', 'n', 'optimizer.warmupSteps', 'updates of linear warm-up'),
+  number('final-fraction', 'x', 'optimizer.finalFraction', 'last learning rate, as a part of the peak'),
+  number('beta1', 'x', 'optimizer.beta1', 'AdamW: decay of the first moment'),
+  number('beta2', 'x', 'optimizer.beta2', 'AdamW: decay of the second moment'),
+  number('eps', 'x', 'optimizer.eps', 'AdamW: added to the root of the second moment'),
+  number('weight-decay', 'x', 'optimizer.weightDecay', 'of matrices and embeddings'),
+  number('clip', 'x', 'optimizer.clip', 'greatest global gradient norm'),
+];
+
+/** What data is: `sample`, and part of `train`. */
+export function addDataFlags(command: Command): Command {
+  return addRows(command, [...DATA_FLAGS, SEED_FLAG]);
+}
+
+/** Everything that makes a run, and `--config` for a file of it. */
+export function addRunFlags(command: Command): Command {
+  return addRows(command, [...DATA_FLAGS, SEED_FLAG, ...RUN_FLAGS]).option(
+    '--config <file>',
+    'JSON file with any of these fields; flags win',
+  );
+}
+
+function addRows(command: Command, rows: readonly FlagRow[]): Command {
+  for (const { flag, argument, path, meaning } of rows) {
+    const reason = DEFAULT_REASONS[path];
+    const words = argument === undefined ? `--${flag}` : `--${flag} <${argument}>`;
+    command.addOption(new Option(words, reason === undefined ? meaning : `${meaning}; ${reason}`));
+  }
+  return command;
+}
+
+/** Where work runs and what is printed: the same words in every command. */
+export function addCommonFlags(command: Command): Command {
+  return command
+    .option('--engine <name>', 'auto, native or wasm (default: auto)')
+    .option('--threads <n>', 'threads of the engine, or runs at a time')
+    .option('--json', 'one JSON document on stdout, everything else on stderr')
+    .option('--quiet', 'no progress');
+}
+
+/** Options of a command as commander parsed them; flags in camelCase. */
+export type ParsedOptions = Readonly<Record<string, unknown>>;
+
+/** Value of a flag: command line first, then the environment. `field` names the source for messages. */
+export function flagValue(
+  options: ParsedOptions,
+  flag: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): { readonly value: string | boolean; readonly field: string } | undefined {
+  // commander stores `--no-bias` as bias: false, and its default as bias: true
+  const negated = flag.startsWith('no-');
+  const key = camelCase(negated ? flag.slice(3) : flag);
+  const given = options[key];
+  if (negated ? given === false : given === true) return { value: true, field: `--${flag}` };
+  if (typeof given === 'string') return { value: given, field: `--${flag}` };
+  const variable = `SUMLENS_${flag.replaceAll('-', '_').toUpperCase()}`;
+  const stored = environment[variable];
+  return stored === undefined || stored === '' ? undefined : { value: stored, field: variable };
+}
+
+/** A switch: given, or its variable is 1 or true. */
+export function switchValue(options: ParsedOptions, flag: string, environment?: NodeJS.ProcessEnv): boolean {
+  const found = flagValue(options, flag, environment);
+  return found !== undefined && parseSwitch(found.value, found.field);
+}
+
+function parseSwitch(value: string | boolean, field: string): boolean {
+  if (value === true || value === '1' || value === 'true') return true;
+  if (value === false || value === '0' || value === 'false') return false;
+  throw unacceptable(field, value, '1, true, 0 or false');
+}
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** Text of a number; range and wholeness are checked where the field is known. */
+export function parseNumber(value: string | boolean, field: string): number {
+  const parsed = typeof value === 'string' && NUMBER.test(value) ? Number(value) : NaN;
+  if (!Number.isFinite(parsed)) throw unacceptable(field, value, 'a number, e.g. 3, 0.5 or 2e-3');
+  return parsed;
+}
+
+/** A whole number in a range, for flags that are no part of the configuration. */
+export function wholeFlag(
+  options: ParsedOptions,
+  flag: string,
+  range: readonly [number, number],
+  environment?: NodeJS.ProcessEnv,
+): number | undefined {
+  const found = flagValue(options, flag, environment);
+  if (found === undefined) return undefined;
+  const value = parseNumber(found.value, found.field);
+  if (!Number.isInteger(value) || value < range[0] || value > range[1]) {
+    throw unacceptable(found.field, value, `a whole number from ${range[0]} to ${range[1]}`);
+  }
+  return value;
+}
+
+/** `--threads`, at least 1; default: the cores of this machine. */
+export function threadsFlag(options: ParsedOptions): number {
+  return wholeFlag(options, 'threads', [1, 256]) ?? availableParallelism();
+}
+
+export const ENGINE_CHOICES = ['auto', 'native', 'wasm'] as const;
+export type EngineChoice = (typeof ENGINE_CHOICES)[number];
+
+/** `--engine`; default auto. */
+export function engineFlag(options: ParsedOptions): EngineChoice {
+  const found = flagValue(options, 'engine');
+  if (found === undefined) return 'auto';
+  const choice = ENGINE_CHOICES.find((name) => name === found.value);
+  if (choice !== undefined) return choice;
+  const near = nearest(String(found.value), ENGINE_CHOICES);
+  throw unacceptable(
+    found.field,
+    found.value,
+    `one of ${ENGINE_CHOICES.join(', ')}`,
+    near === undefined ? undefined : `Did you mean ${near}?`,
+  );
+}
+
+/** A whole configuration: defaults, then the file of `--config`, then flags and environment. */
+export function runConfigOf(options: ParsedOptions, environment?: NodeJS.ProcessEnv): RunConfig {
+  const file = flagValue(options, 'config', environment);
+  const fields = flagFields(options, environment);
+  if (file === undefined) return resolveRunConfig(fields);
+  const stored = readConfigFile(String(file.value));
+  // the file alone first, so that its own mistakes are reported with its name
+  resolveRunConfig(stored, String(file.value));
+  return resolveRunConfig(mergeFields(stored, fields));
+}
+
+/** The fields that flags and environment name, nested as in the configuration; nothing is checked but their form. */
+export function flagFields(options: ParsedOptions, environment?: NodeJS.ProcessEnv): DeepPartial<RunConfig> {
+  const fields: Record<string, unknown> = {};
+  for (const { flag, path, kind } of [...DATA_FLAGS, SEED_FLAG, ...RUN_FLAGS]) {
+    const found = flagValue(options, flag, environment);
+    if (found === undefined) continue;
+    const [section, name] = path.split('.');
+    const value = parseValue(kind, found.value, found.field);
+    if (name === undefined) fields[section] = value;
+    else fields[section] = { ...(fields[section] as object | undefined), [name]: value };
+  }
+  // every field comes from the table above; resolveRunConfig checks the values
+  return fields;
+}
+
+function parseValue(kind: Kind, value: string | boolean, field: string): unknown {
+  switch (kind) {
+    case 'number':
+      return parseNumber(value, field);
+    case 'text':
+      return value;
+    case 'tasks':
+      return canonicalTasks(
+        String(value)
+          .split(/[+,]/)
+          .map((name) => name.trim()),
+      );
+    case 'range':
+      return parseRange(String(value), field);
+    case 'on':
+      return parseSwitch(value, field);
+    case 'off':
+      return !parseSwitch(value, field);
+  }
+}
+
+/** `2..3`, or `3` for `3..3`. */
+function parseRange(value: string, field: string): [number, number] {
+  const match = /^(\d+)(?:\.\.(\d+))?$/.exec(value);
+  if (match === null) throw unacceptable(field, value, 'fewest..most, e.g. 2..3');
+  return [Number(match[1]), Number(match[2] ?? match[1])];
+}
+
+/** Longest configuration file that is read: a complete one has two kilobytes. */
+const MOST_CONFIG_BYTES = 1024 * 1024;
+
+function readConfigFile(path: string): DeepPartial<RunConfig> {
+  let content: string;
+  try {
+    content = readText(path, MOST_CONFIG_BYTES);
+  } catch (error) {
+    // a file the user named is the user's to mend
+    throw new UserError(`--config: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+  const parsed = parseJsonStrict(content, { where: path, maxLength: MOST_CONFIG_BYTES });
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw unacceptable(path, parsed, 'an object with fields of a run configuration');
+  }
+  // unknown fields and wrong types are refused by resolveRunConfig
+  return parsed;
+}
+
+function mergeFields(under: DeepPartial<RunConfig>, over: DeepPartial<RunConfig>): DeepPartial<RunConfig> {
+  const merged: Record<string, unknown> = { ...under };
+  for (const [key, value] of Object.entries(over)) {
+    const below = merged[key];
+    merged[key] = isSection(below) && isSection(value) ? { ...below, ...value } : value;
+  }
+  return merged;
+}
+
+function isSection(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function camelCase(flag: string): string {
+  return flag.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,141 @@
+/** `sumlens train`: one run, from flags to checkpoints/<run>/. */
+import type { Command } from 'commander';
+import { runId } from '../config/hash.js';
+import { RunError, UserError } from '../errors.js';
+import { canonicalJson } from '../io/json.js';
+import { type RunOutcome, type TrainRunsProgress, trainRuns } from '../workflows/train-runs.js';
+import { bar, createDisplay, duration } from './display.js';
+import {
+  type ParsedOptions,
+  addCommonFlags,
+  addRunFlags,
+  engineFlag,
+  flagValue,
+  parseNumber,
+  runConfigOf,
+  switchValue,
+  wholeFlag,
+} from './flags.js';
+import { addFolderFlags, foldersOf } from './folders.js';
+import { interruptSignal } from './interrupt.js';
+
+const EXAMPLES = `
+Examples:
+  sumlens train --tasks MAX+MED+SUM --seed 1
+  sumlens train --tasks SUM --regime pairs --steps 16000 --d-model 32
+  sumlens train --config checkpoints/<run>/config.json --out elsewhere
+
+The same configuration goes on where it stopped and is never trained twice; --out trains it again elsewhere.
+Every flag can be given as an environment variable: SUMLENS_D_MODEL=32.`;
+
+/** Adds the command to the program. */
+export function registerTrain(program: Command): void {
+  const command = program
+    .command('train')
+    .description('Train one run; the result is checkpoints/<run>/.')
+    .option('--out <folder>', 'directory of the run (default: checkpoints/<run>)')
+    .option('--allow-engine-change', 'go on although the engine or its kernels changed')
+    .option('--save-every <seconds>', 'time between resume checkpoints (default: 30)')
+    .addHelpText('after', EXAMPLES);
+  addRunFlags(addFolderFlags(addCommonFlags(command))).action((options: ParsedOptions) => train(options));
+}
+
+async function train(options: ParsedOptions): Promise<void> {
+  const config = runConfigOf(options);
+  const engine = engineFlag(options);
+  const threads = wholeFlag(options, 'threads', [1, 256]) ?? 1;
+  const resumeEveryMs = saveEvery(options);
+  const out = flagValue(options, 'out')?.value;
+  const asJson = switchValue(options, 'json');
+  const display = createDisplay(switchValue(options, 'quiet'));
+  const interrupt = interruptSignal();
+  try {
+    const [outcome] = await trainRuns({
+      configs: [config],
+      root: foldersOf(options).checkpointsDir,
+      engine,
+      threads,
+      resumeEveryMs,
+      allowEngineChange: switchValue(options, 'allow-engine-change'),
+      signal: interrupt.signal,
+      onProgress: (progress) => {
+        display.update(() => [progressText(progress)]);
+      },
+      ...(typeof out === 'string' && { out }),
+    });
+    display.end();
+    report(outcome, { asJson, say: (text) => display.log(text), exitCode: interrupt.exitCode() });
+  } finally {
+    display.end();
+    interrupt.release();
+  }
+}
+
+function saveEvery(options: ParsedOptions): number | undefined {
+  const found = flagValue(options, 'save-every');
+  if (found === undefined) return undefined;
+  const seconds = parseNumber(found.value, found.field);
+  if (seconds <= 0)
+    throw new UserError(`${found.field}: found ${seconds}, expected a number of seconds above 0.`);
+  return seconds * 1000;
+}
+
+/** One line about the run at work. */
+export function progressText({ current, etaMs }: TrainRunsProgress): string {
+  const { step, steps, lossNats, accuracy, tokensPerSecond } = current;
+  const parts = [`${bar(step / steps)} ${step}/${steps}`];
+  if (Number.isFinite(lossNats)) parts.push(`loss ${lossNats.toFixed(3)}`);
+  if (Object.keys(accuracy).length > 0) parts.push(accuracyText(accuracy));
+  if (tokensPerSecond > 0) parts.push(`${rate(tokensPerSecond)} tokens/s`);
+  parts.push(`${duration(etaMs ?? Infinity)} left`);
+  return parts.join('  ');
+}
+
+/** Prints how the run ended and sets the exit code. @throws what the child failed with */
+function report(
+  outcome: RunOutcome,
+  to: {
+    readonly asJson: boolean;
+    readonly say: (text: string) => void;
+    readonly exitCode: number | undefined;
+  },
+): void {
+  if (outcome.kind === 'failed') {
+    throw outcome.userError ? new UserError(outcome.message) : new RunError(outcome.message);
+  }
+  if (outcome.kind === 'interrupted') {
+    to.say(`Interrupted. ${outcome.run} goes on where it stopped when the same command is given again.`);
+    if (to.asJson) printJson({ run: outcome.run, reason: 'interrupted' });
+    process.exitCode = to.exitCode ?? (outcome.signal === 'SIGTERM' ? 143 : 130);
+    return;
+  }
+  const { outcome: answer } = outcome;
+  if (to.asJson) printJson({ ...answer, run: runId(outcome.config) });
+  else {
+    for (const note of answer.notes) to.say(note);
+    const what = answer.already ? 'was trained before' : 'is trained';
+    process.stdout.write(`${outcome.run} ${what}: ${answer.reason} at step ${answer.step}\n`);
+    const accuracy = accuracyText(answer.accuracy);
+    if (accuracy !== '') process.stdout.write(`accuracy  ${accuracy}\n`);
+    process.stdout.write(`${answer.dir}\n`);
+  }
+  // a diverged run is a result, but not the one that was asked for
+  if (answer.reason === 'diverged') process.exitCode = 1;
+}
+
+function printJson(value: unknown): void {
+  process.stdout.write(`${canonicalJson(value)}\n`);
+}
+
+/** `950`, `12.3k`, `1.2M` */
+function rate(perSecond: number): string {
+  if (perSecond < 1000) return String(Math.round(perSecond));
+  return perSecond < 1e6 ? `${(perSecond / 1e3).toFixed(1)}k` : `${(perSecond / 1e6).toFixed(1)}M`;
+}
+
+/** `MAX 0.99 SUM 0.31`; nothing before the first evaluation */
+function accuracyText(accuracy: Readonly<Record<string, number>>): string {
+  return Object.entries(accuracy)
+    .map(([operation, value]) => `${operation} ${value.toFixed(2)}`)
+    .join(' ');
+}

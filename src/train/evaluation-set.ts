@@ -1,0 +1,140 @@
+/**
+ * The prompts a run is evaluated on: fixed by the data alone, so that every evaluation of every run of one data
+ * configuration asks the same. Scoring is evaluate.ts.
+ */
+import type { DataConfig } from '../listops/data-config.js';
+import { createGenerator } from '../listops/generate.js';
+import { aritiesOf, enumerateInputs } from '../listops/inputs.js';
+import { type OperationName, createOperationContext, operationIndex } from '../listops/operations.js';
+import { type Holdout, createHoldout, multisetKey } from '../listops/regimes.js';
+import { type AnnotatedBatch, type AnnotatedSequence, SequenceWriter } from '../listops/sequence.js';
+import { CLOSE, FIRST_NUMBER, OPEN } from '../listops/tokenizer.js';
+import { Rng } from '../tensor/rng.js';
+
+/** Operations with at most this many inputs are enumerated, others sampled. */
+export const MOST_ENUMERATED = 20_000;
+/** Prompts of a sampled operation. */
+export const SAMPLE_SIZE = 4000;
+/** Whole expressions (depth > 1) at an evaluation on the way, and at the last one. */
+export const NESTED_SAMPLE = 500;
+export const NESTED_FINAL_SAMPLE = 4000;
+/** All runs are asked the same: the prompts do not depend on the run's seed. */
+const EVALUATION_SEED = 0;
+
+/** Depth-1 prompts of one operation and arity, all held out or none. */
+export interface PromptCell {
+  readonly operation: OperationName;
+  readonly arity: number;
+  readonly held: boolean;
+  readonly enumerated: boolean;
+  /** number of prompts */
+  readonly total: number;
+  readonly multisets: number;
+  /** the prompts with their true completions, targets on the completion only; in chunks */
+  readonly batches: readonly AnnotatedBatch[];
+}
+
+export interface EvaluationSet {
+  readonly modulus: number;
+  readonly cells: readonly PromptCell[];
+  /** whole expressions of the training distribution; absent at depth 1, where the cells are all there is */
+  readonly nested?: readonly AnnotatedSequence[];
+}
+
+export interface EvaluationSetOptions {
+  /** most tokens of one batch */
+  readonly chunkTokens: number;
+  /** the last evaluation of a run asks more whole expressions */
+  readonly final: boolean;
+}
+
+/** Builds the prompts. Hold-outs of the data mark the cells; they do not thin them. */
+export function createEvaluationSet(data: DataConfig, options: EvaluationSetOptions): EvaluationSet {
+  const holdout = createHoldout(data);
+  const cells = data.tasks.flatMap((operation) =>
+    operationCells(data, operation, holdout, options.chunkTokens),
+  );
+  if (data.depth === 1) return { modulus: data.modulus, cells };
+  // large enough that no example of the sample repeats, whatever the size of the training set
+  const endless = { ...data, fixedSize: NESTED_FINAL_SAMPLE };
+  const generator = createGenerator(endless, EVALUATION_SEED, { stream: 'evaluation' });
+  const size = options.final ? NESTED_FINAL_SAMPLE : NESTED_SAMPLE;
+  const nested = Array.from({ length: size }, (_, i) => generator.example(i));
+  return { modulus: data.modulus, cells, nested };
+}
+
+function operationCells(
+  data: DataConfig,
+  operation: OperationName,
+  holdout: Holdout,
+  chunkTokens: number,
+): PromptCell[] {
+  const { inputs, enumerated } = operationInputs(data, operation);
+  const groups = new Map<string, number[][]>();
+  for (const operands of inputs) {
+    const held = holdout.isHeldOut(operands);
+    const key = `${String(operands.length).padStart(2, '0')} ${held ? 'held' : 'trained'}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [operands]);
+    else group.push(operands);
+  }
+  return [...groups.keys()].sort().map((key) => {
+    const group = groups.get(key) ?? [];
+    return {
+      operation,
+      arity: group[0].length,
+      held: key.endsWith('held'),
+      enumerated,
+      total: group.length,
+      multisets: new Set(group.map(multisetKey)).size,
+      batches: promptBatches(data, operation, group, chunkTokens),
+    };
+  });
+}
+
+/** All operand lists of the arities of the data, or a seeded sample with arities drawn as training draws them. */
+function operationInputs(
+  data: DataConfig,
+  operation: OperationName,
+): { inputs: number[][]; enumerated: boolean } {
+  const { modulus } = data;
+  const [fewest, most] = data.operands;
+  const arities = aritiesOf(data);
+  if (arities.reduce((count, arity) => count + modulus ** arity, 0) <= MOST_ENUMERATED) {
+    const inputs = arities.flatMap((arity) => {
+      const flat = enumerateInputs(arity, modulus);
+      return Array.from({ length: flat.length / arity }, (_, i) => [
+        ...flat.subarray(i * arity, (i + 1) * arity),
+      ]);
+    });
+    return { inputs, enumerated: true };
+  }
+  const rng = new Rng(EVALUATION_SEED, 'evaluation:operands', operationIndex(operation));
+  const inputs = Array.from({ length: SAMPLE_SIZE }, () => {
+    const arity = fewest + rng.below(most - fewest + 1);
+    return Array.from({ length: arity }, () => rng.below(modulus));
+  });
+  return { inputs, enumerated: false };
+}
+
+function promptBatches(
+  data: DataConfig,
+  operation: OperationName,
+  inputs: readonly number[][],
+  chunkTokens: number,
+): AnnotatedBatch[] {
+  const writer = new SequenceWriter(createOperationContext(data), data.format);
+  const operationToken = FIRST_NUMBER + data.modulus + operationIndex(operation);
+  const batches: AnnotatedBatch[] = [];
+  // `s`, the brackets, the operation, `>` and the result: six tokens beside the operands
+  const size = Math.max(1, Math.floor(chunkTokens / (inputs[0].length + 6)));
+  for (let from = 0; from < inputs.length; from += size) {
+    writer.clear();
+    for (const operands of inputs.slice(from, from + size)) {
+      const tokens = Int32Array.of(OPEN, operationToken, ...operands.map((v) => FIRST_NUMBER + v), CLOSE);
+      writer.append(tokens, tokens.length);
+    }
+    batches.push(writer.batch('completion'));
+  }
+  return batches;
+}

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import {
+  accuracyByOperation,
+  divisorAccuracy,
+  hasLearned,
+  isSolved,
+  operationAccuracy,
+} from '../../src/train/learned.js';
+import type { EvalCell, EvalRow } from '../../src/train/metrics.js';
+
+function cell(operation: string, correct: number, total: number, held = false, arity = 2): EvalCell {
+  return {
+    operation,
+    arity,
+    held,
+    enumerated: true,
+    total,
+    multisets: total,
+    correct,
+    exact: correct,
+    lossNats: 0,
+    divisors: { '2': correct, '5': total },
+  };
+}
+
+const row = (step: number, ...cells: EvalCell[]): EvalRow => ({ kind: 'eval', step, cells });
+
+describe('operationAccuracy', () => {
+  const evaluation = row(1, cell('SUM', 90, 90), cell('SUM', 500, 1000, false, 3), cell('SUM', 0, 10, true));
+
+  it('pools arities by number of prompts and leaves held-out prompts to their own scope', () => {
+    expect(operationAccuracy(evaluation, 'SUM')).toBeCloseTo(590 / 1090, 12);
+    expect(operationAccuracy(evaluation, 'SUM', 'held')).toBe(0);
+    expect(operationAccuracy(evaluation, 'SUM', 'all')).toBeCloseTo(590 / 1100, 12);
+    expect(operationAccuracy(evaluation, 'MAX')).toBeUndefined();
+  });
+
+  it('gives one accuracy an operation, and the divisors of one', () => {
+    expect(accuracyByOperation(row(1, cell('MAX', 1, 4), cell('SUM', 3, 4)))).toEqual({
+      MAX: 0.25,
+      SUM: 0.75,
+    });
+    expect(divisorAccuracy(row(1, cell('SUM', 1, 4)), 'SUM')).toEqual({ '2': 0.25, '5': 1 });
+  });
+});
+
+describe('hasLearned', () => {
+  const at = (step: number, correct: number): EvalRow => row(step, cell('SUM', correct, 100));
+
+  it('needs 0.95 at the last two evaluations at or before the budget', () => {
+    const rows = [at(100, 99), at(200, 95), at(300, 95), at(400, 94)];
+    expect(hasLearned(rows, 'SUM')).toBe(false);
+    expect(hasLearned(rows, 'SUM', { budget: 300 })).toBe(true);
+    expect(hasLearned(rows, 'SUM', { budget: 399 })).toBe(true);
+    expect(hasLearned(rows, 'SUM', { budget: 300, accuracy: 0.99 })).toBe(false);
+  });
+
+  it('is not satisfied by one evaluation, nor by an operation that was not asked', () => {
+    expect(hasLearned([at(100, 100)], 'SUM')).toBe(false);
+    expect(hasLearned([at(100, 100), at(200, 100)], 'MAX')).toBe(false);
+  });
+
+  it('does not let held-out prompts count against what was trained, unless asked', () => {
+    const memorizer = (step: number): EvalRow => row(step, cell('SUM', 90, 90), cell('SUM', 0, 10, true));
+    expect(hasLearned([memorizer(1), memorizer(2)], 'SUM')).toBe(true);
+    expect(hasLearned([memorizer(1), memorizer(2)], 'SUM', { scope: 'all' })).toBe(false);
+  });
+});
+
+describe('isSolved', () => {
+  const perfect = (step: number): EvalRow => row(step, cell('MAX', 5, 5), cell('SUM', 9, 9, true));
+
+  it('needs two perfect evaluations in a row, held-out prompts and whole chains included', () => {
+    expect(isSolved([perfect(1)])).toBe(false);
+    expect(isSolved([perfect(1), perfect(2)])).toBe(true);
+    expect(isSolved([perfect(1), row(2, cell('MAX', 4, 5)), perfect(3)])).toBe(false);
+    const chain = { ...perfect(2), nested: { total: 10, exact: 9, roles: {}, results: [] } };
+    expect(isSolved([perfect(1), chain])).toBe(false);
+  });
+});
