@@ -14,6 +14,7 @@ import {
   isDirectory,
   listDirectory,
   publishDirectory,
+  recoverAllReplaced,
   removeStaleTemporaries,
   removeTree,
   repairTail,
@@ -88,7 +89,10 @@ export class RunStore {
     this.held = claim;
     for (const log of [files.SESSIONS_FILE, files.METRICS_FILE, files.TIMING_FILE])
       repairTail(join(this.dir, log));
-    for (const part of ['.', 'steps', 'resume']) removeStaleTemporaries(join(this.dir, part));
+    for (const part of ['.', 'steps', 'resume']) {
+      removeStaleTemporaries(join(this.dir, part));
+      recoverAllReplaced(join(this.dir, part));
+    }
     return () => {
       releaseClaim(claim);
       if (this.held === claim) this.held = undefined;

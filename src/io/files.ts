@@ -246,9 +246,21 @@ export function recoverReplaced(target: string): void {
   }
 }
 
-/** Creates a directory and its parents; fine when it exists. */
+/** recoverReplaced for everything in a directory; only while no other process writes there. */
+export function recoverAllReplaced(directory: string): void {
+  for (const name of listDirectory(directory)) {
+    if (name.startsWith('.old-')) recoverReplaced(join(directory, name.slice('.old-'.length)));
+  }
+}
+
+/** Creates a directory and its parents, durably; fine when it exists. */
 export function makeDirectory(path: string): void {
+  if (isDirectory(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeDirectory(parent);
+  // recursive: another process may create it at the same moment
   attempt('create', path, () => current.mkdirSync(path, { recursive: true }));
+  syncDirectory(parent);
 }
 
 /** Removes a file or directory; fine when it does not exist. A directory vanishes at once, before its files are removed. */
@@ -257,6 +269,8 @@ export function removeTree(path: string): void {
   const doomed = temporaryBeside(path);
   attempt('remove', path, () => {
     current.renameSync(path, doomed);
+    // else a power cut may bring the name back after some of the files are gone
+    syncDirectory(dirname(path));
     current.rmSync(doomed, { recursive: true, force: true });
   });
 }

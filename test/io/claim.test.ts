@@ -1,0 +1,117 @@
+import { spawn, spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { describe, expect, it } from 'vitest';
+import {
+  ClaimedError,
+  assertClaimed,
+  claimExclusive,
+  claimHolder,
+  releaseClaim,
+} from '../../src/io/claim.js';
+import { FaultyFileSystem } from './faulty-file-system.js';
+import { withFileSystem } from '../../src/io/files.js';
+import { temporaryFolder } from './temporary.js';
+
+const lockIn = (folder: string): string => join(folder, 'lock');
+
+describe('claimExclusive', () => {
+  it('refuses a second claim, names the holder and says what to do', () => {
+    const path = lockIn(temporaryFolder());
+    const claim = claimExclusive(path, 'training sum-full');
+    expect(() => claimExclusive(path, 'second')).toThrow(ClaimedError);
+    expect(() => claimExclusive(path, 'second')).toThrow(
+      new RegExp(`is held by process ${process.pid} on .* \\(training sum-full\\)\\. Wait until it ends`),
+    );
+    releaseClaim(claim);
+    expect(fs.existsSync(path)).toBe(false);
+    releaseClaim(claimExclusive(path, 'third'));
+  });
+
+  it('takes over the claim of a process that ended, of a recycled pid, and files that are no claim', () => {
+    const ended = spawnSync(process.execPath, ['-e', '0']).pid;
+    const host = hostname();
+    const contents = [
+      JSON.stringify({ host, pid: ended, text: 'x' }),
+      JSON.stringify({ host, pid: process.ppid, started: 'another-boot:1', text: 'x' }),
+      '',
+      '{"host":',
+      'null',
+      JSON.stringify({ host, pid: -1, text: 'x' }),
+    ];
+    for (const content of contents) {
+      const folder = temporaryFolder();
+      fs.writeFileSync(lockIn(folder), content);
+      const claim = claimExclusive(lockIn(folder), 'new');
+      assertClaimed(claim);
+      releaseClaim(claim);
+      expect(fs.readdirSync(folder)).toEqual([]);
+    }
+  });
+
+  it('respects a live process, and one of another host', () => {
+    for (const holder of [
+      { host: hostname(), pid: process.ppid, text: 'x' },
+      { host: 'elsewhere', pid: 1, text: 'x' },
+    ]) {
+      const path = lockIn(temporaryFolder());
+      fs.writeFileSync(path, JSON.stringify(holder));
+      expect(() => claimExclusive(path, 'new', { waitMs: 60 })).toThrow(ClaimedError);
+      expect(claimHolder(path)?.pid).toBe(holder.pid);
+    }
+  });
+
+  it('notices that the claim was lost', () => {
+    const path = lockIn(temporaryFolder());
+    const claim = claimExclusive(path, 'first');
+    fs.writeFileSync(path, 'someone else');
+    expect(() => assertClaimed(claim)).toThrow(/another one took over/);
+    releaseClaim(claim);
+    expect(fs.readFileSync(path, 'utf8')).toBe('someone else');
+  });
+
+  it('works without hard links', () => {
+    const path = lockIn(temporaryFolder());
+    const fileSystem = new FaultyFileSystem({ kind: 'none' });
+    fileSystem.linkSync = () => {
+      throw Object.assign(new Error('no links'), { code: 'EPERM' });
+    };
+    withFileSystem(fileSystem, () => {
+      const claim = claimExclusive(path, 'first');
+      expect(() => claimExclusive(path, 'second')).toThrow(ClaimedError);
+      releaseClaim(claim);
+    });
+  });
+
+  it('lets four processes count to 120 without losing one', async () => {
+    const folder = temporaryFolder();
+    const script = join(folder, 'loop.mjs');
+    await build({
+      entryPoints: [join(import.meta.dirname, 'fixtures-claim-loop.ts')],
+      outfile: script,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      logLevel: 'error',
+    });
+    const counter = join(folder, 'counter');
+    fs.writeFileSync(counter, '0');
+    fs.writeFileSync(lockIn(folder), JSON.stringify({ host: hostname(), pid: 4194304, text: 'long gone' }));
+    const codes = await Promise.all(
+      Array.from(
+        { length: 4 },
+        () =>
+          new Promise((resolve) => {
+            spawn(process.execPath, [script, lockIn(folder), counter, '30'], { stdio: 'inherit' }).on(
+              'exit',
+              resolve,
+            );
+          }),
+      ),
+    );
+    expect(codes).toEqual([0, 0, 0, 0]);
+    expect(fs.readFileSync(counter, 'utf8')).toBe('120');
+  });
+});
