@@ -66,8 +66,9 @@ function mapData(spec: Spec, change: (data: Spec) => Spec): Spec {
 }
 
 function without(object: Spec, key: string): Spec {
-  const { [key]: _, ...rest } = object;
-  return rest;
+  return Object.fromEntries<Json | undefined>(
+    Object.entries(object).filter(([name]) => name !== key),
+  ) as Spec;
 }
 
 function isRows(value: Json | undefined): value is readonly Row[] {

@@ -70,23 +70,27 @@ function body(report: Report): Html {
   const names = Object.keys(report.modules).sort(byText);
   // anchors by position: a name may hold anything
   const anchors = new Map(names.map((name, i) => [name, `m${i + 1}`]));
-  const modules = names.map((name): Section => {
-    const anchor = anchors.get(name) ?? '';
-    const module = report.modules[name];
-    const rest = { ...module, charts: module.charts.filter(({ headline }) => headline !== true) };
-    return { anchor, title: module.title, body: moduleSection(name, rest, anchor) };
-  });
   const headlines = names.flatMap((name) =>
     report.modules[name].charts.filter(({ headline }) => headline === true),
   );
+  const anchorOf = (chart: ChartSpec) => {
+    const at = headlines.indexOf(chart);
+    return at < 0 ? undefined : `h${at + 1}`;
+  };
+  const modules = names.map((name): Section => {
+    const anchor = anchors.get(name) ?? '';
+    const module = report.modules[name];
+    return { anchor, title: module.title, body: moduleSection(name, module, anchor, anchorOf) };
+  });
   const sections = [...trainingSection(report), ...modules];
   return html`<div class="page">
     <nav aria-label="Sections">
       <div class="nav-inner">
-        <a href="#claims">Claims</a
-        >${sections.map(({ anchor, title }) => html`<a href="#${anchor}">${title}</a>`)}<a href="#provenance"
-          >Provenance</a
-        >
+        <div class="links">
+          <a href="#claims">Claims</a>
+          ${sections.map(({ anchor, title }) => html`<a href="#${anchor}">${title}</a>`)}
+          <a href="#provenance">Provenance</a>
+        </div>
         <span class="tools" hidden
           ><button type="button" id="theme" aria-pressed="false">Dark</button
           ><button type="button" id="print">Print</button></span

@@ -23,6 +23,8 @@ interface Ink {
   readonly muted: string;
   readonly line: string;
   readonly grid: string;
+  /** marks that stand for no condition */
+  readonly plain: string;
   readonly diverging: readonly string[];
   readonly sequential: readonly string[];
 }
@@ -35,6 +37,7 @@ const INK: Readonly<Record<ThemeName, Ink>> = {
     muted: '#59606e',
     line: '#aab0ba',
     grid: '#eceef1',
+    plain: '#4d5b73',
     diverging: ['#a5480f', '#dd8a52', '#f3cfb3', '#f6f6f5', '#b9d6ee', '#5a9dd4', '#125693'],
     sequential: ['#f4f6f8', '#cfdfee', '#95bfe0', '#5396cb', '#2170ae', '#0e4a80', '#082c52'],
   },
@@ -44,13 +47,14 @@ const INK: Readonly<Record<ThemeName, Ink>> = {
     muted: '#a4abb8',
     line: '#5c6472',
     grid: '#292e37',
+    plain: '#a9b8cf',
     diverging: ['#f7b184', '#d5762f', '#7f441c', '#22262d', '#1d4f7d', '#3f8fd0', '#a3d2f7'],
     sequential: ['#1e232b', '#17395a', '#1c598c', '#2d7dba', '#58a3dc', '#9bcaf0', '#e3f1fc'],
   },
 };
 
 export const FONT =
-  "'Inter', system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif";
+  "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif";
 
 /** Vega-Lite configuration of one theme. */
 export function chartConfig(name: ThemeName): Spec {
@@ -64,7 +68,7 @@ export function chartConfig(name: ThemeName): Spec {
     view: { stroke: null },
     concat: { spacing: 28 },
     facet: { spacing: 26 },
-    mark: { aria: false, color: CONDITION_COLORS[name][0] },
+    mark: { aria: false, color: ink.plain },
     line: { strokeWidth: 1.5, strokeJoin: 'round', strokeCap: 'round' },
     text: { color: ink.text, fontSize: 11 },
     axis: {
@@ -90,6 +94,7 @@ export function chartConfig(name: ThemeName): Spec {
       labelLimit: 340,
       symbolSize: 90,
       symbolStrokeWidth: 2.5,
+      symbolOpacity: 1,
       gradientLength: 120,
       gradientThickness: 10,
       rowPadding: 4,
@@ -100,6 +105,7 @@ export function chartConfig(name: ThemeName): Spec {
       labelColor: ink.text,
       labelFontSize: 12,
       labelFontWeight: 600,
+      labelAnchor: 'start',
       labelLimit: 300,
       labelPadding: 8,
       titleColor: ink.muted,
@@ -139,28 +145,35 @@ export function conditionColorOf(name: ThemeName, conditions: readonly string[],
  * A specification ready to compile: configuration added, colours of conditions filled in wherever a channel encodes the
  * field `condition` with an explicit domain.
  * @param conditions - labels of all conditions of the report, in its order
+ * @param width - of the page in pixels, for the columns of legends
  */
-export function themed(spec: Spec, name: ThemeName, conditions: readonly string[]): Spec {
-  return { ...(coloured(spec, name, conditions) as Spec), config: chartConfig(name) };
+export function themed(spec: Spec, name: ThemeName, conditions: readonly string[], width = 1000): Spec {
+  const legendColumns = (labels: readonly string[]) => {
+    const longest = labels.reduce((most, label) => Math.max(most, label.length), 1);
+    return Math.max(1, Math.min(4, labels.length, Math.floor(width / Math.min(380, 40 + 6.6 * longest))));
+  };
+  return { ...(coloured(spec, { name, conditions, legendColumns }) as Spec), config: chartConfig(name) };
 }
 
-function coloured(node: Json | undefined, name: ThemeName, conditions: readonly string[]): Json | undefined {
+interface Colouring {
+  readonly name: ThemeName;
+  readonly conditions: readonly string[];
+  readonly legendColumns: (labels: readonly string[]) => number;
+}
+
+function coloured(node: Json | undefined, how: Colouring): Json | undefined {
   if (typeof node !== 'object' || node === null) return node;
-  if (Array.isArray(node))
-    return (node as readonly Json[]).map((item) => coloured(item, name, conditions) ?? null);
+  if (Array.isArray(node)) return (node as readonly Json[]).map((item) => coloured(item, how) ?? null);
   const object = node as Spec;
-  const scale = object.scale;
+  const { scale, legend } = object;
   if (object.field === 'condition' && isObject(scale) && Array.isArray(scale.domain)) {
-    const range = (scale.domain as readonly string[]).map((label) =>
-      conditionColorOf(name, conditions, label),
-    );
-    return { ...object, scale: { ...scale, range } };
+    const labels = scale.domain as readonly string[];
+    const range = labels.map((label) => conditionColorOf(how.name, how.conditions, label));
+    const columns = isObject(legend) ? { legend: { ...legend, columns: how.legendColumns(labels) } } : {};
+    return { ...object, scale: { ...scale, range }, ...columns };
   }
-  return Object.fromEntries(
-    Object.entries(object).map(([key, value]) => [
-      key,
-      key === 'values' ? value : coloured(value, name, conditions),
-    ]),
+  return Object.fromEntries<Json | undefined>(
+    Object.entries(object).map(([key, value]) => [key, key === 'values' ? value : coloured(value, how)]),
   );
 }
 

@@ -50,7 +50,7 @@ export function quantitative(field: string, title: string, options: Quantitative
     type: 'quantitative',
     title,
     scale: defined({ zero: options.zero ?? false, nice: !options.domain, domain: options.domain }),
-    axis: defined({ format: options.format, grid: options.grid, tickCount: options.tickCount }),
+    axis: defined({ format: options.format, grid: options.grid, tickCount: options.tickCount ?? 6 }),
   });
 }
 
@@ -169,7 +169,7 @@ export function pointInterval(input: PointInterval): Spec {
   ];
   return {
     data: inlineData(input.rows),
-    height: { step: conditions === undefined ? 26 : Math.max(14, 30 / conditions.length + 6) },
+    height: { step: 18 + 10 * Math.max(1, conditions?.length ?? 1), for: 'position' },
     layer: [
       ...(input.reference === undefined
         ? []

@@ -83,7 +83,7 @@ function describe(rows: readonly Row[], conditions: readonly string[]): string[]
     const values = rows.filter((row) => row.condition === condition).map((row) => Number(row.accuracy));
     if (values.length === 0) return [];
     const [low, high] = [percent(Math.min(...values)), percent(Math.max(...values))];
-    return `${condition} ${low === high ? low : `${low} to ${high}`} (${values.length})`;
+    return `${condition}: ${low === high ? low : `${low} to ${high}`}`;
   });
   return [`${String(rows[0].task)}, ${String(rows[0].panel).toLowerCase()}: ${parts.join('; ')}.`];
 }
@@ -97,7 +97,7 @@ function view(tasks: readonly string[], conditions: readonly string[]) {
     color: conditionColor(conditions),
   };
   return {
-    height: { step: Math.max(8, Math.min(14, 60 / Math.max(1, conditions.length))) },
+    height: { step: 16 + 8 * Math.max(1, conditions.length), for: 'position' },
     layer: [
       {
         mark: { type: 'tick', style: 'reference', thickness: 2 },

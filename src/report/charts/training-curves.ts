@@ -113,7 +113,7 @@ function collect(
         const value = finite(raw);
         if (value === null) continue;
         const { label: condition, run, seed } = record;
-        seeds.push({ kind: 'seed', panel, condition, run, seed, step: point.step, value });
+        seeds.push({ kind: 'seed', panel, condition, run, seed, step: point.step, value: fourDigits(value) });
         const reference = chance?.(record, panel) ?? null;
         if (reference !== null && !references.has(panel))
           references.set(panel, { kind: 'reference', panel, value: reference });
@@ -161,8 +161,13 @@ function medians(seeds: readonly Row[]): Row[] {
     const runs = runsOf.get(JSON.stringify([row.condition, row.panel]))?.size ?? 0;
     if (runs < 2 || 2 * values.length < runs) return [];
     const { panel, condition, step } = row;
-    return [{ kind: 'median', panel, condition, run: 'median', step, value: median(values) }];
+    return [{ kind: 'median', panel, condition, run: 'median', step, value: fourDigits(median(values)) }];
   });
+}
+
+/** More digits than a curve can show only make the page larger. */
+function fourDigits(value: number): number {
+  return Number(value.toPrecision(4));
 }
 
 function median(values: readonly number[]): number {
@@ -189,9 +194,9 @@ function curveChart(curves: Curves, text: CurveText): ChartSpec {
       const values = last.filter((row) => row.panel === panel && row.condition === condition);
       if (values.length === 0) return [];
       const numbers = values.map((row) => row.value as number);
-      return `${condition} ${text.words(median(numbers))} (${numbers.length} ${numbers.length === 1 ? 'run' : 'runs'})`;
+      return `${condition}: ${text.words(median(numbers))}`;
     });
-    return `${panel}: ${parts.join('; ')}.`;
+    return `${panel} \u2013 ${parts.join('; ')}.`;
   });
   return chart({
     id: text.id,
@@ -201,7 +206,10 @@ function curveChart(curves: Curves, text: CurveText): ChartSpec {
       runs === 0
         ? `No ${text.quantity} was recorded.`
         : `Median ${text.quantity} at the end. ${sentences.join(' ')}`,
-    spec: smallMultiples(rows, 'panel', lines(conditions, text), { columns: 3, order: panels }),
+    spec: smallMultiples(rows, 'panel', lines(conditions, text), {
+      columns: panels.length === 4 ? 4 : 3,
+      order: panels,
+    }),
     table: {
       columns: [text.panelTitle, 'Condition', 'Run', 'Last step', `Last ${text.quantity}`],
       rows: last.map((row) => [

@@ -12,6 +12,9 @@ export const MAX_DRAWN_ROWS = 20_000;
 /** Most rows of a data table on the page; report.json holds all. */
 export const MAX_TABLE_ROWS = 120;
 
+/** Characters of a summary that stands open. */
+const LONG_SUMMARY = 360;
+
 /** Every k-th row, first and last included. */
 export function thin(rows: readonly Row[], most: number): readonly Row[] {
   if (rows.length <= most) return rows;
@@ -43,8 +46,7 @@ export function figure(chart: ChartSpec, anchor: string): Html {
     <div class="plot" data-chart="${anchor}" data-name="${chart.id}">
       <p class="waiting">The picture needs JavaScript. Its numbers are in the table below.</p>
     </div>
-    ${scriptJson(`${anchor}-spec`, packSpec(spec))} ${thinned}
-    <p class="summary">${chart.summary}</p>
+    ${scriptJson(`${anchor}-spec`, packSpec(spec))} ${thinned} ${words(chart.summary)}
     <div class="chart-tools">
       <details>
         <summary>Data table<span class="visually-hidden">: ${chart.title}</span></summary>
@@ -59,6 +61,15 @@ export function figure(chart: ChartSpec, anchor: string): Html {
       >
     </div>
   </figure>`;
+}
+
+/** The chart in words; folded away when it is long. */
+function words(summary: string): Html {
+  if (summary.length <= LONG_SUMMARY) return html`<p class="summary">${summary}</p>`;
+  return html`<details class="words">
+    <summary>In words</summary>
+    <p class="summary">${summary}</p>
+  </details>`;
 }
 
 /** Six digits are more than a screen shows. */

@@ -75,7 +75,10 @@ export function compared(conditions: readonly ConditionSummary[]): Html {
 
 function learnedCell(condition: ConditionSummary, operation: string): Html {
   const found = condition.operations.find((row) => row.operation === operation);
-  if (found === undefined) return html`<td class="number absent">not evaluated</td>`;
+  if (found === undefined)
+    return html`<td class="number absent">
+      <span aria-hidden="true">–</span><span class="visually-hidden">not trained on</span>
+    </td>`;
   const { learned, runs, lowest, highest } = found;
   const low = percent(lowest, 0);
   const high = percent(highest, 0);
@@ -182,7 +185,7 @@ export function estimateText(finding: Finding): Html {
 
 function smallestEffect({ id, unit }: ClaimPart): string {
   const { rule } = claimPart(id);
-  const named = (value: number) => `${readable(value)} ${unitText(unit)}`.trim();
+  const named = (value: number) => `${readable(value)} ${unitText(unit, value)}`.trim();
   switch (rule.kind) {
     case 'effect':
       return named(rule.delta);

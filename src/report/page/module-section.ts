@@ -1,16 +1,26 @@
 /** One section a module: question, pictures, what it shows and does not show, method, numbers, what was left out. */
-import type { Finding, ModuleReport } from '../schema.js';
+import type { ChartSpec, Finding, ModuleReport } from '../schema.js';
 import { figure } from './figure.js';
 import { estimateText, sentence, verdictBadge } from './first-screen.js';
 import { html, type Html } from './html.js';
 import { countText, pText } from './numbers.js';
 
-export function moduleSection(name: string, module: ModuleReport, anchor: string): Html {
+/**
+ * @param anchor - id of the section in the page
+ * @param anchorOf - id of a chart that stands at the top of the page, undefined for the others
+ */
+export function moduleSection(
+  name: string,
+  module: ModuleReport,
+  anchor: string,
+  anchorOf: (chart: ChartSpec) => string | undefined,
+): Html {
+  const own = module.charts.filter((chart) => anchorOf(chart) === undefined);
   return html`<section class="module" aria-labelledby="${anchor}">
     <h2 id="${anchor}">${module.title}</h2>
     <p class="question">${module.question}</p>
-    ${status(module)} ${leftOut(module)}
-    <div class="charts">${module.charts.map((chart, i) => figure(chart, `${anchor}-c${i + 1}`))}</div>
+    ${status(module)} ${leftOut(module)} ${module.charts.map((chart) => pointer(chart, anchorOf(chart)))}
+    ${own.length === 0 ? undefined : html`<div class="charts">${own.map((chart, i) => figure(chart, `${anchor}-c${i + 1}`))}</div>`}
     <div class="reading">
       <div>
         <h3>What it shows</h3>
@@ -53,12 +63,20 @@ function status(module: ModuleReport): Html | undefined {
   </p>`;
 }
 
-/** Subjects with the same reason stand in one line. */
+/** Where a picture of this module stands that is not repeated here. */
+function pointer(chart: ChartSpec, anchor: string | undefined): Html | undefined {
+  if (anchor === undefined) return undefined;
+  return html`<p class="note">At the top of the page: <a href="#${anchor}">${chart.title}</a></p>`;
+}
+
+/** How many checkpoints and the reason they share up to its figures; the list itself folds away. */
 function leftOut(module: ModuleReport): Html | undefined {
-  if (module.leftOut.length === 0) return undefined;
   const total = module.leftOut.length;
-  return html`<details class="notice left-out" ${total <= 4 ? html` open` : undefined}>
-    <summary>${total} ${total === 1 ? 'checkpoint is' : 'checkpoints are'} left out</summary>
+  if (total === 0) return undefined;
+  const reasons = new Set(module.leftOut.map(({ reason }) => reason.replace(/ \(.*$/s, '')));
+  const why = reasons.size === 1 ? `: ${[...reasons].join('')}` : '';
+  return html`<details class="notice left-out">
+    <summary>${total} ${total === 1 ? 'checkpoint is' : 'checkpoints are'} left out${why}</summary>
     <ul>
       ${module.leftOut.map(({ subject, reason }) => html`<li><code>${subject}</code> ${reason}</li>`)}
     </ul>

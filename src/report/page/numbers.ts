@@ -25,8 +25,10 @@ export function ranges(values: readonly number[]): string {
   return runs.map(([a, b]) => (a === b ? String(a) : `${a}\u2013${b}`)).join(', ');
 }
 
-export function unitText(unit: string): string {
-  return unit === '1' ? '' : unit;
+/** A dimensionless number has no unit to print; `1 octaves` would be wrong. */
+export function unitText(unit: string, value?: number): string {
+  if (unit === '1') return '';
+  return value === 1 ? unit.replace(/s$/, '') : unit;
 }
 
 export function intervalText(interval: Interval | undefined): string {

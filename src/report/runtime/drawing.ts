@@ -31,7 +31,7 @@ export function createDrawing(place: HTMLElement, packed: unknown, conditions: r
     view: undefined,
     async draw(theme) {
       try {
-        const view = await drawFitted(place, themed(spec, theme, conditions));
+        const view = await drawFitted(place, themed(spec, theme, conditions, place.clientWidth));
         drawing.view?.finalize();
         drawing.view = view;
         drawing.state = 'drawn';

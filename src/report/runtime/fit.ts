@@ -75,5 +75,5 @@ export function readableColumns(spec: Spec, width: number): Spec {
 
 function columnSpec(spec: Spec): Spec {
   const { hconcat, ...rest } = spec;
-  return hconcat === undefined ? spec : ({ ...rest, concat: hconcat });
+  return hconcat === undefined ? spec : { ...rest, concat: hconcat };
 }

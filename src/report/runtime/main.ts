@@ -108,4 +108,8 @@ async function saveChart(drawing: Drawing, kind: 'png' | 'svg'): Promise<void> {
 window.sumlensReport = { ready, drawAll };
 wire();
 void applyTheme(theme);
-for (const place of places) observer.observe(place);
+for (const place of places) {
+  const drawing = drawings.get(place.dataset.chart ?? '');
+  if (drawing !== undefined && place.closest('.headlines') !== null) void draw(drawing);
+  else observer.observe(place);
+}
