@@ -30,7 +30,7 @@ export interface Holdout {
 
 /** A draw is balanced when no frequency has more than this times the signal of another. */
 export const BALANCE_LIMIT = 1.3;
-export const MOST_DRAWS = 1000;
+export const MOST_DRAWS = 5000;
 /** Complex additions that the search may cost; reached above modulus 30 or so, where fewer draws are looked at. */
 const MOST_WORK = 3e8;
 /** 10 % is held out: 5 pairs or 22 triples at modulus 10 */
@@ -43,8 +43,23 @@ export function multisetKey(operands: ArrayLike<number>): string {
     .join(' ');
 }
 
-/** Builds the hold-out; a second at most at modulus 64. */
+/** Hold-outs made before: they are asked for again by training, evaluation and reports, and never change. */
+const made = new Map<string, Holdout>();
+const MOST_KEPT = 64;
+
+/** The hold-out of a configuration; choosing one takes up to half a second at modulus 64, asking again nothing. */
 export function createHoldout(config: HoldoutConfig): Holdout {
+  const { regime, modulus, operands, holdoutSeed } = config;
+  const key = [regime, modulus, ...operands, holdoutSeed].join(' ');
+  const known = made.get(key);
+  if (known !== undefined) return known;
+  const holdout = makeHoldout(config);
+  if (made.size === MOST_KEPT) made.clear();
+  made.set(key, holdout);
+  return holdout;
+}
+
+function makeHoldout(config: HoldoutConfig): Holdout {
   const { regime, modulus } = config;
   if (regime === 'full') {
     return { regime, modulus, level: 'trained', sets: [], isHeldOut: () => false, signalRatio: 1, draws: 0 };
@@ -105,8 +120,9 @@ function containsTriple(lookup: Uint8Array, n: number): (operands: ArrayLike<num
 }
 
 /**
- * Draws without end until one is balanced, else the best of them. The first balanced draw is a random one among
- * the balanced of 1,000, since draws are independent.
+ * Draws until one is good, else takes the best. The first good draw is a random one among all good ones, since draws are
+ * independent. Good: balanced, and, where few sets are held out, their sums modulo n spread: with three of five held
+ * sums equal, always answering that sum would already be right for 60 % of what was never shown.
  */
 function chooseBalanced(
   config: HoldoutConfig,
@@ -118,7 +134,7 @@ function chooseBalanced(
   const order = Int32Array.from(candidates, (_, i) => i);
   const cost = nHeld * n * n * (regime === 'pairs' ? 2 : 6);
   const most = Math.max(20, Math.min(MOST_DRAWS, Math.floor(MOST_WORK / cost)));
-  let best: { sets: readonly (readonly number[])[]; signalRatio: number } | undefined;
+  let best: { sets: readonly (readonly number[])[]; signalRatio: number; spread: boolean } | undefined;
   for (let draws = 1; ; draws++) {
     for (let i = 0; i < nHeld; i++) {
       const j = i + rng.below(order.length - i);
@@ -126,9 +142,22 @@ function chooseBalanced(
     }
     const sets = Array.from(order.subarray(0, nHeld).slice().sort(), (index) => candidates[index]);
     const signalRatio = ratio(firstOrderSignal(sets, config));
-    if (best === undefined || signalRatio < best.signalRatio) best = { sets, signalRatio };
-    if (signalRatio <= BALANCE_LIMIT || draws === most) return { ...best, draws };
+    const spread = areSumsSpread(sets, n);
+    if (best === undefined || (spread === best.spread ? signalRatio < best.signalRatio : spread)) {
+      best = { sets, signalRatio, spread };
+    }
+    if ((spread && signalRatio <= BALANCE_LIMIT) || draws === most) {
+      return { sets: best.sets, signalRatio: best.signalRatio, draws };
+    }
   }
+}
+
+/** No sum twice among at most 0.6 n sets, none three times among at most n; more sets spread by themselves. */
+function areSumsSpread(sets: readonly (readonly number[])[], n: number): boolean {
+  if (sets.length > n) return true;
+  const most = sets.length <= 0.6 * n ? 1 : 2;
+  const counts = new Int32Array(n);
+  return sets.every((set) => ++counts[set.reduce((sum, a) => sum + a, 0) % n] <= most);
 }
 
 function ratio(signal: Float64Array): number {
@@ -273,8 +302,8 @@ function flatIndex(operands: readonly number[], n: number): number {
   return operands.reduce((index, operand) => index * n + operand, 0);
 }
 
-/** All subsequences of a size, in order. */
-function subsequences(items: readonly number[], size: number): number[][] {
+/** All subsequences of a size, in order; subsequences of an ascending list are its sub-multisets. */
+export function subsequences(items: readonly number[], size: number): number[][] {
   if (size === 0) return [[]];
   return items.flatMap((item, i) =>
     subsequences(items.slice(i + 1), size - 1).map((rest) => [item, ...rest]),

@@ -1,0 +1,169 @@
+/**
+ * Text of `sumlens sample`: examples with their reductions and roles, and what the data gives away. A pure function;
+ * sample-command.ts registers it.
+ */
+import { canonicalJson } from '../io/json.js';
+import type { DataConfig } from '../listops/data-config.js';
+import { maxTokens } from '../listops/data-config.js';
+import { ROLES } from '../listops/expression.js';
+import { createGenerator } from '../listops/generate.js';
+import { leakReport } from '../listops/leak.js';
+import type { LeakReport } from '../listops/leak.js';
+import { OPERATION_NAMES } from '../listops/operations.js';
+import type { AnnotatedSequence } from '../listops/sequence.js';
+import { digitFrequencies, operationStatistics, survival } from '../listops/statistics.js';
+import type { OperationStatistics } from '../listops/statistics.js';
+import { decode, vocabulary } from '../listops/tokenizer.js';
+import type { Vocabulary } from '../listops/tokenizer.js';
+import { formatTable, percent } from './table.js';
+
+export interface SampleOptions {
+  /** examples shown */
+  readonly count: number;
+  readonly seed: number;
+  readonly json: boolean;
+}
+
+/** Examples that digit frequencies and the leak report look at. */
+const SCANNED = 10_000;
+const ROLE_LETTERS = ['R', 'c', 'f'] as const;
+
+/** @returns the text to print, without a newline at its end; with `json` one JSON document */
+export function sampleCommand(data: DataConfig, { count, seed, json }: SampleOptions): string {
+  const generator = createGenerator(data, seed);
+  const vocab = vocabulary(data.modulus);
+  const examples = Array.from({ length: count }, (_, index) => generator.example(index));
+  const frequencies = digitFrequencies(data, seed, SCANNED);
+  const operations = operationStatistics(data);
+  const survived = survival(data);
+  const leaks = leakReport(data, seed, SCANNED);
+  const { regime, level, sets, signalRatio } = generator.holdout;
+  if (json) {
+    return canonicalJson({
+      data,
+      seed,
+      longestSequence: maxTokens(data),
+      vocabulary: vocab.tokens,
+      examples: examples.map((example) => ({
+        text: decode(example.tokens, vocab),
+        tokens: Array.from(example.tokens, (token) => vocab.tokens[token]),
+        roles: Array.from(example.roles, (role) => (role < 0 ? null : ROLES[role])),
+        reductions: reductionsOf(example, vocab),
+      })),
+      digitFrequencies: frequencies,
+      operations,
+      holdout: { regime, level, sets, signalRatio },
+      survival: survived,
+      leaks,
+    });
+  }
+  const tasks = OPERATION_NAMES.filter((name) => data.tasks.includes(name)).join('+');
+  return [
+    `${tasks} modulo ${data.modulus}, depth ${data.depth}, ${data.operands.join('..')} operands, format ${data.format}, ` +
+      `regime ${data.regime}, seed ${seed}; longest sequence ${maxTokens(data)} tokens`,
+    `roles: ${ROLES.map((role, i) => `${ROLE_LETTERS[i]} ${role}`).join(', ')}, . prompt`,
+    ...examples.flatMap((example, index) => ['', ...exampleLines(example, index, vocab)]),
+    '',
+    `Numbers among operands and results of all reductions in ${SCANNED} examples`,
+    formatTable(
+      ['number', 'operands', 'results'],
+      frequencies.operands.map((share, i) => [String(i), percent(share), percent(frequencies.results[i])]),
+    ),
+    '',
+    'What one operand tells of the result (mutual information), and accuracy of always answering the most frequent result',
+    formatTable(
+      ['operation', 'operands', 'inputs', 'held out', 'bits', 'nats', 'chance', 'chance held'],
+      operations.map(statisticsRow),
+    ),
+    ...(operations.every((row) => row.exact)
+      ? []
+      : ['Rows marked ~ are counted on a sample; their mutual information is slightly too high.']),
+    '',
+    ...(sets.length === 0
+      ? ['Nothing is held out (regime full).']
+      : [
+          `Held out in any order, at every reduction (level ${level}): ${sets.map((set) => `{${set.join(' ')}}`).join(' ')}`,
+          `Balance: strongest over weakest frequency of what one operand tells of a sum ${signalRatio.toFixed(2)}`,
+          `Expressions that survive: ${percent(survived.fraction)}`,
+          ...(survived.warning === undefined ? [] : [survived.warning]),
+        ]),
+    leakLine(leaks),
+  ].join('\n');
+}
+
+interface ShownReduction {
+  readonly operation: string;
+  readonly operands: readonly number[];
+  readonly result: number;
+}
+
+/** The reductions of a sequence in order; a direct example has its outermost one, whose operands it may not show. */
+function reductionsOf(
+  { tokens, roles, operations, arities }: AnnotatedSequence,
+  vocab: Vocabulary,
+): ShownReduction[] {
+  const shown: ShownReduction[] = [];
+  for (let t = 0; t < tokens.length; t++) {
+    if (roles[t] !== 0) continue;
+    const close = tokens.indexOf(vocab.close, lastBefore(tokens, t, [vocab.arrow, vocab.start]));
+    const inner = tokens.slice(close - arities[t], close);
+    const isWhole = inner.every((token) => vocab.numberOf(token) !== undefined);
+    shown.push({
+      operation: vocab.operations[operations[t]],
+      operands: isWhole ? Array.from(inner, (token) => vocab.numberOf(token) ?? -1) : [],
+      result: vocab.numberOf(tokens[t]) ?? -1,
+    });
+  }
+  return shown;
+}
+
+/** Where the segment before the one that holds place t starts. */
+function lastBefore(tokens: Int32Array, t: number, marks: readonly number[]): number {
+  let boundaries = 0;
+  for (let i = t; i >= 0; i--) {
+    if (marks.includes(tokens[i]) && ++boundaries === 2) return i;
+  }
+  return 0;
+}
+
+function exampleLines(example: AnnotatedSequence, index: number, vocab: Vocabulary): string[] {
+  const words = Array.from(example.tokens, (token) => vocab.tokens[token]);
+  const letters = Array.from(example.roles, (role) => (role < 0 ? '.' : ROLE_LETTERS[role]));
+  const line = (cells: readonly string[]): string =>
+    cells.map((cell, i) => cell.padEnd(words[i].length)).join(' ');
+  return [
+    `${String(index).padStart(3)}  ${decode(example.tokens, vocab)}`,
+    `     ${line(words)}`.trimEnd(),
+    `     ${line(letters)}`.trimEnd(),
+    ...reductionsOf(example, vocab).map(({ operation, operands, result }) =>
+      operands.length === 0
+        ? `     ${operation} ... = ${result}`
+        : `     ${operation} of ${operands.length}: ${operands.join(' ')} = ${result}`,
+    ),
+  ];
+}
+
+function statisticsRow(row: OperationStatistics): string[] {
+  const nats = row.mutualInformationNats;
+  const differ = nats.some((value) => Math.abs(value - nats[0]) > 1e-9);
+  const text = (unit: number): string =>
+    (differ ? nats : nats.slice(0, 1)).map((value) => (value / unit).toFixed(4)).join(' / ');
+  return [
+    row.operation,
+    String(row.arity),
+    `${row.exact ? '' : '~'}${row.nTrained}`,
+    String(row.nHeld),
+    text(Math.LN2),
+    text(1),
+    percent(row.chanceTrained),
+    Number.isNaN(row.chanceHeld) ? '-' : percent(row.chanceHeld),
+  ];
+}
+
+function leakLine({ leaks, examples, reductions, sets, ordered }: LeakReport): string {
+  const compared =
+    sets === 0
+      ? ''
+      : ` Held out in one order only, ${ordered.setsSeen} of ${sets} sets would appear in another (${ordered.leaks} examples).`;
+  return `Leaks: ${leaks} of ${examples} examples with ${reductions} reductions show a held-out set in any order.${compared}`;
+}
