@@ -17,7 +17,7 @@ const ID_DIGITS = 12;
 
 /** `max-med-sum-full-d16-s1-1f2e3a4b5c6d`: a readable part and the beginning of configSha256. Usable as a file name. */
 export function runId(config: RunConfig): string {
-  const tasks = config.data.tasks.join('-').toLowerCase();
+  const tasks = sortedTasks(config).join('-').toLowerCase();
   const short = tasks.length <= 32 ? tasks : `${config.data.tasks.length}-tasks`;
   const readable = `${short}-${config.data.regime}-d${config.model.dModel}-s${config.seed}`;
   return `${readable}-${configSha256(config).slice(0, ID_DIGITS)}`;
@@ -38,9 +38,12 @@ export function conditionId(config: RunConfig): string {
   return configSha256(unseeded).slice(0, ID_DIGITS);
 }
 
+/** By name, so that a label reads the same when the operations table grows in its middle. */
+const sortedTasks = (config: RunConfig): string[] => [...config.data.tasks].sort();
+
 /** `MAX+MED+SUM, full, d=16` */
 export function conditionLabel(config: RunConfig): string {
-  return `${config.data.tasks.join('+')}, ${config.data.regime}, d=${config.model.dModel}`;
+  return `${sortedTasks(config).join('+')}, ${config.data.regime}, d=${config.model.dModel}`;
 }
 
 /**

@@ -206,15 +206,14 @@ function checkRule(path: string, flag: string, rule: Rule, value: unknown): void
 function refuseUnknownKeys(value: Plain, known: readonly string[], prefix: string): void {
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue;
-    const near =
-      nearest(key, known) ??
+    const leaf = (path: string): string => path.slice(path.indexOf('.') + 1);
+    const suggestion =
+      ALL_PATHS.find((path) => leaf(path) === key) ??
       nearest(
-        key,
-        ALL_PATHS.map((path) => path.slice(path.indexOf('.') + 1)),
-      );
-    const path =
-      ALL_PATHS.find((p) => p === `${prefix}${near}`) ?? ALL_PATHS.find((p) => p.endsWith(`.${near}`));
-    const suggestion = path ?? near;
+        `${prefix}${key}`,
+        known.map((name) => `${prefix}${name}`),
+      ) ??
+      ALL_PATHS.find((path) => leaf(path) === nearest(key, ALL_PATHS.map(leaf)));
     throw new UserError(
       `${prefix}${printable(key)}: unknown field, expected one of ${known.join(', ')}.` +
         (suggestion === undefined ? '' : ` Did you mean ${suggestion}?`),

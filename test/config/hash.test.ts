@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import {
+  conditionId,
+  conditionLabel,
+  configSha256,
+  distinguishingLabels,
+  gptConfigOf,
+  runId,
+} from '../../src/config/hash.js';
+import { parseRunConfig, resolveRunConfig } from '../../src/config/parse.js';
+import { canonicalJson } from '../../src/io/json.js';
+import { OPERATION_NAMES } from '../../src/listops/operations.js';
+import { sha256Hex } from '../../src/io/sha256.js';
+
+describe('runId', () => {
+  it('is readable and ends with twelve digits of the hash', () => {
+    const config = resolveRunConfig({});
+    expect(runId(config)).toBe(`max-med-sum-full-d16-s1-${configSha256(config).slice(0, 12)}`);
+    const all = resolveRunConfig({ data: { tasks: OPERATION_NAMES } });
+    expect(runId(all)).toMatch(/^\d+-tasks-full-d16-s1-[0-9a-f]{12}$/);
+  });
+
+  it('hashes only fields that differ from their default, and the vocabulary', () => {
+    const vocabulary = OPERATION_NAMES;
+    expect(configSha256(resolveRunConfig({}))).toBe(sha256Hex(canonicalJson({ vocabulary })));
+    // derived defaults are defaults too
+    expect(configSha256(resolveRunConfig({ model: { dModel: 32, dMlp: 128 }, seed: 7 }))).toBe(
+      sha256Hex(canonicalJson({ model: { dModel: 32 }, seed: 7, vocabulary })),
+    );
+    expect(configSha256(resolveRunConfig({ data: { holdoutSeed: 1 }, seed: 7 }))).toBe(
+      sha256Hex(canonicalJson({ data: { holdoutSeed: 1 }, seed: 7, vocabulary })),
+    );
+  });
+
+  it('is the same however the same configuration was reached', () => {
+    const a = resolveRunConfig({ seed: 2, data: { tasks: ['SUM', 'MAX'] }, model: { dMlp: 64 } });
+    const b = resolveRunConfig({ data: { tasks: ['MAX', 'SUM'], holdoutSeed: 2 }, seed: 2 });
+    const stored = parseRunConfig(JSON.parse(canonicalJson(a)), 'config.json');
+    expect(runId(a)).toBe(runId(b));
+    expect(runId(stored)).toBe(runId(a));
+    const { data, model, optimizer, training, seed } = a;
+    expect(runId({ data, model, optimizer, training, seed })).toBe(runId(a));
+  });
+
+  it('differs when any one field differs', () => {
+    const variants = [
+      {},
+      { data: { modulus: 11 } },
+      { data: { nesting: 0.3 } },
+      { data: { operands: [2, 2] as const } },
+      { data: { regime: 'pairs' as const } },
+      { data: { tableSeed: 1 } },
+      { data: { fixedSize: 100 } },
+      { data: { holdoutSeed: 2 } },
+      { model: { dModel: 32 } },
+      { model: { dMlp: 32 } },
+      { model: { tied: false } },
+      { model: { nCtx: 65 } },
+      { optimizer: { learningRate: 1e-3 } },
+      { optimizer: { eps: 1e-7 } },
+      { training: { steps: 8001 } },
+      { training: { stop: 'solved' as const } },
+      { seed: 2 },
+    ];
+    const ids = variants.map((variant) => runId(resolveRunConfig(variant)));
+    expect(new Set(ids).size).toBe(variants.length);
+    const older = { ...resolveRunConfig({}), vocabulary: OPERATION_NAMES.slice(0, -1) };
+    expect(ids).not.toContain(runId(older));
+  });
+});
+
+describe('conditionId', () => {
+  it('ignores the seeds and nothing else', () => {
+    const id = conditionId(resolveRunConfig({}));
+    expect(conditionId(resolveRunConfig({ seed: 9 }))).toBe(id);
+    expect(conditionId(resolveRunConfig({ seed: 9, data: { holdoutSeed: 4 } }))).toBe(id);
+    expect(conditionId(resolveRunConfig({ training: { steps: 9 } }))).not.toBe(id);
+  });
+});
+
+describe('distinguishingLabels', () => {
+  it('adds fields only where two conditions would read the same', () => {
+    const configs = [
+      resolveRunConfig({ data: { tasks: ['SUM'] } }),
+      resolveRunConfig({ data: { tasks: ['SUM'] }, training: { steps: 16_000 } }),
+      resolveRunConfig({ data: { tasks: ['SUM'] }, seed: 2 }),
+      resolveRunConfig({ data: { tasks: ['SUM'], fixedSize: 5 } }),
+      resolveRunConfig({}),
+    ];
+    expect(distinguishingLabels(configs)).toEqual([
+      'SUM, full, d=16, steps=8000, fixedSize=absent',
+      'SUM, full, d=16, steps=16000, fixedSize=absent',
+      'SUM, full, d=16, steps=8000, fixedSize=absent',
+      'SUM, full, d=16, steps=8000, fixedSize=5',
+      'MAX+MED+SUM, full, d=16',
+    ]);
+    expect(conditionLabel(configs[4])).toBe('MAX+MED+SUM, full, d=16');
+  });
+});
+
+describe('gptConfigOf', () => {
+  it('counts the vocabulary the run was made with', () => {
+    const config = resolveRunConfig({ data: { modulus: 7 } });
+    expect(gptConfigOf(config)).toEqual({ dVocab: 6 + 7 + OPERATION_NAMES.length, ...config.model });
+    expect(gptConfigOf({ ...config, vocabulary: ['MAX', 'SUM'] }).dVocab).toBe(6 + 7 + 2);
+  });
+});
