@@ -1,8 +1,9 @@
 /** `sumlens serve`: the local viewer. The one command file that imports the viewer. */
 import { spawn } from 'node:child_process';
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { unacceptable } from '../errors.js';
+import { addFolderFlags, foldersOf } from './folders.js';
+import { flagValue, type ParsedOptions } from './flags.js';
 import { startViewer, type RunningViewer } from '../viewer/start.js';
 
 export interface ServeOptions {
@@ -16,33 +17,23 @@ export interface ServeOptions {
   readonly path?: string;
 }
 
-interface ServeFlags {
-  readonly port?: string;
-  readonly open?: boolean;
-  readonly json?: boolean;
-  readonly checkpoints: string;
-  readonly reports: string;
-}
-
 export function registerServe(program: Command): void {
-  program
+  const command = program
     .command('serve')
     .description('Show runs (with curves as they grow) and reports in the browser, on this machine only.')
     .option('--port <n>', 'port to listen on (default: the first free one from 4173 on)')
     .option('--open', 'open the page in the default browser')
-    .option('--checkpoints <folder>', 'folder of runs', process.env.SUMLENS_CHECKPOINTS ?? 'checkpoints')
-    .option('--reports <folder>', 'folder of reports', process.env.SUMLENS_REPORTS ?? 'reports')
-    .option('--json', 'print the address as one JSON document on stdout')
+    .option('--json', 'print the address as one JSON document on stdout');
+  addFolderFlags(command)
     .addHelpText('after', '\nExample:\n  sumlens serve --port 8080 --open')
-    .action(async (flags: ServeFlags) => {
-      const port = parsePort(flags.port ?? process.env.SUMLENS_PORT);
+    .action(async (options: ParsedOptions) => {
+      const given = flagValue(options, 'port');
       const viewer = await serve({
-        checkpointsDir: resolve(flags.checkpoints),
-        reportsDir: resolve(flags.reports),
-        ...(port !== undefined && { port }),
-        ...(flags.open === true && { open: true }),
+        ...foldersOf(options),
+        ...(given !== undefined && { port: parsePort(String(given.value), given.field) }),
+        ...(options['open'] === true && { open: true }),
       });
-      if (flags.json === true) {
+      if (options['json'] === true) {
         process.stdout.write(`${JSON.stringify({ url: viewer.url, port: viewer.port })}\n`);
       }
       await untilStopped(viewer);
@@ -68,11 +59,10 @@ export async function untilStopped(viewer: RunningViewer): Promise<void> {
   await viewer.close();
 }
 
-function parsePort(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
+function parsePort(text: string, field: string): number {
   const port = Number(text);
   if (!/^\d{1,5}$/.test(text) || port > 65535) {
-    throw unacceptable('--port', text, 'a whole number from 0 to 65535');
+    throw unacceptable(field, text, 'a whole number from 0 to 65535');
   }
   return port;
 }

@@ -2,7 +2,16 @@
  * What the viewer's server sends and its pages read: plain JSON, one set of types for both sides. No I/O; browser-safe.
  */
 
-export const RUN_STATUSES = ['running', 'solved', 'budget', 'diverged', 'interrupted', 'corrupt'] as const;
+/** As the store lists them. stopped: it has no end, and nobody works on it. */
+export const RUN_STATUSES = [
+  'running',
+  'solved',
+  'budget',
+  'diverged',
+  'interrupted',
+  'stopped',
+  'corrupt',
+] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /** Most points drawn of one curve: more cost the browser time and show nothing more on a screen. */

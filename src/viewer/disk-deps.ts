@@ -1,6 +1,8 @@
 /** The viewer's view of the disk: its dependencies over a checkpoints folder, a reports folder and the built front end. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { REFERENCE } from '../checkpoint/list.js';
+import { METRICS_FILE } from '../checkpoint/run-files.js';
 import { RunError } from '../errors.js';
 import { LEARNED_ACCURACY } from '../train/learned.js';
 import type { Asset, ViewerDeps } from './deps.js';
@@ -8,9 +10,6 @@ import { ReportIndex } from './report-index.js';
 import { checkpointsOf, configText } from './run-detail.js';
 import { RunIndex } from './run-index.js';
 import { readTail } from './tail.js';
-
-/** Runs that ship with the package lie one folder deeper. */
-const REFERENCE = 'reference';
 
 export interface DiskDepsOptions {
   readonly checkpointsDir: string;
@@ -40,7 +39,7 @@ export function diskDeps(options: DiskDepsOptions): ViewerDeps {
       const folder = runs.folder(id);
       return folder === undefined
         ? { kind: 'absent' }
-        : readTail(folder.root, [folder.name, 'metrics.jsonl'], offset);
+        : readTail(folder.root, [folder.name, METRICS_FILE], offset);
     },
     listReports: () => reports.reports(),
     readReport: ({ name }, file) => reports.read(name, file),

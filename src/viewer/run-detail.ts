@@ -1,12 +1,13 @@
 /** What the page of one run shows beside its curves: configuration as text, published checkpoints. */
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { listSteps } from '../checkpoint/run-files.js';
 import type { RunConfig } from '../config/run-config.js';
 import { containedPath, readContained } from './contained.js';
 import type { CheckpointRow, RunDetail } from './contract.js';
 import { isRecord } from './metrics.js';
 import type { RunFolder } from './run-index.js';
 
-const STEP = /^\d{6,12}$/;
 const WEIGHTS = 'model.safetensors';
 const MOST_MANIFEST_BYTES = 1 << 20;
 const HASH_DIGITS = 12;
@@ -36,23 +37,24 @@ function text(value: unknown): string {
 export async function checkpointsOf({ root, name }: RunFolder): Promise<CheckpointRow[]> {
   const folder = await containedPath(root, name, 'steps');
   if (folder === undefined) return [];
-  let names: string[];
+  let steps: number[];
   try {
-    names = (await readdir(folder)).filter((entry) => STEP.test(entry)).sort();
+    steps = listSteps(dirname(folder), 'steps');
   } catch {
     return [];
   }
-  const rows = await Promise.all(names.map((step) => checkpointRow(root, [name, 'steps', step])));
-  return rows.filter((row) => row !== undefined).sort((a, b) => a.step - b.step);
+  const rows = await Promise.all(steps.map((step) => checkpointRow(root, name, step)));
+  return rows.filter((row) => row !== undefined);
 }
 
-async function checkpointRow(root: string, parts: readonly string[]): Promise<CheckpointRow | undefined> {
+async function checkpointRow(root: string, name: string, step: number): Promise<CheckpointRow | undefined> {
+  const parts = [name, 'steps', String(step).padStart(6, '0')];
   const path = await containedPath(root, ...parts, WEIGHTS);
   const manifest = await readContained(root, [...parts, 'manifest.json'], MOST_MANIFEST_BYTES);
   if (path === undefined || manifest === undefined) return undefined;
   try {
     const { size } = await stat(path);
-    return { step: Number(parts.at(-1)), sizeBytes: size, sha256: weightsHash(manifest) };
+    return { step, sizeBytes: size, sha256: weightsHash(manifest) };
   } catch {
     return undefined;
   }
@@ -61,11 +63,7 @@ async function checkpointRow(root: string, parts: readonly string[]): Promise<Ch
 function weightsHash(manifest: Buffer): string | null {
   const parsed: unknown = JSON.parse(manifest.toString('utf8'));
   const files = isRecord(parsed) ? parsed['files'] : undefined;
-  const file: unknown = isRecord(files)
-    ? files[WEIGHTS]
-    : Array.isArray(files)
-      ? files.find((entry) => isRecord(entry) && entry['name'] === WEIGHTS)
-      : undefined;
+  const file = isRecord(files) ? files[WEIGHTS] : undefined;
   const hash = isRecord(file) ? file['sha256'] : undefined;
   return typeof hash === 'string' ? hash.slice(0, HASH_DIGITS) : null;
 }

@@ -4,14 +4,21 @@
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import {
+  CONFIG_FILE,
+  END_FILE,
+  LOCK_FILE,
+  METRICS_FILE,
+  readConfig,
+  readEnd,
+} from '../checkpoint/run-files.js';
 import { conditionId, distinguishingLabels, gptConfigOf } from '../config/hash.js';
-import { parseRunConfig } from '../config/parse.js';
 import type { RunConfig } from '../config/run-config.js';
 import { errorMessage, printable } from '../errors.js';
 import { claimHolder } from '../io/claim.js';
 import { parameterTable } from '../model/parameters.js';
-import { containedPath, isPlainName, readContained } from './contained.js';
-import { ADDRESS_NAME, RUN_STATUSES, SPARKLINE_POINTS, type RunStatus, type RunSummary } from './contract.js';
+import { containedPath, isPlainName, openContained } from './contained.js';
+import { ADDRESS_NAME, SPARKLINE_POINTS, type RunSummary } from './contract.js';
 import { decimate } from './decimate.js';
 import { CurveCollector, isRecord } from './metrics.js';
 import { readTail } from './tail.js';
@@ -20,7 +27,6 @@ import { readTail } from './tail.js';
 const FRESH_MS = 400;
 /** From this many runs on, a request gets the last list at once while the next one is made. */
 const MANY_RUNS = 1000;
-const MOST_CONFIG_BYTES = 1 << 20;
 
 export interface RunFolder {
   readonly root: string;
@@ -91,11 +97,11 @@ export class RunIndex {
     const { root, name } = folder;
     const at = (file: string): Promise<string> => stampOf(join(root, name, file));
     const [configStamp, metrics, end, lock] = await Promise.all(
-      ['config.json', 'metrics.jsonl', 'end.json', 'lock'].map(at),
+      [CONFIG_FILE, METRICS_FILE, END_FILE, LOCK_FILE].map(at),
     );
     let known = this.known.get(name);
     if (known?.folder.root !== root || known.configStamp !== configStamp) {
-      const config = await readConfig(folder);
+      const config = await readConfigOf(folder);
       const summary = typeof config === 'string' ? unreadable(name, config) : emptySummary(name, config);
       known = { folder, configStamp, config, stamp: '', summary, progress: undefined };
       if (configStamp === '' && (await stampOf(join(root, name))) === '') return undefined;
@@ -118,7 +124,7 @@ export class RunIndex {
     known.progress ??= { offset: 0, collector: new CurveCollector(SPARKLINE_POINTS) };
     let { progress } = known;
     for (;;) {
-      const tail = await readTail(root, [name, 'metrics.jsonl'], progress.offset);
+      const tail = await readTail(root, [name, METRICS_FILE], progress.offset);
       if (tail.kind === 'absent') break;
       if (tail.kind === 'reset') {
         progress = { offset: 0, collector: new CurveCollector(SPARKLINE_POINTS) };
@@ -134,15 +140,15 @@ export class RunIndex {
       if (!tail.more) break;
     }
     const { collector, diverged } = progress;
-    const status = running ? 'running' : await endOf(known.folder);
+    const state = running ? { status: 'running' as const } : await endOf(known.folder);
     const shown = config.data.tasks.includes('SUM') ? 'SUM' : config.data.tasks[0];
     const accuracies = config.data.tasks
       .map((task) => [task, collector.points('accuracy', task).at(-1)?.[1]] as const)
       .filter((pair): pair is readonly [(typeof pair)[0], number] => typeof pair[1] === 'number');
     return {
       ...emptySummary(name, config),
-      status,
-      ...(status === 'diverged' && diverged !== undefined && { reason: diverged }),
+      ...state,
+      ...(state.status === 'diverged' && diverged !== undefined && { reason: diverged }),
       step: collector.lastStep,
       loss: collector.points('loss', 'training loss').at(-1)?.[1] ?? null,
       accuracy: accuracies.length === 0 ? null : Object.fromEntries(accuracies),
@@ -170,19 +176,26 @@ async function stampOf(path: string): Promise<string> {
   }
 }
 
-/** The checked configuration, or why there is none. */
-async function readConfig({ root, name }: RunFolder): Promise<RunConfig | string> {
-  const bytes = await readContained(root, [name, 'config.json'], MOST_CONFIG_BYTES);
-  if (bytes === undefined) return 'config.json is missing or is no plain file';
+/** The store's checks of config.json on a file that is known to be plain; text: why it is refused. */
+async function readConfigOf({ root, name }: RunFolder): Promise<RunConfig | string> {
+  const file = await openContained(root, name, CONFIG_FILE);
+  await file?.handle.close();
+  if (file === undefined) return `${CONFIG_FILE} is missing or is no plain file`;
+  const dir = join(root, name);
   try {
-    return parseRunConfig(JSON.parse(bytes.toString('utf8')), 'config.json');
+    return readConfig(dir);
   } catch (error) {
-    return error instanceof SyntaxError ? 'config.json is not JSON' : printable(errorMessage(error), 300);
+    return withoutFolder(error, dir);
   }
 }
 
+/** The message without the folder: the list says already which run it is. */
+function withoutFolder(error: unknown, dir: string): string {
+  return printable(errorMessage(error).replaceAll(`${dir}/`, ''), 300);
+}
+
 async function isHeld({ root, name }: RunFolder): Promise<boolean> {
-  const path = await containedPath(root, name, 'lock');
+  const path = await containedPath(root, name, LOCK_FILE);
   if (path === undefined) return false;
   try {
     return claimHolder(path) !== undefined;
@@ -192,15 +205,15 @@ async function isHeld({ root, name }: RunFolder): Promise<boolean> {
 }
 
 /** How a run that nobody holds has ended. */
-async function endOf({ root, name }: RunFolder): Promise<RunStatus> {
-  const bytes = await readContained(root, [name, 'end.json'], MOST_CONFIG_BYTES);
-  if (bytes === undefined) return 'interrupted';
+async function endOf({ root, name }: RunFolder): Promise<Pick<RunSummary, 'status' | 'reason'>> {
+  const file = await openContained(root, name, END_FILE);
+  await file?.handle.close();
+  if (file === undefined) return { status: 'stopped' };
+  const dir = join(root, name);
   try {
-    const end: unknown = JSON.parse(bytes.toString('utf8'));
-    const reason = isRecord(end) ? end['reason'] : undefined;
-    return RUN_STATUSES.find((status) => status === reason) ?? 'interrupted';
-  } catch {
-    return 'interrupted';
+    return { status: readEnd(dir)?.reason ?? 'stopped' };
+  } catch (error) {
+    return { status: 'corrupt', reason: withoutFolder(error, dir) };
   }
 }
 
@@ -222,7 +235,7 @@ function emptySummary(name: string, config: RunConfig): RunSummary {
   return {
     id: name,
     open: ADDRESS_NAME.test(name),
-    status: 'interrupted',
+    status: 'stopped',
     condition: conditionId(config),
     label: '',
     tasks: config.data.tasks,

@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { configText } from '../../src/checkpoint/run-files.js';
 import { VERDICTS } from '../../src/analysis/verdict.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
 import { runId } from '../../src/config/hash.js';
@@ -98,7 +99,7 @@ export function writeRun(checkpointsDir: string, run: SampleRun): string {
   const name = run.name ?? runId(config);
   const folder = join(checkpointsDir, name);
   mkdirSync(join(folder, 'steps'), { recursive: true });
-  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+  writeFileSync(join(folder, 'config.json'), configText(config));
   const lines: string[] = [];
   for (let step = 50; step <= until; step += 50) {
     const share = accuracyAt(step, middle, best);
@@ -109,7 +110,8 @@ export function writeRun(checkpointsDir: string, run: SampleRun): string {
   }
   writeFileSync(join(folder, 'metrics.jsonl'), lines.map((line) => `${line}\n`).join(''));
   for (let step = 64; step <= until; step *= 2) writeCheckpoint(folder, step);
-  if (run.end !== undefined) writeFileSync(join(folder, 'end.json'), JSON.stringify({ reason: run.end }));
+  if (run.end !== undefined)
+    writeFileSync(join(folder, 'end.json'), JSON.stringify({ reason: run.end, step: until }));
   if (run.running === true) {
     const claim = { ...ownIdentity(), generation: 0, text: 'training' };
     writeFileSync(join(folder, 'lock'), JSON.stringify(claim));

@@ -43,6 +43,7 @@ const STATUS_WORDS: Readonly<Record<string, string>> = {
   budget: 'finished',
   diverged: 'diverged',
   interrupted: 'interrupted',
+  stopped: 'stopped',
   corrupt: 'not readable',
 };
 

@@ -58,7 +58,7 @@ function overviewText(runs: readonly RunSummary[], reports: readonly ReportSumma
   const parts = [
     [count('running'), 'training'],
     [count('solved', 'budget'), 'finished'],
-    [count('interrupted'), 'interrupted'],
+    [count('interrupted', 'stopped'), 'stopped'],
     [count('diverged'), 'diverged'],
     [count('corrupt'), 'not readable'],
   ] as const;
