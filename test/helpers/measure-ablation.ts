@@ -1,0 +1,61 @@
+/** Runs the ablation probe on given weights, outside any run directory. */
+import { ablation } from '../../probes/ablation.js';
+import type { AblationMeasurement } from '../../probes/ablation/measurement.js';
+import type { RunConfig } from '../../src/config/run-config.js';
+import type { Engine } from '../../src/engine/engine.js';
+import type { GptConfig } from '../../src/model/gpt-config.js';
+import { initialParameters } from '../../src/model/init.js';
+import type { Subject } from '../../src/report/schema.js';
+import { Rng } from '../../src/tensor/rng.js';
+import { naiveEngine } from './naive-engine.js';
+
+export function testEngine(): Promise<Engine> {
+  return Promise.resolve(naiveEngine());
+}
+
+export function subjectFor(config: RunConfig, run = 'test'): Subject {
+  return {
+    id: `${run}@0`,
+    run,
+    step: 0,
+    seed: config.seed,
+    condition: config.data.tasks.join('+'),
+    label: `${config.data.tasks.join('+')}, ${config.data.regime}`,
+    parameters: 1,
+    weightsSha256: '',
+    final: true,
+    accuracy: null,
+  };
+}
+
+export interface Measurable {
+  readonly config: RunConfig;
+  readonly gpt: GptConfig;
+  readonly parameters: Float32Array;
+}
+
+export function measureOn(
+  engine: Engine,
+  { config, gpt, parameters }: Measurable,
+  promptsPerTemplate = 100,
+): AblationMeasurement {
+  const model = engine.createModel(gpt, { parameters }, 'inference');
+  const measurement = ablation.measure(
+    {
+      subject: subjectFor(config),
+      config,
+      parameters,
+      untrainedParameters: initialParameters(gpt, config.seed),
+    },
+    { promptsPerTemplate },
+    {
+      engine,
+      model,
+      rng: (index = 0) => new Rng(config.seed, 'probe:ablation', index),
+      progress: () => undefined,
+    },
+  );
+  model.dispose();
+  if (measurement instanceof Promise) throw new Error('ablation measures synchronously');
+  return measurement;
+}
