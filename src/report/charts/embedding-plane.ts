@@ -1,0 +1,137 @@
+/** The numbers in the plane of the seeds' consensus: one small chart a group, an ellipse for each number. Pure. */
+import type { ChartSpec } from '../schema.js';
+import {
+  chart,
+  conditionColor,
+  percent,
+  quantitative,
+  readable,
+  type Row,
+  smallMultiples,
+} from './common.js';
+import { type EllipseNumbers, type EmbeddingGroup, notLearnedText } from './embedding-data.js';
+
+export function embeddingPlane(groups: readonly EmbeddingGroup[]): ChartSpec {
+  const rows = groups.flatMap(rowsOf);
+  const labels = [...new Set(groups.map(({ label }) => label))];
+  const reach = rows.reduce(
+    (most, { x, y }) => Math.max(most, Math.abs(Number(x)), Math.abs(Number(y))),
+    0.1,
+  );
+  const seeds = groups.reduce((total, group) => total + group.seeds.length, 0);
+  return chart({
+    id: 'embedding-plane',
+    title: 'Where the numbers lie',
+    subtitle: `First two components of the mean of ${seeds} runs in ${groups.length} groups, seeds rotated onto it; dots: single seeds; ellipses: 95 % of seeds; the thin line joins 0, 1, 2, ...`,
+    summary: groups.map(describe).join(' '),
+    headline: true,
+    spec: smallMultiples(rows, 'group', view(labels, 1.08 * reach), {
+      columns: 3,
+      order: groups.map(({ name }) => name),
+    }),
+    table: {
+      columns: [
+        'Group',
+        'Number',
+        'First component',
+        'Second component',
+        'Longer half-axis',
+        'Shorter half-axis',
+      ],
+      rows: groups.flatMap((group) =>
+        group.consensus.map(([x, y], number) => {
+          const ellipse = group.ellipses.find((one) => one.number === number);
+          const axes = ellipse === undefined ? ['', ''] : ellipse.semiAxes.map((v) => readable(v));
+          return [group.name, number, readable(x), readable(y), ...axes];
+        }),
+      ),
+    },
+  });
+}
+
+function rowsOf(group: EmbeddingGroup): Row[] {
+  const shared = { group: group.name, condition: group.label };
+  const point = (kind: string, number: number, [x, y]: readonly [number, number], order: number): Row => ({
+    ...shared,
+    kind,
+    number,
+    x,
+    y,
+    order,
+  });
+  return [
+    ...group.consensus.map((place, number) => point('mean', number, place, number)),
+    ...group.seeds.flatMap(({ plane, seed }) =>
+      plane.map((place, number) => point('seed', number, place, seed)),
+    ),
+    ...group.ellipses.flatMap((ellipse) =>
+      outline(ellipse, group.n > 16 ? 12 : 24).map((place, i) => point('ellipse', ellipse.number, place, i)),
+    ),
+  ];
+}
+
+/** A closed polygon near the ellipse. */
+function outline({ centre, semiAxes, angle }: EllipseNumbers, corners: number): [number, number][] {
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  const digits = (value: number): number => Number(value.toPrecision(5));
+  return Array.from({ length: corners + 1 }, (_, i) => {
+    const turn = (2 * Math.PI * (i % corners)) / corners;
+    const [u, v] = [semiAxes[0] * Math.cos(turn), semiAxes[1] * Math.sin(turn)];
+    return [digits(centre[0] + u * cos - v * sin), digits(centre[1] + u * sin + v * cos)];
+  });
+}
+
+function view(labels: readonly string[], reach: number) {
+  const place = (field: 'x' | 'y', title: string) =>
+    quantitative(field, title, { domain: [-reach, reach], format: '.1f', tickCount: 4, grid: false });
+  const encoding = {
+    x: place('x', 'First component (norm-1 units)'),
+    y: place('y', 'Second component (norm-1 units)'),
+    color: conditionColor(labels, { legend: false }),
+  };
+  const only = (kind: string) => [{ filter: `datum.kind === '${kind}'` }];
+  const order = { field: 'order', type: 'quantitative' };
+  const number = { field: 'number', type: 'nominal' };
+  return {
+    width: 210,
+    height: 210,
+    layer: [
+      {
+        transform: only('mean'),
+        mark: { type: 'line', style: 'seed-line' },
+        encoding: { ...encoding, order },
+      },
+      {
+        transform: only('ellipse'),
+        mark: { type: 'line', strokeWidth: 1, opacity: 0.55 },
+        encoding: { ...encoding, detail: number, order },
+      },
+      {
+        transform: only('seed'),
+        mark: { type: 'point', style: 'seed' },
+        encoding: {
+          ...encoding,
+          tooltip: [
+            { ...number, title: 'number' },
+            { field: 'order', type: 'nominal', title: 'seed' },
+          ],
+        },
+      },
+      {
+        transform: only('mean'),
+        mark: { type: 'text', style: 'point-label' },
+        encoding: { x: encoding.x, y: encoding.y, text: { field: 'number', type: 'nominal' } },
+      },
+    ],
+  };
+}
+
+function describe(group: EmbeddingGroup): string {
+  const [first, second] = group.planeShares;
+  const agreed =
+    group.agreement === null
+      ? 'one seed'
+      : `${group.seeds.length} seeds that do not share ${percent(group.agreement.unexplained, 0)} of their variance (${percent(group.agreement.nullMean, 0)} by chance)`;
+  const learned = group.learnedSum === false ? `, ${notLearnedText(group.seeds)}` : '';
+  return `${group.label}${learned}: ${agreed}; the plane holds ${percent(first, 0)} and ${percent(second, 0)} of the consensus.`;
+}
