@@ -1,0 +1,17 @@
+/** Training as a library call: one run in this process. Many runs, and children, are workflows/train-runs.ts. */
+import { type DeepPartial, resolveRunConfig } from '../config/parse.js';
+import type { RunConfig } from '../config/run-config.js';
+import { type TrainOptions, type TrainOutcome, trainRun } from './train-run.js';
+
+/**
+ * Trains one run; fields that are not given have their defaults (config/defaults.ts). A finished run returns at once, an
+ * interrupted one goes on.
+ * @param options - default: the folder `checkpoints`, the fastest engine there is, one thread
+ * @throws UserError naming the field that is not acceptable
+ */
+export async function train(
+  config: DeepPartial<RunConfig> = {},
+  options: Partial<TrainOptions> = {},
+): Promise<TrainOutcome> {
+  return trainRun(resolveRunConfig(config), { root: 'checkpoints', engine: 'auto', threads: 1, ...options });
+}
