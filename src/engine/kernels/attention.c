@@ -1,0 +1,114 @@
+/* Causal attention of one head of one sequence. Queries may be any ascending subset of the positions. */
+#include "kernels.h"
+#include "gemm.h"
+#include "vec.h"
+#include "vmath.h"
+
+/* out[c, t] = x[t, c] for a [T, HS] slice with row stride; out [HS, padded T], zeros in the padding */
+static void transpose_slice(real_t *RESTRICT out, const real_t *RESTRICT x, ptrdiff_t row, int T, int HS) {
+  const int Tp = padded(T);
+  for (int c = 0; c < HS; c++) {
+    real_t *to = out + (ptrdiff_t)c * Tp;
+    for (int t = 0; t < T; t++) to[t] = x[t * row + c];
+    for (int t = T; t < Tp; t++) to[t] = 0;
+  }
+}
+
+/* out[i, t] = sum_c a[i, c] x[t, c] for t up to position[i] at least (later entries are undefined) */
+static void products_with_rows(real_t *out, const real_t *a, ptrdiff_t a_row, const int32_t *position, int nq,
+                               const real_t *x, ptrdiff_t x_row, int T, int HS, real_t *scratch) {
+  const int Tp = padded(T);
+  transpose_slice(scratch, x, x_row, T, HS);
+  gemm_t g = {.n = 2 * LANES, .k = HS, .a_row = a_row, .a_k = 1, .b_k = Tp, .b_panel = LANES, .c_row = Tp, .c_padded = 1};
+  int first = 0;
+  for (int j = 0; j < Tp; j += 2 * LANES) {
+    while (first < nq && position[first] < j) first++;
+    if (j + 2 * LANES > Tp) g.n = LANES;
+    g.m = nq - first;
+    g.a = a + first * a_row;
+    g.b = scratch + j;
+    g.c = out + (ptrdiff_t)first * Tp + j;
+    gemm(&g);
+  }
+}
+
+/* scores[i, t] = q[i] . k[t], not yet scaled; [nq, padded T]; scratch [HS, padded T] */
+void attention_scores(real_t *scores, const real_t *q, ptrdiff_t q_row, const int32_t *position, int nq, const real_t *k,
+                      ptrdiff_t k_row, int T, int HS, real_t *scratch) {
+  products_with_rows(scores, q, q_row, position, nq, k, k_row, T, HS, scratch);
+}
+
+/* p[0 .. count) = softmax(scale * p), p[count .. width) = 0; width is a multiple of 8 */
+void softmax_row(real_t *p, int count, int width, real_t scale) {
+  const vf lowest = v_set(NEGATIVE_INFINITY), zero = v_set(0), s = v_set(scale);
+  vf greatest = lowest;
+  for (int j = 0; j < count; j += VL) {
+    const vf x = v_first(v_mul(v_load(p + j), s), count - j, lowest);
+    v_store(p + j, x);
+    greatest = v_max(greatest, x);
+  }
+  real_t lanes[VL];
+  v_store(lanes, greatest);
+  real_t top = lanes[0];
+  for (int r = 1; r < VL; r++) top = lanes[r] > top ? lanes[r] : top;
+  const vf vtop = v_set(top);
+  vf sum[SUM_VECTORS];
+  for (int v = 0; v < SUM_VECTORS; v++) sum[v] = zero;
+  for (int j = 0; j < count; j += 16)
+    for (int v = 0; v < SUM_VECTORS && j + v * VL < count; v++) {
+      const int jv = j + v * VL;
+      const vf e = v_first(v_exp(v_sub(v_load(p + jv), vtop)), count - jv, zero);
+      v_store(p + jv, e);
+      sum[v] = v_add(sum[v], e);
+    }
+  const vf inverse = v_set((real_t)1 / v_sum16(sum));
+  int j = 0;
+  for (; j < count; j += VL) v_store(p + j, v_first(v_mul(v_load(p + j), inverse), count - j, zero));
+  for (; j < width; j += VL) v_store(p + j, zero);
+}
+
+/* z[i] = sum_t p[i, t] v[t] over t <= position[i]. last[i] = position[i] + 1. Entries of p past it are zero. */
+void attention_values(real_t *z, ptrdiff_t z_row, const real_t *p, const int32_t *last, int nq, const real_t *v,
+                      ptrdiff_t v_row, int T, int HS) {
+  const gemm_t g = {.m = nq, .n = HS, .k = T, .a = p, .a_row = padded(T), .a_k = 1, .b = v, .b_k = v_row,
+                    .b_panel = LANES, .c = z, .c_row = z_row, .c_padded = 0, .k_last = last};
+  gemm(&g);
+}
+
+/* ds = p * (dp - sum_t p dp) * scale over the first count entries, 0 up to width; written over dp */
+static void softmax_row_backward(real_t *dp, const real_t *p, int count, int width, real_t scale) {
+  const vf zero = v_set(0), s = v_set(scale);
+  vf dot[SUM_VECTORS];
+  for (int v = 0; v < SUM_VECTORS; v++) dot[v] = zero;
+  for (int j = 0; j < count; j += 16)
+    for (int v = 0; v < SUM_VECTORS && j + v * VL < count; v++) {
+      const int jv = j + v * VL;
+      dot[v] = v_fma(v_load(p + jv), v_first(v_load(dp + jv), count - jv, zero), dot[v]);
+    }
+  const vf mean = v_set(v_sum16(dot));
+  int j = 0;
+  for (; j < count; j += VL) {
+    const vf d = v_first(v_load(dp + j), count - j, zero);
+    v_store(dp + j, v_mul(v_mul(v_load(p + j), v_sub(d, mean)), s));
+  }
+  for (; j < width; j += VL) v_store(dp + j, zero);
+}
+
+/* Gradients of one head. p [nq, padded T] from the forward pass; dq [nq, HS], dk and dv [T, HS] written with their row
+ * strides. first[t] is the first query at or past key t. scratch: [nq + HS, padded T]. */
+void attention_backward(const attention_gradients *g, const real_t *p, const int32_t *position, const int32_t *last,
+                        const int32_t *first, int nq, int T, int HS, real_t scale, real_t *scratch) {
+  const int Tp = padded(T);
+  real_t *dp = scratch, *transposed = scratch + (ptrdiff_t)nq * Tp;
+  products_with_rows(dp, g->dz, g->dz_row, position, nq, g->v, g->kv_row, T, HS, transposed);
+  for (int i = 0; i < nq; i++) softmax_row_backward(dp + (ptrdiff_t)i * Tp, p + (ptrdiff_t)i * Tp, last[i], Tp, scale);
+  const gemm_t dq = {.m = nq, .n = HS, .k = T, .a = dp, .a_row = Tp, .a_k = 1, .b = g->k, .b_k = g->kv_row,
+                     .b_panel = LANES, .c = g->dq, .c_row = g->dq_row, .k_last = last};
+  gemm(&dq);
+  const gemm_t dk = {.m = T, .n = HS, .k = nq, .a = dp, .a_row = 1, .a_k = Tp, .b = g->q, .b_k = g->q_row,
+                     .b_panel = LANES, .c = g->dk, .c_row = g->dkv_row, .k_first = first};
+  gemm(&dk);
+  const gemm_t dv = {.m = T, .n = HS, .k = nq, .a = p, .a_row = 1, .a_k = Tp, .b = g->dz, .b_k = g->dz_row,
+                     .b_panel = LANES, .c = g->dv, .c_row = g->dkv_row, .k_first = first};
+  gemm(&dv);
+}

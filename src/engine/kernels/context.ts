@@ -1,0 +1,47 @@
+/** What the drivers of one model share, and the contract's types for either number type. Browser-safe. */
+import { RunError } from '../../errors.js';
+import type { ActivationName } from '../../model/activations.js';
+import type { GptConfig } from '../../model/gpt-config.js';
+import type { ForwardResult, Intervention } from '../engine.js';
+import type { Address, KernelMemory, RealArray } from './module.js';
+
+/** The contract's types with the number type of the module (Float64Array in the double build of the tests). */
+export interface RealForwardOptions<R extends RealArray> {
+  readonly capture?: readonly ActivationName[];
+  readonly interventions?: readonly (Omit<Intervention, 'value'> & { readonly value: number | R })[];
+}
+export type RealForwardResult<R extends RealArray> = Omit<
+  ForwardResult,
+  'logits' | 'losses' | 'activations'
+> & {
+  readonly logits: R;
+  readonly losses: R;
+  readonly activations: ReadonlyMap<ActivationName, R>;
+};
+export interface RealTrainingState<R extends RealArray> {
+  readonly parameters: R;
+  readonly m: R;
+  readonly v: R;
+  readonly step: number;
+}
+
+/** What the drivers may use. */
+export interface ModelContext<R extends RealArray> {
+  readonly config: GptConfig;
+  readonly memory: KernelMemory<R>;
+  readonly description: Address;
+  readonly parameters: Address;
+  readonly realBytes: number;
+}
+
+/** A copy that the caller owns. */
+export function copy<R extends RealArray>(view: R): R {
+  return view.slice() as R;
+}
+
+/** Logits that are not numbers cannot be decoded. */
+export function nanLogits(prompt: number): RunError {
+  return new RunError(
+    `Generation stopped: the model gives NaN logits for prompt ${prompt}. Its weights are not finite, or overflow.`,
+  );
+}

@@ -1,0 +1,161 @@
+/* Register-tiled matrix product. A tile is MR rows by 1 or 2 panels of 8 columns and stays in registers over all of k. */
+#include "gemm.h"
+#include "vec.h"
+
+#define PANEL_VECTORS (LANES / VL)
+
+/* The last, partial panel of an unpadded C: through a buffer, number by number. */
+static void load_partial(real_t *row, const real_t *c, int columns) {
+  for (int x = 0; x < 2 * LANES; x++) row[x] = x < columns ? c[x] : 0;
+}
+static void store_partial(real_t *c, const real_t *row, int columns, gemm_mode mode) {
+  for (int x = 0; x < columns; x++) {
+    if (mode == GEMM_ADD) c[x] += row[x];
+    else if (mode == GEMM_MULTIPLY) c[x] *= row[x];
+    else c[x] = row[x];
+  }
+}
+
+/* Rows i .. i + mr - 1, panels j / 8 .. j / 8 + np - 1. mr, np and along_k are constants after inlining. */
+ALWAYS_INLINE void tile(const int mr, const int np, const int along_k, const gemm_t *RESTRICT g, int i, int j) {
+  const int nv = np * PANEL_VECTORS;
+  vf acc[8][4];
+  const int first = g->k_first ? g->k_first[i] : 0;
+  const int last = g->k_last ? g->k_last[i + mr - 1] : g->k;
+  const ptrdiff_t a_row = along_k ? g->a_row : 1, a_k = along_k ? 1 : g->a_k;
+  const ptrdiff_t b_k = g->b_k, b_panel = g->b_panel, c_row = g->c_row;
+  const int partial = !g->c_padded && j + np * LANES > g->n;
+  const int columns = g->n - j;
+  real_t *c = g->c + i * c_row + j;
+
+  if (g->mode == GEMM_ACCUMULATE) {
+    if (partial) {
+#pragma GCC unroll 8
+      for (int r = 0; r < mr; r++) {
+        real_t row[2 * LANES];
+        load_partial(row, c + r * c_row, columns);
+#pragma GCC unroll 4
+        for (int v = 0; v < nv; v++) acc[r][v] = v_load(row + v * VL);
+      }
+    } else {
+#pragma GCC unroll 8
+      for (int r = 0; r < mr; r++)
+#pragma GCC unroll 4
+        for (int v = 0; v < nv; v++) acc[r][v] = v_load(c + r * c_row + v * VL);
+    }
+  } else {
+#pragma GCC unroll 4
+    for (int v = 0; v < nv; v++) {
+      const vf start = g->bias ? v_load(g->bias + j + v * VL) : v_set(0);
+#pragma GCC unroll 8
+      for (int r = 0; r < mr; r++) acc[r][v] = start;
+    }
+  }
+
+  const real_t *a = g->a + i * a_row + first * a_k;
+  const real_t *b = g->b + (j / LANES) * b_panel + first * b_k;
+  for (int k = first; k < last; k++) {
+    vf bk[4];
+#pragma GCC unroll 4
+    for (int v = 0; v < nv; v++) bk[v] = v_load(b + (v / PANEL_VECTORS) * b_panel + (v % PANEL_VECTORS) * VL);
+#pragma GCC unroll 8
+    for (int r = 0; r < mr; r++) {
+      const vf ar = v_splat(a + r * a_row);
+#pragma GCC unroll 4
+      for (int v = 0; v < nv; v++) acc[r][v] = v_fma(ar, bk[v], acc[r][v]);
+    }
+    a += a_k;
+    b += b_k;
+  }
+
+#pragma GCC unroll 8
+  for (int r = 0; r < mr; r++) {
+    real_t *cr = c + r * c_row;
+    if (partial) {
+      real_t row[2 * LANES];
+#pragma GCC unroll 4
+      for (int v = 0; v < nv; v++) v_store(row + v * VL, acc[r][v]);
+      store_partial(cr, row, columns, g->mode);
+    } else {
+#pragma GCC unroll 4
+      for (int v = 0; v < nv; v++) {
+        vf x = acc[r][v];
+        if (g->mode == GEMM_ADD) x = v_add(v_load(cr + v * VL), x);
+        if (g->mode == GEMM_MULTIPLY) x = v_mul(v_load(cr + v * VL), x);
+        v_store(cr + v * VL, x);
+      }
+    }
+  }
+}
+
+/* All rows of one column block. */
+ALWAYS_INLINE void block(const int mr, const int np, const int along_k, const gemm_t *RESTRICT g, int j) {
+  int i = 0;
+  for (; i + mr <= g->m; i += mr) tile(mr, np, along_k, g, i, j);
+  switch (g->m - i) {
+    case 1: tile(1, np, along_k, g, i, j); break;
+    case 2: tile(2, np, along_k, g, i, j); break;
+    case 3: tile(3, np, along_k, g, i, j); break;
+    case 4: tile(4, np, along_k, g, i, j); break;
+    case 5: tile(5, np, along_k, g, i, j); break;
+    default: break;
+  }
+}
+
+#if VL == 8
+#define WIDE_PANELS 2
+#define WIDE_ROWS 6
+#define NARROW_ROWS 6
+#else
+#define WIDE_PANELS 1
+#define WIDE_ROWS 4
+#define NARROW_ROWS 4
+#endif
+
+static __attribute__((noinline)) void wide_along_k(const gemm_t *g, int j) { block(WIDE_ROWS, WIDE_PANELS, 1, g, j); }
+static __attribute__((noinline)) void wide_across_k(const gemm_t *g, int j) { block(WIDE_ROWS, WIDE_PANELS, 0, g, j); }
+#if WIDE_PANELS > 1
+static __attribute__((noinline)) void narrow_along_k(const gemm_t *g, int j) { block(NARROW_ROWS, 1, 1, g, j); }
+static __attribute__((noinline)) void narrow_across_k(const gemm_t *g, int j) { block(NARROW_ROWS, 1, 0, g, j); }
+#endif
+
+void gemm(const gemm_t *g) {
+  const int along_k = g->a_k == 1;
+  const int n = padded(g->n);
+  int j = 0;
+  for (; j + WIDE_PANELS * LANES <= n; j += WIDE_PANELS * LANES) {
+    if (along_k) wide_along_k(g, j);
+    else wide_across_k(g, j);
+  }
+#if WIDE_PANELS > 1
+  if (j < n) {
+    if (along_k) narrow_along_k(g, j);
+    else narrow_across_k(g, j);
+  }
+#endif
+}
+
+void pack_transposed(real_t *RESTRICT packed, const real_t *RESTRICT w, int n, int k) {
+  for (int j = 0; j < n; j += LANES) {
+    for (int r = 0; r < LANES; r++) {
+      real_t *to = packed + (ptrdiff_t)j * k + r;
+      if (j + r < n) {
+        const real_t *from = w + (ptrdiff_t)(j + r) * k;
+        for (int x = 0; x < k; x++) to[(ptrdiff_t)x * LANES] = from[x];
+      } else {
+        for (int x = 0; x < k; x++) to[(ptrdiff_t)x * LANES] = 0;
+      }
+    }
+  }
+}
+
+void pack_rows(real_t *RESTRICT packed, const real_t *RESTRICT w, int k, int n, ptrdiff_t row) {
+  for (int j = 0; j < n; j += LANES) {
+    real_t *to = packed + (ptrdiff_t)j * k;
+    const int count = n - j < LANES ? n - j : LANES;
+    for (int x = 0; x < k; x++) {
+      for (int r = 0; r < LANES; r++) to[r] = r < count ? w[x * row + j + r] : 0;
+      to += LANES;
+    }
+  }
+}

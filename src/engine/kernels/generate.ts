@@ -1,0 +1,121 @@
+/** Greedy decoding of many prompts with a key/value cache, in groups of bounded memory. Browser-safe. */
+import { unacceptable } from '../../errors.js';
+import { Carve } from './carve.js';
+import { type ModelContext, nanLogits } from './context.js';
+import { padded, type RealArray } from './module.js';
+
+/** Bytes of keys and values held at once; more prompts are decoded in several groups. */
+const CACHE_BYTES = 8 << 20;
+
+export interface GenerateOptions {
+  readonly maxNewTokens: number;
+  readonly stopToken?: number;
+}
+
+/** @returns the new tokens of each prompt; see Model.generate */
+export function generateGreedy<R extends RealArray>(
+  context: ModelContext<R>,
+  prompts: readonly Int32Array[],
+  options: GenerateOptions,
+): Int32Array[] {
+  const { config, realBytes } = context;
+  if (!Number.isInteger(options.maxNewTokens) || options.maxNewTokens < 0) {
+    throw unacceptable('maxNewTokens', options.maxNewTokens, 'a whole number, 0 or more');
+  }
+  prompts.forEach((prompt, index) => {
+    if (prompt.length < 1 || prompt.length > config.nCtx) {
+      throw unacceptable(`length of prompt ${index}`, prompt.length, `1 to nCtx (${config.nCtx})`);
+    }
+    for (const token of prompt) {
+      if (token < 0 || token >= config.dVocab) {
+        throw unacceptable(`prompt ${index}`, token, `token ids below dVocab (${config.dVocab})`);
+      }
+    }
+  });
+  const longest = prompts.reduce((most, prompt) => Math.max(most, prompt.length), 0);
+  const capacity = Math.min(config.nCtx, longest + options.maxNewTokens);
+  const bytesEach = config.nLayers * capacity * 2 * padded(config.dModel) * realBytes;
+  const group = Math.max(1, Math.min(256, Math.floor(CACHE_BYTES / bytesEach)));
+  const results: Int32Array[] = [];
+  for (let at = 0; at < prompts.length; at += group) {
+    results.push(...decodeGroup(context, prompts.slice(at, at + group), at, capacity, options));
+  }
+  return results;
+}
+
+interface Sequence {
+  readonly slot: number;
+  /** tokens the cache does not have yet */
+  pending: Int32Array;
+  cached: number;
+  readonly made: number[];
+}
+
+function decodeGroup<R extends RealArray>(
+  context: ModelContext<R>,
+  prompts: readonly Int32Array[],
+  firstPrompt: number,
+  capacity: number,
+  options: GenerateOptions,
+): Int32Array[] {
+  const { memory, description, parameters, realBytes, config } = context;
+  const S = prompts.length;
+  const rows = prompts.reduce((sum, prompt) => sum + prompt.length, 0);
+  const carve = new Carve(memory, realBytes);
+  const tokens = carve.ints(rows);
+  const start = carve.ints(S + 1);
+  const slot = carve.ints(S);
+  const length = carve.ints(S);
+  const next = carve.ints(S);
+  const work = carve.bytes(memory.functions.generate_work_bytes(description, rows, S, capacity));
+  carve.place();
+
+  const sequences = prompts.map((prompt, index): Sequence => ({
+    slot: index,
+    pending: prompt,
+    cached: 0,
+    made: [],
+  }));
+  const mayGrow = (sequence: Sequence): boolean =>
+    sequence.made.length < options.maxNewTokens &&
+    sequence.cached + sequence.pending.length < config.nCtx &&
+    (options.stopToken === undefined || sequence.made.at(-1) !== options.stopToken);
+  let active = sequences.filter(mayGrow);
+  for (let first = 1; active.length > 0; first = 0) {
+    const n = active.length;
+    const starts = memory.ints(start(), n + 1);
+    const flat = memory.ints(tokens(), rows);
+    starts[0] = 0;
+    active.forEach((sequence, index) => {
+      flat.set(sequence.pending, starts[index]);
+      starts[index + 1] = starts[index] + sequence.pending.length;
+      memory.ints(slot(), n)[index] = sequence.slot;
+      memory.ints(length(), n)[index] = sequence.cached;
+    });
+    memory.functions.generate_next(
+      description,
+      parameters,
+      work(),
+      rows,
+      S,
+      capacity,
+      first,
+      tokens(),
+      start(),
+      slot(),
+      length(),
+      n,
+      next(),
+    );
+    const chosen = memory.ints(next(), n);
+    active.forEach((sequence, index) => {
+      const token = chosen[index];
+      if (token < 0) throw nanLogits(firstPrompt + sequence.slot);
+      sequence.cached += sequence.pending.length;
+      sequence.pending = Int32Array.of(token);
+      sequence.made.push(token);
+    });
+    active = active.filter(mayGrow);
+  }
+  return sequences.map((sequence) => Int32Array.from(sequence.made));
+}

@@ -1,0 +1,151 @@
+/** Overwriting one activation during the analysis pass. Browser-safe. */
+import { unacceptable } from '../../errors.js';
+import { parseActivationName, type ActivationRow } from '../../model/activations.js';
+import type { GptConfig } from '../../model/gpt-config.js';
+import type { Batch, Intervention } from '../engine.js';
+import { padded, type RealArray } from './module.js';
+
+/** An intervention whose name, heads, positions and value have been checked against a batch. */
+export type CheckedIntervention<R extends RealArray> = Omit<Intervention, 'value'> & {
+  readonly value: number | R;
+  readonly row: ActivationRow;
+};
+
+const HEAD_ROWS = ['attn.q', 'attn.k', 'attn.v', 'attn.z'];
+
+/** Numbers of all patterns of a batch: sum over sequences of nHeads T^2. */
+export function patternSize(config: GptConfig, batch: Batch): number {
+  let size = 0;
+  for (let s = 0; s + 1 < batch.offsets.length; s++) {
+    size += config.nHeads * (batch.offsets[s + 1] - batch.offsets[s]) ** 2;
+  }
+  return size;
+}
+
+/** Throws a UserError where an intervention does not fit the model or the batch. */
+export function checkIntervention<R extends RealArray>(
+  config: GptConfig,
+  batch: Batch,
+  intervention: Omit<Intervention, 'value'> & { readonly value: number | R },
+): CheckedIntervention<R> {
+  const { at, heads, positions, value } = intervention;
+  const { row } = parseActivationName(config, at);
+  const N = batch.tokens.length;
+  for (const position of positions ?? []) {
+    if (position < 0 || position >= N) {
+      throw unacceptable(
+        `positions of the intervention at ${at}`,
+        position,
+        `rows 0 to ${N - 1} of the batch`,
+      );
+    }
+  }
+  if (heads !== undefined) {
+    if (row.layout.kind === 'rows' && !HEAD_ROWS.includes(row.name)) {
+      throw unacceptable(
+        `heads of the intervention at ${at}`,
+        heads,
+        'none, as this activation has no heads',
+      );
+    }
+    for (const head of heads) {
+      if (!Number.isInteger(head) || head < 0 || head >= config.nHeads) {
+        throw unacceptable(
+          `heads of the intervention at ${at}`,
+          head,
+          `whole numbers from 0 to ${config.nHeads - 1}`,
+        );
+      }
+    }
+  }
+  if (typeof value !== 'number') {
+    const allowed =
+      row.layout.kind === 'rows'
+        ? [row.layout.width(config), N * row.layout.width(config)]
+        : [patternSize(config, batch)];
+    if (!allowed.includes(value.length)) {
+      throw unacceptable(
+        `value of the intervention at ${at}`,
+        value.length,
+        `${allowed.join(' or ')} numbers`,
+      );
+    }
+  }
+  return { ...intervention, row };
+}
+
+/**
+ * Changes an activation in place.
+ * @param x - [N, padded width] rows, or concatenated [nHeads, T, T] patterns. Pattern entries above the diagonal are the
+ *   mask and are never changed.
+ */
+export function applyIntervention<R extends RealArray>(
+  config: GptConfig,
+  batch: Batch,
+  intervention: CheckedIntervention<R>,
+  x: R,
+): void {
+  if (intervention.row.layout.kind === 'pattern') {
+    applyToPattern(config, batch, intervention, x);
+  } else {
+    applyToRows(config, batch, intervention, intervention.row.layout.width(config), x);
+  }
+}
+
+function applyToRows<R extends RealArray>(
+  config: GptConfig,
+  batch: Batch,
+  { op, value, heads, positions }: CheckedIntervention<R>,
+  width: number,
+  x: R,
+): void {
+  const stride = padded(width);
+  const dHead = config.dModel / config.nHeads;
+  const ranges = heads?.map((head) => [head * dHead, (head + 1) * dHead] as const) ?? [[0, width] as const];
+  const change = changer(op);
+  const one = typeof value === 'number' || value.length === width;
+  const count = positions?.length ?? batch.tokens.length;
+  for (let i = 0; i < count; i++) {
+    const row = positions === undefined ? i : positions[i];
+    for (const [from, to] of ranges) {
+      for (let j = from; j < to; j++) {
+        const v = typeof value === 'number' ? value : value[one ? j : row * width + j];
+        x[row * stride + j] = change(x[row * stride + j], v);
+      }
+    }
+  }
+}
+
+function applyToPattern<R extends RealArray>(
+  config: GptConfig,
+  batch: Batch,
+  { op, value, heads, positions }: CheckedIntervention<R>,
+  x: R,
+): void {
+  const change = changer(op);
+  const wanted = positions === undefined ? undefined : new Set(positions);
+  let at = 0;
+  for (let s = 0; s + 1 < batch.offsets.length; s++) {
+    const T = batch.offsets[s + 1] - batch.offsets[s];
+    for (let head = 0; head < config.nHeads; head++) {
+      for (let query = 0; query < T; query++, at += T) {
+        if (heads !== undefined && !heads.includes(head)) continue;
+        if (wanted !== undefined && !wanted.has(batch.offsets[s] + query)) continue;
+        for (let key = 0; key <= query; key++) {
+          x[at + key] = change(x[at + key], typeof value === 'number' ? value : value[at + key]);
+        }
+      }
+    }
+  }
+}
+
+function changer(op: Intervention['op']): (x: number, value: number) => number {
+  switch (op) {
+    case 'set':
+      return (_, value) => value;
+    case 'add':
+      return (x, value) => x + value;
+    case 'scale':
+      return (x, value) => x * value;
+  }
+}

@@ -1,0 +1,79 @@
+/* LayerNorm over rows of C numbers (padded rows; padding is kept zero). */
+#include "kernels.h"
+#include "vmath.h"
+
+#define LAYER_NORM_EPS ((real_t)1e-5)
+
+/* xhat = (x - mean) * rstd, y = xhat * w + b; rstd = 1 / sqrt(var + eps), var over C (biased).
+ * Two passes: E[x^2] - E[x]^2 cancels when |mean| >> std. xhat and rstd may be NULL. */
+void layernorm_forward(real_t *y, real_t *xhat, real_t *rstd, const real_t *x, const real_t *w, const real_t *b, int n,
+                       int C) {
+  const int Cp = padded(C);
+  const real_t scale = (real_t)1 / (real_t)C;
+  for (int i = 0; i < n; i++) {
+    const real_t *xi = x + (ptrdiff_t)i * Cp;
+    real_t *yi = y + (ptrdiff_t)i * Cp;
+    vf sum[SUM_VECTORS], square[SUM_VECTORS];
+    for (int v = 0; v < SUM_VECTORS; v++) sum[v] = square[v] = v_set(0);
+    for (int j = 0; j < Cp; j += 16)
+      for (int v = 0; v < SUM_VECTORS && j + v * VL < Cp; v++) sum[v] = v_add(sum[v], v_load(xi + j + v * VL));
+    const vf mean = v_set(v_sum16(sum) * scale);
+    for (int j = 0; j < Cp; j += 16)
+      for (int v = 0; v < SUM_VECTORS && j + v * VL < Cp; v++) {
+        const vf d = v_first(v_sub(v_load(xi + j + v * VL), mean), C - j - v * VL, v_set(0));
+        square[v] = v_fma(d, d, square[v]);
+      }
+    const real_t r = (real_t)1 / real_sqrt(v_sum16(square) * scale + LAYER_NORM_EPS);
+    if (rstd) rstd[i] = r;
+    const vf vr = v_set(r);
+    for (int j = 0; j < Cp; j += VL) {
+      const vf h = v_mul(v_first(v_sub(v_load(xi + j), mean), C - j, v_set(0)), vr);
+      if (xhat) v_store(xhat + (ptrdiff_t)i * Cp + j, h);
+      v_store(yi + j, v_fma(h, v_load(w + j), v_load(b + j)));
+    }
+  }
+}
+
+/* dx = rstd * (g - mean(g) - xhat * mean(g * xhat)), g = dy * w; with `residual` non-NULL dx = residual + that. */
+void layernorm_backward(real_t *dx, const real_t *residual, const real_t *dy, const real_t *xhat, const real_t *rstd,
+                        const real_t *w, int n, int C) {
+  const int Cp = padded(C);
+  const real_t scale = (real_t)1 / (real_t)C;
+  for (int i = 0; i < n; i++) {
+    const ptrdiff_t at = (ptrdiff_t)i * Cp;
+    vf sum[SUM_VECTORS], dot[SUM_VECTORS];
+    for (int v = 0; v < SUM_VECTORS; v++) sum[v] = dot[v] = v_set(0);
+    for (int j = 0; j < Cp; j += 16)
+      for (int v = 0; v < SUM_VECTORS && j + v * VL < Cp; v++) {
+        const int jv = j + v * VL;
+        const vf g = v_mul(v_load(dy + at + jv), v_load(w + jv));
+        sum[v] = v_add(sum[v], g);
+        dot[v] = v_fma(g, v_load(xhat + at + jv), dot[v]);
+      }
+    const vf mean_g = v_set(v_sum16(sum) * scale), mean_gx = v_set(v_sum16(dot) * scale);
+    const vf r = v_set(rstd[i]);
+    for (int j = 0; j < Cp; j += VL) {
+      const vf g = v_mul(v_load(dy + at + j), v_load(w + j));
+      const vf centred = v_sub(v_sub(g, mean_g), v_mul(v_load(xhat + at + j), mean_gx));
+      vf d = v_first(v_mul(r, centred), C - j, v_set(0));
+      if (residual) d = v_add(v_load(residual + at + j), d);
+      v_store(dx + at + j, d);
+    }
+  }
+}
+
+/* dw += sum_i dy[i] * xhat[i], db += sum_i dy[i], each a chain over i in order. db may be NULL. */
+void layernorm_parameters(real_t *dw, real_t *db, const real_t *dy, const real_t *xhat, int n, int C) {
+  const int Cp = padded(C);
+  for (int j = 0; j < Cp; j += VL) {
+    vf w = v_load(dw + j), b = db ? v_load(db + j) : v_set(0);
+    for (int i = 0; i < n; i++) {
+      const ptrdiff_t at = (ptrdiff_t)i * Cp + j;
+      const vf d = v_load(dy + at);
+      w = v_fma(d, v_load(xhat + at), w);
+      b = v_add(b, d);
+    }
+    v_store(dw + j, v_first(w, C - j, v_set(0)));
+    if (db) v_store(db + j, v_first(b, C - j, v_set(0)));
+  }
+}

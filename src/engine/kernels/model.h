@@ -1,0 +1,119 @@
+/* The model as the drivers see it: description, weights packed for the matrix product, rows of one pass. */
+#ifndef SUMLENS_MODEL_H
+#define SUMLENS_MODEL_H
+#include "kernels.h"
+#include "parallel.h"
+
+#define MOST_LAYERS 32
+
+/* Offsets in the parameter arena; -1: the tensor does not exist. Order: parameters.ts, written by description.ts. */
+typedef struct {
+  int32_t ln1_w, ln1_b, attn_w, attn_b, proj_w, proj_b, ln2_w, ln2_b, fc_w, fc_b, out_w, out_b;
+} block_offsets;
+
+typedef struct {
+  int32_t V, C, L, NH, M, relu, n_blocks, arena_size;
+  int32_t wte, wpe, lnf_w, lnf_b, head; /* head == wte: tied */
+  int32_t n_specs;
+  block_offsets block[MOST_LAYERS];
+  struct {
+    int32_t offset, size, decays;
+  } spec[]; /* [n_specs] every tensor, for AdamW */
+} description;
+
+/* One block's weights. *_rows: packed for the backward pass; NULL in inference. */
+typedef struct {
+  real_t *q, *kv, *proj, *fc, *out;
+  real_t *q_bias, *kv_bias, *proj_bias, *fc_bias, *out_bias;
+  real_t *q_rows, *k_rows, *v_rows, *proj_rows, *fc_rows, *out_rows;
+  const real_t *ln1_w, *ln1_b, *ln2_w, *ln2_b;
+} block_weights;
+
+typedef struct {
+  const description *d;
+  block_weights block[MOST_LAYERS];
+  real_t *head, *head_rows;
+  const real_t *lnf_w, *lnf_b, *wte, *wpe;
+} weights;
+
+static inline const block_weights *weights_of(const weights *w, int layer) {
+  return &w->block[w->d->n_blocks == 1 ? 0 : layer];
+}
+
+/* Hands out 64-byte aligned pieces of a work area; with base NULL it only counts. */
+typedef struct {
+  char *base;
+  size_t used;
+} arena;
+static inline void *take(arena *a, size_t bytes) {
+  void *at = a->base ? a->base + a->used : NULL;
+  a->used += (bytes + 63) / 64 * 64;
+  return at;
+}
+static inline real_t *take_reals(arena *a, size_t n) { return take(a, n * sizeof(real_t)); }
+static inline int32_t *take_ints(arena *a, size_t n) { return take(a, n * sizeof(int32_t)); }
+
+/* Lays the packed weights out in `a`; fills them from parameters when `fill`. */
+void prepare_weights(weights *w, const description *d, const real_t *parameters, arena *a, int backward, int fill);
+
+/* Query rows of a pass: all rows, or an ascending selection. Indices are relative to the chunk. */
+typedef struct {
+  int n;
+  const int32_t *row;      /* [n] row of each query; NULL: query i is row i */
+  const int32_t *position; /* [n] position in its sequence */
+  const int32_t *last;     /* [n] position + 1 */
+  const int32_t *first;    /* [rows of the chunk] first query, counted in its sequence, at or past each row */
+  const int32_t *start;    /* [S + 1] first query of each sequence */
+} queries;
+
+/* Whole sequences that go through the model together. */
+typedef struct {
+  int n, S;
+  const int32_t *token; /* [n] */
+  queries all, wanted;  /* wanted: rows with a target */
+  const int32_t *target; /* [wanted.n] */
+  int loss_at;           /* index of the first wanted row among all of the batch */
+} chunk;
+
+typedef struct {
+  int n_chunks, n_targets;
+  chunk *chunks;
+} plan;
+
+/* Most rows of one chunk: what keeps its activations in a 1-2 MB cache. A longer sequence is a chunk of its own. */
+int chunk_rows(const description *d, int longest);
+/* Cuts a batch into chunks, leaving out what cannot reach a loss: rows after the last target of a sequence. */
+void make_plan(plan *p, arena *a, const description *d, const int32_t *tokens, const int32_t *targets,
+               const int32_t *offsets, int N, int S, int longest);
+
+/* Activations of one block application, [rows, width] each. p: [nq, padded T] for each sequence and head. */
+typedef struct {
+  real_t *h1, *xhat1, *rstd1, *h1_wanted, *q, *kv, *p, *z, *xhat2, *rstd2, *h2, *slope, *post;
+  /* gradients; slope becomes that of mlp.pre. d_out: of resid_post, d_mid: of resid_mid */
+  real_t *d_out, *d_mid, *dq, *dkv, *dh1, *dh2;
+} layer_store;
+
+typedef struct {
+  layer_store layer[MOST_LAYERS];
+  real_t *x, *x_wanted, *hf, *xhatf, *rstdf, *logits, *dhf, *d_in;
+  real_t *dz, *temp, *scratch;
+} chunk_store;
+
+/* Room for a chunk of `rows` rows and sequences of at most `longest`. */
+void prepare_store(chunk_store *s, arena *a, const description *d, int rows, int longest, int train);
+
+/* Keys and values of sequences that grow: [L, slots, capacity, 2 padded C]. */
+typedef struct {
+  real_t *kv;
+  ptrdiff_t layer_size;
+  const int32_t *start; /* [S] first row of each sequence's slot */
+} kv_cache;
+
+/* Forward through all blocks to the final LayerNorm of the wanted rows (s->hf). With a cache the chunk's rows go on
+ * sequences whose earlier keys and values are in it, and are added to it; NULL: sequences begin here. */
+void chunk_forward(const weights *w, const chunk *c, chunk_store *s, int train, const kv_cache *cache);
+/* logits [n, V], rows of `row` numbers */
+void unembed(const weights *w, real_t *logits, ptrdiff_t row, const real_t *hf, int n);
+/* y [n, padded n_out] = x [n, padded k] w + bias */
+void linear(real_t *y, const real_t *x, const real_t *packed, const real_t *bias, int n, int k, int n_out, int add);
+#endif

@@ -1,0 +1,318 @@
+/**
+ * The Model of the engine contract on a kernel module, native or WASM alike: owns the arenas, checks what goes in, copies
+ * what goes out. The mathematics is in kernels/*.c. Browser-safe.
+ */
+import { unacceptable } from '../../errors.js';
+import { checkGptConfig, type GptConfig } from '../../model/gpt-config.js';
+import { initialParameters } from '../../model/init.js';
+import { type ParameterTable, parameterTable } from '../../model/parameters.js';
+import { assertLength } from '../../tensor/shape.js';
+import type { AdamWOptions, Batch, TrainStepResult } from '../engine.js';
+import { runStages } from './analysis.js';
+import { type BatchShape, checkBatch, sumLossByRole } from './batch.js';
+import { Carve } from './carve.js';
+import {
+  copy,
+  type ModelContext,
+  type RealForwardOptions,
+  type RealForwardResult,
+  type RealTrainingState,
+} from './context.js';
+import { describeModel } from './description.js';
+import { generateGreedy } from './generate.js';
+import { type Address, align64, type KernelMemory, type KernelModule, type RealArray } from './module.js';
+
+/** Order of the sections of the state arena; an inference model holds the first only. */
+const SECTIONS = ['parameter', 'gradient', 'first moment', 'second moment'] as const;
+
+/** One model in memory of its own. For R = Float32Array this is `Model` of engine.ts. */
+export class KernelModel<R extends RealArray> {
+  readonly config: GptConfig;
+  readonly mode: 'train' | 'inference';
+  private readonly table: ParameterTable;
+  private readonly memoryOfModel: KernelMemory<R>;
+  private readonly description: Address;
+  /** [6] AdamW options, then [3] results of a step, float64 */
+  private readonly exchange: Address;
+  private readonly parameters: Address;
+  private step = 0;
+  private disposed = false;
+
+  constructor(
+    private readonly module: KernelModule<R>,
+    config: GptConfig,
+    from: { readonly seed: number } | { readonly parameters: R },
+    mode: 'train' | 'inference',
+  ) {
+    checkGptConfig(config);
+    this.config = { ...config };
+    this.mode = mode;
+    this.table = parameterTable(config);
+    const initial = 'seed' in from ? initialParameters(config, from.seed) : from.parameters;
+    assertLength(initial, this.table.arenaSize, 'parameters [arenaSize]');
+    const record = describeModel(config, this.table);
+    const sections = mode === 'train' ? SECTIONS.length : 1;
+    const recordBytes = align64(record.byteLength);
+    const exchangeBytes = align64(9 * 8);
+    // 64 bytes more: kernels read whole vectors past the last tensor
+    const arenaBytes = sections * this.table.arenaSize * module.realBytes + 64;
+    this.memoryOfModel = module.createMemory(recordBytes + exchangeBytes + arenaBytes);
+    this.description = this.memoryOfModel.state;
+    this.exchange = this.description + recordBytes;
+    this.parameters = this.exchange + exchangeBytes;
+    this.memoryOfModel.ints(this.description, record.length).set(record);
+    this.section(0).set(initial);
+  }
+
+  forward(batch: Batch, options: RealForwardOptions<R> = {}): RealForwardResult<R> {
+    const memory = this.open();
+    const shape = checkBatch(this.config, batch);
+    if ((options.capture ?? []).length > 0 || (options.interventions ?? []).length > 0) {
+      const found = runStages(this.context(memory), batch, shape, options);
+      return { ...found, lossByRole: sumLossByRole(batch, found.losses) };
+    }
+    const { threads, pool } = this.module;
+    const carve = new Carve(memory, this.module.realBytes);
+    const io = this.carveBatch(carve, shape);
+    const logitsAt = carve.reals(shape.nTargets * this.config.dVocab + 16);
+    const workAt = carve.bytes(
+      memory.functions.forward_work_bytes(this.description, shape.N, shape.S, shape.longest, threads),
+    );
+    carve.place();
+    this.writeBatch(memory, io, batch);
+    const sum = memory.functions.forward_batch(
+      pool,
+      this.description,
+      this.parameters,
+      workAt(),
+      io.tokens(),
+      io.targets(),
+      io.offsets(),
+      shape.N,
+      shape.S,
+      shape.longest,
+      logitsAt(),
+      io.losses(),
+    );
+    const losses = copy(memory.reals(io.losses(), shape.nTargets));
+    return {
+      logits: copy(memory.reals(logitsAt(), shape.nTargets * this.config.dVocab)),
+      losses,
+      lossNats: sum / shape.nTargets,
+      lossByRole: sumLossByRole(batch, losses),
+      activations: new Map(),
+    };
+  }
+
+  computeGradients(batch: Batch): { readonly lossNats: number; readonly gradients: R } {
+    const memory = this.openForTraining('computeGradients');
+    const shape = this.checkTrainingBatch(batch);
+    const { io, work } = this.placeTraining(memory, shape, batch);
+    const sum = memory.functions.train_gradients(
+      this.module.pool,
+      this.description,
+      this.parameters,
+      work,
+      io.tokens(),
+      io.targets(),
+      io.offsets(),
+      shape.N,
+      shape.S,
+      shape.longest,
+      io.losses(),
+    );
+    return { lossNats: sum / shape.nTargets, gradients: copy(this.section(1)) };
+  }
+
+  trainStep(batch: Batch, options: AdamWOptions): TrainStepResult {
+    const memory = this.openForTraining('trainStep');
+    const shape = this.checkTrainingBatch(batch);
+    checkAdamWOptions(options);
+    const { io, work } = this.placeTraining(memory, shape, batch);
+    const exchange = memory.doubles(this.exchange, 9);
+    exchange[0] = options.learningRate;
+    exchange[1] = options.beta1;
+    exchange[2] = options.beta2;
+    exchange[3] = options.eps;
+    exchange[4] = options.weightDecay;
+    exchange[5] = options.clip;
+    const updated = memory.functions.train_step(
+      this.module.pool,
+      this.description,
+      this.parameters,
+      work,
+      io.tokens(),
+      io.targets(),
+      io.offsets(),
+      shape.N,
+      shape.S,
+      shape.longest,
+      io.losses(),
+      this.exchange,
+      this.step + 1,
+      this.exchange + 6 * 8,
+    );
+    const lossNats = exchange[6] / shape.nTargets;
+    if (updated === 0) return this.whatDiverged(lossNats, exchange[7], exchange[8]);
+    this.step++;
+    return {
+      kind: 'updated',
+      lossNats,
+      gradNorm: exchange[7],
+      lossByRole: sumLossByRole(batch, memory.reals(io.losses(), shape.nTargets)),
+    };
+  }
+
+  generate(
+    prompts: readonly Int32Array[],
+    options: { readonly maxNewTokens: number; readonly stopToken?: number },
+  ): Int32Array[] {
+    return generateGreedy(this.context(this.open()), prompts, options);
+  }
+
+  getParameters(): R {
+    this.open();
+    return copy(this.section(0));
+  }
+
+  setParameters(parameters: R): void {
+    this.open();
+    assertLength(parameters, this.table.arenaSize, 'parameters [arenaSize]');
+    this.section(0).set(parameters);
+  }
+
+  getState(): RealTrainingState<R> {
+    this.openForTraining('getState');
+    return {
+      parameters: copy(this.section(0)),
+      m: copy(this.section(2)),
+      v: copy(this.section(3)),
+      step: this.step,
+    };
+  }
+
+  setState(state: RealTrainingState<R>): void {
+    this.openForTraining('setState');
+    if (!Number.isSafeInteger(state.step) || state.step < 0) {
+      throw unacceptable('state.step', state.step, 'a whole number, 0 or more');
+    }
+    for (const [index, name] of [
+      [0, 'parameters'],
+      [2, 'm'],
+      [3, 'v'],
+    ] as const) {
+      assertLength(state[name], this.table.arenaSize, `state.${name} [arenaSize]`);
+      this.section(index).set(state[name]);
+    }
+    this.step = state.step;
+  }
+
+  memory(): { readonly stateBytes: number; readonly workBytes: number } {
+    const { stateBytes, workBytes } = this.memoryOfModel;
+    return { stateBytes, workBytes };
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.memoryOfModel.dispose();
+  }
+
+  /** View of section 0 parameters, 1 gradients, 2 m, 3 v. */
+  private section(index: number): R {
+    const size = this.table.arenaSize;
+    return this.memoryOfModel.reals(this.parameters + index * size * this.module.realBytes, size);
+  }
+
+  private open(): KernelMemory<R> {
+    if (this.disposed) throw new Error('This model has been disposed of. Create a new one.');
+    return this.memoryOfModel;
+  }
+
+  private openForTraining(what: string): KernelMemory<R> {
+    if (this.mode !== 'train') {
+      throw new Error(`${what} needs a model created with mode "train", this one is for "${this.mode}".`);
+    }
+    return this.open();
+  }
+
+  private context(memory: KernelMemory<R>): ModelContext<R> {
+    const { config, description, parameters } = this;
+    return { config, memory, description, parameters, realBytes: this.module.realBytes };
+  }
+
+  private checkTrainingBatch(batch: Batch): BatchShape {
+    const shape = checkBatch(this.config, batch);
+    if (shape.nTargets === 0) {
+      throw unacceptable('batch.targets', 'none', 'at least one position with a target to learn from');
+    }
+    return shape;
+  }
+
+  private carveBatch(carve: Carve<R>, shape: BatchShape): BatchAddresses {
+    return {
+      tokens: carve.ints(shape.N),
+      targets: carve.ints(shape.N),
+      offsets: carve.ints(shape.S + 1),
+      losses: carve.reals(shape.nTargets),
+    };
+  }
+
+  private writeBatch(memory: KernelMemory<R>, io: BatchAddresses, batch: Batch): void {
+    memory.ints(io.tokens(), batch.tokens.length).set(batch.tokens);
+    memory.ints(io.targets(), batch.targets.length).set(batch.targets);
+    memory.ints(io.offsets(), batch.offsets.length).set(batch.offsets);
+  }
+
+  private placeTraining(
+    memory: KernelMemory<R>,
+    shape: BatchShape,
+    batch: Batch,
+  ): { io: BatchAddresses; work: Address } {
+    const carve = new Carve(memory, this.module.realBytes);
+    const io = this.carveBatch(carve, shape);
+    const { threads } = this.module;
+    const work = carve.bytes(
+      memory.functions.train_work_bytes(this.description, shape.N, shape.S, shape.longest, threads),
+    );
+    carve.place();
+    this.writeBatch(memory, io, batch);
+    return { io, work: work() };
+  }
+
+  /** The loss first, as a NaN there spreads to everything; then weights and moments, by the tensor's name. */
+  private whatDiverged(lossNats: number, gradNorm: number, badSection: number): TrainStepResult {
+    for (const section of [0, 2, 3]) {
+      if (badSection !== section + 1) continue;
+      const values = this.section(section);
+      const at = values.findIndex((x) => !Number.isFinite(x));
+      const spec = this.table.specs.findLast((candidate) => candidate.offset <= at);
+      const name = spec?.name ?? 'unknown';
+      const quantity = section === 0 ? `parameter ${name}` : `${SECTIONS[section]} of ${name}`;
+      return { kind: 'diverged', quantity, value: values[at] };
+    }
+    return Number.isFinite(lossNats)
+      ? { kind: 'diverged', quantity: 'gradient norm', value: gradNorm }
+      : { kind: 'diverged', quantity: 'loss', value: lossNats };
+  }
+}
+
+interface BatchAddresses {
+  readonly tokens: () => Address;
+  readonly targets: () => Address;
+  readonly offsets: () => Address;
+  readonly losses: () => Address;
+}
+
+function checkAdamWOptions(options: AdamWOptions): void {
+  const inRange = (field: keyof AdamWOptions, low: number, high: number, text: string): void => {
+    const value = options[field];
+    if (!(value >= low && value <= high)) throw unacceptable(field, value, text);
+  };
+  inRange('learningRate', 0, 1e30, 'a number from 0 to 1e30');
+  inRange('beta1', 0, 1 - 1e-9, 'a number from 0 to below 1');
+  inRange('beta2', 0, 1 - 1e-9, 'a number from 0 to below 1');
+  inRange('eps', 1e-30, 1, 'a number above 0, at most 1');
+  inRange('weightDecay', 0, 1e6, 'a number from 0 to 1e6');
+  inRange('clip', Number.MIN_VALUE, Infinity, 'a number above 0, or Infinity for no clipping');
+}

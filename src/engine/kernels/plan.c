@@ -1,0 +1,71 @@
+/* Cutting a ragged batch into chunks that stay in cache. */
+#include "model.h"
+
+int chunk_rows(const description *d, int longest) {
+  const int per_row = (22 * padded(d->C) + 2 * padded(d->M)) * d->L;
+  int rows = 128 * 1024 / per_row;
+  if (rows < 96) rows = 96;
+  if (rows > 384) rows = 384;
+  return rows > longest ? rows : longest;
+}
+
+void make_plan(plan *p, arena *a, const description *d, const int32_t *tokens, const int32_t *targets,
+               const int32_t *offsets, int N, int S, int longest) {
+  const int most = chunk_rows(d, longest);
+  p->chunks = take(a, sizeof(chunk) * (size_t)S);
+  int32_t *token = take_ints(a, N), *position = take_ints(a, N), *last = take_ints(a, N), *first = take_ints(a, N);
+  int32_t *row = take_ints(a, N), *q_position = take_ints(a, N), *q_last = take_ints(a, N), *target = take_ints(a, N);
+  int32_t *start = take_ints(a, 2 * S), *q_start = take_ints(a, 2 * S);
+  p->n_chunks = p->n_targets = 0;
+  if (!a->base) return;
+
+  chunk *c = NULL;
+  int total = 0; /* rows so far */
+  for (int s = 0; s < S; s++) {
+    int T = offsets[s + 1] - offsets[s];
+    while (T > 0 && targets[offsets[s] + T - 1] < 0) T--;
+    if (T == 0) continue;
+    if (c == NULL || c->n + T > most) {
+      if (c) {
+        start += c->S + 1;
+        q_start += c->S + 1;
+      }
+      c = &p->chunks[p->n_chunks++];
+      c->n = c->S = c->wanted.n = 0;
+      c->token = token + total;
+      c->all.row = NULL;
+      c->all.position = c->all.first = position + total;
+      c->all.last = last + total;
+      c->all.start = start;
+      c->wanted.row = row + p->n_targets;
+      c->wanted.position = q_position + p->n_targets;
+      c->wanted.last = q_last + p->n_targets;
+      c->wanted.first = first + total;
+      c->wanted.start = q_start;
+      c->target = target + p->n_targets;
+      c->loss_at = p->n_targets;
+      start[0] = q_start[0] = 0;
+    }
+    int in_sequence = 0;
+    for (int t = 0; t < T; t++, total++) {
+      token[total] = tokens[offsets[s] + t];
+      position[total] = t;
+      last[total] = t + 1;
+      first[total] = in_sequence;
+      if (targets[offsets[s] + t] >= 0) {
+        row[p->n_targets] = c->n + t;
+        q_position[p->n_targets] = t;
+        q_last[p->n_targets] = t + 1;
+        target[p->n_targets] = targets[offsets[s] + t];
+        p->n_targets++;
+        in_sequence++;
+      }
+    }
+    c->n += T;
+    c->S++;
+    c->all.n = c->n;
+    c->wanted.n = p->n_targets - c->loss_at;
+    start[c->S] = c->n;
+    q_start[c->S] = c->wanted.n;
+  }
+}

@@ -1,0 +1,35 @@
+/* The number type and the few definitions that every kernel shares. No arithmetic.
+ *
+ * Shape letters, the same in every file: N rows (tokens), S sequences, T positions of one sequence, C residual width,
+ * M feed-forward width, V vocabulary, NH heads, HS = C / NH, L block applications. */
+#ifndef SUMLENS_REAL_H
+#define SUMLENS_REAL_H
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef REAL
+#define REAL float
+#define REAL_IS_FLOAT 1
+#endif
+typedef REAL real_t;
+
+/* Activation rows are padded to whole groups of LANES numbers, on every target alike. */
+#define LANES 8
+static inline int padded(int n) { return (n + LANES - 1) / LANES * LANES; }
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define RESTRICT __restrict__
+
+#ifdef __wasm__
+#define EXPORT(name) __attribute__((export_name(#name)))
+#else
+#define EXPORT(name)
+#endif
+
+static inline void copy_reals(real_t *RESTRICT to, const real_t *RESTRICT from, ptrdiff_t n) {
+  for (ptrdiff_t i = 0; i < n; i++) to[i] = from[i];
+}
+static inline void zero_reals(real_t *to, ptrdiff_t n) {
+  for (ptrdiff_t i = 0; i < n; i++) to[i] = 0;
+}
+#endif

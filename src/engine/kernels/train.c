@@ -1,0 +1,221 @@
+/* The fused training driver: forward, backward and AdamW of one ragged batch in one call. */
+#include "drivers.h"
+#include "gemm.h"
+#include "vmath.h"
+
+typedef struct {
+  const weights *w;
+  plan p;
+  chunk_store *stores; /* one for each chunk of a group */
+  int group_at, group_size;
+  real_t *gradients, *losses;
+  real_t loss_scale;
+  int parts;
+} training;
+
+/* y [n, padded n_out] = dy [n, dy_row ..] w, from rows packed by pack_rows */
+static void backward_linear(real_t *dx, const real_t *dy, ptrdiff_t dy_row, const real_t *rows, int n, int k, int n_in,
+                            gemm_mode mode) {
+  const gemm_t g = {.m = n, .n = n_in, .k = k, .a = dy, .a_row = dy_row, .a_k = 1, .b = rows, .b_k = LANES,
+                    .b_panel = (ptrdiff_t)k * LANES, .c = dx, .c_row = padded(n_in), .c_padded = 1, .mode = mode};
+  gemm(&g);
+}
+
+static void attention_gradient(const description *d, layer_store *y, const real_t *dz, const chunk *c,
+                               const queries *qs, real_t *scratch) {
+  const int Cp = padded(d->C), HS = d->C / d->NH;
+  const real_t scale = (real_t)1 / real_sqrt((real_t)HS);
+  const real_t *p = y->p;
+  for (int s = 0; s < c->S; s++) {
+    const int r0 = c->all.start[s], T = c->all.start[s + 1] - r0;
+    const int q0 = qs->start[s], nq = qs->start[s + 1] - q0;
+    for (int h = 0; h < d->NH; h++) {
+      const ptrdiff_t q_at = (ptrdiff_t)q0 * Cp + h * HS, kv_at = (ptrdiff_t)r0 * 2 * Cp + h * HS;
+      const attention_gradients g = {.dz = dz + q_at, .q = y->q + q_at, .k = y->kv + kv_at, .v = y->kv + kv_at + Cp,
+                                     .dq = y->dq + q_at, .dk = y->dkv + kv_at, .dv = y->dkv + kv_at + Cp, .dz_row = Cp,
+                                     .q_row = Cp, .kv_row = 2 * Cp, .dq_row = Cp, .dkv_row = 2 * Cp};
+      attention_backward(&g, p, qs->position + q0, qs->last + q0, qs->first + r0, nq, T, HS, scale, scratch);
+      p += (ptrdiff_t)nq * padded(T);
+    }
+  }
+}
+
+/* Gradients of every activation of a chunk; those of parameters are sums over rows and come later, in order. */
+static void chunk_backward(const weights *w, const chunk *c, chunk_store *s) {
+  const description *d = w->d;
+  const int C = d->C, Cp = padded(C), M = d->M, L = d->L;
+  backward_linear(s->dhf, s->logits, padded(d->V), w->head_rows, c->wanted.n, d->V, C, GEMM_STORE);
+  layernorm_backward(s->layer[L - 1].d_out, NULL, s->dhf, s->xhatf, s->rstdf, w->lnf_w, c->wanted.n, C);
+  for (int l = L - 1; l >= 0; l--) {
+    const block_weights *b = weights_of(w, l);
+    layer_store *y = &s->layer[l];
+    const int select = l == L - 1 && c->wanted.n < c->n;
+    const queries *qs = select ? &c->wanted : &c->all;
+    const int nq = qs->n;
+    backward_linear(y->slope, y->d_out, Cp, b->out_rows, nq, C, M, GEMM_MULTIPLY);
+    backward_linear(y->dh2, y->slope, padded(M), b->fc_rows, nq, M, C, GEMM_STORE);
+    layernorm_backward(y->d_mid, y->d_out, y->dh2, y->xhat2, y->rstd2, b->ln2_w, nq, C);
+    backward_linear(s->dz, y->d_mid, Cp, b->proj_rows, nq, C, C, GEMM_STORE);
+    attention_gradient(d, y, s->dz, c, qs, s->scratch);
+    backward_linear(y->dh1, y->dkv, 2 * Cp, b->k_rows, c->n, C, C, GEMM_STORE);
+    backward_linear(y->dh1, y->dkv + Cp, 2 * Cp, b->v_rows, c->n, C, C, GEMM_ACCUMULATE);
+    real_t *d_in = l == 0 ? s->d_in : s->layer[l - 1].d_out;
+    if (select) {
+      backward_linear(s->temp, y->dq, Cp, b->q_rows, nq, C, C, GEMM_STORE);
+      scatter_add_rows(y->dh1, s->temp, qs->row, nq, Cp);
+      layernorm_backward(d_in, NULL, y->dh1, y->xhat1, y->rstd1, b->ln1_w, c->n, C);
+      scatter_add_rows(d_in, y->d_mid, qs->row, nq, Cp);
+    } else {
+      backward_linear(y->dh1, y->dq, Cp, b->q_rows, nq, C, C, GEMM_ACCUMULATE);
+      layernorm_backward(d_in, y->d_mid, y->dh1, y->xhat1, y->rstd1, b->ln1_w, c->n, C);
+    }
+  }
+}
+
+static void activation_task(void *context, int task) {
+  training *t = context;
+  const description *d = t->w->d;
+  const chunk *c = &t->p.chunks[t->group_at + task];
+  chunk_store *s = &t->stores[task];
+  chunk_forward(t->w, c, s, 1, NULL);
+  unembed(t->w, s->logits, padded(d->V), s->hf, c->wanted.n);
+  cross_entropy(t->losses + c->loss_at, s->logits, s->logits, padded(d->V), c->target, c->wanted.n, d->V, t->loss_scale,
+                NULL);
+  chunk_backward(t->w, c, s);
+}
+
+/* rows [part / parts) of dw [n_out, n_in] += dy^T x, sums over n rows in order */
+static void weight_gradient(const training *t, int part, real_t *dw, const real_t *dy, ptrdiff_t dy_row, int n_out,
+                            const real_t *x, int n_in, int n) {
+  const int from = n_out * part / t->parts, to = n_out * (part + 1) / t->parts;
+  const gemm_t g = {.m = to - from, .n = n_in, .k = n, .a = dy + from, .a_row = 1, .a_k = dy_row, .b = x,
+                    .b_k = padded(n_in), .b_panel = LANES, .c = dw + (ptrdiff_t)from * n_in, .c_row = n_in,
+                    .c_padded = n_in % LANES == 0, .mode = GEMM_ACCUMULATE};
+  if (g.m > 0) gemm(&g);
+}
+
+/* Parameter gradients of block `i`, tensor group `kind`, from one application in one chunk. */
+static void block_gradient(const training *t, int i, int kind, int part, const chunk *c, const layer_store *y,
+                           int select) {
+  const description *d = t->w->d;
+  const block_offsets *o = &d->block[i];
+  const int C = d->C, Cp = padded(C), M = d->M, Mp = padded(M);
+  const int n = c->n, nq = select ? c->wanted.n : n;
+  const real_t *h1_queries = select ? y->h1_wanted : y->h1;
+  real_t *g = t->gradients;
+  switch (kind) {
+    case 0: weight_gradient(t, part, g + o->attn_w, y->dq, Cp, C, h1_queries, C, nq); break;
+    case 1: weight_gradient(t, part, g + o->attn_w + C * C, y->dkv, 2 * Cp, C, y->h1, C, n); break;
+    case 2: weight_gradient(t, part, g + o->attn_w + 2 * C * C, y->dkv + Cp, 2 * Cp, C, y->h1, C, n); break;
+    case 3: weight_gradient(t, part, g + o->proj_w, y->d_mid, Cp, C, y->z, C, nq); break;
+    case 4: weight_gradient(t, part, g + o->fc_w, y->slope, Mp, M, y->h2, C, nq); break;
+    case 5: weight_gradient(t, part, g + o->out_w, y->d_out, Cp, C, y->post, M, nq); break;
+    default:
+      if (part > 0) break;
+      layernorm_parameters(g + o->ln1_w, o->ln1_b < 0 ? NULL : g + o->ln1_b, y->dh1, y->xhat1, n, C);
+      layernorm_parameters(g + o->ln2_w, o->ln2_b < 0 ? NULL : g + o->ln2_b, y->dh2, y->xhat2, nq, C);
+      if (o->attn_b < 0) break;
+      column_sums(g + o->attn_b, y->dq, Cp, nq, C);
+      column_sums(g + o->attn_b + C, y->dkv, 2 * Cp, n, C);
+      column_sums(g + o->attn_b + 2 * C, y->dkv + Cp, 2 * Cp, n, C);
+      column_sums(g + o->proj_b, y->d_mid, Cp, nq, C);
+      column_sums(g + o->fc_b, y->slope, Mp, nq, M);
+      column_sums(g + o->out_b, y->d_out, Cp, nq, C);
+  }
+}
+
+#define BLOCK_KINDS 7
+
+/* One piece of the parameter gradients: over the chunks of the group in order, over applications from last to first. */
+static void parameter_task(void *context, int task) {
+  const training *t = context;
+  const description *d = t->w->d;
+  const int part = task % t->parts, piece = task / t->parts;
+  const int i = piece / BLOCK_KINDS, kind = piece % BLOCK_KINDS;
+  real_t *g = t->gradients;
+  for (int m = 0; m < t->group_size; m++) {
+    const chunk *c = &t->p.chunks[t->group_at + m];
+    const chunk_store *s = &t->stores[m];
+    if (i < d->n_blocks) {
+      for (int l = d->L - 1; l >= 0; l--) {
+        if (d->n_blocks > 1 && l != i) continue;
+        block_gradient(t, i, kind, part, c, &s->layer[l], l == d->L - 1 && c->wanted.n < c->n);
+      }
+    } else if (part == 0 && kind == 0) {
+      weight_gradient(&(training){.parts = 1}, 0, g + d->head, s->logits, padded(d->V), d->V, s->hf, d->C, c->wanted.n);
+      scatter_embedding(g + d->wte, s->d_in, c->token, c->n, d->C);
+    } else if (part == 0 && kind == 1) {
+      scatter_embedding(g + d->wpe, s->d_in, c->all.position, c->n, d->C);
+      layernorm_parameters(g + d->lnf_w, d->lnf_b < 0 ? NULL : g + d->lnf_b, s->dhf, s->xhatf, c->wanted.n, d->C);
+    }
+  }
+}
+
+/* Lays out everything a training call needs; returns the bytes. */
+static size_t prepare(training *t, weights *w, const description *d, const real_t *state, arena *a, const int32_t *tokens,
+                      const int32_t *targets, const int32_t *offsets, int N, int S, int longest, int threads, int fill) {
+  prepare_weights(w, d, state, a, 1, fill);
+  make_plan(&t->p, a, d, tokens, targets, offsets, N, S, longest);
+  t->stores = take(a, sizeof(chunk_store) * (size_t)threads);
+  for (int i = 0; i < threads; i++) {
+    chunk_store counted;
+    prepare_store(fill ? &t->stores[i] : &counted, a, d, chunk_rows(d, longest), longest, 1);
+  }
+  return a->used;
+}
+
+/* Bytes of work memory for batches of up to N tokens in up to S sequences of at most `longest`. */
+EXPORT(train_work_bytes)
+double train_work_bytes(const description *d, int N, int S, int longest, int threads) {
+  training t;
+  weights w;
+  arena a = {NULL, 0};
+  return (double)prepare(&t, &w, d, NULL, &a, NULL, NULL, NULL, N, S, longest, threads, 0);
+}
+
+/* Mean loss over targets and its gradient. state: parameters | gradients | ...; gradients and losses [targets] written.
+ * @returns the sum of the losses, nats */
+EXPORT(train_gradients)
+double train_gradients(pool *threads, const description *d, real_t *state, void *work, const int32_t *tokens,
+                       const int32_t *targets, const int32_t *offsets, int N, int S, int longest, real_t *losses) {
+  training t;
+  weights w;
+  arena a = {work, 0};
+  const int n_threads = parallel_threads(threads);
+  prepare(&t, &w, d, state, &a, tokens, targets, offsets, N, S, longest, n_threads, 1);
+  t.w = &w;
+  t.gradients = state + d->arena_size;
+  t.losses = losses;
+  t.loss_scale = (real_t)1 / (real_t)t.p.n_targets;
+  t.parts = n_threads;
+  zero_reals(t.gradients, d->arena_size);
+  for (t.group_at = 0; t.group_at < t.p.n_chunks; t.group_at += n_threads) {
+    const int left = t.p.n_chunks - t.group_at;
+    t.group_size = left < n_threads ? left : n_threads;
+    parallel_run(threads, activation_task, &t, t.group_size);
+    parallel_run(threads, parameter_task, &t, (d->n_blocks * BLOCK_KINDS + 2) * t.parts);
+  }
+  return sum_in_order(losses, t.p.n_targets);
+}
+
+/* Gradients, finiteness of everything the update reads, clipping, AdamW. Parameters and moments are changed only when
+ * the mean loss, the gradient norm and all four sections are finite.
+ * @param t_step - updates done before, plus one  @returns 1: updated, 0: found something not finite */
+EXPORT(train_step)
+int train_step(pool *threads, const description *d, real_t *state, void *work, const int32_t *tokens,
+               const int32_t *targets, const int32_t *offsets, int N, int S, int longest, real_t *losses,
+               const adamw_options *o, double t_step, step_result *result) {
+  result->loss_sum =
+      train_gradients(threads, d, state, work, tokens, targets, offsets, N, S, longest, losses);
+  const ptrdiff_t stride = d->arena_size;
+  result->bad_section = check_state(state, stride, stride, &result->gradient_norm);
+  if (!(result->loss_sum - result->loss_sum == 0) || result->bad_section != 0) return 0;
+  double factor = o->clip / (result->gradient_norm + 1e-6);
+  if (!(factor < 1)) factor = 1;
+  for (int i = 0; i < d->n_specs; i++) {
+    real_t *p = state + d->spec[i].offset;
+    adamw(p, p + stride, p + 2 * stride, p + 3 * stride, (d->spec[i].size + 15) / 16 * 16, o, d->spec[i].decays, factor,
+          t_step);
+  }
+  return 1;
+}

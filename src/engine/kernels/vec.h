@@ -1,0 +1,112 @@
+/* Vectors of VL real_t: AVX2 (8), WebAssembly simd128 (4), or compiler vectors (4) for the double build of the tests.
+ *
+ * The one place where targets may differ in rounding is v_fma: fused on x86, multiply then add elsewhere. Cross-lane sums
+ * always go over 16 virtual lanes (element j in lane j mod 16) and one fixed tree, whatever VL is. v_max and v_min return
+ * the second operand when either is NaN, as the x86 instructions do. */
+#ifndef SUMLENS_VEC_H
+#define SUMLENS_VEC_H
+#include "real.h"
+
+#if defined(REAL_IS_FLOAT) && defined(__AVX2__) && defined(__FMA__)
+#include <immintrin.h>
+#define VL 8
+typedef __m256 vf;
+ALWAYS_INLINE vf v_load(const real_t *p) { return _mm256_loadu_ps(p); }
+ALWAYS_INLINE void v_store(real_t *p, vf x) { _mm256_storeu_ps(p, x); }
+ALWAYS_INLINE vf v_set(real_t x) { return _mm256_set1_ps(x); }
+ALWAYS_INLINE vf v_splat(const real_t *p) { return _mm256_broadcast_ss(p); }
+ALWAYS_INLINE vf v_add(vf a, vf b) { return _mm256_add_ps(a, b); }
+ALWAYS_INLINE vf v_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
+ALWAYS_INLINE vf v_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
+ALWAYS_INLINE vf v_div(vf a, vf b) { return _mm256_div_ps(a, b); }
+ALWAYS_INLINE vf v_sqrt(vf a) { return _mm256_sqrt_ps(a); }
+ALWAYS_INLINE vf v_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+ALWAYS_INLINE vf v_max(vf a, vf b) { return _mm256_max_ps(a, b); }
+ALWAYS_INLINE vf v_min(vf a, vf b) { return _mm256_min_ps(a, b); }
+ALWAYS_INLINE vf v_abs(vf a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
+/* a < b ? x : y, lane by lane; false when either is NaN */
+ALWAYS_INLINE vf v_if_less(vf a, vf b, vf x, vf y) {
+  return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
+}
+/* the first n lanes of x, the others from y; n may be <= 0 or >= VL */
+ALWAYS_INLINE vf v_first(vf x, int n, vf y) {
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_blendv_ps(y, x, _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane)));
+}
+/* p * 2^n, where the low bits of t hold n (see v_exp) and both p and the result are normal */
+ALWAYS_INLINE vf v_scale_exponent(vf p, vf t) {
+  return _mm256_castsi256_ps(
+      _mm256_add_epi32(_mm256_castps_si256(p), _mm256_slli_epi32(_mm256_castps_si256(t), 23)));
+}
+/* sum over the virtual lanes of (low: lanes 0-7, high: lanes 8-15) */
+ALWAYS_INLINE real_t v_sum16(const vf a[2]) {
+  const __m256 eight = _mm256_add_ps(a[0], a[1]);
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+#elif defined(REAL_IS_FLOAT) && defined(__wasm_simd128__)
+#include <wasm_simd128.h>
+#define VL 4
+typedef v128_t vf;
+ALWAYS_INLINE vf v_load(const real_t *p) { return wasm_v128_load(p); }
+ALWAYS_INLINE void v_store(real_t *p, vf x) { wasm_v128_store(p, x); }
+ALWAYS_INLINE vf v_set(real_t x) { return wasm_f32x4_splat(x); }
+ALWAYS_INLINE vf v_splat(const real_t *p) { return wasm_v128_load32_splat(p); }
+ALWAYS_INLINE vf v_add(vf a, vf b) { return wasm_f32x4_add(a, b); }
+ALWAYS_INLINE vf v_sub(vf a, vf b) { return wasm_f32x4_sub(a, b); }
+ALWAYS_INLINE vf v_mul(vf a, vf b) { return wasm_f32x4_mul(a, b); }
+ALWAYS_INLINE vf v_div(vf a, vf b) { return wasm_f32x4_div(a, b); }
+ALWAYS_INLINE vf v_sqrt(vf a) { return wasm_f32x4_sqrt(a); }
+ALWAYS_INLINE vf v_fma(vf a, vf b, vf c) { return wasm_f32x4_add(wasm_f32x4_mul(a, b), c); }
+ALWAYS_INLINE vf v_max(vf a, vf b) { return wasm_f32x4_pmax(b, a); }
+ALWAYS_INLINE vf v_min(vf a, vf b) { return wasm_f32x4_pmin(b, a); }
+ALWAYS_INLINE vf v_abs(vf a) { return wasm_f32x4_abs(a); }
+ALWAYS_INLINE vf v_if_less(vf a, vf b, vf x, vf y) {
+  return wasm_v128_bitselect(x, y, wasm_f32x4_lt(a, b));
+}
+ALWAYS_INLINE vf v_first(vf x, int n, vf y) {
+  const v128_t lane = wasm_i32x4_make(0, 1, 2, 3);
+  return wasm_v128_bitselect(x, y, wasm_i32x4_gt(wasm_i32x4_splat(n), lane));
+}
+ALWAYS_INLINE vf v_scale_exponent(vf p, vf t) { return wasm_i32x4_add(p, wasm_i32x4_shl(t, 23)); }
+ALWAYS_INLINE real_t v_sum16(const vf a[4]) {
+  const v128_t four = wasm_f32x4_add(wasm_f32x4_add(a[0], a[2]), wasm_f32x4_add(a[1], a[3]));
+  const v128_t two = wasm_f32x4_add(four, wasm_i32x4_shuffle(four, four, 2, 3, 0, 1));
+  return wasm_f32x4_extract_lane(two, 0) + wasm_f32x4_extract_lane(two, 1);
+}
+
+#else
+#define VL 4
+typedef real_t vf __attribute__((vector_size(4 * sizeof(real_t))));
+ALWAYS_INLINE vf v_load(const real_t *p) { return (vf){p[0], p[1], p[2], p[3]}; }
+ALWAYS_INLINE void v_store(real_t *p, vf x) {
+  for (int i = 0; i < VL; i++) p[i] = x[i];
+}
+ALWAYS_INLINE vf v_set(real_t x) { return (vf){x, x, x, x}; }
+ALWAYS_INLINE vf v_splat(const real_t *p) { return v_set(*p); }
+ALWAYS_INLINE vf v_add(vf a, vf b) { return a + b; }
+ALWAYS_INLINE vf v_sub(vf a, vf b) { return a - b; }
+ALWAYS_INLINE vf v_mul(vf a, vf b) { return a * b; }
+ALWAYS_INLINE vf v_div(vf a, vf b) { return a / b; }
+ALWAYS_INLINE vf v_fma(vf a, vf b, vf c) { return a * b + c; }
+#define EACH_LANE(expression)                \
+  vf r;                                      \
+  for (int i = 0; i < VL; i++) r[i] = (expression); \
+  return r
+ALWAYS_INLINE vf v_sqrt(vf a) { EACH_LANE(__builtin_sqrt(a[i])); }
+ALWAYS_INLINE vf v_max(vf a, vf b) { EACH_LANE(a[i] > b[i] ? a[i] : b[i]); }
+ALWAYS_INLINE vf v_min(vf a, vf b) { EACH_LANE(a[i] < b[i] ? a[i] : b[i]); }
+ALWAYS_INLINE vf v_abs(vf a) { EACH_LANE(__builtin_fabs(a[i])); }
+ALWAYS_INLINE vf v_if_less(vf a, vf b, vf x, vf y) { EACH_LANE(a[i] < b[i] ? x[i] : y[i]); }
+ALWAYS_INLINE vf v_first(vf x, int n, vf y) { EACH_LANE(i < n ? x[i] : y[i]); }
+ALWAYS_INLINE real_t v_sum16(const vf a[4]) {
+  const vf four = (a[0] + a[2]) + (a[1] + a[3]);
+  return (four[0] + four[2]) + (four[1] + four[3]);
+}
+#endif
+
+/* accumulators of one 16-lane sum; vector number i of a row adds into sum[i % SUM_VECTORS] */
+#define SUM_VECTORS (16 / VL)
+#endif

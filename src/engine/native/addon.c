@@ -1,0 +1,127 @@
+/* Node-API glue: every kernel driver takes numbers, an address being the number of a byte in memory that the caller keeps
+ * alive (native/memory.ts). Compiled for plain x86-64, so that it can say that a processor is too old. */
+#include <node_api.h>
+#include <stdint.h>
+#include "../kernels/drivers.h"
+#include "pool.h"
+
+#define MOST_ARGUMENTS 16
+
+static int read_numbers(napi_env env, napi_callback_info info, double *a, size_t wanted) {
+  napi_value values[MOST_ARGUMENTS];
+  size_t count = MOST_ARGUMENTS;
+  if (napi_get_cb_info(env, info, &count, values, NULL, NULL) != napi_ok || count < wanted) {
+    napi_throw_type_error(env, NULL, "kernels.node: too few arguments");
+    return 0;
+  }
+  for (size_t i = 0; i < wanted; i++) {
+    if (napi_get_value_double(env, values[i], &a[i]) != napi_ok) {
+      napi_throw_type_error(env, NULL, "kernels.node: an argument is not a number");
+      return 0;
+    }
+  }
+  return 1;
+}
+
+static napi_value number(napi_env env, double x) {
+  napi_value result;
+  napi_create_double(env, x, &result);
+  return result;
+}
+
+#define P(i) ((void *)(uintptr_t)a[i])
+#define I(i) ((int)a[i])
+#define GLUE(name, count, expression)                                  \
+  static napi_value glue_##name(napi_env env, napi_callback_info info) { \
+    double a[MOST_ARGUMENTS];                                          \
+    return read_numbers(env, info, a, count) ? number(env, (double)(expression)) : NULL; \
+  }
+#define GLUE_VOID(name, count, statement) GLUE(name, count, (statement, 0))
+
+GLUE(train_work_bytes, 5, train_work_bytes(P(0), I(1), I(2), I(3), I(4)))
+GLUE(train_gradients, 11, train_gradients(P(0), P(1), P(2), P(3), P(4), P(5), P(6), I(7), I(8), I(9), P(10)))
+GLUE(train_step, 14,
+     train_step(P(0), P(1), P(2), P(3), P(4), P(5), P(6), I(7), I(8), I(9), P(10), P(11), a[12], P(13)))
+GLUE(forward_work_bytes, 5, forward_work_bytes(P(0), I(1), I(2), I(3), I(4)))
+GLUE(forward_batch, 12,
+     forward_batch(P(0), P(1), P(2), P(3), P(4), P(5), P(6), I(7), I(8), I(9), P(10), P(11)))
+GLUE(generate_work_bytes, 4, generate_work_bytes(P(0), I(1), I(2), I(3)))
+GLUE_VOID(generate_next, 13,
+          generate_next(P(0), P(1), P(2), I(3), I(4), I(5), I(6), P(7), P(8), P(9), P(10), I(11), P(12)))
+GLUE_VOID(stage_prepare, 3, stage_prepare(P(0), P(1), P(2)))
+GLUE(stage_weight_bytes, 1, stage_weight_bytes(P(0)))
+GLUE_VOID(stage_embed, 6, stage_embed(P(0), P(1), P(2), P(3), I(4), I(5)))
+GLUE_VOID(stage_add, 5, stage_add(P(0), P(1), P(2), P(3), I(4)))
+GLUE_VOID(stage_layernorm, 8, stage_layernorm(P(0), P(1), P(2), I(3), I(4), P(5), P(6), I(7)))
+GLUE_VOID(stage_linear, 8, stage_linear(P(0), P(1), P(2), I(3), I(4), P(5), P(6), I(7)))
+GLUE_VOID(stage_activation, 4, stage_activation(P(0), P(1), P(2), I(3)))
+GLUE(stage_scratch, 2, stage_scratch(P(0), I(1)))
+GLUE_VOID(stage_scores, 8, stage_scores(P(0), P(1), P(2), P(3), P(4), I(5), P(6), P(7)))
+GLUE_VOID(stage_pattern, 6, stage_pattern(P(0), P(1), P(2), P(3), I(4), P(5)))
+GLUE_VOID(stage_values, 8, stage_values(P(0), P(1), P(2), P(3), P(4), I(5), P(6), P(7)))
+GLUE(stage_logits, 11,
+     stage_logits(P(0), P(1), P(2), P(3), P(4), P(5), P(6), P(7), I(8), P(9), P(10)))
+
+GLUE(pool_create, 1, (uintptr_t)pool_create(I(0)))
+GLUE_VOID(pool_destroy, 1, pool_destroy(P(0)))
+
+/* addressOf(ArrayBuffer): its first byte. V8 does not move the bytes of an ArrayBuffer. */
+static napi_value address_of(napi_env env, napi_callback_info info) {
+  napi_value buffer;
+  size_t count = 1, length;
+  void *data;
+  if (napi_get_cb_info(env, info, &count, &buffer, NULL, NULL) != napi_ok || count < 1 ||
+      napi_get_arraybuffer_info(env, buffer, &data, &length) != napi_ok) {
+    napi_throw_type_error(env, NULL, "addressOf: expected an ArrayBuffer");
+    return NULL;
+  }
+  return number(env, (double)(uintptr_t)data);
+}
+
+/* AVX2 and FMA, in the processor and kept by the operating system */
+static int processor_suffices(void) {
+#ifdef REAL_IS_FLOAT
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+  return 1;
+#endif
+}
+
+static void set_function(napi_env env, napi_value exports, const char *name, napi_callback function) {
+  napi_value value;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, function, NULL, &value);
+  napi_set_named_property(env, exports, name, value);
+}
+
+NAPI_MODULE_INIT() {
+  napi_value value;
+  napi_create_string_utf8(env, kernel_hash(), NAPI_AUTO_LENGTH, &value);
+  napi_set_named_property(env, exports, "kernelHash", value);
+  napi_get_boolean(env, processor_suffices(), &value);
+  napi_set_named_property(env, exports, "processorSuffices", value);
+#define SET(name) set_function(env, exports, #name, glue_##name)
+  SET(train_work_bytes);
+  SET(train_gradients);
+  SET(train_step);
+  SET(forward_work_bytes);
+  SET(forward_batch);
+  SET(generate_work_bytes);
+  SET(generate_next);
+  SET(stage_prepare);
+  SET(stage_weight_bytes);
+  SET(stage_embed);
+  SET(stage_add);
+  SET(stage_layernorm);
+  SET(stage_linear);
+  SET(stage_activation);
+  SET(stage_scratch);
+  SET(stage_scores);
+  SET(stage_pattern);
+  SET(stage_values);
+  SET(stage_logits);
+  SET(pool_create);
+  SET(pool_destroy);
+  set_function(env, exports, "addressOf", address_of);
+  return exports;
+}

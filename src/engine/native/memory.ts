@@ -1,0 +1,84 @@
+/** Arenas of native models: ordinary ArrayBuffers whose addresses the addon tells. They are freed with the model. */
+import type { Address, KernelFunctions, KernelMemory, RealArray } from '../kernels/module.js';
+
+/** What build/kernels.node exports (addon.c). */
+export interface Addon extends KernelFunctions {
+  readonly kernelHash: string;
+  /** AVX2 and FMA are there; always true in the double build */
+  readonly processorSuffices: boolean;
+  /** @returns 0 when threads cannot be started */
+  pool_create(threads: number): Address;
+  pool_destroy(pool: Address): void;
+  addressOf(buffer: ArrayBuffer): Address;
+}
+
+/** One 64-byte aligned stretch of memory. */
+class Block {
+  readonly address: Address;
+  private readonly skip: number;
+  private readonly buffer: ArrayBuffer;
+
+  constructor(
+    addon: Addon,
+    readonly bytes: number,
+  ) {
+    this.buffer = new ArrayBuffer(bytes + 64);
+    const first = addon.addressOf(this.buffer);
+    this.skip = (64 - (first % 64)) % 64;
+    this.address = first + this.skip;
+  }
+
+  /** @returns buffer and offset when [address, address + bytes) lies inside */
+  find(address: Address, bytes: number): { buffer: ArrayBuffer; offset: number } | undefined {
+    const inside = address - this.address;
+    if (inside < 0 || inside + bytes > this.bytes) return undefined;
+    return { buffer: this.buffer, offset: this.skip + inside };
+  }
+}
+
+/** @param makeReals - Float32Array or Float64Array over part of a buffer */
+export function createNativeMemory<R extends RealArray>(
+  addon: Addon,
+  stateBytes: number,
+  realBytes: number,
+  makeReals: (buffer: ArrayBuffer, offset: number, length: number) => R,
+): KernelMemory<R> {
+  let state: Block | undefined = new Block(addon, stateBytes);
+  let work: Block | undefined;
+  const find = (address: Address, bytes: number): { buffer: ArrayBuffer; offset: number } => {
+    const found = state?.find(address, bytes) ?? work?.find(address, bytes);
+    if (found === undefined) throw new RangeError(`No arena holds ${bytes} bytes at address ${address}.`);
+    return found;
+  };
+  return {
+    functions: addon,
+    state: state.address,
+    work(bytes) {
+      // a fifth more than asked: lengths of batches differ from step to step
+      if (work === undefined || work.bytes < bytes) work = new Block(addon, Math.ceil(bytes * 1.2));
+      return work.address;
+    },
+    reals(address, length) {
+      const { buffer, offset } = find(address, length * realBytes);
+      return makeReals(buffer, offset, length);
+    },
+    ints(address, length) {
+      const { buffer, offset } = find(address, length * 4);
+      return new Int32Array(buffer, offset, length);
+    },
+    doubles(address, length) {
+      const { buffer, offset } = find(address, length * 8);
+      return new Float64Array(buffer, offset, length);
+    },
+    get stateBytes() {
+      return state?.bytes ?? 0;
+    },
+    get workBytes() {
+      return work?.bytes ?? 0;
+    },
+    dispose() {
+      state = undefined;
+      work = undefined;
+    },
+  };
+}

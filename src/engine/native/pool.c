@@ -1,0 +1,116 @@
+/* A persistent pool: workers spin for a moment after each job, then sleep. The caller works too. Which thread runs which
+ * task is left to chance; tasks write disjoint outputs, so that no result depends on it. */
+#define _GNU_SOURCE
+#include "pool.h"
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#define SPINS 4000 /* some 20-50 us: longer than the serial part between two jobs of one training step */
+
+typedef struct {
+  pool base;
+  pthread_t *workers;
+  int n_workers;
+  task_function task;
+  void *context;
+  int n_tasks;
+  atomic_int next, busy;
+  atomic_uint job;
+  atomic_int sleepers, stop;
+  pthread_mutex_t lock;
+  pthread_cond_t wake;
+} native_pool;
+
+static inline void pause_briefly(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+static void work(native_pool *p) {
+  for (;;) {
+    const int i = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
+    if (i >= p->n_tasks) return;
+    p->task(p->context, i);
+  }
+}
+
+static void *worker(void *argument) {
+  native_pool *p = argument;
+  unsigned seen = 0;
+  for (;;) {
+    int spins = 0;
+    while (atomic_load_explicit(&p->job, memory_order_acquire) == seen) {
+      if (++spins < SPINS) {
+        pause_briefly();
+        continue;
+      }
+      pthread_mutex_lock(&p->lock);
+      atomic_fetch_add(&p->sleepers, 1);
+      while (atomic_load(&p->job) == seen) pthread_cond_wait(&p->wake, &p->lock);
+      atomic_fetch_sub(&p->sleepers, 1);
+      pthread_mutex_unlock(&p->lock);
+    }
+    seen++;
+    if (atomic_load(&p->stop)) return NULL;
+    work(p);
+    atomic_fetch_sub_explicit(&p->busy, 1, memory_order_release);
+  }
+}
+
+static void announce(native_pool *p) {
+  atomic_fetch_add(&p->job, 1);
+  if (atomic_load(&p->sleepers) > 0) {
+    pthread_mutex_lock(&p->lock);
+    pthread_cond_broadcast(&p->wake);
+    pthread_mutex_unlock(&p->lock);
+  }
+}
+
+static void run(pool *self, task_function task, void *context, int n_tasks) {
+  native_pool *p = (native_pool *)self;
+  p->task = task;
+  p->context = context;
+  p->n_tasks = n_tasks;
+  atomic_store(&p->next, 0);
+  atomic_store(&p->busy, p->n_workers);
+  announce(p);
+  work(p);
+  /* every worker has to come by, so that none reads the next job's fields as this one's */
+  for (int spins = 0; atomic_load_explicit(&p->busy, memory_order_acquire) > 0; spins++) {
+    if (spins < SPINS) pause_briefly();
+    else sched_yield();
+  }
+}
+
+void pool_destroy(pool *self) {
+  native_pool *p = (native_pool *)self;
+  if (!p) return;
+  atomic_store(&p->stop, 1);
+  announce(p);
+  for (int i = 0; i < p->n_workers; i++) pthread_join(p->workers[i], NULL);
+  pthread_mutex_destroy(&p->lock);
+  pthread_cond_destroy(&p->wake);
+  free(p->workers);
+  free(p);
+}
+
+pool *pool_create(int threads) {
+  native_pool *p = calloc(1, sizeof *p);
+  if (!p) return NULL;
+  p->base.threads = threads;
+  p->base.run = run;
+  p->workers = calloc((size_t)threads, sizeof *p->workers);
+  pthread_mutex_init(&p->lock, NULL);
+  pthread_cond_init(&p->wake, NULL);
+  if (p->workers) {
+    while (p->n_workers < threads - 1 &&
+           pthread_create(&p->workers[p->n_workers], NULL, worker, p) == 0)
+      p->n_workers++;
+  }
+  if (p->n_workers == threads - 1) return &p->base;
+  pool_destroy(&p->base);
+  return NULL;
+}

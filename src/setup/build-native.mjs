@@ -1,0 +1,80 @@
+/**
+ * Compiles the engine's kernels and Node-API glue to build/kernels.node with the C compiler that is there and the headers
+ * of the npm package node-api-headers; no node-gyp, no download. node: imports only.
+ */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { compile, compilerVersion, nativeHash, readTargets } from './kernel-sources.mjs';
+
+/**
+ * Builds build/<name> unless it is current.
+ * @param {object} options
+ * @param {string} options.root - folder of package.json
+ * @param {(line: string) => void} [options.log]
+ * @param {string} [options.compiler] - default: CC, then the first of cc, gcc, clang, clang-14 that runs
+ * @param {'float' | 'double'} [options.real] - double: kernels-double.node, the build that the tests check gradients in
+ * @param {string} [options.name] - file name in build/
+ * @returns {Promise<{status: 'built' | 'current' | 'unavailable', reason: string, path: string}>}
+ */
+export async function buildNative({ root, log = () => {}, compiler, real = 'float', name }) {
+  const file = name ?? (real === 'double' ? 'kernels-double.node' : 'kernels.node');
+  const path = join(root, 'build', file);
+  const stamp = `${path}.sha256`;
+  const unavailable = (reason) => ({ status: 'unavailable', reason, path });
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    return unavailable(`the native engine is for linux-x64, this is ${process.platform}-${process.arch}.`);
+  }
+  const targets = readTargets(root);
+  const hash = nativeHash(root, targets);
+  if (existsSync(path) && existsSync(stamp) && readFileSync(stamp, 'utf8').trim() === hash) {
+    return { status: 'current', reason: 'sources are unchanged', path };
+  }
+  const headers = join(root, 'node_modules/node-api-headers/include');
+  if (!existsSync(join(headers, 'node_api.h'))) {
+    return unavailable('the package node-api-headers is not installed. Run "npm ci".');
+  }
+  const candidates = compiler === undefined ? [process.env.CC, 'cc', 'gcc', 'clang', 'clang-14'] : [compiler];
+  const chosen = candidates.find((candidate) => candidate && compilerVersion(candidate) !== undefined);
+  if (chosen === undefined) {
+    return unavailable('no C compiler (cc, gcc or clang) was found. Install gcc or clang, or set CC.');
+  }
+
+  mkdirSync(join(root, 'build'), { recursive: true });
+  const work = mkdtempSync(join(root, 'build', 'objects-'));
+  try {
+    const extra = [`-DKERNEL_HASH=${hash}`, ...(real === 'double' ? targets.native.double.flags : [])];
+    const absolute = (file) => join(root, file);
+    const glue = targets.glue.filter((source) => source.endsWith('.c'));
+    const object = (source) => basename(source).replace(/\.c$/, '.o');
+    const steps = [
+      [...targets.native.kernelFlags, ...extra, '-c', ...targets.kernels.map(absolute)],
+      [...targets.native.glueFlags, ...extra, `-I${headers}`, '-c', ...glue.map(absolute)],
+      [
+        '-o',
+        file,
+        ...[...targets.kernels, ...glue].map(object),
+        ...targets.native.linkFlags,
+        ...(real === 'double' ? targets.native.double.linkFlags : []),
+      ],
+    ];
+    for (const args of steps) {
+      const problem = compile(chosen, args, work);
+      if (problem !== undefined) return unavailable(`${chosen} failed: ${problem}`);
+    }
+    renameSync(join(work, file), path);
+    writeFileSync(stamp, `${hash}\n`);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  log(`built build/${file} with ${compilerVersion(chosen)}`);
+  return { status: 'built', reason: `compiled with ${chosen}`, path };
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  const real = process.argv.includes('--double') ? 'double' : 'float';
+  const { status, reason } = await buildNative({ root, real, log: console.log });
+  console.log(`native engine: ${status}: ${reason}`);
+  if (status === 'unavailable') process.exit(1);
+}

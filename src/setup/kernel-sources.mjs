@@ -1,0 +1,52 @@
+/** What the engine's builders share: the list of sources and flags, its hash, compilers. node: imports only. */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** src/engine/build/targets.json, which the loader in src/engine/registry.ts reads too. */
+export function readTargets(root) {
+  return JSON.parse(readFileSync(join(root, 'src/engine/build/targets.json'), 'utf8'));
+}
+
+/**
+ * SHA-256 over names and bytes of sources and over the flags; src/engine/native/load.ts computes the same.
+ * @param {string[]} files - paths from the root
+ * @param {string[]} flags
+ */
+export function sourceHash(root, files, flags) {
+  const hash = createHash('sha256');
+  for (const file of files) {
+    hash.update(`${file}\0`);
+    hash.update(readFileSync(join(root, file)));
+    hash.update('\0');
+  }
+  for (const flag of flags) hash.update(`${flag}\0`);
+  return hash.digest('hex');
+}
+
+/** Hash of the native addon: kernels and glue. */
+export function nativeHash(root, targets) {
+  const { kernels, headers, glue, native } = targets;
+  return sourceHash(root, [...kernels, ...headers, ...glue], native.kernelFlags);
+}
+
+/** Hash of the WASM module: kernels only. */
+export function wasmHash(root, targets) {
+  const { kernels, headers, wasm } = targets;
+  return sourceHash(root, [...kernels, ...headers], wasm.flags);
+}
+
+/** First line of `command --version`, or undefined when there is no such program. */
+export function compilerVersion(command) {
+  const result = spawnSync(command, ['--version'], { encoding: 'utf8' });
+  return result.status === 0 ? result.stdout.split('\n')[0] : undefined;
+}
+
+/** Runs a compiler; undefined when it succeeded, else the first lines of what it printed, on one line. */
+export function compile(command, args, cwd) {
+  const result = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  if (result.status === 0) return undefined;
+  const text = result.error?.message ?? result.stderr;
+  return text.trim().split('\n').slice(0, 3).join(' ').slice(0, 400) || `exit code ${result.status}`;
+}
