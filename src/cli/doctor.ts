@@ -159,10 +159,10 @@ function describe(report: {
     `node       ${report.node} on ${report.platform}`,
     `processor  ${report.cpu}, ${report.threads} threads`,
     '',
-    ...report.engines.map(({ name, available, isa, kernelHash, reason }) =>
-      available
-        ? `${name.padEnd(10)} available: ${isa ?? ''}, kernels ${(kernelHash ?? '').slice(0, 12)}`
-        : `${name.padEnd(10)} not available: ${reason ?? ''}`,
+    ...report.engines.map((engine) =>
+      engine.available
+        ? `${engine.name.padEnd(10)} available: ${engine.isa}, kernels ${engine.kernelHash.slice(0, 12)}`
+        : `${engine.name.padEnd(10)} not available: ${engine.reason}`,
     ),
     `auto       ${report.auto}`,
     `tfjs-node  ${report.tfjsNode.loads ? 'loads' : 'does not load'}: ${report.tfjsNode.reason}`,
