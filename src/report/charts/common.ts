@@ -97,7 +97,10 @@ export function conditionColor(labels: readonly string[], options: { readonly le
     type: 'nominal',
     title: null,
     scale: { domain: [...labels] },
-    legend: options.legend === false ? null : { orient: 'top', direction: 'horizontal', columns: 2 },
+    legend:
+      options.legend === false
+        ? null
+        : { orient: 'top', direction: 'horizontal', columns: 2, symbolOpacity: 1, symbolStrokeWidth: 2.5 },
   };
 }
 

@@ -100,7 +100,7 @@ function view(tasks: readonly string[], conditions: readonly string[]) {
     height: { step: 16 + 8 * Math.max(1, conditions.length), for: 'position' },
     layer: [
       {
-        mark: { type: 'tick', style: 'reference', thickness: 2 },
+        mark: { type: 'tick', style: 'reference', thickness: 1.5, opacity: 0.7 },
         encoding: { x: x('chance'), y },
       },
       {
