@@ -6,6 +6,7 @@
 import { embeddingCosine, embeddingDistances } from '../src/report/charts/embedding-matrices.js';
 import { embeddingFourier } from '../src/report/charts/embedding-fourier.js';
 import { embeddingPlane } from '../src/report/charts/embedding-plane.js';
+import { embeddingSeries } from '../src/report/charts/embedding-series.js';
 import { embeddingStatistics } from '../src/report/charts/embedding-statistics.js';
 import { embeddingVariance } from '../src/report/charts/embedding-variance.js';
 import { unacceptable } from '../src/errors.js';
@@ -55,13 +56,14 @@ export const embeddingPca: Probe<EmbeddingMeasurement, EmbeddingResult> = {
       ckaPermutations: count(options, 'ckaPermutations'),
     }),
   findings: embeddingFindings,
-  charts: ({ groups }) => [
+  charts: ({ groups, series }) => [
     embeddingPlane(groups),
     embeddingStatistics(groups),
     embeddingFourier(groups),
     embeddingVariance(groups),
     embeddingCosine(groups),
     embeddingDistances(groups),
+    ...(series.length === 0 ? [] : [embeddingSeries(series)]),
   ],
 };
 

@@ -2,17 +2,15 @@
  * Findings of the embedding probe: the parts of C3 through the verdict function, everything else exploratory with
  * Benjamini-Hochberg inside the module.
  */
-import { claimPart, type ClaimPartId, CLAIMS_LEVEL } from '../../src/analysis/claims.js';
-import { type IntervalEstimate, meanInterval, welchInterval } from '../../src/analysis/intervals.js';
+import { meanInterval, welchInterval } from '../../src/analysis/intervals.js';
 import { benjaminiHochberg, stouffer } from '../../src/analysis/multiple-testing.js';
 import { twoSamplePermutation } from '../../src/analysis/permutation.js';
-import { combineC3, decideVerdict, type VerdictDecision } from '../../src/analysis/verdict.js';
 import { type EmbeddingGroup, notLearnedText } from '../../src/report/charts/embedding-data.js';
-import type { Finding, Interval } from '../../src/report/schema.js';
+import type { Finding } from '../../src/report/schema.js';
 import { Rng } from '../../src/tensor/rng.js';
-import { variance } from '../../src/tensor/sum.js';
-import { jsonNumber } from '../ablation/json-numbers.js';
-import type { Arm, Comparison, EmbeddingResult, UsableRun } from './combine.js';
+import { claimComparisons, claimFindings } from './claim-findings.js';
+import type { Arm, Comparison, EmbeddingResult } from './combine.js';
+import { estimated, placeOf, round, values } from './finding-parts.js';
 
 const EXPLORATORY_LEVEL = 0.95;
 
@@ -28,99 +26,6 @@ export function embeddingFindings(result: EmbeddingResult): Finding[] {
   ];
 }
 
-/** The claim is decided where SUM alone can be learned: regime `pairs`, or whatever there is when it is absent. */
-function claimComparisons(all: readonly Comparison[]): readonly Comparison[] {
-  const pairs = all.filter(({ regime }) => regime === 'pairs');
-  const complete = pairs.filter(({ sumOnly, mixed }) => sumOnly !== null && mixed !== null);
-  if (complete.length > 0) return complete;
-  return pairs.length > 0 ? pairs.slice(0, 1) : all.slice(0, 1);
-}
-
-function claimFindings(comparison: Comparison, suffix: string): Finding[] {
-  const { sumOnly, mixed } = comparison;
-  const orders = (arm: Arm | null): number[] => values(arm, 'order');
-  const [alone, joint] = [orders(sumOnly), orders(mixed)];
-  const circular = values(sumOnly, 'circularExcess');
-
-  const difference =
-    alone.length > 0 && joint.length > 0 ? welchInterval(joint, alone, CLAIMS_LEVEL) : undefined;
-  const a = decide('C3a', [armCount(mixed, 'mixed'), armCount(sumOnly, 'SUM-only')], difference, [
-    joint,
-    alone,
-  ]);
-  const excess = circular.length > 0 ? meanInterval(circular, CLAIMS_LEVEL) : undefined;
-  const c = decide('C3c', [armCount(sumOnly, 'SUM-only')], excess, [circular]);
-  const whole = combineC3({ a, b: undefined, c });
-
-  const permutation =
-    difference === undefined
-      ? {}
-      : {
-          p: twoSamplePermutation(joint, alone, { rng: new Rng(0, 'probe:embedding-pca/c3a') }).p,
-          pMethod: 'two-sample permutation of seeds, two-sided',
-        };
-  const place = placeOf(comparison);
-  return [
-    {
-      id: `c3${suffix}`,
-      claim: 'C3',
-      statement: `Embeddings of SUM-only models lack structure that mixed ones have (${place}): parts a and c measured here, b (parity) not.`,
-      statistic: 'parts a, b and c together',
-      unit: '1',
-      n: { seeds: alone.length + joint.length, examples: comparison.n },
-      verdict: whole.verdict,
-      reason: [whole.reason, ...whole.notes].join('; '),
-    },
-    claimFinding('C3a', `c3a${suffix}`, a, difference, alone.length + joint.length, comparison.n, {
-      statement: `Order of the numbers, mixed minus SUM-only (${place}): ${countText(mixed)}, ${countText(sumOnly)}.`,
-      ...permutation,
-    }),
-    claimFinding('C3c', `c3c${suffix}`, c, excess, circular.length, comparison.n, {
-      statement: `Circular structure of SUM-only embeddings beyond chance, at the best naming (${place}): ${countText(sumOnly)}.`,
-    }),
-  ];
-}
-
-function decide(
-  id: ClaimPartId,
-  usable: readonly { condition: string; runs: number }[],
-  estimate: IntervalEstimate | undefined,
-  samples: readonly (readonly number[])[],
-): VerdictDecision {
-  const part = claimPart(id);
-  const spread = samples.filter((sample) => sample.length > 1).map((sample) => variance(sample));
-  return decideVerdict({
-    rule: part.rule,
-    nMin: part.nMin,
-    usable,
-    ...(estimate === undefined ? {} : { estimate: estimate.estimate, interval: estimate }),
-    ...(spread.length === 0 ? {} : { sd: Math.sqrt(spread.reduce((x, y) => x + y, 0) / spread.length) }),
-  });
-}
-
-function claimFinding(
-  claim: ClaimPartId,
-  id: string,
-  decision: VerdictDecision,
-  estimate: IntervalEstimate | undefined,
-  seeds: number,
-  examples: number,
-  rest: Pick<Finding, 'statement' | 'p' | 'pMethod'>,
-): Finding {
-  const { statistic, unit } = claimPart(claim);
-  return {
-    id,
-    claim,
-    statistic,
-    unit,
-    n: { seeds, examples },
-    ...rest,
-    ...estimated(estimate),
-    verdict: decision.verdict,
-    reason: [decision.reason, ...decision.notes].join('; '),
-  };
-}
-
 /** Not part of the claim: differences of circular structure and closure, the control, and equal geometry up to naming. */
 function comparisonFindings(comparison: Comparison, suffix: string): Finding[] {
   const { sumOnly, mixed, orderOnly, sameGeometry, n } = comparison;
@@ -129,7 +34,7 @@ function comparisonFindings(comparison: Comparison, suffix: string): Finding[] {
   const add = (
     id: string,
     what: string,
-    field: keyof UsableRun & ('circularExcess' | 'closure' | 'order'),
+    field: 'circularExcess' | 'closure' | 'order',
     against: Arm | null,
     name: string,
   ): void => {
@@ -143,7 +48,7 @@ function comparisonFindings(comparison: Comparison, suffix: string): Finding[] {
       unit: '1',
       n: { seeds: x.length + y.length, examples: n },
       ...estimated(welchInterval(x, y, EXPLORATORY_LEVEL)),
-      p: test.p,
+      p: round(test.p),
       pMethod: 'two-sample permutation of seeds, two-sided',
     });
   };
@@ -253,13 +158,13 @@ function groupFindings(group: EmbeddingGroup): Finding[] {
 
 /** Stouffer over seeds: evidence in at least one seed, not in general. */
 function existence(p: readonly number[]): Pick<Finding, 'p' | 'pMethod'> {
-  // sampled p values are never 0 or 1 exactly but may be 1, whose quantile is infinite
+  // a p of 1 has an infinite quantile; sampled p values are never 0
   return {
-    p: stouffer(p.map((value) => Math.min(value, 0.9999))).p,
+    p: round(stouffer(p.map((value) => Math.min(value, 0.9999))).p),
     pMethod:
       p.length === 1
-        ? 'numbers permuted'
-        : 'numbers permuted, seeds joined by Stouffer (exists in some seed)',
+        ? 'numbers permuted, one-sided'
+        : 'numbers permuted, one-sided; seeds joined by Stouffer (exists in some seed)',
   };
 }
 
@@ -268,34 +173,6 @@ function adjusted(findings: readonly Finding[]): Finding[] {
   const corrected = benjaminiHochberg(tested);
   let at = 0;
   return findings.map((finding) =>
-    finding.p === undefined ? finding : { ...finding, pAdjusted: corrected[at++] },
+    finding.p === undefined ? finding : { ...finding, pAdjusted: round(corrected[at++]) },
   );
-}
-
-function estimated(estimate: IntervalEstimate | undefined): Pick<Finding, 'estimate' | 'interval'> {
-  if (estimate === undefined) return {};
-  const interval: Interval = {
-    low: jsonNumber(estimate.low),
-    high: jsonNumber(estimate.high),
-    level: estimate.level,
-    method: estimate.method,
-  };
-  return { estimate: jsonNumber(estimate.estimate), interval };
-}
-
-function values(arm: Arm | null, field: 'order' | 'circularExcess' | 'closure'): number[] {
-  return (arm?.usable ?? []).map((run) => run[field]);
-}
-
-function armCount(arm: Arm | null, name: string): { condition: string; runs: number } {
-  return { condition: name, runs: arm?.usable.length ?? 0 };
-}
-
-function countText(arm: Arm | null): string {
-  return arm === null ? 'no such runs' : `${arm.usable.length} of ${arm.runs} runs of ${arm.label} usable`;
-}
-
-function placeOf({ regime, sumOnly, mixed }: Comparison): string {
-  const label = sumOnly?.label ?? mixed?.label;
-  return label === undefined ? 'no runs' : label.slice(label.indexOf(', ') + 2) || regime;
 }

@@ -19,7 +19,7 @@ import type { EmbeddingMeasurement } from './measure.js';
 export type MeasuredEmbedding = Measured<EmbeddingMeasurement>;
 
 /** Rounds of alignment at most, the same for the seeds and for their null, so that p is fair. */
-const ROUNDS = 30;
+const ROUNDS = 10;
 
 /** Accuracy on SUM result tokens at the last evaluation; null: not evaluated, or SUM is not a task. */
 export function sumAccuracy({ subject }: MeasuredEmbedding): number | null {
@@ -69,7 +69,7 @@ export function summariseGroup(runs: readonly MeasuredEmbedding[], alignmentDraw
     id: learnedSum === false ? `${subject.condition}-not-learned` : subject.condition,
     condition: subject.condition,
     label: subject.label,
-    name: learnedSum === false ? `${subject.label} (SUM not learned)` : subject.label,
+    name: learnedSum === false ? `${subject.label}, not learned` : subject.label,
     tasks: [...config.data.tasks],
     regime: config.data.regime,
     learnedSum,

@@ -241,7 +241,7 @@ describe('C3 through the verdict function', () => {
     expect(result.leftOut[0].reason).toBe('has not learned SUM (accuracy 0.11)');
     expect(result.groups.map(({ name }) => name)).toEqual([
       'MAX+MED+SUM, pairs, d=16',
-      'SUM, pairs, d=16 (SUM not learned)',
+      'SUM, pairs, d=16, not learned',
     ]);
     const findings = embeddingPca.findings(result);
     expect(byClaim(findings, 'C3c')).toMatchObject({
@@ -385,6 +385,17 @@ describe('embeddingPca.charts', () => {
       expect(chart.table.rows.length).toBeGreaterThan(0);
       for (const row of chart.table.rows) expect(row).toHaveLength(chart.table.columns.length);
     }
+  });
+
+  it('add curves over steps when a run was measured more than once', async () => {
+    const measured = [
+      await measure({ place: nothing, step: 0, final: false }),
+      await measure({ place: line, step: 100 }),
+    ];
+    const charts = embeddingPca.charts(embeddingPca.combine(measured, OPTIONS));
+    const series = charts.find(({ id }) => id === 'embedding-series');
+    expect(series?.table.rows).toHaveLength(2);
+    expect(compileCounting(themed(series?.spec ?? {}, 'light', []))).toEqual([]);
   });
 
   it('say in words that there is nothing when no subject is given', () => {

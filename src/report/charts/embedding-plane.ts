@@ -55,8 +55,8 @@ function rowsOf(group: EmbeddingGroup): Row[] {
     ...shared,
     kind,
     number,
-    x,
-    y,
+    x: digits(x),
+    y: digits(y),
     order,
   });
   return [
@@ -65,7 +65,7 @@ function rowsOf(group: EmbeddingGroup): Row[] {
       plane.map((place, number) => point('seed', number, place, seed)),
     ),
     ...group.ellipses.flatMap((ellipse) =>
-      outline(ellipse, group.n > 16 ? 12 : 24).map((place, i) => point('ellipse', ellipse.number, place, i)),
+      outline(ellipse, group.n > 16 ? 12 : 20).map((place, i) => point('ellipse', ellipse.number, place, i)),
     ),
   ];
 }
@@ -73,12 +73,16 @@ function rowsOf(group: EmbeddingGroup): Row[] {
 /** A closed polygon near the ellipse. */
 function outline({ centre, semiAxes, angle }: EllipseNumbers, corners: number): [number, number][] {
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-  const digits = (value: number): number => Number(value.toPrecision(5));
   return Array.from({ length: corners + 1 }, (_, i) => {
     const turn = (2 * Math.PI * (i % corners)) / corners;
     const [u, v] = [semiAxes[0] * Math.cos(turn), semiAxes[1] * Math.sin(turn)];
-    return [digits(centre[0] + u * cos - v * sin), digits(centre[1] + u * sin + v * cos)];
+    return [centre[0] + u * cos - v * sin, centre[1] + u * sin + v * cos];
   });
+}
+
+/** Enough for a picture of 200 pixels. */
+function digits(value: number): number {
+  return Number(value.toFixed(4));
 }
 
 function view(labels: readonly string[], reach: number) {

@@ -14,9 +14,9 @@ import type { EmbeddingGroup, GeometryNumbers } from './embedding-data.js';
 
 const STATISTICS = [
   { name: 'Order as named', value: (g: GeometryNumbers) => g.order.asNamed.value },
-  { name: 'Order at the best naming, beyond chance', value: (g: GeometryNumbers) => g.order.excess },
+  { name: 'Order, best naming', value: (g: GeometryNumbers) => g.order.excess },
   { name: 'Ring as named', value: (g: GeometryNumbers) => g.circular.asNamed.value },
-  { name: 'Ring at the best naming, beyond chance', value: (g: GeometryNumbers) => g.circular.excess },
+  { name: 'Ring, best naming', value: (g: GeometryNumbers) => g.circular.excess },
   { name: 'Closure as named', value: (g: GeometryNumbers) => g.closure.asNamed },
   { name: 'Widest gap of the best ring', value: (g: GeometryNumbers) => g.closure.widestGap },
 ] as const;
@@ -46,7 +46,7 @@ export function embeddingStatistics(groups: readonly EmbeddingGroup[]): ChartSpe
   return chart({
     id: 'embedding-statistics',
     title: 'Order, ring and closure',
-    subtitle: `Faint dots: ${seeds} runs; large dots: means; grey ticks: mean of the same runs before training. Closure and gap: below 0.2 for a ring, above 1 for an open line.`,
+    subtitle: `Faint dots: ${seeds} runs; large dots: means; grey ticks: mean of the same runs before training. Best naming: the largest over (Z/n)* minus what chance gives. Closure and gap: below 0.2 for a ring, about 1 for noise, above 1 for an open line.`,
     summary: STATISTICS.map(({ name, value }) => {
       const parts = groups.map(
         (group) =>

@@ -79,7 +79,7 @@ function view(labels: readonly string[], most: number) {
     layer: [
       {
         transform: only('null'),
-        mark: { type: 'rule', style: 'reference', strokeWidth: 7, opacity: 0.35, strokeDash: [1, 0] },
+        mark: { type: 'bar', style: 'reference', strokeWidth: 0, opacity: 0.3, size: 12 },
         encoding: { x, y: y('low'), y2: { field: 'high' } },
       },
       {
