@@ -66,7 +66,7 @@ export function parseExpression(text: string, options: ParseOptions): Call {
     }
     if (word.text === ')') {
       const call = open.pop();
-      if (call === undefined) throw fault(word.position, '")"', 'no closing bracket without an opening one');
+      if (call === undefined) throw unacceptable(`expression at position ${word.position}`, ')', EXAMPLE);
       const [fewest, most] = operationRow(call.operation).arity;
       const n = call.operands.length;
       if (n < fewest || n > most) {
@@ -124,7 +124,7 @@ function readNumber(word: Word, modulus: number, operations: readonly OperationN
   throw unacceptable(
     `expression at position ${word.position}`,
     word.text,
-    `a number from 0 to ${modulus - 1} or "("`,
+    `a number from 0 to ${modulus - 1} (modulus ${modulus}) or "("`,
     isName ? `Write (${word.text} ...) with a bracket before it.` : undefined,
   );
 }

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { sampleCommand } from '../../src/cli/sample.js';
+import { readExample, rolesOf } from '../listops/independent.js';
+import { contextOf, dataWith, settingsOf } from '../listops/settings.js';
+
+const settings = settingsOf(contextOf());
+
+describe('sampleCommand', () => {
+  it('shows examples with roles under their tokens, reductions and what the data gives away', () => {
+    const text = sampleCommand(dataWith({ depth: 2, regime: 'pairs' }), { count: 5, seed: 1, json: false });
+    const lines = text.split('\n');
+    expect(lines[0]).toBe(
+      'MAX+MED+SUM modulo 10, depth 2, 2..3 operands, format steps, regime pairs, seed 1; longest sequence 61 tokens',
+    );
+    const examples = lines.filter((line) => /^ +\d+ {2}s \(/.test(line));
+    expect(examples).toHaveLength(5);
+    for (const line of examples) {
+      const at = lines.indexOf(line);
+      const example = line.replace(/^ +\d+ {2}/, '');
+      const steps = readExample(example, settings);
+      const letters = lines[at + 2].trim().split(/ +/);
+      const completion = letters.slice(letters.length - rolesOf(example).length);
+      const names = { R: 'result', c: 'copy', f: 'format' } as const;
+      expect(completion.map((letter) => names[letter as keyof typeof names])).toEqual(rolesOf(example));
+      // each letter stands where its token starts
+      const places = [...lines[at + 1].matchAll(/\S+/g)].map((match) => match.index);
+      expect([...lines[at + 2].matchAll(/\S/g)].map((match) => match.index)).toEqual(places);
+      expect(lines.slice(at + 3, at + 3 + steps.length)).toEqual(
+        steps.map(
+          ({ name, operands, result }) =>
+            `     ${name} of ${operands.length}: ${operands.join(' ')} = ${result}`,
+        ),
+      );
+    }
+    expect(text).toMatch(
+      /Held out in any order, at every reduction \(level pair-closed\): (\{\d \d\} ?){5}\n/,
+    );
+    expect(text).toMatch(
+      /\nLeaks: 0 of 10000 examples with \d+ reductions show a held-out set in any order\. /,
+    );
+    expect(text).not.toMatch(/NaN|undefined/);
+  });
+
+  it('prints one JSON document with the same facts', () => {
+    const text = sampleCommand(dataWith({ depth: 2, format: 'direct' }), { count: 3, seed: 2, json: true });
+    const document = JSON.parse(text) as {
+      examples: { text: string; tokens: string[]; roles: (string | null)[] }[];
+      operations: { operation: string; arity: number; chanceTrained: number; chanceHeld: string }[];
+      leaks: { leaks: number };
+    };
+    expect(document.examples).toHaveLength(3);
+    for (const { text: example, tokens, roles } of document.examples) {
+      readExample(example, settings);
+      expect(roles).toHaveLength(tokens.length);
+      expect(roles.slice(-2)).toEqual(['result', 'format']);
+    }
+    expect(document.operations[0]).toMatchObject({
+      operation: 'MAX',
+      arity: 2,
+      chanceTrained: 0.19,
+      chanceHeld: 'NaN',
+    });
+    expect(document.leaks.leaks).toBe(0);
+  });
+
+  it('is a pure function of data and seed', () => {
+    const options = { count: 3, seed: 4, json: false };
+    expect(sampleCommand(dataWith({}), options)).toBe(sampleCommand(dataWith({}), options));
+  });
+});
