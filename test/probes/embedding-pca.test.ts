@@ -12,6 +12,7 @@ import type { OperationName } from '../../src/listops/operations.js';
 import { FIRST_NUMBER } from '../../src/listops/tokenizer.js';
 import { initialParameters } from '../../src/model/init.js';
 import { parameterTable, parameterView, TOKEN_EMBEDDING } from '../../src/model/parameters.js';
+import { parseReport } from '../../src/report/parse-report.js';
 import type { Finding } from '../../src/report/schema.js';
 import { themed } from '../../src/report/theme.js';
 import { Rng } from '../../src/tensor/rng.js';
@@ -396,6 +397,27 @@ describe('embeddingPca.charts', () => {
     const series = charts.find(({ id }) => id === 'embedding-series');
     expect(series?.table.rows).toHaveLength(2);
     expect(compileCounting(themed(series?.spec ?? {}, 'light', []))).toEqual([]);
+  });
+
+  it('fit the report: result, findings and charts pass its runtime check', async () => {
+    const measured = [...(await arm(3, { place: line })), ...(await arm(1, { place: line, tasks: MIXED }))];
+    const result = embeddingPca.combine(measured, OPTIONS);
+    const { version, title, question, text } = embeddingPca;
+    const report = {
+      schemaVersion: 1,
+      title: 'test',
+      subjects: measured.map(({ subject }) => subject),
+      training: [],
+      modules: {
+        'embedding-pca': {
+          ...{ version, title, question, text, options: OPTIONS, status: 'ok', leftOut: [], result },
+          findings: embeddingPca.findings(result),
+          charts: embeddingPca.charts(result),
+        },
+      },
+      provenance: { version: '0', claimsSha256: '0'.repeat(64), configs: {}, engines: {}, dataNotes: [] },
+    };
+    expect(() => parseReport(JSON.stringify(report), 'test')).not.toThrow();
   });
 
   it('say in words that there is nothing when no subject is given', () => {
