@@ -30,7 +30,7 @@ export interface MeasureContext {
   /** stream `probe:<name>`, substreams by index */
   rng(index?: number): Rng;
   /** done and total in any unit; call it at least once a second in long work */
-  progress(done: number, total: number): void;
+  progress: (done: number, total: number) => void;
 }
 
 export type Options = Readonly<Record<string, Json>>;

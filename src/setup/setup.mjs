@@ -3,7 +3,7 @@
  * Each step is done only when its inputs changed. Plain JavaScript, so that it works before anything is installed.
  */
 import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { filesBelow, hashOf, ROOT, runProgram, SetupError, whenChanged } from './common.mjs';
 
@@ -51,8 +51,19 @@ async function buildTypeScript(log) {
         rmSync(join(ROOT, 'dist', folder), { recursive: true, force: true });
       const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
       runProgram(process.execPath, [compiler, '-p', join('src', 'setup', 'tsconfig.build.json')]);
+      removeOrphans(inputs);
     },
   });
+}
+
+/** Deletes what was compiled from a source that is gone. */
+function removeOrphans(sources) {
+  const known = new Set(sources.map((path) => relative(ROOT, path).replace(/(\.d)?\.ts$/, '')));
+  const compiled = ['src', 'probes'].map((folder) => join(ROOT, 'dist', folder));
+  for (const path of filesBelow(compiled, (name) => /\.(js|d\.ts)$/.test(name))) {
+    const source = relative(join(ROOT, 'dist'), path).replace(/(\.d\.ts|\.js)$/, '');
+    if (!known.has(source)) rmSync(path);
+  }
 }
 
 async function buildBundles(log) {

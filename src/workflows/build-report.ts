@@ -70,7 +70,7 @@ function engineOf(session: unknown): string {
 function dataNotes(configs: readonly RunConfig[]): string[] {
   const kinds = new Map<string, RunConfig[]>();
   for (const config of configs) {
-    const key = canonicalJson({ ...config.data, holdoutSeed: 0 } as unknown as Json);
+    const key = canonicalJson({ ...config.data, holdoutSeed: 0 });
     kinds.set(key, [...(kinds.get(key) ?? []), config]);
   }
   return [...kinds.values()]

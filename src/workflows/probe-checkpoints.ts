@@ -2,12 +2,12 @@
  * Runs probe modules over checkpoints: what is cached is taken, the rest is measured in child processes, one a core;
  * then each module combines. A module or checkpoint that fails is named in the report and does not stop the others.
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Measured, Options, Probe } from '../../probes/contract.js';
 import type { EngineChoice } from '../train/train-run.js';
 import { openEngine } from '../engine/registry.js';
 import { errorMessage } from '../errors.js';
-import { exists, readText, writeFileDurably } from '../io/files.js';
+import { exists, makeDirectory, readText, writeFileDurably } from '../io/files.js';
 import { jobEntryPath } from '../jobs/entry-path.js';
 import { startJob } from '../jobs/start.js';
 import type { Json, ModuleReport } from '../report/schema.js';
@@ -37,6 +37,9 @@ export interface ProbeProgress {
 }
 
 const DEFAULT_TIME_LIMIT_MS = 120_000;
+/** from asking a silent child to stop until it is killed */
+const GRACE_MS = 2_000;
+const WATCH_EVERY_MS = 200;
 
 interface Task {
   readonly module: number;
@@ -128,55 +131,79 @@ async function measurePart(
   const open = new Map(part.map((task, index) => [index, task]));
   while (open.size > 0) {
     request.signal?.throwIfAborted();
-    let current = [...open.keys()][0];
-    const limit = request.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS;
-    let silent = setTimeout(() => undefined, 0);
-    let timedOut = false;
-    const job = startJob({
-      entry: jobEntryPath('workflows/probe-entry.js'),
-      job: {
-        probe: source,
-        options,
-        engine: request.engine,
-        subjects: [...open].map(([index, { ref }]) => ({ index, runDir: ref.runDir, subject: ref.subject })),
-      } as unknown as Json,
-      onMessage: (raw) => {
-        watch();
-        const message = raw as unknown as ProbeMessage;
-        current = message.index;
-        const task = open.get(current);
-        if (task === undefined || message.kind === 'progress') return;
-        open.delete(current);
-        if (message.kind === 'measured') {
-          writeFileDurably(task.cachePath, `${JSON.stringify({ measurement: message.measurement })}\n`);
-          finished(task, { measurement: message.measurement });
-        } else finished(task, { failed: message.reason });
-      },
-      ...(request.signal === undefined ? {} : { signal: request.signal }),
-    });
-    const watch = (): void => {
-      clearTimeout(silent);
-      silent = setTimeout(() => {
-        timedOut = true;
-        job.cancel();
-      }, limit);
-    };
-    watch();
-    const end = await job.done;
-    clearTimeout(silent);
+    const { blamed, reason } = await measureInChild(request, open, source, options, finished);
     request.signal?.throwIfAborted();
-    if (open.size === 0) break;
     // the child is gone and work is left: the checkpoint it was at carries the blame, the rest is tried again
-    const blamed = open.get(current);
-    if (blamed === undefined) continue;
-    open.delete(current);
-    const reason = timedOut
-      ? `did not finish within ${Math.round(limit / 1000)} s`
-      : end.kind === 'failed'
-        ? end.message
-        : 'its process ended early';
-    finished(blamed, { failed: reason });
+    const task = open.get(blamed);
+    open.delete(blamed);
+    if (task !== undefined) finished(task, { failed: reason });
   }
+}
+
+/**
+ * Measures what is in `open`, taking out what has an outcome.
+ * @returns the checkpoint the child was at when it ended, and why it ended
+ */
+async function measureInChild(
+  request: ProbeRequest,
+  open: Map<number, Task>,
+  source: string,
+  options: Options,
+  finished: (task: Task, outcome: Outcome) => void,
+): Promise<{ readonly blamed: number; readonly reason: string }> {
+  const limitMs = request.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS;
+  let current = [...open.keys()][0];
+  let lastHeard = performance.now();
+  let isLate = false;
+  // of our own work, not of the child's: a full disk ends the whole job
+  let trouble: Error | undefined;
+  const take = (message: ProbeMessage): void => {
+    lastHeard = performance.now();
+    current = message.index;
+    const task = open.get(current);
+    if (task === undefined || message.kind === 'progress') return;
+    open.delete(current);
+    if (message.kind === 'failed') {
+      finished(task, { failed: message.reason });
+      return;
+    }
+    makeDirectory(dirname(task.cachePath));
+    writeFileDurably(task.cachePath, `${JSON.stringify({ measurement: message.measurement })}\n`);
+    finished(task, { measurement: message.measurement });
+  };
+  const job = startJob({
+    entry: jobEntryPath('src/workflows/probe-entry'),
+    job: {
+      probe: source,
+      options,
+      engine: request.engine,
+      subjects: [...open].map(([index, { ref }]) => ({ index, runDir: ref.runDir, subject: ref.subject })),
+    },
+    onMessage: (message) => {
+      try {
+        take(message as unknown as ProbeMessage);
+      } catch (error) {
+        trouble ??= error instanceof Error ? error : new Error(String(error));
+        job.cancel();
+      }
+    },
+    graceMs: GRACE_MS,
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+  });
+  const watch = setInterval(() => {
+    if (isLate || performance.now() - lastHeard < limitMs) return;
+    isLate = true;
+    job.cancel();
+  }, WATCH_EVERY_MS);
+  const end = await job.done;
+  clearInterval(watch);
+  if (trouble !== undefined) throw trouble;
+  const reason = isLate
+    ? `did not finish within ${Math.round(limitMs / 1000)} s`
+    : end.kind === 'failed'
+      ? end.message
+      : 'its process ended early';
+  return { blamed: current, reason };
 }
 
 function readCached(path: string): Json | undefined {

@@ -72,7 +72,7 @@ runJobEntry(async (input, { send, signal }) => {
   const job = input as unknown as ProbeJob;
   const probe = await loadProbe(job.probe);
   const { engine } = await openEngine(job.engine, { threads: 1 });
-  const tell = (message: ProbeMessage): void => send(message as unknown as Json);
+  const tell = (message: ProbeMessage): void => send(message);
   for (const entry of job.subjects) {
     if (signal.aborted) throw new InterruptedError();
     const { index } = entry;

@@ -151,7 +151,7 @@ export function measurementKey(
       config,
       engine: engine.name,
       kernels: engine.kernelHash,
-    } as unknown as Json),
+    }),
   );
 }
 

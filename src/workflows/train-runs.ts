@@ -137,10 +137,10 @@ async function trainInChild(
   options: TrainRunsOptions,
   board: ProgressBoard,
 ): Promise<RunOutcome> {
-  const { root, out, engine, threads = 1, allowEngineChange, resumeEveryMs, versions, signal } = options;
+  const { root, out, engine, threads = 1, allowEngineChange, resumeEveryMs, signal } = options;
   const job: TrainJob = {
     config,
-    options: { root, out, engine, threads, allowEngineChange, resumeEveryMs, versions },
+    options: { root, out, engine, threads, allowEngineChange, resumeEveryMs },
   };
   board.set(config, 'training', {});
   const run = runId(config);
