@@ -72,7 +72,6 @@ export function parseJsonStrict(source: string | Uint8Array, options: StrictJson
 }
 
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
-const SPACE = /[ \t\r\n]*/y;
 // a string without escapes or control characters, which is the common case
 // eslint-disable-next-line no-control-regex -- JSON forbids raw control characters in strings
 const PLAIN_STRING = /"[^"\\\u0000-\u001f]*"/y;
@@ -125,22 +124,20 @@ class StrictParser {
       return first === '{' ? this.object(depth + 1) : this.array(depth + 1);
     }
     if (first === '"') return this.string();
-    for (const [word, value] of [
-      ['true', true],
-      ['false', false],
-      ['null', null],
-    ] as const) {
-      if (this.text.startsWith(word, this.at)) {
-        this.at += word.length;
-        return value;
-      }
-    }
+    if (first === 't') return this.word('true', true);
+    if (first === 'f') return this.word('false', false);
+    if (first === 'n') return this.word('null', null);
     return this.number();
+  }
+
+  private word<T>(word: string, value: T): T {
+    if (!this.text.startsWith(word, this.at)) return this.fail(`expected ${word}`);
+    this.at += word.length;
+    return value;
   }
 
   private object(depth: number): Record<string, unknown> {
     const result: Record<string, unknown> = {};
-    const seen = new Set<string>();
     this.at++;
     if (this.closes('}')) return result;
     for (;;) {
@@ -148,8 +145,7 @@ class StrictParser {
       if (this.text[this.at] !== '"') this.fail('expected a key in double quotes');
       const key = this.string();
       if (key === '__proto__') this.fail('found the key "__proto__", which is never accepted');
-      if (seen.has(key)) this.fail(`found the key "${printable(key)}" twice`);
-      seen.add(key);
+      if (Object.hasOwn(result, key)) this.fail(`found the key "${printable(key)}" twice`);
       this.skipSpace();
       if (this.text[this.at] !== ':') this.fail('expected ":"');
       this.at++;
@@ -219,9 +215,12 @@ class StrictParser {
   }
 
   private skipSpace(): void {
-    SPACE.lastIndex = this.at;
-    SPACE.exec(this.text);
-    this.at = SPACE.lastIndex;
+    for (;;) {
+      const code = this.text.charCodeAt(this.at);
+      // blank, newline, carriage return, tab
+      if (code !== 32 && code !== 10 && code !== 13 && code !== 9) return;
+      this.at++;
+    }
   }
 
   private fail(problem: string): never {
