@@ -1,5 +1,6 @@
 /** Fourier power, RSA, closure, CKA, Procrustes and distances on planted embeddings. */
 import { describe, expect, it } from 'vitest';
+import { binomialCdf } from '../../src/analysis/distributions.js';
 import { debiasedCka, linearCka, testDebiasedCka } from '../../src/analysis/cka.js';
 import { pearson, ranks, spearman } from '../../src/analysis/correlation.js';
 import { cosineSimilarities, squaredDistances, upperTriangle } from '../../src/analysis/distances.js';
@@ -172,6 +173,35 @@ describe('testOrder and testCircular', () => {
     expect(below).toBeGreaterThan(0.917);
     expect(below).toBeLessThan(0.983);
   });
+});
+
+describe('permutation p of noise', () => {
+  it.each([
+    [
+      'order',
+      (rng: Rng, i: number) => testOrder(squaredDistances(gaussian(10, 16, rng)), options(i, 99)).best.p,
+    ],
+    [
+      'circular',
+      (rng: Rng, i: number) => testCircular(squaredDistances(gaussian(10, 16, rng)), options(i, 99)).best.p,
+    ],
+    [
+      'debiased CKA',
+      (rng: Rng, i: number) =>
+        testDebiasedCka(gaussian(10, 16, rng), gaussian(10, 16, rng), options(i, 99)).best.p,
+    ],
+  ] as const)(
+    'is uniform for %s at the best naming, inside binomial bounds of 99.8 per cent',
+    (_name, pOf) => {
+      const rng = noise();
+      const p = Array.from({ length: 300 }, (_, i) => pOf(rng, i));
+      for (const level of [0.05, 0.1, 0.2, 0.5]) {
+        const reached = p.filter((value) => value <= level + 1e-12).length;
+        expect(binomialCdf(reached, 300, level), `at ${level}`).toBeGreaterThan(0.001);
+        expect(1 - binomialCdf(reached - 1, 300, level), `at ${level}`).toBeGreaterThan(0.001);
+      }
+    },
+  );
 });
 
 describe('closure', () => {
