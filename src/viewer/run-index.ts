@@ -218,10 +218,10 @@ async function endOf({ root, name }: RunFolder): Promise<Pick<RunSummary, 'statu
 }
 
 function divergence(line: string): string | undefined {
-  if (!line.startsWith('{"kind":"diverged"')) return undefined;
+  if (!line.includes('"diverged"')) return undefined;
   try {
     const row: unknown = JSON.parse(line);
-    if (!isRecord(row)) return undefined;
+    if (!isRecord(row) || row['kind'] !== 'diverged') return undefined;
     return printable(
       `At step ${String(row['step'])} ${String(row['quantity'])} was ${String(row['value'])}.`,
       200,

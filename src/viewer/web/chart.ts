@@ -54,7 +54,7 @@ export function lineChart(options: ChartOptions): Chart {
   );
   const scaleButton = h('button', { type: 'button', class: 'quiet small' }, 'log');
   scaleButton.setAttribute('aria-pressed', 'false');
-  scaleButton.setAttribute('aria-label', `${options.title}: logarithmic axis`);
+  scaleButton.setAttribute('aria-label', `log axis of ${options.title}`);
   const element = h(
     'figure',
     { class: 'card chart' },
@@ -98,7 +98,9 @@ export function lineChart(options: ChartOptions): Chart {
     const all = steps();
     if (move === undefined || all.length === 0) return;
     event.preventDefault();
-    const at = cursor === undefined ? all.length - 1 : nearestIndex(all, cursor) + move;
+    // the first arrow shows the latest values; from there on it moves
+    const from = cursor === undefined ? all.length - 1 - Math.sign(move) : nearestIndex(all, cursor);
+    const at = from + move;
     setCursor(all[Math.min(all.length - 1, Math.max(0, at))]);
   });
   scaleButton.addEventListener('click', () => {

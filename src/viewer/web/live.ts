@@ -4,10 +4,14 @@ import {
   type CurveGroup,
   type CurvePoint,
   type CurvesEvent,
+  type RunStatus,
   type RunSummary,
 } from '../contract.js';
 import { decimate } from '../decimate.js';
 import type { Line } from './chart.js';
+
+/** How long until a stopped run is looked at again. */
+const RESUMED_MS = 5000;
 
 export interface LiveHandlers {
   curves(event: CurvesEvent): void;
@@ -41,7 +45,15 @@ export function follow(id: string, handlers: LiveHandlers): void {
     on('curves', (data) => handlers.curves(JSON.parse(data) as CurvesEvent));
     on('state', (data) => handlers.state(JSON.parse(data) as RunSummary));
     on('gone', () => finish(() => handlers.gone()));
-    on('end', () => finish(() => handlers.end()));
+    on('end', (data) => {
+      const { status } = JSON.parse(data) as { status: RunStatus };
+      finish(() => handlers.end());
+      // what was stopped may be taken up again
+      if (status === 'stopped' || status === 'interrupted') {
+        over = false;
+        setTimeout(start, RESUMED_MS);
+      }
+    });
     source.onopen = () => handlers.connection(true);
     source.onerror = () => {
       if (over) return;

@@ -31,7 +31,7 @@ export function conditionCard(label: string, runs: readonly RunSummary[], place:
         smallCurves(sorted, subject),
         h('figcaption', { class: 'muted' }, `${subject} accuracy over steps, one line a seed`),
       ),
-      seedTable(sorted, operations, place),
+      seedTable(sorted, operations, label, place),
     ),
   );
 }
@@ -80,12 +80,17 @@ function smallCurves(runs: readonly RunSummary[], subject: string): SVGElement {
   );
 }
 
-function seedTable(runs: readonly RunSummary[], operations: readonly string[], place: number): HTMLElement {
+function seedTable(
+  runs: readonly RunSummary[],
+  operations: readonly string[],
+  label: string,
+  place: number,
+): HTMLElement {
   const region = {
     class: 'scroll',
     tabindex: 0,
     role: 'region',
-    'aria-label': 'Seeds of this condition',
+    'aria-label': `Seeds of ${label}`,
     id: `seeds-${place}`,
   };
   const rows = runs.map((run) => seedRow(run, operations));

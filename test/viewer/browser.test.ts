@@ -1,0 +1,246 @@
+import { appendFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { NO_BROWSER, openBrowser } from '../helpers/browser.js';
+import { evalLine, sampleConfig, trainLine, writeReport, writeRun } from './sample-runs.js';
+import { testViewer, type TestViewer } from './test-viewer.js';
+
+const HOSTILE = [
+  '<img src=x onerror=pwned()>',
+  '"><script>pwned()<\u2215script>',
+  "'-pwned()-'",
+  'javascript:pwned()',
+  '{{constructor.constructor("pwned()")()}}',
+  '${pwned()}',
+  '<svg onload=pwned()>',
+  '</title><script>pwned()</script>'.replaceAll('/', '\u2215'),
+  '\u202egnp.exe',
+  'a\u0000b'.replace('\u0000', '\u2400'),
+  '__proto__',
+  '<iframe srcdoc="<script>parent.pwned()">',
+];
+
+/** What a report tries from inside its frame; it writes down what succeeded. */
+const PRYING = `<ul id="log"></ul><script>
+const log = (text) => { const li = document.createElement('li'); li.textContent = text; document.getElementById('log').append(li); };
+const attempt = (name, fn) => { try { fn(); log(name + ': reached'); } catch { log(name + ': refused'); } };
+attempt('parent', () => parent.document.title);
+attempt('storage', () => localStorage.setItem('x', '1'));
+attempt('cookie', () => document.cookie);
+attempt('top', () => { top.location.href; });
+fetch('/api/runs').then((r) => r.text()).then(() => log('api: reached'), () => log('api: refused'));
+</script>`;
+
+let viewer: TestViewer;
+let browser: Browser;
+let running = '';
+let doomed = '';
+let hostileRun = '';
+const pages: { page: Page; problems: string[] }[] = [];
+
+async function watched(
+  path: string,
+  options: { colorScheme?: 'light' | 'dark'; width?: number } = {},
+): Promise<Page> {
+  const { colorScheme = 'light', width = 1280 } = options;
+  const context = await browser.newContext({ colorScheme, viewport: { width, height: 800 } });
+  const page = await context.newPage();
+  const problems: string[] = [];
+  pages.push({ page, problems });
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
+  });
+  page.on('pageerror', (error) => problems.push(`uncaught: ${error.message}`));
+  page.on('dialog', (dialog) => {
+    problems.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(viewer.viewer.url)) problems.push(`request elsewhere: ${request.url()}`);
+  });
+  page.on('requestfailed', (request) => {
+    if (request.failure()?.errorText !== 'net::ERR_ABORTED') problems.push(`failed: ${request.url()}`);
+  });
+  await page.addInitScript(`
+    window.pwned = () => console.error('pwned');
+    document.addEventListener('securitypolicyviolation', (e) => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI));
+  `);
+  await page.goto(`${viewer.viewer.url}${path}`);
+  return page;
+}
+
+const problemsOf = (page: Page): string[] => pages.find((entry) => entry.page === page)?.problems ?? [];
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+async function axeViolations(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(`axe.run(document, { iframes: false }).then((result) =>
+    result.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.target.join(' ')).join(', ')))`);
+}
+
+describe.skipIf(NO_BROWSER)('the pages of the viewer in a browser', () => {
+  beforeAll(async () => {
+    viewer = await testViewer(({ checkpointsDir, reportsDir }) => {
+      const mixed = ['MAX', 'MED', 'SUM'] as const;
+      for (const seed of [1, 2, 3])
+        writeRun(checkpointsDir, { config: sampleConfig(mixed, seed), end: 'budget' });
+      writeRun(checkpointsDir, {
+        config: sampleConfig(['SUM'], 1, 'pairs'),
+        end: 'interrupted',
+        until: 4000,
+      });
+      running = writeRun(checkpointsDir, { config: sampleConfig(['SUM'], 1), until: 1000, running: true });
+      doomed = writeRun(checkpointsDir, { config: sampleConfig(['SUM'], 2), until: 1000, running: true });
+      hostileRun = writeRun(checkpointsDir, {
+        config: sampleConfig(['FIRST', 'SUM'], 9),
+        until: 1000,
+        running: true,
+      });
+      HOSTILE.forEach((name, i) => {
+        mkdirSync(join(checkpointsDir, name.replaceAll('/', '_')));
+        writeReport(reportsDir, `hostile-${i}`, { title: name });
+      });
+      // a proper run under a name that no address can hold
+      writeRun(checkpointsDir, {
+        config: sampleConfig(['SUM'], 5),
+        name: '<b onclick=pwned()>run',
+        end: 'solved',
+      });
+      const strange = HOSTILE.map((name) => evalLine(1100, { [name]: 0.5 }));
+      const roles = Object.fromEntries(HOSTILE.map((name) => [name, 0.5]));
+      const row = { kind: 'train', step: 1150, lossNats: '<b>', lossByRole: roles };
+      appendFileSync(
+        join(checkpointsDir, hostileRun, 'metrics.jsonl'),
+        `${[...strange, JSON.stringify(row), '<script>pwned()</script>'].join('\n')}\n`,
+      );
+      writeReport(reportsDir, 'quick', { body: PRYING });
+    });
+    browser = await openBrowser();
+  });
+  afterEach(async () => {
+    for (const { page } of pages.splice(0)) await page.context().close();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await viewer?.stop();
+  });
+
+  it('lists runs by condition, reports with their verdicts, and hostile names as text', async () => {
+    const page = await watched('');
+    await page.getByRole('heading', { name: 'MAX+MED+SUM, full, d=16' }).waitFor();
+    const text = await page.locator('main').innerText();
+    for (const name of HOSTILE) expect(text).toContain(name);
+    expect(await page.locator('main :is(img, script, iframe, b[onclick])').count()).toBe(0);
+    expect(await page.locator('.condition').count()).toBe(4);
+    const card = page.locator('.condition', { hasText: 'MAX+MED+SUM, full' });
+    expect(await card.innerText()).toContain('3 of 3 at 95 % SUM or more');
+    expect(await card.locator('path.line').count()).toBe(3);
+    expect(await card.getByRole('link').count()).toBe(3);
+    expect(problemsOf(page)).toEqual([]);
+  });
+
+  it('draws the curves of a run, and more as it trains', async () => {
+    const page = await watched(`runs/${running}`);
+    await page.locator('figure.chart path.line').first().waitFor();
+    const chart = page.locator('figure.chart', { hasText: 'Training loss' });
+    const before = await chart.locator('path.line').getAttribute('d');
+    appendFileSync(
+      join(viewer.checkpointsDir, running, 'metrics.jsonl'),
+      `${trainLine(4000, 0.123)}\n${evalLine(4000, { SUM: 0.777 })}\n`,
+    );
+    await page.getByText('77.7 %').first().waitFor();
+    await chart.getByText('0.123').waitFor();
+    expect(await chart.locator('path.line').getAttribute('d')).not.toBe(before);
+    // the curve lies inside its plot
+    const inside = await page.evaluate(`[...document.querySelectorAll('path.line')].every((line) => {
+      const a = line.getBoundingClientRect(), b = line.closest('svg').getBoundingClientRect();
+      return a.width > 0 && a.left >= b.left - 2 && a.right <= b.right + 2 && a.top >= b.top - 2 && a.bottom <= b.bottom + 2;
+    })`);
+    expect(inside).toBe(true);
+    expect(problemsOf(page)).toEqual([]);
+  });
+
+  it('moves a cursor by keyboard and shows the same numbers as a table', async () => {
+    const page = await watched(`runs/${doomed}`);
+    const chart = page.locator('figure.chart', { hasText: 'Result accuracy' });
+    await chart.locator('path.line').first().waitFor();
+    await chart.locator('.plot').focus();
+    await page.keyboard.press('Home');
+    expect(await chart.locator('.legend').innerText()).toContain('at step 250');
+    await page.keyboard.press('ArrowRight');
+    expect(await chart.locator('.legend').innerText()).toContain('at step 500');
+    await chart.getByText('Numbers').click();
+    expect(await chart.locator('tbody tr').count()).toBe(4);
+    expect(problemsOf(page)).toEqual([]);
+  });
+
+  it('shows hostile operation and role names of metrics as text, and says what it could not read', async () => {
+    const page = await watched(`runs/${hostileRun}`);
+    await page.getByText('1 lines of metrics.jsonl could not be read').waitFor();
+    const legend = await page.locator('main').innerText();
+    for (const name of HOSTILE.filter((text) => text !== '__proto__')) expect(legend).toContain(name);
+    expect(await page.locator('main :is(img, script, iframe)').count()).toBe(0);
+    expect(problemsOf(page)).toEqual([]);
+  });
+
+  it('opens a report in a frame that reaches nothing of the viewer', async () => {
+    const page = await watched('reports/quick');
+    const frame = page.frameLocator('iframe');
+    await frame.getByText('api: refused').waitFor();
+    const log = await frame.locator('#log').innerText();
+    expect(log).not.toContain('reached');
+    expect(log).toContain('parent: refused');
+    // opened on its own it is no nearer
+    const alone = await watched('reports/quick/page');
+    await alone.getByText('api: refused').waitFor();
+    const aloneLog = await alone.locator('#log').innerText();
+    expect(aloneLog).toContain('storage: refused');
+    expect(aloneLog).not.toContain('api: reached');
+  });
+
+  it('says so when the run is deleted while it is looked at', async () => {
+    const page = await watched(`runs/${doomed}`);
+    await page.locator('figure.chart path.line').first().waitFor();
+    rmSync(join(viewer.checkpointsDir, doomed), { recursive: true });
+    await page.getByText('The folder of this run is gone.').waitFor();
+    expect(await page.locator('figure.chart path.line').count()).toBeGreaterThan(0);
+    expect(problemsOf(page)).toEqual([]);
+    await page.reload();
+    await page.getByRole('heading', { name: 'Not here' }).waitFor();
+  });
+
+  it.each(['light', 'dark'] as const)(
+    'has nothing to complain of for axe, %s',
+    async (colorScheme) => {
+      for (const path of ['', `runs/${running}`, `runs/${hostileRun}`, 'reports/hostile-0', 'runs/none']) {
+        const page = await watched(path, { colorScheme });
+        await page.waitForTimeout(500);
+        for (const summary of await page.locator('summary').all()) await summary.click();
+        expect(await axeViolations(page), path).toEqual([]);
+      }
+    },
+    120_000,
+  );
+
+  it('needs no sideways scrolling at 360 px', async () => {
+    for (const path of ['', `runs/${running}`, `runs/${hostileRun}`, 'reports/quick']) {
+      const page = await watched(path, { width: 360 });
+      await page.waitForTimeout(400);
+      const overflow = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');
+      expect(overflow, path).toBeLessThanOrEqual(0);
+    }
+  });
+
+  it('keeps the chosen theme on the next page', async () => {
+    const page = await watched('');
+    await page.getByRole('button', { name: 'Theme: system' }).click();
+    await page.getByRole('button', { name: 'Theme: light' }).click();
+    await page.goto(`${viewer.viewer.url}runs/${running}`);
+    await page.getByRole('button', { name: 'Theme: dark' }).waitFor();
+    expect(await page.evaluate('getComputedStyle(document.body.parentElement).colorScheme')).toBe('dark');
+    expect(problemsOf(page)).toEqual([]);
+  });
+});
