@@ -3,9 +3,9 @@
  * (holdoutSeed, modulus, operand range) and the regime only, never on the operations, so that runs of one seed
  * hold out the same in every condition. Scanning data for leaks is leak.ts.
  */
-import { cosDeterministic } from '../tensor/math.js';
 import { Rng } from '../tensor/rng.js';
 import type { DataConfig, Regime } from './data-config.js';
+import { firstOrderSignal, signalRatio } from './holdout-signal.js';
 
 export type HoldoutConfig = Pick<DataConfig, 'regime' | 'modulus' | 'operands' | 'holdoutSeed'>;
 
@@ -31,8 +31,8 @@ export interface Holdout {
 /** A draw is balanced when no frequency has more than this times the signal of another. */
 export const BALANCE_LIMIT = 1.3;
 export const MOST_DRAWS = 5000;
-/** Complex additions that the search may cost; reached above modulus 30 or so, where fewer draws are looked at. */
-const MOST_WORK = 3e8;
+/** Additions that the search may cost: from about modulus 27 on this bound, not MOST_DRAWS, ends it. */
+const MOST_WORK = 1e8;
 /** 10 % is held out: 5 pairs or 22 triples at modulus 10 */
 const HELD_ONE_IN = 10;
 
@@ -67,7 +67,8 @@ function makeHoldout(config: HoldoutConfig): Holdout {
   const pairs = regime === 'pairs';
   const candidates = pairs ? allPairs(modulus) : allTriples(modulus);
   const nHeld = Math.max(1, Math.floor(candidates.length / HELD_ONE_IN));
-  const { sets, signalRatio, draws } = chooseBalanced(config, candidates, nHeld);
+  const chosen = chooseBalanced(config, candidates, nHeld);
+  const { sets } = chosen;
   const lookup = new Uint8Array(modulus ** (pairs ? 2 : 3));
   for (const set of sets) for (const order of permutations(set)) lookup[flatIndex(order, modulus)] = 1;
   return {
@@ -76,8 +77,8 @@ function makeHoldout(config: HoldoutConfig): Holdout {
     level: pairs ? (config.operands[1] === 2 ? 'pair-only' : 'pair-closed') : 'triple',
     sets,
     isHeldOut: pairs ? containsPair(lookup, modulus) : containsTriple(lookup, modulus),
-    signalRatio,
-    draws,
+    signalRatio: chosen.signalRatio,
+    draws: chosen.draws,
   };
 }
 
@@ -132,22 +133,22 @@ function chooseBalanced(
   const { modulus: n, holdoutSeed, regime } = config;
   const rng = new Rng(holdoutSeed, `holdout:${regime}`, n);
   const order = Int32Array.from(candidates, (_, i) => i);
-  const cost = nHeld * n * n * (regime === 'pairs' ? 2 : 6);
+  const cost = n ** 3 + 30 * nHeld;
   const most = Math.max(20, Math.min(MOST_DRAWS, Math.floor(MOST_WORK / cost)));
-  let best: { sets: readonly (readonly number[])[]; signalRatio: number; spread: boolean } | undefined;
+  let best: { sets: readonly (readonly number[])[]; ratio: number; spread: boolean } | undefined;
   for (let draws = 1; ; draws++) {
     for (let i = 0; i < nHeld; i++) {
       const j = i + rng.below(order.length - i);
       [order[i], order[j]] = [order[j], order[i]];
     }
     const sets = Array.from(order.subarray(0, nHeld).slice().sort(), (index) => candidates[index]);
-    const signalRatio = ratio(firstOrderSignal(sets, config));
+    const ratio = signalRatio(firstOrderSignal(sets, config));
     const spread = areSumsSpread(sets, n);
-    if (best === undefined || (spread === best.spread ? signalRatio < best.signalRatio : spread)) {
-      best = { sets, signalRatio, spread };
+    if (best === undefined || (spread === best.spread ? ratio < best.ratio : spread)) {
+      best = { sets, ratio, spread };
     }
-    if ((spread && signalRatio <= BALANCE_LIMIT) || draws === most) {
-      return { sets: best.sets, signalRatio: best.signalRatio, draws };
+    if ((spread && ratio <= BALANCE_LIMIT) || draws === most) {
+      return { sets: best.sets, signalRatio: best.ratio, draws };
     }
   }
 }
@@ -158,126 +159,6 @@ function areSumsSpread(sets: readonly (readonly number[])[], n: number): boolean
   const most = sets.length <= 0.6 * n ? 1 : 2;
   const counts = new Int32Array(n);
   return sets.every((set) => ++counts[set.reduce((sum, a) => sum + a, 0) % n] <= most);
-}
-
-function ratio(signal: Float64Array): number {
-  let least = Infinity;
-  let greatest = 0;
-  for (const value of signal) {
-    least = Math.min(least, value);
-    greatest = Math.max(greatest, value);
-  }
-  // a frequency without any signal beside one with signal is as unbalanced as can be
-  if (greatest < 1e-12) return 1;
-  return least < 1e-12 ? Infinity : greatest / least;
-}
-
-/**
- * What one operand tells of the sum, by frequency k = 1..n/2: the mean over operands a of |E[w^(k s) | a]|^2,
- * w = exp(2 pi i / n), s the sum of a trained input, averaged over two and three operands as far as the range
- * allows. Zero for every k when nothing is held out.
- */
-export function firstOrderSignal(sets: readonly (readonly number[])[], config: HoldoutConfig): Float64Array {
-  const { modulus: n, regime, operands } = config;
-  const signal = new Float64Array(Math.floor(n / 2));
-  if (regime === 'triples') {
-    addTripleSignal(signal, sets, n);
-    return signal;
-  }
-  const neighbours: number[][] = Array.from({ length: n }, () => []);
-  for (const [a, b] of sets) {
-    neighbours[a].push(b);
-    if (a !== b) neighbours[b].push(a);
-  }
-  // beyond three operands the signal is weaker still; the pair's own rows stand for it
-  if (operands[0] === 2 || operands[0] > 3) addPairSignal(signal, neighbours, n, 1);
-  if (operands[0] <= 3 && operands[1] >= 3) addPairSignal(signal, neighbours, n, 2);
-  return signal;
-}
-
-/**
- * Given operand a, the other operands range over the b not held with a. One other: S_a = sum of w^(kb). Two others,
- * not held with each other either: S_a^2 minus the sum over ordered held pairs (b, c) among them.
- */
-function addPairSignal(
-  signal: Float64Array,
-  neighbours: readonly (readonly number[])[],
-  n: number,
-  others: 1 | 2,
-): void {
-  const { cos, sin } = roots(n);
-  const allowed = new Uint8Array(n);
-  for (let a = 0; a < n; a++) {
-    allowed.fill(1);
-    for (const b of neighbours[a]) allowed[b] = 0;
-    const nAllowed = n - neighbours[a].length;
-    let count = others === 1 ? nAllowed : nAllowed * nAllowed;
-    /** how often each residue b + c occurs among held pairs allowed with a */
-    const heldSums = new Int32Array(n);
-    if (others === 2) {
-      for (let b = 0; b < n; b++) {
-        if (allowed[b] === 0) continue;
-        for (const c of neighbours[b]) {
-          if (allowed[c] === 0) continue;
-          heldSums[(b + c) % n]++;
-          count--;
-        }
-      }
-    }
-    if (count === 0) continue;
-    for (let k = 1; k <= signal.length; k++) {
-      let re = 0;
-      let im = 0;
-      for (let b = 0; b < n; b++) {
-        if (allowed[b] === 0) continue;
-        re += cos[(k * b) % n];
-        im += sin[(k * b) % n];
-      }
-      if (others === 2) {
-        [re, im] = [re * re - im * im, 2 * re * im];
-        for (let s = 0; s < n; s++) {
-          re -= heldSums[s] * cos[(k * s) % n];
-          im -= heldSums[s] * sin[(k * s) % n];
-        }
-      }
-      signal[k - 1] += (re * re + im * im) / (count * count * n);
-    }
-  }
-}
-
-/** Three operands with held triples: the allowed sum is minus the held one, as the sum over all (b, c) is 0. */
-function addTripleSignal(signal: Float64Array, sets: readonly (readonly number[])[], n: number): void {
-  const { cos, sin } = roots(n);
-  /** [n, n] how many held ordered (b, c) with operand a have b + c = s */
-  const heldSums = new Int32Array(n * n);
-  const nHeld = new Int32Array(n);
-  for (const set of sets) {
-    for (const [a, b, c] of permutations(set)) {
-      heldSums[a * n + ((b + c) % n)]++;
-      nHeld[a]++;
-    }
-  }
-  for (let a = 0; a < n; a++) {
-    const count = n * n - nHeld[a];
-    if (count === 0) continue;
-    for (let k = 1; k <= signal.length; k++) {
-      let re = 0;
-      let im = 0;
-      for (let s = 0; s < n; s++) {
-        re += heldSums[a * n + s] * cos[(k * s) % n];
-        im += heldSums[a * n + s] * sin[(k * s) % n];
-      }
-      signal[k - 1] += (re * re + im * im) / (count * count * n);
-    }
-  }
-}
-
-/** [n] real and imaginary parts of the n-th roots of unity, with the same bits on every platform. */
-function roots(n: number): { cos: Float64Array; sin: Float64Array } {
-  const angle = (i: number): number => (2 * Math.PI * i) / n;
-  const cos = Float64Array.from({ length: n }, (_, i) => cosDeterministic(angle(i)));
-  const sin = Float64Array.from({ length: n }, (_, i) => cosDeterministic(angle(i) - Math.PI / 2));
-  return { cos, sin };
 }
 
 function allPairs(n: number): number[][] {
