@@ -71,10 +71,13 @@ export interface Treatment {
   readonly positions?: Int32Array;
   /** direct effect: every other sublayer is held at these clean writes; absent: everything downstream is recomputed */
   readonly frozen?: Replacements;
+  /** where alpha r is written, an array an activation; overwritten by the next treatment */
+  readonly scratch: Map<string, Float32Array>;
 }
 
 /** The interventions of one treatment. */
 export function interventionsOf({
+  scratch,
   component,
   op,
   values,
@@ -100,9 +103,25 @@ export function interventionsOf({
       continue;
     }
     if (op === 'replace') out.push({ ...where, op: 'scale', value: 1 - alpha });
-    out.push({ ...where, op: 'add', value: alpha === 1 ? value : value.map((x) => alpha * x) });
+    out.push({ ...where, op: 'add', value: alpha === 1 ? value : scaled(value, alpha, scratch, at) });
   }
   return frozen === undefined ? out : [...out, ...freeze(component, frozen)];
+}
+
+/** alpha r, in an array that is used again: a new one a dose would cost more than the arithmetic. */
+function scaled(
+  r: Float32Array,
+  alpha: number,
+  scratch: Map<string, Float32Array>,
+  at: string,
+): Float32Array {
+  let out = scratch.get(at);
+  if (out === undefined || out.length !== r.length) {
+    out = new Float32Array(r.length);
+    scratch.set(at, out);
+  }
+  for (let i = 0; i < r.length; i++) out[i] = alpha * r[i];
+  return out;
 }
 
 /** Sets every sublayer write that the component has no part in. */

@@ -42,7 +42,7 @@ interface Run {
 }
 
 /** Substreams of the probe's random numbers: a template keeps its prompts whatever other templates there are. */
-const STREAM = { prompts: 0, donors: 1000, other: 2000, control: 3000, learned: 4000 } as const;
+export const STREAM = { prompts: 0, donors: 1000, other: 2000, control: 3000, learned: 4000 } as const;
 
 export function measure(
   subject: ProbeSubject,

@@ -68,6 +68,7 @@ export function runTemplate(input: TemplateInput): TemplateResult {
   const rowsOf = new Map(SITES.map((site) => [site, siteRows(filled, site, input.modulus)] as const));
 
   const tallies = new Map<string, Tally>();
+  const scratch = new Map<string, Float32Array>();
   for (const plan of plans) {
     const { key, component, alpha } = plan;
     if (!applies(plan, filled, input.primary)) continue;
@@ -78,7 +79,7 @@ export function runTemplate(input: TemplateInput): TemplateResult {
             patternMeans,
           )
         : treatmentInterventions(
-            { component, alpha, ...(key.effect === 'direct' ? { frozen } : {}) },
+            { component, alpha, scratch, ...(key.effect === 'direct' ? { frozen } : {}) },
             key.method,
             values,
             rowsOf.get(key.site as Site),
@@ -136,7 +137,7 @@ function replacements(input: TemplateInput, clean: Replacements, hasMean: boolea
 
 /** @returns undefined when the template has no values for the method */
 function treatmentInterventions(
-  base: Pick<Treatment, 'component' | 'alpha' | 'frozen'>,
+  base: Pick<Treatment, 'component' | 'alpha' | 'frozen' | 'scratch'>,
   method: EffectMethod,
   values: MethodValues,
   positions: Int32Array | undefined,

@@ -3,14 +3,15 @@ import { ablation } from '../../probes/ablation.js';
 import type { AblationMeasurement } from '../../probes/ablation/measurement.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import type { Engine } from '../../src/engine/engine.js';
+import { openEngine } from '../../src/engine/registry.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
 import { initialParameters } from '../../src/model/init.js';
 import type { Subject } from '../../src/report/schema.js';
 import { Rng } from '../../src/tensor/rng.js';
-import { naiveEngine } from './naive-engine.js';
 
-export function testEngine(): Promise<Engine> {
-  return Promise.resolve(naiveEngine());
+/** The engine that every machine has. */
+export async function testEngine(): Promise<Engine> {
+  return (await openEngine('wasm', { threads: 1 })).engine;
 }
 
 export function subjectFor(config: RunConfig, run = 'test'): Subject {
