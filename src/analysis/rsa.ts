@@ -89,7 +89,10 @@ function symmetric(pairs: Float64Array, n: number): Float64Array {
 }
 
 export interface Closure {
-  /** d2(0, n-1) / mean d2 between numbers floor(n/2) steps apart around Z/n: a line above 1, a ring near 0.1 */
+  /**
+   * d2(0, n-1) / mean d2 between numbers floor(n/2) steps apart around Z/n: a line above 1, a ring near 0.1, noise about 1.
+   * Large without any line when numbers n/2 apart nearly coincide: a ring of even frequency, n even
+   */
   readonly asNamed: number;
   /**
    * The largest of the same ratio over (Z/n)*. The largest, not the smallest: the naming -1 joins 0 and 1, which are near on
