@@ -9,7 +9,7 @@ import { CONDITION_COLORS, THEME_NAMES } from './theme.js';
 import { byText, conditionLabels, summariseConditions } from './page/conditions.js';
 import { figure } from './page/figure.js';
 import { claims, compared, header } from './page/first-screen.js';
-import { html, Html, scriptJson } from './page/html.js';
+import { html, Html, plainText, scriptJson } from './page/html.js';
 import { moduleSection } from './page/module-section.js';
 import { provenance } from './page/provenance.js';
 
@@ -39,7 +39,7 @@ export function renderReport(report: Report, runtime: ReportRuntime): string {
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
-  const settings: PageSettings = { conditions: labels };
+  const settings: PageSettings = { conditions: labels.map(plainText) };
   const page = html`<!doctype html>
     <html lang="en">
       <head>

@@ -13,8 +13,8 @@ export type ThemeName = (typeof THEME_NAMES)[number];
  * protanopia, deuteranopia and tritanopia, and each has contrast 3:1 or more with its ground (checked by a test).
  */
 export const CONDITION_COLORS: Readonly<Record<ThemeName, readonly string[]>> = {
-  light: ['#1763ad', '#d1551b', '#0c8a78', '#8f3f97', '#9a7400', '#3f4654', '#c2325c', '#5f8f2f'],
-  dark: ['#62b0f5', '#f58a4e', '#34c3aa', '#d78be0', '#e3bd3f', '#b4bccb', '#f77f9f', '#9fd069'],
+  light: ['#4058cb', '#a55725', '#2e918c', '#813b91', '#a5851d', '#3f4550', '#bb316a', '#6c9762'],
+  dark: ['#60ccfc', '#f7791a', '#29bd80', '#be85e7', '#e8d34f', '#88909c', '#f393b1', '#a4cd79'],
 };
 
 interface Ink {

@@ -330,7 +330,7 @@ function effectsModule(
   return {
     ...emptyModule('Attention against feed-forward layers', text),
     leftOut: left.map(({ id }) => ({ subject: id, reason: text('has not learned SUM (accuracy 0.11)') })),
-    findings: ['C4', 'layer-0', 'layer-1'].map((id, i) => finding(id, i, text)),
+    findings: ['C4', 'layer-0', 'layer-1'].map((id, i) => finding(id, i + 3, text)),
     charts: [
       chart({
         id: 'effects',

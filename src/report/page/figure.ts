@@ -4,8 +4,8 @@
  */
 import { mapRows, packSpec } from '../pack.js';
 import { readable, type Row, type Spec } from '../charts/common.js';
-import type { ChartSpec } from '../schema.js';
-import { html, scriptJson, type Html } from './html.js';
+import type { ChartSpec, Json } from '../schema.js';
+import { html, plainText, scriptJson, type Html } from './html.js';
 
 /** Most rows that a chart draws; more make the page slow and no clearer. */
 export const MAX_DRAWN_ROWS = 20_000;
@@ -40,13 +40,13 @@ export function figure(chart: ChartSpec, anchor: string): Html {
       : undefined;
   return html`<figure class="chart" id="${anchor}">
     <figcaption>
-      <h4>${chart.title}</h4>
+      <h3>${chart.title}</h3>
       <p class="subtitle">${chart.subtitle}</p>
     </figcaption>
     <div class="plot" data-chart="${anchor}" data-name="${chart.id}">
       <p class="waiting">The picture needs JavaScript. Its numbers are in the table below.</p>
     </div>
-    ${scriptJson(`${anchor}-spec`, packSpec(spec))} ${thinned} ${words(chart.summary)}
+    ${scriptJson(`${anchor}-spec`, plain(packSpec(spec)))} ${thinned} ${words(chart.summary)}
     <div class="chart-tools">
       <details>
         <summary>Data table<span class="visually-hidden">: ${chart.title}</span></summary>
@@ -70,6 +70,16 @@ function words(summary: string): Html {
     <summary>In words</summary>
     <p class="summary">${summary}</p>
   </details>`;
+}
+
+/** Every string of a value without control characters, keys included. */
+function plain(value: Json | undefined): Json | undefined {
+  if (typeof value === 'string') return plainText(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return (value as readonly Json[]).map((item) => plain(item) ?? null);
+  return Object.fromEntries<Json | undefined>(
+    Object.entries(value).map(([key, item]) => [plainText(key), plain(item)]),
+  );
 }
 
 /** Six digits are more than a screen shows. */

@@ -43,12 +43,22 @@ export function html(strings: TemplateStringsArray, ...parts: Part[]): Html {
 }
 
 /**
+ * Control characters and line separators become blanks. Vega-Lite writes orders of names into expressions, whose parser
+ * stops at U+2028 even inside a string.
+ */
+export function plainText(text: string): string {
+  // eslint-disable-next-line no-control-regex -- these are exactly the characters that may not appear
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, ' ');
+}
+
+/**
  * Data in a `<script type="application/json">`: `<` cannot occur, so neither can an end tag or a comment.
  * @param id - made of letters, digits and hyphens only
  */
 export function scriptJson(id: string, value: unknown): Html {
-  const text = JSON.stringify(value)
-    .replace(LONE_SURROGATE, '\ufffd')
-    .replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const text = JSON.stringify(value).replace(
+    /[<>&\u2028\u2029]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
   return new Html(`<script type="application/json" id="${escapeHtml(id)}">${text}</script>`);
 }

@@ -31,7 +31,7 @@ export function moduleSection(
         ${paragraphs(module.text.doesNotShow)}
       </div>
     </div>
-    ${findings(module.findings)}
+    ${findings(module)}
     <details class="method">
       <summary>Method and options</summary>
       ${paragraphs(module.text.method)}
@@ -91,7 +91,7 @@ export function paragraphs(text: string): Html {
 }
 
 /** Findings with a verdict first, then the exploratory ones, each in the order of the module. */
-function findings(all: readonly Finding[]): Html | undefined {
+function findings({ title, findings: all }: ModuleReport): Html | undefined {
   if (all.length === 0) return undefined;
   const decided = all.filter(({ claim }) => claim !== undefined);
   const exploratory = all.filter(({ claim }) => claim === undefined);
@@ -110,7 +110,7 @@ function findings(all: readonly Finding[]): Html | undefined {
       ${hasP ? pCell(finding) : undefined}
     </tr>`;
   return html`<h3>Numbers</h3>
-    <div class="scroll" tabindex="0" role="region" aria-label="Findings">
+    <div class="scroll" tabindex="0" role="region" aria-label="Findings: ${title}">
       <table class="findings">
         <thead>
           <tr>
