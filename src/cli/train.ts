@@ -59,7 +59,7 @@ async function train(options: ParsedOptions): Promise<void> {
       allowEngineChange: switchValue(options, 'allow-engine-change'),
       signal: interrupt.signal,
       onProgress: (progress) => {
-        display.update(() => [progressText(progress)]);
+        if (progress.current.state === 'training') display.update(() => [progressText(progress)]);
       },
       ...(typeof out === 'string' && { out }),
     });
@@ -87,7 +87,7 @@ export function progressText({ current, etaMs }: TrainRunsProgress): string {
   if (Number.isFinite(lossNats)) parts.push(`loss ${lossNats.toFixed(3)}`);
   if (Object.keys(accuracy).length > 0) parts.push(accuracyText(accuracy));
   if (tokensPerSecond > 0) parts.push(`${rate(tokensPerSecond)} tokens/s`);
-  parts.push(`${duration(etaMs ?? Infinity)} left`);
+  if (etaMs !== undefined) parts.push(`${duration(etaMs)} left`);
   return parts.join('  ');
 }
 

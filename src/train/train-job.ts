@@ -10,7 +10,7 @@ export const TRAIN_ENTRY = 'src/train/entry';
 
 export interface TrainJob {
   readonly config: RunConfig;
-  readonly options: Omit<TrainOptions, 'signal' | 'onProgress'>;
+  readonly options: Omit<TrainOptions, 'signal' | 'onProgress' | 'versions'>;
 }
 
 export interface TrainAnswer extends TrainOutcome {

@@ -96,11 +96,13 @@ export async function trainRuns(options: TrainRunsOptions): Promise<RunOutcome[]
   const outcomes = new Map<string, RunOutcome>();
   const queue: RunConfig[] = [];
   for (const config of configs) {
-    const finished = finishedRun(config, options);
-    if (finished === undefined) queue.push(config);
+    const known = outcomeWithoutChild(config, options);
+    if (known === undefined) queue.push(config);
     else {
-      outcomes.set(runId(config), finished);
-      board.set(config, 'finished', { step: config.training.steps, accuracy: finished.outcome.accuracy });
+      outcomes.set(runId(config), known);
+      if (known.kind === 'finished') {
+        board.set(config, 'finished', { step: config.training.steps, accuracy: known.outcome.accuracy });
+      } else board.set(config, known.kind, {});
     }
   }
   // the longest first, so that the cores end together
@@ -121,15 +123,21 @@ export async function trainRuns(options: TrainRunsOptions): Promise<RunOutcome[]
   );
 }
 
-/** Looks before a child is started: the second start of many runs takes no time. */
-function finishedRun(
-  config: RunConfig,
-  options: TrainRunsOptions,
-): Extract<RunOutcome, { kind: 'finished' }> | undefined {
+/**
+ * Looks before a child is started: the second start of many runs takes no time, and a directory that cannot be opened
+ * fails its own run alone.
+ */
+function outcomeWithoutChild(config: RunConfig, options: TrainRunsOptions): RunOutcome | undefined {
   const { root, out } = options;
-  const outcome = finishedOutcome(createOrOpenRun(root, config, out === undefined ? {} : { out }));
-  if (outcome === undefined) return undefined;
-  return { kind: 'finished', run: runId(config), config, outcome: { ...outcome, peakRssBytes: 0 } };
+  const run = runId(config);
+  try {
+    const outcome = finishedOutcome(createOrOpenRun(root, config, out === undefined ? {} : { out }));
+    if (outcome === undefined) return undefined;
+    return { kind: 'finished', run, config, outcome: { ...outcome, peakRssBytes: 0 } };
+  } catch (error) {
+    const userError = error instanceof UserError;
+    return { kind: 'failed', run, config, message: errorMessage(error), userError };
+  }
 }
 
 async function trainInChild(
