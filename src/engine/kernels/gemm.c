@@ -4,87 +4,106 @@
 
 #define PANEL_VECTORS (LANES / VL)
 
-/* The last, partial panel of an unpadded C: through a buffer, number by number. */
-static void load_partial(real_t *row, const real_t *c, int columns) {
-  for (int x = 0; x < 2 * LANES; x++) row[x] = x < columns ? c[x] : 0;
+/* Tiles that fit the registers: 6 x 16 in AVX2 (12 of 16), 4 x 8 in simd128 (8 of 16; more rows measured slower). */
+#if VL == 8
+#define WIDE_PANELS 2
+#define WIDE_ROWS 6
+#else
+#define WIDE_PANELS 1
+#define WIDE_ROWS 4
+#endif
+#define NARROW_ROWS 6
+#define MOST_ROWS 6
+#define MOST_VECTORS (WIDE_PANELS * PANEL_VECTORS)
+
+/* loops over the registers of a tile: unrolled whatever the compiler's own measure says, or they live in memory */
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
+
+/* Rows of a tile whose last panel is partial and whose C has no padding go through a buffer, number by number. */
+#define BUFFER_ROW (2 * LANES)
+static __attribute__((noinline)) void load_partial(real_t *buffer, const real_t *c, ptrdiff_t c_row, int rows,
+                                                   int columns) {
+  for (int r = 0; r < rows; r++)
+    for (int x = 0; x < BUFFER_ROW; x++) buffer[r * BUFFER_ROW + x] = x < columns ? c[r * c_row + x] : 0;
 }
-static void store_partial(real_t *c, const real_t *row, int columns, gemm_mode mode) {
-  for (int x = 0; x < columns; x++) {
-    if (mode == GEMM_ADD) c[x] += row[x];
-    else if (mode == GEMM_MULTIPLY) c[x] *= row[x];
-    else c[x] = row[x];
-  }
+static __attribute__((noinline)) void store_partial(real_t *c, ptrdiff_t c_row, const real_t *buffer, int rows,
+                                                    int columns, gemm_mode mode) {
+  for (int r = 0; r < rows; r++)
+    for (int x = 0; x < columns; x++) {
+      const real_t product = buffer[r * BUFFER_ROW + x];
+      real_t *to = c + r * c_row + x;
+      *to = mode == GEMM_ADD ? *to + product : mode == GEMM_MULTIPLY ? *to * product : product;
+    }
 }
 
 /* Rows i .. i + mr - 1, panels j / 8 .. j / 8 + np - 1. mr, np and along_k are constants after inlining. */
 ALWAYS_INLINE void tile(const int mr, const int np, const int along_k, const gemm_t *RESTRICT g, int i, int j) {
   const int nv = np * PANEL_VECTORS;
-  vf acc[8][4];
+  vf acc[MOST_ROWS][MOST_VECTORS];
+  real_t buffer[MOST_ROWS * BUFFER_ROW];
   const int first = g->k_first ? g->k_first[i] : 0;
   const int last = g->k_last ? g->k_last[i + mr - 1] : g->k;
   const ptrdiff_t a_row = along_k ? g->a_row : 1, a_k = along_k ? 1 : g->a_k;
   const ptrdiff_t b_k = g->b_k, b_panel = g->b_panel, c_row = g->c_row;
-  const int partial = !g->c_padded && j + np * LANES > g->n;
+  const gemm_mode mode = g->mode;
   const int columns = g->n - j;
+  const int partial = !g->c_padded && columns < np * LANES;
   real_t *c = g->c + i * c_row + j;
 
-  if (g->mode == GEMM_ACCUMULATE) {
+  if (mode == GEMM_ACCUMULATE) {
+    const real_t *from = c;
+    ptrdiff_t from_row = c_row;
     if (partial) {
-#pragma GCC unroll 8
-      for (int r = 0; r < mr; r++) {
-        real_t row[2 * LANES];
-        load_partial(row, c + r * c_row, columns);
-#pragma GCC unroll 4
-        for (int v = 0; v < nv; v++) acc[r][v] = v_load(row + v * VL);
-      }
-    } else {
-#pragma GCC unroll 8
-      for (int r = 0; r < mr; r++)
-#pragma GCC unroll 4
-        for (int v = 0; v < nv; v++) acc[r][v] = v_load(c + r * c_row + v * VL);
+      load_partial(buffer, c, c_row, mr, columns);
+      from = buffer;
+      from_row = BUFFER_ROW;
     }
+    UNROLL for (int r = 0; r < mr; r++)
+      UNROLL for (int v = 0; v < nv; v++) acc[r][v] = v_load(from + r * from_row + v * VL);
   } else {
-#pragma GCC unroll 4
-    for (int v = 0; v < nv; v++) {
+    UNROLL for (int v = 0; v < nv; v++) {
       const vf start = g->bias ? v_load(g->bias + j + v * VL) : v_set(0);
-#pragma GCC unroll 8
-      for (int r = 0; r < mr; r++) acc[r][v] = start;
+      UNROLL for (int r = 0; r < mr; r++) acc[r][v] = start;
     }
   }
 
   const real_t *a = g->a + i * a_row + first * a_k;
   const real_t *b = g->b + (j / LANES) * b_panel + first * b_k;
   for (int k = first; k < last; k++) {
-    vf bk[4];
-#pragma GCC unroll 4
-    for (int v = 0; v < nv; v++) bk[v] = v_load(b + (v / PANEL_VECTORS) * b_panel + (v % PANEL_VECTORS) * VL);
-#pragma GCC unroll 8
-    for (int r = 0; r < mr; r++) {
+    vf bk[MOST_VECTORS];
+    UNROLL for (int v = 0; v < nv; v++)
+      bk[v] = v_load(b + (v / PANEL_VECTORS) * b_panel + (v % PANEL_VECTORS) * VL);
+    UNROLL for (int r = 0; r < mr; r++) {
       const vf ar = v_splat(a + r * a_row);
-#pragma GCC unroll 4
-      for (int v = 0; v < nv; v++) acc[r][v] = v_fma(ar, bk[v], acc[r][v]);
+      UNROLL for (int v = 0; v < nv; v++) acc[r][v] = v_fma(ar, bk[v], acc[r][v]);
     }
     a += a_k;
     b += b_k;
   }
 
-#pragma GCC unroll 8
-  for (int r = 0; r < mr; r++) {
-    real_t *cr = c + r * c_row;
-    if (partial) {
-      real_t row[2 * LANES];
-#pragma GCC unroll 4
-      for (int v = 0; v < nv; v++) v_store(row + v * VL, acc[r][v]);
-      store_partial(cr, row, columns, g->mode);
-    } else {
-#pragma GCC unroll 4
-      for (int v = 0; v < nv; v++) {
-        vf x = acc[r][v];
-        if (g->mode == GEMM_ADD) x = v_add(v_load(cr + v * VL), x);
-        if (g->mode == GEMM_MULTIPLY) x = v_mul(v_load(cr + v * VL), x);
-        v_store(cr + v * VL, x);
+  if (partial) {
+    UNROLL for (int r = 0; r < mr; r++)
+      UNROLL for (int v = 0; v < nv; v++) v_store(buffer + r * BUFFER_ROW + v * VL, acc[r][v]);
+    store_partial(c, c_row, buffer, mr, columns, mode);
+  } else if (mode == GEMM_ADD) {
+    UNROLL for (int r = 0; r < mr; r++)
+      UNROLL for (int v = 0; v < nv; v++) {
+        real_t *to = c + r * c_row + v * VL;
+        v_store(to, v_add(v_load(to), acc[r][v]));
       }
-    }
+  } else if (mode == GEMM_MULTIPLY) {
+    UNROLL for (int r = 0; r < mr; r++)
+      UNROLL for (int v = 0; v < nv; v++) {
+        real_t *to = c + r * c_row + v * VL;
+        v_store(to, v_mul(v_load(to), acc[r][v]));
+      }
+  } else {
+    UNROLL for (int r = 0; r < mr; r++)
+      UNROLL for (int v = 0; v < nv; v++) v_store(c + r * c_row + v * VL, acc[r][v]);
   }
 }
 
@@ -101,16 +120,6 @@ ALWAYS_INLINE void block(const int mr, const int np, const int along_k, const ge
     default: break;
   }
 }
-
-#if VL == 8
-#define WIDE_PANELS 2
-#define WIDE_ROWS 6
-#define NARROW_ROWS 6
-#else
-#define WIDE_PANELS 1
-#define WIDE_ROWS 4
-#define NARROW_ROWS 4
-#endif
 
 static __attribute__((noinline)) void wide_along_k(const gemm_t *g, int j) { block(WIDE_ROWS, WIDE_PANELS, 1, g, j); }
 static __attribute__((noinline)) void wide_across_k(const gemm_t *g, int j) { block(WIDE_ROWS, WIDE_PANELS, 0, g, j); }
