@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { addWrites, emptyWriteSums, writeRatios } from '../../src/analysis/ablation-norms.js';
+import {
+  donorRows,
+  leaveOneOutMean,
+  randomOfEqualNorm,
+  unitDirections,
+} from '../../src/analysis/ablation-values.js';
+import { summarizeDose } from '../../src/analysis/ablation-dose.js';
+import { Rng } from '../../src/tensor/rng.js';
+
+describe('leaveOneOutMean', () => {
+  it('is the mean of the other rows', () => {
+    const x = Float32Array.from([1, 10, 2, 20, 6, 60]);
+    expect([...leaveOneOutMean(x, 3)]).toEqual([4, 40, 3.5, 35, 1.5, 15]);
+  });
+  it('refuses a single prompt', () => {
+    expect(() => leaveOneOutMean(new Float32Array(4), 1)).toThrow(/found 1 prompts, expected at least 2/);
+  });
+});
+
+describe('donorRows', () => {
+  it("gives every prompt its donor's row", () => {
+    expect([...donorRows(Float32Array.from([1, 2, 3, 4, 5, 6]), Int32Array.from([2, 0, 1]))]).toEqual([
+      5, 6, 1, 2, 3, 4,
+    ]);
+  });
+});
+
+describe('randomOfEqualNorm', () => {
+  it('has the length of the replacement at every row and no preferred direction', () => {
+    const width = 8;
+    const rows = 4000;
+    const rng = new Rng(1, 'test');
+    const x = Float32Array.from({ length: rows * width }, () => rng.normal());
+    const r = Float32Array.from({ length: rows * width }, () => rng.normal());
+    const out = randomOfEqualNorm(x, r, width, unitDirections(512, width, rng), rng);
+    const mean = new Float64Array(width);
+    for (let row = 0; row < rows; row++) {
+      let wanted = 0;
+      let found = 0;
+      for (let c = row * width; c < (row + 1) * width; c++) {
+        wanted += (r[c] - x[c]) ** 2;
+        found += out[c] ** 2;
+      }
+      for (let c = 0; c < width; c++) mean[c] += out[row * width + c] / Math.sqrt(wanted) / rows;
+      expect(Math.abs(found - wanted)).toBeLessThan(1e-4 * wanted);
+    }
+    // a unit vector's entry has sd 1 / sqrt(8); 512 directions: 0.016
+    for (const entry of mean) expect(Math.abs(entry)).toBeLessThan(0.1);
+  });
+  it('is zero where the replacement changes nothing', () => {
+    const x = Float32Array.from([1, 2, 3, 4]);
+    const rng = new Rng(1, 'test');
+    expect([...randomOfEqualNorm(x, x, 2, unitDirections(4, 2, rng), rng)].map(Math.abs)).toEqual([
+      0, 0, 0, 0,
+    ]);
+  });
+});
+
+describe('writeRatios', () => {
+  it('tells variation over prompts from a constant write', () => {
+    // attention: constant 10 and varying by +-1; feed-forward: varying by +-2, no constant
+    const attention = Float32Array.from([11, 0, 9, 0]);
+    const mlp = Float32Array.from([-2, 0, 2, 0]);
+    const sums = emptyWriteSums();
+    addWrites(sums, attention, mlp, Int32Array.from([0, 1]), 2);
+    const ratios = writeRatios(sums);
+    expect(ratios.logRatio).toBeCloseTo(Math.log(1 / 2), 12);
+    expect(ratios.rawLogRatio).toBeCloseTo(0.5 * Math.log((121 + 81) / 8), 12);
+    expect(ratios.variationCosine).toBeCloseTo(-1, 12);
+    expect(ratios.cosine).toBeCloseTo(0, 12);
+  });
+});
+
+describe('summarizeDose', () => {
+  const flat = (nats: number): number[] => new Array<number>(8).fill(nats);
+  it('reads areas, share and Shapley value off the three curves', () => {
+    const summary = summarizeDose({ attention: flat(1.5), feedForward: flat(1), both: flat(9) }, 0.5, 2.5);
+    expect(summary?.area).toEqual({ attention: 0.5, feedForward: 0.25, both: 1 });
+    expect(summary?.share).toBeCloseTo(0.26 / 0.77, 12);
+    expect(summary?.shapley).toBeCloseTo((0.25 + 1 - 0.5) / 2, 12);
+  });
+  it('counts a gain as 0', () => {
+    expect(
+      summarizeDose({ attention: flat(0), feedForward: flat(1), both: flat(1) }, 0.5, 2.5)?.area.attention,
+    ).toBe(0);
+  });
+  it('has nothing to say of a model no better than a constant', () => {
+    expect(
+      summarizeDose({ attention: flat(3), feedForward: flat(3), both: flat(3) }, 2.5, 2.3),
+    ).toBeUndefined();
+  });
+});
