@@ -6,7 +6,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RunError, errorMessage, printable } from '../errors.js';
-import { publishDirectory, removeTree } from '../io/files.js';
+import { removeTree, writeFileDurably } from '../io/files.js';
 import { canonicalJson, type Json } from '../io/json.js';
 import { CANCEL, type ChildMessage } from './protocol.js';
 
@@ -53,19 +53,18 @@ let serial = 0;
 
 /** Starts a child in its own process group. While it runs, SIGINT and SIGTERM of this process are passed on to it. */
 export function startJob(options: JobOptions): Job {
-  const folder = join(tmpdir(), `sumlens-job-${process.pid}-${serial++}`);
-  const jobFile = join(folder, 'job.json');
-  publishDirectory(folder, [{ name: 'job.json', bytes: canonicalJson(options.job) }], { replace: true });
+  const jobFile = join(tmpdir(), `sumlens-job-${process.pid}-${serial++}.json`);
+  writeFileDurably(jobFile, canonicalJson(options.job));
   const child = spawn(process.execPath, [...(options.nodeArguments ?? []), options.entry, jobFile], {
     detached: true,
     // stdout of a child must never reach ours, which may have to be one JSON document
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'json',
   });
-  return watch(child, folder, options);
+  return watch(child, jobFile, options);
 }
 
-function watch(child: ChildProcess, folder: string, options: JobOptions): Job {
+function watch(child: ChildProcess, jobFile: string, options: JobOptions): Job {
   const stopper = createStopper(child, options.graceMs ?? DEFAULT_GRACE_MS);
   const tail = keepTail(child);
   let answer: JobResult | undefined;
@@ -109,7 +108,7 @@ function watch(child: ChildProcess, folder: string, options: JobOptions): Job {
       options.signal?.removeEventListener('abort', onAbort);
       // whatever the child left running
       killGroup(child.pid);
-      removeFolder(folder);
+      removeJobFile(jobFile);
       resolve(outcome(code, killedBy));
     };
     const outcome = (code: number | null, killedBy: string | null): JobResult => {
@@ -204,9 +203,9 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
-function removeFolder(folder: string): void {
+function removeJobFile(path: string): void {
   try {
-    removeTree(folder);
+    removeTree(path);
   } catch {
     // a left-over in the temporary folder must not turn a result into a failure
   }
