@@ -167,7 +167,11 @@ function picture(lines: readonly Line[], options: ChartOptions, frame: Frame): S
     s('text', { class: 'tick end', x: right, y: HEIGHT - 3 }, 'step'),
     marks.map(({ value, label }) => [
       s('line', { class: 'mark', x1: MARGIN.left, x2: right, y1: py(value), y2: py(value) }),
-      s('text', { class: 'mark-label end', x: right - 2, y: py(value) - 4 }, label),
+      s(
+        'text',
+        { class: 'mark-label end', x: right - 2, y: py(value) + (y.at(value) > 0.8 ? 13 : -4) },
+        label,
+      ),
     ]),
     lines.map((line) =>
       s('path', {

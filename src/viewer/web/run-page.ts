@@ -78,7 +78,7 @@ function tilesOf(run: RunSummary): HTMLElement[] {
       'div',
       { class: 'tile' },
       h('dt', {}, name),
-      h('dd', {}, value, note === '' ? null : h('small', {}, note)),
+      h('dd', {}, value, note === '' ? null : [' ', h('small', {}, note)]),
     );
   const done = run.steps === null ? '' : `of ${whole(run.steps)}`;
   return [
@@ -116,7 +116,9 @@ interface ChartsView {
 }
 
 function chartsOf(detail: RunDetail, box: HTMLElement): ChartsView {
-  const marks = [{ value: detail.learnedAccuracy, label: `learned: ${percent(detail.learnedAccuracy)}` }];
+  const marks = [
+    { value: detail.learnedAccuracy, label: `learned: ${wholePercent(detail.learnedAccuracy)}` },
+  ];
   if (detail.run.chance !== null) {
     marks.push({ value: detail.run.chance, label: `uniform guess: ${percent(detail.run.chance)}` });
   }
