@@ -1,28 +1,27 @@
 /**
- * Findings of the ablation probe: C4 through the one verdict function, everything else exploratory with
- * Benjamini-Hochberg over all p values of the module. Pure.
+ * Findings of the ablation probe: C4 (claim.ts), and everything else exploratory with Benjamini-Hochberg over all p
+ * values of the module. Pure.
  */
-import { studentCdf } from '../../src/analysis/distributions.js';
-import { type IntervalEstimate, meanInterval, welchInterval } from '../../src/analysis/intervals.js';
+import { meanInterval, welchInterval } from '../../src/analysis/intervals.js';
 import { benjaminiHochberg } from '../../src/analysis/multiple-testing.js';
-import { twoSamplePermutation } from '../../src/analysis/permutation.js';
-import { decideVerdict, withNote, withdrawIfOpposite } from '../../src/analysis/verdict.js';
 import type { Finding } from '../../src/report/schema.js';
-import { Rng } from '../../src/tensor/rng.js';
-import { standardDeviation } from '../../src/tensor/sum.js';
+import { c4 } from './claim.js';
 import type { Method } from './components.js';
+import {
+  type Pair,
+  estimateOf,
+  examplesOf,
+  matchedPairs,
+  permutationP,
+  round,
+  shares,
+  tTest,
+} from './finding-parts.js';
 import { jsonNumber } from './json-numbers.js';
-import { type AblationResult, type ConditionResult, type SeedResult } from './result.js';
+import type { AblationResult, SeedResult } from './result.js';
 
-/** C4: smallest effect worth the claim, and fewest usable runs a condition. */
-export const C4_DELTA = 0.1;
-export const C4_MIN_RUNS = 6;
 /** level of the exploratory intervals */
 const LEVEL = 0.95;
-
-const C4_NOTE =
-  'attention is the only path between positions, so attention ablated in full loses everything by construction and the ' +
-  'share at full dose is 1/2: only the dose curve and the pattern freeze carry information';
 
 export function findings(result: AblationResult): Finding[] {
   const pairs = matchedPairs(result);
@@ -38,123 +37,6 @@ export function findings(result: AblationResult): Finding[] {
       finding.p === undefined ? finding : { ...finding, pAdjusted: round(adjusted[next++]) },
     ),
   ];
-}
-
-interface Pair {
-  readonly sumOnly: ConditionResult;
-  readonly mixed: ConditionResult;
-}
-
-/**
- * SUM-only and mixed conditions that differ in their tasks alone. First the pair with enough runs, then the mixture
- * MAX+MED+SUM, then the regime `pairs`, where SUM alone is learned; the order looks at no outcome but learning.
- */
-function matchedPairs({ conditions }: AblationResult): Pair[] {
-  const pairs = conditions
-    .filter(({ arm }) => arm === 'SUM-only')
-    .flatMap((sumOnly) =>
-      conditions
-        .filter(({ arm, match }) => arm === 'mixed' && match === sumOnly.match)
-        .map((mixed) => ({ sumOnly, mixed })),
-    );
-  const rank = ({ sumOnly, mixed }: Pair): number[] => [
-    -Math.min(C4_MIN_RUNS, sumOnly.usable, mixed.usable),
-    mixed.tasks.join('+') === 'MAX+MED+SUM' ? 0 : 1,
-    sumOnly.regime === 'pairs' ? 0 : 1,
-  ];
-  return pairs
-    .map((pair) => ({ pair, rank: rank(pair) }))
-    .sort((a, b) => a.rank.reduce((order, value, i) => order || value - b.rank[i], 0))
-    .map(({ pair }) => pair);
-}
-
-/** Feed-forward shares of the usable seeds of a condition. */
-function shares(result: AblationResult, condition: ConditionResult, method: Method): number[] {
-  return usableSeeds(result, condition).flatMap(
-    ({ doses }) => doses.find((dose) => dose.method === method)?.share ?? [],
-  );
-}
-
-function usableSeeds(result: AblationResult, condition: ConditionResult): SeedResult[] {
-  const index = result.conditions.indexOf(condition);
-  return result.seeds.filter((seed) => seed.condition === index && seed.usable);
-}
-
-function c4(result: AblationResult, pair: Pair | undefined): Finding {
-  const base = {
-    id: 'c4',
-    claim: 'C4',
-    statement: 'SUM-only models lean on feed-forward layers, mixed ones on attention',
-    statistic:
-      'share of the dose curve that is feed-forward (resample ablation, result tokens of pure SUM): mean SUM-only - mean mixed',
-    unit: '1',
-  };
-  const count = (arm: ConditionResult['arm']): number =>
-    Math.max(0, ...result.conditions.filter((c) => c.arm === arm).map(({ usable }) => usable));
-  const a = pair === undefined ? [] : shares(result, pair.sumOnly, 'resample');
-  const b = pair === undefined ? [] : shares(result, pair.mixed, 'resample');
-  const interval = a.length === 0 || b.length === 0 ? undefined : welchInterval(a, b);
-  const unmatched = pair === undefined && count('SUM-only') > 0 && count('mixed') > 0;
-  const primary = decideVerdict({
-    rule: { kind: 'effect', delta: C4_DELTA },
-    usable: [
-      { condition: pair?.sumOnly.label ?? 'SUM-only', runs: pair === undefined ? 0 : a.length },
-      { condition: pair?.mixed.label ?? 'mixed', runs: pair === undefined ? 0 : b.length },
-    ],
-    nMin: C4_MIN_RUNS,
-    ...(interval === undefined ? {} : { estimate: interval.estimate, interval }),
-    ...(a.length < 2 || b.length < 2
-      ? {}
-      : { sd: Math.sqrt((standardDeviation(a) ** 2 + standardDeviation(b) ** 2) / 2) }),
-  });
-  const decision = [
-    C4_NOTE,
-    ...(pair === undefined ? [] : [`regime ${pair.sumOnly.regime}`, ...notUsable(result, pair)]),
-    ...(unmatched ? ['no SUM-only and mixed condition are equal in everything but their tasks'] : []),
-  ].reduce(withNote, withMean(result, pair, primary, interval));
-  return {
-    ...base,
-    ...(interval === undefined ? {} : estimateOf(interval)),
-    n: { seeds: a.length + b.length, examples: examplesOf(pair) },
-    ...(a.length === 0 || b.length === 0 ? {} : permutationP(a, b)),
-    verdict: decision.verdict,
-    reason: [decision.reason, ...decision.notes].join('; '),
-  };
-}
-
-/** Mean ablation that excludes 0 on the other side takes a verdict back. */
-function withMean(
-  result: AblationResult,
-  pair: Pair | undefined,
-  primary: ReturnType<typeof decideVerdict>,
-  interval: IntervalEstimate | undefined,
-): ReturnType<typeof decideVerdict> {
-  if (pair === undefined || interval === undefined) return primary;
-  const a = shares(result, pair.sumOnly, 'mean');
-  const b = shares(result, pair.mixed, 'mean');
-  if (a.length < 2 || b.length < 2) return withNote(primary, 'mean ablation was not measured');
-  const mean = welchInterval(a, b);
-  const opposite = interval.estimate > 0 ? mean.high < 0 : mean.low > 0;
-  return withdrawIfOpposite(primary, opposite, 'depends on the ablation: mean ablation says the opposite');
-}
-
-function notUsable(result: AblationResult, { sumOnly, mixed }: Pair): string[] {
-  return [sumOnly, mixed].flatMap((condition) => {
-    const index = result.conditions.indexOf(condition);
-    const out = result.seeds.filter((seed) => seed.condition === index && !seed.usable);
-    const reasons = out.map(({ seed, reason }) => `seed ${seed} ${reason ?? ''}`).join(', ');
-    return out.length === 0 ? [] : [`${condition.label}: left out ${reasons}`];
-  });
-}
-
-function examplesOf(pair: Pair | undefined): number {
-  const of = (condition: ConditionResult): number =>
-    condition.templates
-      .filter(
-        ({ id }) => new Set(id.match(/[A-Za-z]+/g)).size === 1 && id.startsWith(`(${condition.primary} `),
-      )
-      .reduce((sum, { prompts }) => sum + prompts, 0);
-  return pair === undefined ? 0 : of(pair.sumOnly) + of(pair.mixed);
 }
 
 function conditionFindings(result: AblationResult, index: number): Finding[] {
@@ -295,41 +177,4 @@ function pairFindings(result: AblationResult, pair: Pair, withResample: boolean)
       },
     ];
   });
-}
-
-function estimateOf({
-  estimate,
-  low,
-  high,
-  level,
-  method,
-}: IntervalEstimate): Pick<Finding, 'estimate' | 'interval'> {
-  return {
-    estimate: jsonNumber(estimate),
-    interval: { low: jsonNumber(low), high: jsonNumber(high), level, method },
-  };
-}
-
-function permutationP(a: readonly number[], b: readonly number[]): Pick<Finding, 'p' | 'pMethod'> {
-  const { p, exact, arrangements } = twoSamplePermutation(a, b, { rng: new Rng(0, 'probe:ablation') });
-  return {
-    p: round(p),
-    pMethod: `${exact ? 'exact' : 'sampled'} permutation of seeds, two-sided, ${arrangements} splits`,
-  };
-}
-
-/** Two-sided t test of a mean of 0 over seeds; nothing when there is no spread to judge by. */
-function tTest(values: readonly number[]): Pick<Finding, 'p' | 'pMethod'> {
-  if (values.length < 2) return {};
-  const spread = standardDeviation(values);
-  if (spread === 0) return {};
-  const t = values.reduce((sum, v) => sum + v, 0) / values.length / (spread / Math.sqrt(values.length));
-  return {
-    p: round(Math.min(1, 2 * studentCdf(-Math.abs(t), values.length - 1))),
-    pMethod: 't test over seeds, two-sided',
-  };
-}
-
-function round(value: number): number {
-  return Number(value.toPrecision(9));
 }

@@ -1,0 +1,81 @@
+/** Dose curves of one operation, and the loss of the best constant that they are measured against. */
+import { DOSES, bestConstantLossNats } from '../../src/analysis/dose.js';
+import { RESULT } from '../../src/listops/expression.js';
+import { type OperationContext, type OperationName, operationRow } from '../../src/listops/operations.js';
+import { ENUMERATE_BELOW, digits } from '../../src/listops/templates.js';
+import { logDeterministic } from '../../src/tensor/math.js';
+import { METHODS } from './components.js';
+import { type Run, total } from './effect-tables.js';
+import { finiteNumber, jsonNumber } from './json-numbers.js';
+import type { DoseCurve, OperationDose } from './measurement.js';
+import { type Tally, cellIndex, cellNames } from './tally.js';
+import { doseId } from './treatments.js';
+
+/** Dose curves on the pure templates of one operation; nothing when there is no such template. */
+export function doseOf(
+  operation: OperationName,
+  runs: readonly Run[],
+  tasks: readonly string[],
+  operations: OperationContext,
+): OperationDose[] {
+  const own = runs.filter(({ template }) => template.operation === operation);
+  if (own.length === 0) return [];
+  const cell = cellIndex(tasks, operation, RESULT);
+  const nCells = cellNames(tasks).length;
+  const lossOf = (tallies: readonly Tally[]): { nats: number; accuracy: number; count: number } => {
+    const sum = total(tallies, nCells);
+    const count = sum.count[cell];
+    return { nats: sum.nats[cell] / count, accuracy: sum.correct[cell] / count, count };
+  };
+  const curves: DoseCurve[] = [];
+  for (const kind of ['attention', 'feed-forward', 'both'] as const) {
+    for (const method of METHODS) {
+      const points = DOSES.map((alpha) =>
+        own.flatMap(({ result }) => result.tallies.get(doseId(kind, method, alpha)) ?? []),
+      );
+      if (points.some((tallies) => tallies.length === 0)) continue;
+      const losses = points.map(lossOf);
+      curves.push({
+        kind,
+        method,
+        nats: losses.map(({ nats }) => finiteNumber(nats, `loss under ${method} ablation of ${kind}`)),
+        accuracy: losses.map(({ accuracy }) => finiteNumber(accuracy, 'accuracy')),
+      });
+    }
+  }
+  const clean = lossOf(own.map(({ result }) => result.clean));
+  const withMean = own.filter(({ result }) => result.hasMean);
+  return [
+    {
+      operation,
+      examples: clean.count,
+      cleanNats: finiteNumber(clean.nats, 'loss of the intact model'),
+      cleanAccuracy: finiteNumber(clean.accuracy, 'accuracy of the intact model'),
+      cleanNatsMean: jsonNumber(lossOf(withMean.map(({ result }) => result.clean)).nats),
+      constantNats: finiteNumber(constantLoss(own, operation, operations), 'loss of a constant'),
+      curves,
+    },
+  ];
+}
+
+/** L_c: cross-entropy of the best constant for each arity, operands uniform; enumerated where there are few enough inputs. */
+function constantLoss(own: readonly Run[], operation: OperationName, context: OperationContext): number {
+  const { modulus } = context;
+  // sums of uniform numbers are uniform, nested or not
+  if (operation === 'SUM' || operation === 'GSUM') return logDeterministic(modulus);
+  let nats = 0;
+  let targets = 0;
+  for (const { template, filled } of own) {
+    const counts = new Float64Array(modulus);
+    const inputs = modulus ** template.nBlanks;
+    if (template.depth === 1 && inputs <= ENUMERATE_BELOW) {
+      for (let input = 0; input < inputs; input++) {
+        counts[operationRow(operation).evaluate(digits(input, template.nBlanks, modulus), context)]++;
+      }
+    } else for (const results of filled.results) for (const result of results) counts[result]++;
+    const weight = filled.nPrompts * filled.results[0].length;
+    nats += weight * bestConstantLossNats([counts]);
+    targets += weight;
+  }
+  return nats / targets;
+}

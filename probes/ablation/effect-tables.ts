@@ -1,0 +1,101 @@
+/** Adds the tallies of all templates up: intact model, effects by operation and role, free-running outcomes. */
+import { ROLES } from '../../src/listops/expression.js';
+import { SITES, type Template, type TemplateBatch } from '../../src/listops/templates.js';
+import { jsonArray } from './json-numbers.js';
+import type { AblationMeasurement, FreeRunning } from './measurement.js';
+import { type Tally, addTally, cellNames, emptyTally } from './tally.js';
+import type { TemplateResult } from './template-run.js';
+import { type Plan, planId } from './treatments.js';
+
+/** One template of the battery, run. */
+export interface Run {
+  readonly template: Template;
+  readonly filled: TemplateBatch;
+  readonly sameResult: number;
+  readonly result: TemplateResult;
+}
+
+export function total(tallies: readonly Tally[], nCells: number): Tally {
+  const sum = emptyTally(nCells);
+  tallies.forEach((tally) => addTally(sum, tally));
+  return sum;
+}
+
+export function cleanTable(runs: readonly Run[], tasks: readonly string[]): AblationMeasurement['clean'] {
+  const cells = cellNames(tasks);
+  const sum = total(
+    runs.map(({ result }) => result.clean),
+    cells.length,
+  );
+  const perTarget = (values: Float64Array): number[] => Array.from(values, (v, cell) => v / sum.count[cell]);
+  return {
+    nats: jsonArray([cells.length], perTarget(sum.nats)),
+    accuracy: jsonArray([cells.length], perTarget(sum.correct)),
+    count: jsonArray([cells.length], sum.count),
+  };
+}
+
+/** Ablated minus clean by operation and role, over the templates that have the treatment; NaN where none has. */
+export function effectTable(
+  runs: readonly Run[],
+  plans: readonly Plan[],
+  tasks: readonly string[],
+): Pick<AblationMeasurement, 'effects' | 'deltaNats' | 'deltaAccuracy'> {
+  const nCells = cellNames(tasks).length;
+  const nats: number[] = [];
+  const accuracy: number[] = [];
+  const table = plans.filter(({ inTable }) => inTable);
+  for (const plan of table) {
+    const ablated = emptyTally(nCells);
+    const clean = emptyTally(nCells);
+    for (const { result } of runs) {
+      const tally = result.tallies.get(planId(plan));
+      if (tally === undefined) continue;
+      addTally(ablated, tally);
+      addTally(clean, result.clean);
+    }
+    for (let cell = 0; cell < nCells; cell++) {
+      nats.push((ablated.nats[cell] - clean.nats[cell]) / clean.count[cell]);
+      accuracy.push((ablated.correct[cell] - clean.correct[cell]) / clean.count[cell]);
+    }
+  }
+  const shape = [table.length, nCells];
+  return {
+    effects: table.map(({ key }) => key),
+    deltaNats: jsonArray(shape, nats),
+    deltaAccuracy: jsonArray(shape, accuracy),
+  };
+}
+
+/** Greedy generation under ablation: see addForward for why the teacher-forced pass answers it. */
+export function freeRunningOf(runs: readonly Run[], plans: readonly Plan[], primary: string): FreeRunning[] {
+  const own = runs.filter(({ template }) => template.operation === primary);
+  const row = (
+    component: string,
+    method: FreeRunning['method'],
+    tallies: readonly Tally[],
+  ): FreeRunning[] => {
+    if (tallies.length === 0) return [];
+    const sum = total(tallies, tallies[0].nats.length);
+    const chains = sum.exact + sum.firstWrong.reduce((a, b) => a + b, 0);
+    const [result, copy, format] = ROLES.map((_, role) => sum.firstWrong[role] / chains);
+    return [{ component, method, exact: sum.exact / chains, result, copy, format }];
+  };
+  const whole = plans.filter(
+    ({ key, inTable }) => inTable && key.site === SITES[0] && key.effect === 'total',
+  );
+  return [
+    ...row(
+      'none',
+      'zero',
+      own.map(({ result }) => result.clean),
+    ),
+    ...whole.flatMap((plan) =>
+      row(
+        plan.key.component,
+        plan.key.method,
+        own.flatMap(({ result }) => result.tallies.get(planId(plan)) ?? []),
+      ),
+    ),
+  ];
+}

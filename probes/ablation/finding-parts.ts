@@ -1,0 +1,101 @@
+/** Pieces that the verdict on C4 and the exploratory findings share: pairs of conditions, shares, intervals, p values. */
+import { studentCdf } from '../../src/analysis/distributions.js';
+import type { IntervalEstimate } from '../../src/analysis/intervals.js';
+import { twoSamplePermutation } from '../../src/analysis/permutation.js';
+import type { Finding } from '../../src/report/schema.js';
+import { Rng } from '../../src/tensor/rng.js';
+import { standardDeviation } from '../../src/tensor/sum.js';
+import type { Method } from './components.js';
+import { jsonNumber } from './json-numbers.js';
+import type { AblationResult, ConditionResult, SeedResult } from './result.js';
+
+/** C4: fewest usable runs a condition. */
+export const C4_MIN_RUNS = 6;
+
+export interface Pair {
+  readonly sumOnly: ConditionResult;
+  readonly mixed: ConditionResult;
+}
+
+/**
+ * SUM-only and mixed conditions that differ in their tasks alone. First the pair with enough runs, then the mixture
+ * MAX+MED+SUM, then the regime `pairs`, where SUM alone is learned; the order looks at no outcome but learning.
+ */
+export function matchedPairs({ conditions }: AblationResult): Pair[] {
+  const pairs = conditions
+    .filter(({ arm }) => arm === 'SUM-only')
+    .flatMap((sumOnly) =>
+      conditions
+        .filter(({ arm, match }) => arm === 'mixed' && match === sumOnly.match)
+        .map((mixed) => ({ sumOnly, mixed })),
+    );
+  const rank = ({ sumOnly, mixed }: Pair): number[] => [
+    -Math.min(C4_MIN_RUNS, sumOnly.usable, mixed.usable),
+    mixed.tasks.join('+') === 'MAX+MED+SUM' ? 0 : 1,
+    sumOnly.regime === 'pairs' ? 0 : 1,
+  ];
+  return pairs
+    .map((pair) => ({ pair, rank: rank(pair) }))
+    .sort((a, b) => a.rank.reduce((order, value, i) => order || value - b.rank[i], 0))
+    .map(({ pair }) => pair);
+}
+
+/** Feed-forward shares of the usable seeds of a condition. */
+export function shares(result: AblationResult, condition: ConditionResult, method: Method): number[] {
+  return usableSeeds(result, condition).flatMap(
+    ({ doses }) => doses.find((dose) => dose.method === method)?.share ?? [],
+  );
+}
+
+function usableSeeds(result: AblationResult, condition: ConditionResult): SeedResult[] {
+  const index = result.conditions.indexOf(condition);
+  return result.seeds.filter((seed) => seed.condition === index && seed.usable);
+}
+
+/** Prompts of the pure templates of both conditions. */
+export function examplesOf(pair: Pair | undefined): number {
+  const of = (condition: ConditionResult): number =>
+    condition.templates
+      .filter(
+        ({ id }) => new Set(id.match(/[A-Za-z]+/g)).size === 1 && id.startsWith(`(${condition.primary} `),
+      )
+      .reduce((sum, { prompts }) => sum + prompts, 0);
+  return pair === undefined ? 0 : of(pair.sumOnly) + of(pair.mixed);
+}
+
+export function estimateOf({
+  estimate,
+  low,
+  high,
+  level,
+  method,
+}: IntervalEstimate): Pick<Finding, 'estimate' | 'interval'> {
+  return {
+    estimate: jsonNumber(estimate),
+    interval: { low: jsonNumber(low), high: jsonNumber(high), level, method },
+  };
+}
+
+export function permutationP(a: readonly number[], b: readonly number[]): Pick<Finding, 'p' | 'pMethod'> {
+  const { p, exact, arrangements } = twoSamplePermutation(a, b, { rng: new Rng(0, 'probe:ablation') });
+  return {
+    p: round(p),
+    pMethod: `${exact ? 'exact' : 'sampled'} permutation of seeds, two-sided, ${arrangements} splits`,
+  };
+}
+
+/** Two-sided t test of a mean of 0 over seeds; nothing when there is no spread to judge by. */
+export function tTest(values: readonly number[]): Pick<Finding, 'p' | 'pMethod'> {
+  if (values.length < 2) return {};
+  const spread = standardDeviation(values);
+  if (spread === 0) return {};
+  const t = values.reduce((sum, v) => sum + v, 0) / values.length / (spread / Math.sqrt(values.length));
+  return {
+    p: round(Math.min(1, 2 * studentCdf(-Math.abs(t), values.length - 1))),
+    pMethod: 't test over seeds, two-sided',
+  };
+}
+
+export function round(value: number): number {
+  return Number(value.toPrecision(9));
+}
