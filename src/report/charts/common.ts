@@ -100,7 +100,12 @@ export function conditionColor(labels: readonly string[], options: { readonly le
     legend:
       options.legend === false
         ? null
-        : { orient: 'top', direction: 'horizontal', columns: 2, symbolOpacity: 1, symbolStrokeWidth: 2.5 },
+        : {
+            orient: 'top',
+            direction: 'horizontal',
+            columns: 2, // the symbol would else be as faint as the lines of single seeds
+            encoding: { symbols: { opacity: { value: 1 }, strokeWidth: { value: 2.5 } } },
+          },
   };
 }
 

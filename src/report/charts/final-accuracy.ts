@@ -16,7 +16,7 @@ const HELD = 'Held out';
 
 /** Accuracy by operation, arity and hold-out, with the interval of each run and chance as a tick. */
 export function finalAccuracy(training: readonly TrainingRecord[]): ChartSpec {
-  const rows = training.flatMap(rowsOf).sort(byPlace);
+  const rows = withFirst(training.flatMap(rowsOf).sort(byPlace));
   const conditions = distinct(rows, 'condition').sort();
   const tasks = distinct(rows, 'task');
   const panels = distinct(rows, 'panel');
@@ -68,6 +68,17 @@ function rowsOf({ run, seed, label: condition, final }: TrainingRecord): Row[] {
   }));
 }
 
+/** Marks the first row of each task and panel: chance is drawn once there, not once a run. */
+function withFirst(rows: readonly Row[]): Row[] {
+  const seen = new Set<string>();
+  return rows.map((row) => {
+    const place = JSON.stringify([row.panel, row.task]);
+    const first = !seen.has(place);
+    seen.add(place);
+    return { ...row, first };
+  });
+}
+
 /** Seen before held out, then operation, condition, seed. */
 function byPlace(a: Row, b: Row): number {
   const key = (row: Row) => [row.panel === HELD ? 1 : 0, row.task, row.condition, row.seed, row.run];
@@ -100,6 +111,7 @@ function view(tasks: readonly string[], conditions: readonly string[]) {
     height: { step: 16 + 8 * Math.max(1, conditions.length), for: 'position' },
     layer: [
       {
+        transform: [{ filter: { field: 'first', equal: true } }],
         mark: { type: 'tick', style: 'reference', thickness: 1.5, opacity: 0.7 },
         encoding: { x: x('chance'), y },
       },
