@@ -1,0 +1,152 @@
+/** The main job as a user runs it: train, probe, report, start again, change a weight. */
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createOrOpenRun, openRun } from '../../src/checkpoint/store.js';
+import { VERDICTS } from '../../src/analysis/verdict.js';
+import { parameterTable, parameterView, TOKEN_EMBEDDING } from '../../src/model/parameters.js';
+import { gptConfigOf } from '../../src/config/hash.js';
+import { parseReport } from '../../src/report/parse-report.js';
+import { NO_BROWSER, openBrowser, watchedPage } from '../helpers/browser.js';
+import { runCli, withFolder } from '../helpers/cli.js';
+
+function newest(folder: string, name: string): Uint8Array {
+  return readFileSync(join(folder, 'reports', 'smoke', name));
+}
+
+describe('sumlens run smoke --no-serve', () => {
+  it('trains, probes and reports; a second start gives the same bytes and trains nothing', async () => {
+    await withFolder(async (folder) => {
+      const first = runCli(['run', 'smoke', '--no-serve'], folder);
+      expect(first.code, first.stderr).toBe(0);
+      expect(first.stdout).toContain('learned SUM');
+      expect(first.stdout).toMatch(/report: .*index\.html/);
+      expect(first.stdout).toMatch(/peak memory \d+ MB/);
+      const runs = readdirSync(join(folder, 'checkpoints'));
+      expect(runs).toHaveLength(4);
+
+      const report = parseReport(newest(folder, 'report.json'), 'report.json');
+      expect(Object.keys(report.modules)).toEqual(
+        expect.arrayContaining(['ablation', 'embedding-pca', 'learning']),
+      );
+      expect(Object.values(report.modules).map((module) => module.status)).toEqual(
+        Object.values(report.modules).map(() => 'ok'),
+      );
+      // 60 steps teach nothing, and the report must say so
+      expect(JSON.stringify(report.modules)).toContain('has not learned SUM');
+      const verdicts = Object.values(report.modules).flatMap((module) =>
+        module.findings.flatMap((finding) => (finding.verdict === undefined ? [] : [finding.verdict])),
+      );
+      expect(verdicts.length).toBeGreaterThan(4);
+      for (const verdict of verdicts) expect(VERDICTS).toContain(verdict);
+
+      const metrics = readFileSync(join(folder, 'checkpoints', runs[0], 'metrics.jsonl'), 'utf8');
+      const [json, page] = [newest(folder, 'report.json'), newest(folder, 'index.html')];
+      const second = runCli(['run', 'smoke', '--no-serve', '--json'], folder);
+      expect(second.code, second.stderr).toBe(0);
+      const summary = JSON.parse(second.stdout) as { conditions: { seeds: number }[] };
+      expect(summary.conditions.map((row) => row.seeds)).toEqual([2, 2]);
+      expect(newest(folder, 'report.json')).toEqual(json);
+      expect(newest(folder, 'index.html')).toEqual(page);
+      expect(readFileSync(join(folder, 'checkpoints', runs[0], 'metrics.jsonl'), 'utf8')).toBe(metrics);
+      expect(existsSync(join(folder, 'checkpoints', runs[0], 'lock'))).toBe(false);
+
+      if (!NO_BROWSER) await everyChartIsDrawn(join(folder, 'reports', 'smoke', 'index.html'));
+    });
+  });
+
+  it('changes hash, result and report when one weight of a copied checkpoint is changed', async () => {
+    await withFolder((folder) => {
+      const train = [
+        'train',
+        '--tasks',
+        'SUM',
+        '--d-model',
+        '8',
+        '--layers',
+        '1',
+        '--steps',
+        '20',
+        '--batch',
+        '8',
+      ];
+      expect(runCli(train, folder).code).toBe(0);
+      const [run] = readdirSync(join(folder, 'checkpoints'));
+      const original = openRun(join(folder, 'checkpoints', run));
+      const { step, parameters } = original.loadStep('last');
+
+      // in place: refused, as the manifest no longer fits
+      cpSync(join(folder, 'checkpoints'), join(folder, 'tampered'), { recursive: true });
+      const stepDirectory = readdirSync(join(folder, 'tampered', run, 'steps')).at(-1) ?? '';
+      const weights = join(folder, 'tampered', run, 'steps', stepDirectory, 'model.safetensors');
+      const bytes = readFileSync(weights);
+      bytes[bytes.length - 3] ^= 1;
+      writeFileSync(weights, bytes);
+      const refused = runCli(
+        ['probe', 'embedding-pca', `${run}@${step}`, '--checkpoints', 'tampered'],
+        folder,
+      );
+      expect(refused.code).not.toBe(0);
+      expect(refused.stderr).toContain('model.safetensors');
+
+      // as a run of its own, through the library
+      const config = original.config;
+      const copy = createOrOpenRun(join(folder, 'copies'), config);
+      const changed = parameters.slice();
+      const view = parameterView(parameterTable(gptConfigOf(config)), changed, TOKEN_EMBEDDING);
+      // number tokens follow the specials: the last row of the table may be an operation, so every digit row is moved
+      view[view.length >> 2] += 0.5;
+      copy.publishStep(step, changed);
+      const probe = (checkpoints: string, name: string): string => {
+        const result = runCli(
+          ['probe', 'embedding-pca', `${run}@${step}`, '--checkpoints', checkpoints, '--name', name],
+          folder,
+        );
+        expect(result.code, result.stderr).toBe(0);
+        return readFileSync(join(folder, 'reports', name, 'report.json'), 'utf8');
+      };
+      const a = parseReport(Buffer.from(probe('checkpoints', 'original')), 'a');
+      const b = parseReport(Buffer.from(probe('copies', 'changed')), 'b');
+      expect(b.subjects[0].weightsSha256).not.toBe(a.subjects[0].weightsSha256);
+      expect(JSON.stringify(b.modules['embedding-pca'].result)).not.toBe(
+        JSON.stringify(a.modules['embedding-pca'].result),
+      );
+      expect(readFileSync(join(folder, 'reports', 'changed', 'index.html'))).not.toEqual(
+        readFileSync(join(folder, 'reports', 'original', 'index.html')),
+      );
+    });
+  });
+});
+
+/** Opens the page with the network off: no problem, no request, every chart drawn with a mark in its plot area. */
+async function everyChartIsDrawn(path: string): Promise<void> {
+  const browser = await openBrowser();
+  try {
+    const { page, problems, requests } = await watchedPage(browser);
+    await page.goto(`file://${path}`);
+    const height = await page.evaluate<number>('document.documentElement.scrollHeight');
+    for (let y = 0; y <= height; y += 600) {
+      await page.evaluate(`window.scrollTo(0, ${y})`);
+      await page.waitForTimeout(60);
+    }
+    await page.waitForFunction('window.sumlensReport.ready.drawn === window.sumlensReport.ready.total');
+    const ready = await page.evaluate<{ failed: number; total: number }>('window.sumlensReport.ready');
+    expect(ready.failed).toBe(0);
+    expect(ready.total).toBeGreaterThan(8);
+    const empty = await page.evaluate<string[]>(`
+      [...document.querySelectorAll('svg.marks')].flatMap((svg) => {
+        const frame = svg.getBoundingClientRect();
+        const marks = [...svg.querySelectorAll('.mark-symbol path, .mark-rect path, .mark-line path, .mark-area path, .mark-rule line, .mark-text text')];
+        const inside = marks.some((mark) => {
+          const box = mark.getBoundingClientRect();
+          return box.width + box.height > 0 && box.left >= frame.left - 1 && box.right <= frame.right + 1;
+        });
+        return inside ? [] : [svg.getAttribute('aria-label') ?? 'unnamed'];
+      })`);
+    expect(empty, 'charts without a mark').toEqual([]);
+    expect(problems).toEqual([]);
+    expect(requests).toEqual([]);
+  } finally {
+    await browser.close();
+  }
+}
