@@ -90,8 +90,14 @@ export function distinct(rows: readonly Row[], field: string): string[] {
 /**
  * Colour by condition. The page gives every condition the same colour in every chart; the field must be `condition`.
  * @param labels - condition labels that occur in this chart, in the order of the legend
+ * @param options - `strongSymbols`: full strength where the marks are faint; only when all coloured layers are lines,
+ *   since Vega-Lite warns when layers of different marks merge such legends
  */
-export function conditionColor(labels: readonly string[], options: { readonly legend?: boolean } = {}): Spec {
+export function conditionColor(
+  labels: readonly string[],
+  options: { readonly legend?: boolean; readonly strongSymbols?: boolean } = {},
+): Spec {
+  const symbols = { opacity: { value: 1 }, strokeWidth: { value: 2.5 } };
   return {
     field: 'condition',
     type: 'nominal',
@@ -100,12 +106,12 @@ export function conditionColor(labels: readonly string[], options: { readonly le
     legend:
       options.legend === false
         ? null
-        : {
+        : defined({
             orient: 'top',
             direction: 'horizontal',
-            columns: 2, // the symbol would else be as faint as the lines of single seeds
-            encoding: { symbols: { opacity: { value: 1 }, strokeWidth: { value: 2.5 } } },
-          },
+            columns: 2,
+            encoding: options.strongSymbols === true ? { symbols } : undefined,
+          }),
   };
 }
 

@@ -232,7 +232,7 @@ function lastValues(rows: readonly Row[]): Row[] {
 
 function lines(conditions: readonly string[], text: CurveText): Spec {
   const step = quantitative('step', 'Step (optimizer updates)', { format: '~s', grid: false, tickCount: 4 });
-  const encoding = { x: step, y: text.y, color: conditionColor(conditions) };
+  const encoding = { x: step, y: text.y, color: conditionColor(conditions, { strongSymbols: true }) };
   const only = (kind: string) => ({ transform: [{ filter: { field: 'kind', equal: kind } }] });
   return {
     height: 180,
