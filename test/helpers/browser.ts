@@ -30,7 +30,10 @@ export interface WatchedPage {
 }
 
 /** A page with the network off that records everything that should not happen. */
-export async function watchedPage(browser: Browser, options: BrowserContextOptions = {}): Promise<WatchedPage> {
+export async function watchedPage(
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<WatchedPage> {
   const context = await browser.newContext({ offline: true, ...options });
   const page = await context.newPage();
   const requests: string[] = [];
