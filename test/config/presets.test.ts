@@ -18,8 +18,8 @@ describe('presets', () => {
     expect(summary('quick')).toEqual({
       'MAX+MED+SUM, full, d=16, depth 1': [6, 8000],
       'SUM, full, d=16, depth 1': [6, 8000],
-      'MAX+MED+SUM, pairs, d=16, depth 1': [6, 16_000],
-      'SUM, pairs, d=16, depth 1': [6, 16_000],
+      'MAX+MED+SUM, pairs, d=16, depth 1': [8, 16_000],
+      'SUM, pairs, d=16, depth 1': [8, 16_000],
       'FIRST+SUM, full, d=16, depth 1': [4, 8000],
     });
     for (const { seed, data } of getPreset('quick').runs) expect(data.holdoutSeed).toBe(seed);
