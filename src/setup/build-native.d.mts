@@ -1,12 +1,12 @@
-/** Types of build-native.mjs, for the tests that make builds of their own. */
+export interface BuildResult {
+  readonly status: 'built' | 'current' | 'unavailable';
+  readonly reason: string;
+  readonly path: string;
+}
 export function buildNative(options: {
   readonly root: string;
   readonly log?: (line: string) => void;
   readonly compiler?: string;
   readonly real?: 'float' | 'double';
   readonly name?: string;
-}): Promise<{
-  readonly status: 'built' | 'current' | 'unavailable';
-  readonly reason: string;
-  readonly path: string;
-}>;
+}): Promise<BuildResult>;

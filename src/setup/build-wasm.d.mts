@@ -1,4 +1,3 @@
-/** Types of build-wasm.mjs. */
 export function buildWasm(options: {
   readonly root: string;
   readonly log?: (line: string) => void;
