@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { compile, compilerVersion, nativeHash, readTargets } from './kernel-sources.mjs';
+import { compile, compilerVersion, nativeHash, readTargets, sourceHash } from './kernel-sources.mjs';
 
 /**
  * Builds build/<name> unless it is current.
@@ -14,11 +14,20 @@ import { compile, compilerVersion, nativeHash, readTargets } from './kernel-sour
  * @param {(line: string) => void} [options.log]
  * @param {string} [options.compiler] - default: CC, then the first of cc, gcc, clang, clang-14 that runs
  * @param {'float' | 'double'} [options.real] - double: kernels-double.node, the build that the tests check gradients in
- * @param {string} [options.name] - file name in build/
+ * @param {boolean} [options.single] - export each kernel by itself too; always so in the double build
+ * @param {string} [options.name] - file name in build/; default: kernels.node, kernels-single.node, kernels-double.node
  * @returns {Promise<{status: 'built' | 'current' | 'unavailable', reason: string, path: string}>}
  */
-export async function buildNative({ root, log = () => {}, compiler, real = 'float', name }) {
-  const file = name ?? (real === 'double' ? 'kernels-double.node' : 'kernels.node');
+export async function buildNative({
+  root,
+  log = () => {},
+  compiler,
+  real = 'float',
+  single = real === 'double',
+  name,
+}) {
+  const file =
+    name ?? (real === 'double' ? 'kernels-double.node' : single ? 'kernels-single.node' : 'kernels.node');
   const path = join(root, 'build', file);
   const stamp = `${path}.sha256`;
   const unavailable = (reason) => ({ status: 'unavailable', reason, path });
@@ -27,7 +36,10 @@ export async function buildNative({ root, log = () => {}, compiler, real = 'floa
   }
   const targets = readTargets(root);
   const hash = nativeHash(root, targets);
-  if (existsSync(path) && existsSync(stamp) && readFileSync(stamp, 'utf8').trim() === hash) {
+  const testSources = single ? targets.single : [];
+  // the second line: what belongs to a build for tests only, and is not part of the engine's hash
+  const stampText = single ? `${hash}\n${sourceHash(root, testSources, [])}\n` : `${hash}\n`;
+  if (existsSync(path) && existsSync(stamp) && readFileSync(stamp, 'utf8') === stampText) {
     return { status: 'current', reason: 'sources are unchanged', path };
   }
   const headers = join(root, 'node_modules/node-api-headers/include');
@@ -43,17 +55,27 @@ export async function buildNative({ root, log = () => {}, compiler, real = 'floa
   mkdirSync(join(root, 'build'), { recursive: true });
   const work = mkdtempSync(join(root, 'build', 'objects-'));
   try {
-    const extra = [`-DKERNEL_HASH=${hash}`, ...(real === 'double' ? targets.native.double.flags : [])];
+    const extra = [
+      `-DKERNEL_HASH=${hash}`,
+      ...(real === 'double' ? targets.native.double.flags : []),
+      ...(single ? ['-DSINGLE_KERNELS'] : []),
+    ];
     const absolute = (file) => join(root, file);
     const glue = targets.glue.filter((source) => source.endsWith('.c'));
     const object = (source) => basename(source).replace(/\.c$/, '.o');
     const steps = [
-      [...targets.native.kernelFlags, ...extra, '-c', ...targets.kernels.map(absolute)],
+      [
+        ...targets.native.kernelFlags,
+        ...extra,
+        `-I${headers}`,
+        '-c',
+        ...[...targets.kernels, ...testSources].map(absolute),
+      ],
       [...targets.native.glueFlags, ...extra, `-I${headers}`, '-c', ...glue.map(absolute)],
       [
         '-o',
         file,
-        ...[...targets.kernels, ...glue].map(object),
+        ...[...targets.kernels, ...glue, ...testSources].map(object),
         ...targets.native.linkFlags,
         ...(real === 'double' ? targets.native.double.linkFlags : []),
       ],
@@ -63,7 +85,7 @@ export async function buildNative({ root, log = () => {}, compiler, real = 'floa
       if (problem !== undefined) return unavailable(`${chosen} failed: ${problem}`);
     }
     renameSync(join(work, file), path);
-    writeFileSync(stamp, `${hash}\n`);
+    writeFileSync(stamp, stampText);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

@@ -1,42 +1,8 @@
 /* Node-API glue: every kernel driver takes numbers, an address being the number of a byte in memory that the caller keeps
  * alive (native/memory.ts). Compiled for plain x86-64, so that it can say that a processor is too old. */
-#include <node_api.h>
-#include <stdint.h>
+#include "glue.h"
 #include "../kernels/drivers.h"
 #include "pool.h"
-
-#define MOST_ARGUMENTS 16
-
-static int read_numbers(napi_env env, napi_callback_info info, double *a, size_t wanted) {
-  napi_value values[MOST_ARGUMENTS];
-  size_t count = MOST_ARGUMENTS;
-  if (napi_get_cb_info(env, info, &count, values, NULL, NULL) != napi_ok || count < wanted) {
-    napi_throw_type_error(env, NULL, "kernels.node: too few arguments");
-    return 0;
-  }
-  for (size_t i = 0; i < wanted; i++) {
-    if (napi_get_value_double(env, values[i], &a[i]) != napi_ok) {
-      napi_throw_type_error(env, NULL, "kernels.node: an argument is not a number");
-      return 0;
-    }
-  }
-  return 1;
-}
-
-static napi_value number(napi_env env, double x) {
-  napi_value result;
-  napi_create_double(env, x, &result);
-  return result;
-}
-
-#define P(i) ((void *)(uintptr_t)a[i])
-#define I(i) ((int)a[i])
-#define GLUE(name, count, expression)                                  \
-  static napi_value glue_##name(napi_env env, napi_callback_info info) { \
-    double a[MOST_ARGUMENTS];                                          \
-    return read_numbers(env, info, a, count) ? number(env, (double)(expression)) : NULL; \
-  }
-#define GLUE_VOID(name, count, statement) GLUE(name, count, (statement, 0))
 
 GLUE(train_work_bytes, 5, train_work_bytes(P(0), I(1), I(2), I(3), I(4)))
 GLUE(train_gradients, 11, train_gradients(P(0), P(1), P(2), P(3), P(4), P(5), P(6), I(7), I(8), I(9), P(10)))
@@ -88,11 +54,9 @@ static int processor_suffices(void) {
 #endif
 }
 
-static void set_function(napi_env env, napi_value exports, const char *name, napi_callback function) {
-  napi_value value;
-  napi_create_function(env, name, NAPI_AUTO_LENGTH, function, NULL, &value);
-  napi_set_named_property(env, exports, name, value);
-}
+#ifdef SINGLE_KERNELS
+void set_single_kernels(napi_env env, napi_value exports); /* single-kernels.c: builds for tests only */
+#endif
 
 NAPI_MODULE_INIT() {
   napi_value value;
@@ -100,7 +64,6 @@ NAPI_MODULE_INIT() {
   napi_set_named_property(env, exports, "kernelHash", value);
   napi_get_boolean(env, processor_suffices(), &value);
   napi_set_named_property(env, exports, "processorSuffices", value);
-#define SET(name) set_function(env, exports, #name, glue_##name)
   SET(train_work_bytes);
   SET(train_gradients);
   SET(train_step);
@@ -123,5 +86,8 @@ NAPI_MODULE_INIT() {
   SET(pool_create);
   SET(pool_destroy);
   set_function(env, exports, "addressOf", address_of);
+#ifdef SINGLE_KERNELS
+  set_single_kernels(env, exports);
+#endif
   return exports;
 }

@@ -34,10 +34,11 @@ export function loadAddon(options: { readonly root?: string; readonly file?: str
     return unavailable(`${path} is for linux-x64, this is ${process.platform}-${process.arch}.`);
   }
   const recorded = join(root, `${path}.sha256`);
-  const wanted = hashOfSources(root) ?? (exists(recorded) ? readText(recorded).trim() : undefined);
+  const found = exists(recorded) ? readText(recorded).split('\n')[0] : undefined;
+  const wanted = hashOfSources(root) ?? found;
   if (wanted === undefined) return unavailable(`${path} has no ${path}.sha256 beside it.`);
   // compare before loading: an addon of other sources may not even load
-  if (exists(recorded) && readText(recorded).trim() !== wanted) {
+  if (found !== undefined && found !== wanted) {
     return unavailable(`${path} was built from other sources than those here.`);
   }
   let addon: Addon;
