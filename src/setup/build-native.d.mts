@@ -1,12 +1,13 @@
-export interface BuildResult {
-  readonly status: 'built' | 'current' | 'unavailable';
-  readonly reason: string;
-  readonly path: string;
-}
+/** Types of build-native.mjs, for the tests that make builds of their own. */
 export function buildNative(options: {
   readonly root: string;
   readonly log?: (line: string) => void;
   readonly compiler?: string;
   readonly real?: 'float' | 'double';
+  readonly single?: boolean;
   readonly name?: string;
-}): Promise<BuildResult>;
+}): Promise<{
+  readonly status: 'built' | 'current' | 'unavailable';
+  readonly reason: string;
+  readonly path: string;
+}>;

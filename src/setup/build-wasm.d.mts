@@ -1,3 +1,4 @@
+/** Types of build-wasm.mjs. */
 export function buildWasm(options: {
   readonly root: string;
   readonly log?: (line: string) => void;
