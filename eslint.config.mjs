@@ -29,6 +29,8 @@ export default tseslint.config(
       // noUncheckedIndexedAccess is off for typed arrays, so this rule would call needed checks needless
       '@typescript-eslint/no-unnecessary-condition': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
+      // leaving a field out by a rest pattern is the plain way to do it
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true, argsIgnorePattern: '^_' }],
       'no-console': 'error',
       'no-restricted-properties': [
         'error',

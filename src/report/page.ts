@@ -65,9 +65,14 @@ interface Section {
   readonly body: Html;
 }
 
+/** The module about training outcomes follows the training curves; the others come by name. */
+const LEARNING = 'learning';
+
 function body(report: Report): Html {
   const conditions = summariseConditions(report);
-  const names = Object.keys(report.modules).sort(byText);
+  const names = Object.keys(report.modules).sort(
+    (a, b) => Number(b === LEARNING) - Number(a === LEARNING) || byText(a, b),
+  );
   // anchors by position: a name may hold anything
   const anchors = new Map(names.map((name, i) => [name, `m${i + 1}`]));
   const headlines = names.flatMap((name) =>

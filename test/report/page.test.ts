@@ -14,7 +14,7 @@ import {
   unitText,
 } from '../../src/report/page/numbers.js';
 import { renderReport } from '../../src/report/page.js';
-import type { Report } from '../../src/report/schema.js';
+import type { Finding, Report } from '../../src/report/schema.js';
 import { exampleReport } from './example-report.js';
 import { HOSTILE } from './hostile.js';
 
@@ -51,6 +51,41 @@ describe('renderReport', () => {
     const weights = structuredClone(report);
     (weights.subjects[0] as { weightsSha256: string }).weightsSha256 = 'b'.repeat(64);
     expect(render(weights)).not.toBe(page);
+  });
+
+  it('puts the verdict on a claim of several parts above its parts', () => {
+    const copy = structuredClone(report);
+    const [name] = Object.keys(copy.modules).filter((key) => copy.modules[key].findings.length > 0);
+    const { estimate: _estimate, interval: _interval, ...whole } = copy.modules[name].findings[0];
+    (copy.modules[name].findings as Finding[]).push({
+      ...whole,
+      id: 'c3',
+      claim: 'C3',
+      verdict: VERDICT.contradicted,
+      reason: 'so is part c',
+    });
+    const text = visible(render(copy));
+    const row = /C3 Embeddings.*?C3a/.exec(text)?.[0] ?? '';
+    expect(row).toContain(`${VERDICT.contradicted} C3 its parts together So is part c.`);
+    expect(text).not.toContain('which claims.json does not have');
+    expect(visible(page)).not.toContain('its parts together');
+  });
+
+  it('folds many exploratory findings away and shows few', () => {
+    const withFindings = (n: number): string => {
+      const copy = structuredClone(report);
+      const [name] = Object.keys(copy.modules).filter((key) => copy.modules[key].findings.length > 0);
+      const { claim: _claim, verdict: _verdict, ...plain } = copy.modules[name].findings[0];
+      for (const module of Object.values(copy.modules)) (module as { findings: Finding[] }).findings = [];
+      (copy.modules[name] as { findings: Finding[] }).findings = Array.from({ length: n }, (_, i) => ({
+        ...plain,
+        id: `e${i}`,
+      }));
+      return render(copy);
+    };
+    expect(withFindings(4)).toMatch(/<details class="exploratory" open>/);
+    expect(withFindings(5)).toMatch(/<details class="exploratory" >/);
+    expect(visible(withFindings(5))).toContain('5 exploratory findings');
   });
 
   it('allows exactly its own script and styles', () => {

@@ -96,7 +96,7 @@ function findingsOf(report: Report, part: string): { readonly module: string; re
 }
 
 export function claims(report: Report, anchors: ReadonlyMap<string, string>): Html {
-  const known = new Set<string>(CLAIM_PART_IDS);
+  const known = new Set<string>([...CLAIM_PART_IDS, ...CLAIMS.map(({ id }) => id)]);
   const foreign = Object.values(report.modules)
     .flatMap(({ findings }) => findings)
     .filter(({ claim }) => claim !== undefined && !known.has(claim));
@@ -125,7 +125,7 @@ export function claims(report: Report, anchors: ReadonlyMap<string, string>): Ht
 }
 
 function claimRows(claim: Claim, report: Report, anchors: ReadonlyMap<string, string>): Html {
-  const rows = claim.parts.flatMap((part): Html[] => {
+  const parts = claim.parts.flatMap((part): Html[] => {
     const found = findingsOf(report, part.id);
     const effect = html`<td class="number">${smallestEffect(part)}</td>`;
     if (found.length === 0) {
@@ -150,6 +150,7 @@ function claimRows(claim: Claim, report: Report, anchors: ReadonlyMap<string, st
         <td>${sentence(finding.reason)}${where}</td>`;
     });
   });
+  const rows = [...wholeClaim(claim, report), ...parts];
   const name = html`<th scope="rowgroup" rowspan="${rows.length}">
     <span class="claim-id">${claim.id}</span> ${claim.text}
   </th>`;
@@ -161,6 +162,21 @@ function claimRows(claim: Claim, report: Report, anchors: ReadonlyMap<string, st
         </tr>`,
     )}
   </tbody>`;
+}
+
+/** A claim of several parts: the verdict on all of them together. */
+function wholeClaim(claim: Claim, report: Report): Html[] {
+  if (claim.parts.length === 1) return [];
+  return findingsOf(report, claim.id).flatMap(({ finding: { verdict, reason } }) =>
+    verdict === undefined
+      ? []
+      : [
+          html`<td>${verdictBadge(verdict)}</td>
+            <td><span class="part">${claim.id}</span> its parts together</td>
+            <td></td>
+            <td>${sentence(reason)}</td>`,
+        ],
+  );
 }
 
 function partName(claim: Claim, part: ClaimPart): Part {

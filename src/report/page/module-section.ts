@@ -90,6 +90,9 @@ export function paragraphs(text: string): Html {
     .map((part) => html`<p>${part.trim()}</p>`)}`;
 }
 
+/** More exploratory findings than this fold away: a page is read from its claims. */
+const OPEN_EXPLORATORY = 4;
+
 /** Findings with a verdict first, then the exploratory ones, each in the order of the module. */
 function findings({ title, findings: all }: ModuleReport): Html | undefined {
   if (all.length === 0) return undefined;
@@ -109,8 +112,8 @@ function findings({ title, findings: all }: ModuleReport): Html | undefined {
       <td class="number">${countText(finding.n)}</td>
       ${hasP ? pCell(finding) : undefined}
     </tr>`;
-  return html`<h3>Numbers</h3>
-    <div class="scroll" tabindex="0" role="region" aria-label="Findings: ${title}">
+  const table = (rows: readonly Finding[], label: string) =>
+    html`<div class="scroll" tabindex="0" role="region" aria-label="${label}: ${title}">
       <table class="findings">
         <thead>
           <tr>
@@ -122,11 +125,25 @@ function findings({ title, findings: all }: ModuleReport): Html | undefined {
           </tr>
         </thead>
         <tbody>
-          ${[...decided, ...exploratory].map(row)}
+          ${rows.map(row)}
         </tbody>
       </table>
-    </div>
-    ${exploratory.length === 0 ? undefined : html`<p class="note">Exploratory findings have no verdict; their adjusted p is Benjamini–Hochberg within this module.</p>`}`;
+    </div>`;
+  const note = html`<p class="note">
+    Exploratory findings have no verdict; their adjusted p is Benjamini–Hochberg within this module.
+  </p>`;
+  return html`<h3>Numbers</h3>
+    ${decided.length === 0 ? undefined : table(decided, 'Findings')}
+    ${
+      exploratory.length === 0
+        ? undefined
+        : html`<details class="exploratory" ${exploratory.length <= OPEN_EXPLORATORY ? 'open' : ''}>
+            <summary>
+              ${exploratory.length} exploratory ${exploratory.length === 1 ? 'finding' : 'findings'}
+            </summary>
+            ${table(exploratory, 'Exploratory findings')} ${note}
+          </details>`
+    }`;
 }
 
 function pCell({ p, pMethod, pAdjusted }: Finding): Html {
