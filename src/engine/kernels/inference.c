@@ -5,7 +5,7 @@ typedef struct {
   const weights *w;
   plan p;
   chunk_store *stores;
-  int group_at;
+  int group_most, group_at;
   real_t *logits, *losses;
 } inference;
 
@@ -25,8 +25,9 @@ static size_t prepare(inference *t, weights *w, const description *d, const real
                       int threads, int fill) {
   prepare_weights(w, d, parameters, a, 0, fill);
   make_plan(&t->p, a, d, tokens, targets, offsets, N, S, longest);
-  t->stores = take(a, sizeof(chunk_store) * (size_t)threads);
-  for (int i = 0; i < threads; i++) {
+  t->group_most = group_chunks(d, N, longest, threads);
+  t->stores = take(a, sizeof(chunk_store) * (size_t)t->group_most);
+  for (int i = 0; i < t->group_most; i++) {
     chunk_store counted;
     prepare_store(fill ? &t->stores[i] : &counted, a, d, chunk_rows(d, longest), longest, 0);
   }
@@ -55,9 +56,9 @@ double forward_batch(pool *threads, const description *d, const real_t *paramete
   t.w = &w;
   t.logits = logits;
   t.losses = losses;
-  for (t.group_at = 0; t.group_at < t.p.n_chunks; t.group_at += n_threads) {
+  for (t.group_at = 0; t.group_at < t.p.n_chunks; t.group_at += t.group_most) {
     const int left = t.p.n_chunks - t.group_at;
-    parallel_run(threads, forward_task, &t, left < n_threads ? left : n_threads);
+    parallel_run(threads, forward_task, &t, left < t.group_most ? left : t.group_most);
   }
   return sum_in_order(losses, t.p.n_targets);
 }

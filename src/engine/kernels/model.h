@@ -82,6 +82,9 @@ typedef struct {
 
 /* Most rows of one chunk: what keeps its activations in a 1-2 MB cache. A longer sequence is a chunk of its own. */
 int chunk_rows(const description *d, int longest);
+/* Chunks that are in memory together: one without threads; else several for each thread, so that the threads meet seldom
+ * and the last chunk keeps few of them waiting. */
+int group_chunks(const description *d, int N, int longest, int threads);
 /* Cuts a batch into chunks, leaving out what cannot reach a loss: rows after the last target of a sequence. */
 void make_plan(plan *p, arena *a, const description *d, const int32_t *tokens, const int32_t *targets,
                const int32_t *offsets, int N, int S, int longest);

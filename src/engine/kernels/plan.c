@@ -9,6 +9,13 @@ int chunk_rows(const description *d, int longest) {
   return rows > longest ? rows : longest;
 }
 
+int group_chunks(const description *d, int N, int longest, int threads) {
+  if (threads == 1) return 1;
+  /* two neighbouring chunks have more rows together than one may have */
+  const int most = 2 * (N / chunk_rows(d, longest)) + 2;
+  return most < 4 * threads ? most : 4 * threads;
+}
+
 void make_plan(plan *p, arena *a, const description *d, const int32_t *tokens, const int32_t *targets,
                const int32_t *offsets, int N, int S, int longest) {
   const int most = chunk_rows(d, longest);

@@ -7,7 +7,7 @@ typedef struct {
   const weights *w;
   plan p;
   chunk_store *stores; /* one for each chunk of a group */
-  int group_at, group_size;
+  int group_most, group_at, group_size;
   real_t *gradients, *losses;
   real_t loss_scale;
   int parts;
@@ -156,8 +156,9 @@ static size_t prepare(training *t, weights *w, const description *d, const real_
                       const int32_t *targets, const int32_t *offsets, int N, int S, int longest, int threads, int fill) {
   prepare_weights(w, d, state, a, 1, fill);
   make_plan(&t->p, a, d, tokens, targets, offsets, N, S, longest);
-  t->stores = take(a, sizeof(chunk_store) * (size_t)threads);
-  for (int i = 0; i < threads; i++) {
+  t->group_most = group_chunks(d, N, longest, threads);
+  t->stores = take(a, sizeof(chunk_store) * (size_t)t->group_most);
+  for (int i = 0; i < t->group_most; i++) {
     chunk_store counted;
     prepare_store(fill ? &t->stores[i] : &counted, a, d, chunk_rows(d, longest), longest, 1);
   }
@@ -189,9 +190,9 @@ double train_gradients(pool *threads, const description *d, real_t *state, void 
   t.loss_scale = (real_t)1 / (real_t)t.p.n_targets;
   t.parts = n_threads;
   zero_reals(t.gradients, d->arena_size);
-  for (t.group_at = 0; t.group_at < t.p.n_chunks; t.group_at += n_threads) {
+  for (t.group_at = 0; t.group_at < t.p.n_chunks; t.group_at += t.group_most) {
     const int left = t.p.n_chunks - t.group_at;
-    t.group_size = left < n_threads ? left : n_threads;
+    t.group_size = left < t.group_most ? left : t.group_most;
     parallel_run(threads, activation_task, &t, t.group_size);
     parallel_run(threads, parameter_task, &t, (d->n_blocks * BLOCK_KINDS + 2) * t.parts);
   }
