@@ -76,11 +76,15 @@ describe('renderReport', () => {
       const copy = structuredClone(report);
       const [name] = Object.keys(copy.modules).filter((key) => copy.modules[key].findings.length > 0);
       const { claim: _claim, verdict: _verdict, ...plain } = copy.modules[name].findings[0];
-      for (const module of Object.values(copy.modules)) (module as { findings: Finding[] }).findings = [];
-      (copy.modules[name] as { findings: Finding[] }).findings = Array.from({ length: n }, (_, i) => ({
+      const replace = (key: string, findings: Finding[]): void => {
+        (copy.modules as Record<string, Report['modules'][string]>)[key] = { ...copy.modules[key], findings };
+      };
+      for (const key of Object.keys(copy.modules)) replace(key, []);
+      const rows = Array.from({ length: n }, (_, i) => ({
         ...plain,
         id: `e${i}`,
       }));
+      replace(name, rows);
       return render(copy);
     };
     expect(withFindings(4)).toMatch(/<details class="exploratory" open>/);
