@@ -1,6 +1,6 @@
 /** Picks what each chart of the ablation probe draws; the specifications are in src/report/charts/ablation-*.ts. */
 import { meanInterval } from '../../src/analysis/intervals.js';
-import { type DosePoint, doseChart } from '../../src/report/charts/ablation-dose.js';
+import { type DosePoint, type DoseRow, doseChart } from '../../src/report/charts/ablation-dose.js';
 import { type EffectCell, effectChart, freeRunningChart } from '../../src/report/charts/ablation-effects.js';
 import {
   type PointData,
@@ -10,6 +10,7 @@ import {
   shareChart,
 } from '../../src/report/charts/ablation-points.js';
 import type { ChartSpec } from '../../src/report/schema.js';
+import type { Method } from './components.js';
 import type { EffectKey } from './measurement.js';
 import { type AblationResult, DOSE_KINDS, KIND_NAMES, type SeedResult } from './result.js';
 
@@ -22,7 +23,7 @@ export function charts(result: AblationResult): ChartSpec[] {
   const points = (pick: (seed: SeedResult) => { category: string; estimate: number | null }[]): PointData =>
     pointData(usable, label, pick, leftOut);
   return [
-    doseChart(dosePoints(result, usable), leftOut),
+    doseChart(dosePoints(result, usable), doseNats(result, usable), leftOut),
     shareChart(
       points((seed) =>
         seed.doses.flatMap(({ method, share }) =>
@@ -60,11 +61,14 @@ export function charts(result: AblationResult): ChartSpec[] {
         note: 'Rise of the loss by operation and role of the token to be predicted; all positions, everything downstream recomputed.',
       },
     ),
-    effectChart(effectCells(result, siteName), {
-      id: 'ablation-sites',
-      title: 'Where, and along which path',
-      note: 'Resample ablation at the result-predicting position or at operands and brackets only; direct effect: every other sublayer held at its clean write; pattern mean: attention patterns frozen, values kept; other operation: donor with the same numbers.',
-    }),
+    effectChart(
+      effectCells(result, siteName, (cell) => cell.endsWith(' result')),
+      {
+        id: 'ablation-sites',
+        title: 'Where, and along which path',
+        note: 'Resample ablation at the result-predicting position or at operands and brackets only; direct effect: every other sublayer held at its clean write; pattern mean: attention patterns frozen, values kept; other operation: donor with the same numbers.',
+      },
+    ),
     freeRunningChart(
       result.conditions.flatMap(({ label: condition, freeRunning }) =>
         freeRunning
@@ -102,67 +106,59 @@ function leftOutSentences({ conditions, seeds }: AblationResult): string[] {
 }
 
 function dosePoints(result: AblationResult, usable: readonly SeedResult[]): DosePoint[] {
+  const alphas = [...result.lowDoses, ...result.doses];
   const points: DosePoint[] = [];
   result.conditions.forEach(({ label: condition }, index) => {
     const own = usable.filter((seed) => seed.condition === index);
     for (const kind of DOSE_KINDS) {
-      const part = KIND_NAMES[kind];
-      const add = (
-        run: string,
-        line: DosePoint['line'],
-        lost: readonly number[],
-        nats?: readonly number[],
-      ): void => {
-        points.push({
-          condition,
-          part,
-          run,
-          line,
-          alpha: 0,
-          lost: 0,
-          ...(nats === undefined ? {} : { deltaNats: 0 }),
+      const base = { condition, part: KIND_NAMES[kind] };
+      const curves = (method: Method): { run: string; lost: (number | undefined)[] }[] =>
+        own.flatMap(({ run, doses }) => {
+          const dose = doses.find((candidate) => candidate.method === method);
+          // the low doses come first; where they were not measured their points are left out
+          return dose === undefined
+            ? []
+            : [{ run, lost: [...result.lowDoses.map((_, i) => dose.low[kind].at(i)), ...dose.lost[kind]] }];
         });
-        result.doses.forEach((alpha, i) => {
-          points.push({
-            condition,
-            part,
-            run,
-            line,
-            alpha,
-            lost: lost[i],
-            ...(nats === undefined ? {} : { deltaNats: nats[i] }),
-          });
+      for (const { run, lost } of curves('resample')) {
+        alphas.forEach((alpha, i) => {
+          const value = lost[i];
+          if (value !== undefined) points.push({ ...base, run, line: 'seed', alpha, lost: value });
         });
-      };
-      for (const seed of own) {
-        const dose = seed.doses.find(({ method }) => method === 'resample');
-        if (dose === undefined) continue;
-        add(
-          seed.run,
-          'seed',
-          dose.lost[kind],
-          dose.nats[kind].map((loss) => loss - (seed.cleanNats ?? 0)),
-        );
       }
       for (const [line, method] of [
         ['mean', 'resample'],
         ['control', 'random'],
       ] as const) {
-        const curves = own.flatMap(
-          ({ doses }) => doses.find((dose) => dose.method === method)?.lost[kind] ?? [],
-        );
-        const each =
-          own.length === 0
-            ? []
-            : result.doses.map((_, i) => {
-                const values = curves.filter((__, j) => j % result.doses.length === i);
-                return values.reduce((sum, value) => sum + value, 0) / values.length;
-              });
-        if (curves.length > 0) add(line, line, each);
+        const all = curves(method);
+        alphas.forEach((alpha, i) => {
+          const values = all.flatMap(({ lost }) => lost[i] ?? []);
+          if (values.length === 0) return;
+          const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+          points.push({ ...base, run: line, line, alpha, lost: short(mean) });
+        });
       }
     }
   });
   return points;
+}
+
+/** Unclipped rise of the loss at every dose of every drawn run. */
+function doseNats(result: AblationResult, usable: readonly SeedResult[]): DoseRow[] {
+  return usable.flatMap((seed) => {
+    const dose = seed.doses.find(({ method }) => method === 'resample');
+    if (dose === undefined) return [];
+    return DOSE_KINDS.flatMap((kind) =>
+      result.doses.map((alpha, i) => ({
+        condition: result.conditions[seed.condition].label,
+        part: KIND_NAMES[kind],
+        run: seed.run,
+        alpha,
+        lost: dose.lost[kind][i],
+        deltaNats: short(dose.nats[kind][i] - (seed.cleanNats ?? 0)),
+      })),
+    );
+  });
 }
 
 function pointData(
@@ -201,12 +197,22 @@ function siteName({ method, site, effect }: EffectKey): string | undefined {
     : site.replace(/ positions?$/, '').replace(/^result-predicting$/, 'result position');
 }
 
-function effectCells(result: AblationResult, nameOf: (key: EffectKey) => string | undefined): EffectCell[] {
+/** Four digits: more cannot be seen. */
+function short(value: number): number {
+  return Number(value.toPrecision(4));
+}
+
+function effectCells(
+  result: AblationResult,
+  nameOf: (key: EffectKey) => string | undefined,
+  isShown: (cell: string) => boolean = () => true,
+): EffectCell[] {
   return result.conditions.flatMap(({ label, effects, cells, deltaNats, deltaAccuracy }) =>
     effects.flatMap((key, row) => {
       const method = nameOf(key);
       if (method === undefined) return [];
       return cells.flatMap((cell, column): EffectCell[] => {
+        if (!isShown(cell)) return [];
         const nats = deltaNats[row][column];
         const accuracy = deltaAccuracy[row][column];
         return nats === null || accuracy === null
@@ -217,8 +223,8 @@ function effectCells(result: AblationResult, nameOf: (key: EffectKey) => string 
                 method,
                 component: key.component,
                 cell,
-                deltaNats: nats,
-                deltaAccuracy: accuracy,
+                deltaNats: short(nats),
+                deltaAccuracy: short(accuracy),
               },
             ];
       });

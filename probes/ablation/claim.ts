@@ -3,7 +3,15 @@ import { type IntervalEstimate, welchInterval } from '../../src/analysis/interva
 import { decideVerdict, withNote, withdrawIfOpposite } from '../../src/analysis/verdict.js';
 import type { Finding } from '../../src/report/schema.js';
 import { standardDeviation } from '../../src/tensor/sum.js';
-import { C4_MIN_RUNS, type Pair, estimateOf, examplesOf, permutationP, shares } from './finding-parts.js';
+import {
+  C4_MIN_RUNS,
+  type Pair,
+  estimateOf,
+  examplesOf,
+  permutationP,
+  shares,
+  usableSeeds,
+} from './finding-parts.js';
 import type { AblationResult, ConditionResult } from './result.js';
 
 /** Smallest effect worth the claim. */
@@ -42,7 +50,9 @@ export function c4(result: AblationResult, pair: Pair | undefined): Finding {
   });
   const decision = [
     C4_NOTE,
-    ...(pair === undefined ? [] : [`regime ${pair.sumOnly.regime}`, ...notUsable(result, pair)]),
+    ...(pair === undefined
+      ? []
+      : [`regime ${pair.sumOnly.regime}`, ...firstDose(result, pair), ...notUsable(result, pair)]),
     ...(unmatched ? ['no SUM-only and mixed condition are equal in everything but their tasks'] : []),
   ].reduce(withNote, withMean(result, pair, primary, interval));
   return {
@@ -69,6 +79,21 @@ function withMean(
   const mean = welchInterval(a, b);
   const opposite = interval.estimate > 0 ? mean.high < 0 : mean.low > 0;
   return withdrawIfOpposite(primary, opposite, 'depends on the ablation: mean ablation says the opposite');
+}
+
+/** How steep the curves are: at the smallest dose there may be nothing left to tell apart. */
+function firstDose(result: AblationResult, { sumOnly, mixed }: Pair): string[] {
+  return [sumOnly, mixed].flatMap((condition) => {
+    const first = usableSeeds(result, condition).flatMap(({ doses }) =>
+      doses.filter((d) => d.method === 'resample'),
+    );
+    if (first.length === 0) return [];
+    const meanOf = (kind: 'attention' | 'feedForward'): string =>
+      (first.reduce((sum, { lost }) => sum + lost[kind][0], 0) / first.length).toFixed(2);
+    return [
+      `${condition.label}: D at dose 1/8 is ${meanOf('attention')} for attention and ${meanOf('feedForward')} for feed-forward`,
+    ];
+  });
 }
 
 function notUsable(result: AblationResult, { sumOnly, mixed }: Pair): string[] {

@@ -1,14 +1,20 @@
 /** Puts checkpoints together: which are usable for C4, their dose summaries, means over seeds. Pure; no verdicts here. */
-import { summarizeDose } from '../../src/analysis/ablation-dose.js';
+import { LOW_DOSES, halfDose, summarizeDose } from '../../src/analysis/ablation-dose.js';
 import { DOSES, lostShare } from '../../src/analysis/dose.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import { SITES } from '../../src/listops/templates.js';
 import type { JsonArray } from '../../src/report/schema.js';
 import type { Measured } from '../contract.js';
-import { METHODS, type Method } from './components.js';
+import { type Kind, METHODS, type Method } from './components.js';
 import { numberOf } from './json-numbers.js';
-import type { AblationMeasurement, EffectMethod, FreeRunning, OperationDose } from './measurement.js';
-import type { AblationResult, Arm, ConditionResult, SeedDose, SeedResult } from './result.js';
+import type {
+  AblationMeasurement,
+  DoseCurve,
+  EffectMethod,
+  FreeRunning,
+  OperationDose,
+} from './measurement.js';
+import type { AblationResult, Arm, DoseKind, ConditionResult, SeedDose, SeedResult } from './result.js';
 
 /** C3, C4: runs that have learned their operation this well. */
 export const LEARNED_ACCURACY = 0.99;
@@ -27,7 +33,7 @@ export function combine(measurements: readonly Entry[]): AblationResult {
     const usable = own.filter((_, i) => seeds.filter(({ condition }) => condition === index)[i].usable);
     return conditionResult(labels[index], own, usable);
   });
-  return { doses: DOSES, conditions, seeds };
+  return { doses: DOSES, lowDoses: LOW_DOSES, conditions, seeds };
 }
 
 /** Steps are a series within a run: only its last checkpoint takes part in a comparison. */
@@ -125,15 +131,22 @@ function whyNotUsable(
 
 /** @returns nothing when a curve of the method is missing or the model has nothing to lose */
 function seedDose(dose: OperationDose, method: Method): SeedDose[] {
-  const curve = (kind: string): readonly number[] | undefined =>
-    dose.curves.find((candidate) => candidate.kind === kind && candidate.method === method)?.nats;
+  const curve = (kind: Kind): DoseCurve | undefined =>
+    dose.curves.find((candidate) => candidate.kind === kind && candidate.method === method);
   const [attention, feedForward, both] = [curve('attention'), curve('feed-forward'), curve('both')];
   if (attention === undefined || feedForward === undefined || both === undefined) return [];
-  const nats = { attention, feedForward, both };
+  const nats = { attention: attention.nats, feedForward: feedForward.nats, both: both.nats };
   // a template too small for a mean is left out of the mean's curves, so of their clean loss as well
   const clean = method === 'mean' ? numberOf(dose.cleanNatsMean) : dose.cleanNats;
   const summary = summarizeDose(nats, clean, dose.constantNats);
-  return summary === undefined ? [] : [rounded({ method, nats, ...summary })];
+  if (summary === undefined) return [];
+  const low = ({ lowNats }: DoseCurve): number[] =>
+    lowNats.map((loss) => lostShare(loss, clean, dose.constantNats));
+  const lows = { attention: low(attention), feedForward: low(feedForward), both: low(both) };
+  const half = (kind: DoseKind): number | null =>
+    lows[kind].length === 0 ? null : (halfDose(lows[kind], summary.lost[kind]) ?? null);
+  const halves = { attention: half('attention'), feedForward: half('feedForward'), both: half('both') };
+  return [rounded({ method, nats, ...summary, low: lows, halfDose: halves })];
 }
 
 /** Delta of one effect in one cell; NaN: not measured. */

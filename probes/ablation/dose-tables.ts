@@ -1,4 +1,5 @@
 /** Dose curves of one operation, and the loss of the best constant that they are measured against. */
+import { LOW_DOSES } from '../../src/analysis/ablation-dose.js';
 import { DOSES, bestConstantLossNats } from '../../src/analysis/dose.js';
 import { RESULT } from '../../src/listops/expression.js';
 import { type OperationContext, type OperationName, operationRow } from '../../src/listops/operations.js';
@@ -30,9 +31,10 @@ export function doseOf(
   const curves: DoseCurve[] = [];
   for (const kind of ['attention', 'feed-forward', 'both'] as const) {
     for (const method of METHODS) {
-      const points = DOSES.map((alpha) =>
-        own.flatMap(({ result }) => result.tallies.get(doseId(kind, method, alpha)) ?? []),
-      );
+      const talliesAt = (alpha: number): Tally[] =>
+        own.flatMap(({ result }) => result.tallies.get(doseId(kind, method, alpha)) ?? []);
+      const points = DOSES.map(talliesAt);
+      const low = LOW_DOSES.map(talliesAt).filter((tallies) => tallies.length > 0);
       if (points.some((tallies) => tallies.length === 0)) continue;
       const losses = points.map(lossOf);
       curves.push({
@@ -40,6 +42,9 @@ export function doseOf(
         method,
         nats: losses.map(({ nats }) => finiteNumber(nats, `loss under ${method} ablation of ${kind}`)),
         accuracy: losses.map(({ accuracy }) => finiteNumber(accuracy, 'accuracy')),
+        lowNats: low.map((tallies) =>
+          finiteNumber(lossOf(tallies).nats, `loss under ${method} ablation of ${kind}`),
+        ),
       });
     }
   }

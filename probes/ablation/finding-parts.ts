@@ -47,7 +47,7 @@ export function shares(result: AblationResult, condition: ConditionResult, metho
   );
 }
 
-function usableSeeds(result: AblationResult, condition: ConditionResult): SeedResult[] {
+export function usableSeeds(result: AblationResult, condition: ConditionResult): SeedResult[] {
   const index = result.conditions.indexOf(condition);
   return result.seeds.filter((seed) => seed.condition === index && seed.usable);
 }

@@ -5,6 +5,7 @@
 import { meanInterval, welchInterval } from '../../src/analysis/intervals.js';
 import { benjaminiHochberg } from '../../src/analysis/multiple-testing.js';
 import type { Finding } from '../../src/report/schema.js';
+import { logDeterministic } from '../../src/tensor/math.js';
 import { c4 } from './claim.js';
 import type { Method } from './components.js';
 import {
@@ -16,9 +17,10 @@ import {
   round,
   shares,
   tTest,
+  usableSeeds,
 } from './finding-parts.js';
 import { jsonNumber } from './json-numbers.js';
-import type { AblationResult, SeedResult } from './result.js';
+import type { AblationResult, ConditionResult, SeedResult } from './result.js';
 
 /** level of the exploratory intervals */
 const LEVEL = 0.95;
@@ -113,6 +115,16 @@ function conditionFindings(result: AblationResult, index: number): Finding[] {
     );
   }
   add(
+    'half-dose',
+    values(halfDoseRatio),
+    {
+      statement: `${label}: how many times more of the feed-forward writes than of attention's must be replaced to lose half of the ${primary} results`,
+      statistic: 'log2 of the dose at which half is lost, feed-forward : attention, resample ablation',
+      unit: 'octaves',
+    },
+    true,
+  );
+  add(
     'freeze',
     values((s) => s.freeze?.lost),
     {
@@ -158,23 +170,47 @@ function conditionFindings(result: AblationResult, index: number): Finding[] {
 
 /** Differences between the two conditions of a pair; C4's own difference is not repeated for the first pair. */
 function pairFindings(result: AblationResult, pair: Pair, withResample: boolean): Finding[] {
+  const { sumOnly, mixed } = pair;
+  const names = `${sumOnly.label}/${mixed.label}`;
+  const difference = (
+    what: string,
+    of: (condition: ConditionResult) => readonly number[],
+    texts: Pick<Finding, 'statement' | 'statistic' | 'unit'>,
+  ): Finding[] => {
+    const a = of(sumOnly);
+    const b = of(mixed);
+    if (a.length === 0 || b.length === 0) return [];
+    const n = { seeds: a.length + b.length, examples: examplesOf(pair) };
+    const estimate = estimateOf(welchInterval(a, b, LEVEL));
+    return [{ id: `${what}/${names}`, ...texts, ...estimate, n, ...permutationP(a, b) }];
+  };
   const methods = (['resample', 'mean', 'zero'] as const).filter(
     (method) => withResample || method !== 'resample',
   );
-  return methods.flatMap((method): Finding[] => {
-    const a = shares(result, pair.sumOnly, method);
-    const b = shares(result, pair.mixed, method);
-    if (a.length === 0 || b.length === 0) return [];
-    return [
-      {
-        id: `share-difference-${method}/${pair.sumOnly.label}/${pair.mixed.label}`,
-        statement: `feed-forward share under ${method} ablation: ${pair.sumOnly.label} against ${pair.mixed.label}`,
+  return [
+    ...methods.flatMap((method) =>
+      difference(`share-difference-${method}`, (condition) => shares(result, condition, method), {
+        statement: `feed-forward share under ${method} ablation: ${sumOnly.label} against ${mixed.label}`,
         statistic: `mean share (${method}) of the first - mean of the second`,
         unit: '1',
-        ...estimateOf(welchInterval(a, b, LEVEL)),
-        n: { seeds: a.length + b.length, examples: examplesOf(pair) },
-        ...permutationP(a, b),
+      }),
+    ),
+    ...difference(
+      'half-dose-difference',
+      (condition) => usableSeeds(result, condition).flatMap((seed) => halfDoseRatio(seed) ?? []),
+      {
+        statement: `relative toughness of feed-forward against attention writes: ${sumOnly.label} against ${mixed.label}`,
+        statistic:
+          'log2 of the half-loss dose, feed-forward : attention; mean of the first - mean of the second',
+        unit: 'octaves',
       },
-    ];
-  });
+    ),
+  ];
+}
+
+/** log2 of the dose at which half is lost, feed-forward over attention; undefined where one never loses half. */
+function halfDoseRatio({ doses }: SeedResult): number | undefined {
+  const half = doses.find(({ method }) => method === 'resample')?.halfDose;
+  if (half === undefined || half.attention === null || half.feedForward === null) return undefined;
+  return logDeterministic(half.feedForward / half.attention) / Math.LN2;
 }

@@ -24,6 +24,8 @@ export interface DoseCurve {
   /** mean loss on result tokens at alpha = 1/8..1, nats; not clipped */
   readonly nats: readonly number[];
   readonly accuracy: readonly number[];
+  /** the same loss at alpha = 1/64, 1/32, 1/16; empty where not measured */
+  readonly lowNats: readonly number[];
 }
 
 /** Dose curves on the pure templates of one operation, result tokens. */

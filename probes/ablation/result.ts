@@ -15,6 +15,10 @@ export interface SeedDose extends DoseSummary {
     readonly feedForward: readonly number[];
     readonly both: readonly number[];
   };
+  /** D at the doses below one eighth; empty where not measured */
+  readonly low: Readonly<Record<DoseKind, readonly number[]>>;
+  /** dose at which half is lost; null: never, or not measured */
+  readonly halfDose: Readonly<Record<DoseKind, number | null>>;
 }
 
 export interface SeedResult {
@@ -90,6 +94,7 @@ export interface ConditionResult {
 
 export interface AblationResult {
   readonly doses: readonly number[];
+  readonly lowDoses: readonly number[];
   readonly conditions: readonly ConditionResult[];
   readonly seeds: readonly SeedResult[];
 }

@@ -1,4 +1,5 @@
 /** Which treatments a template gets: every component by every method, sites, direct effects, dose curves. Nothing is run. */
+import { LOW_DOSES } from '../../src/analysis/ablation-dose.js';
 import { DOSES } from '../../src/analysis/dose.js';
 import { SITES } from '../../src/listops/templates.js';
 import { type Component, METHODS, type Method, bothKinds } from './components.js';
@@ -44,6 +45,11 @@ export function planTreatments(components: readonly Component[], nTasks: number)
     ...attention.map((component) => plan(component, 'pattern mean')),
     ...(nTasks < 2 ? [] : notHeads.map((component) => plan(component, 'other operation'))),
     ...[...kinds, bothKinds(components)].flatMap((component) =>
+      LOW_DOSE_METHODS.flatMap((method) =>
+        LOW_DOSES.map((alpha) => plan(component, method, { alpha, inTable: false, only: 'primary' })),
+      ),
+    ),
+    ...[...kinds, bothKinds(components)].flatMap((component) =>
       METHODS.flatMap((method) =>
         DOSES.filter((alpha) => alpha < 1 || component.kind === 'both').map((alpha) =>
           plan(component, method, {
@@ -56,6 +62,9 @@ export function planTreatments(components: readonly Component[], nTasks: number)
     ),
   ];
 }
+
+/** Low doses are measured for the primary method and its control. */
+export const LOW_DOSE_METHODS: readonly Method[] = ['resample', 'random'];
 
 /** Name of a treatment in the map of tallies. */
 export function planId({ key, alpha }: Pick<Plan, 'key' | 'alpha'>): string {

@@ -52,6 +52,7 @@ function made(
         method,
         nats: DOSES.map(() => cleanNats + own * (LN10 - cleanNats)),
         accuracy: DOSES.map(() => 0.5),
+        lowNats: [],
       };
     });
   });

@@ -37,16 +37,17 @@ export function effectChart(cells: readonly EffectCell[], text: EffectText): Cha
     title: text.title,
     subtitle: `${text.note} Means over runs.`,
     summary: greatest.length === 0 ? 'Nothing was measured.' : greatest.join(' '),
+    // one row of maps a condition, each with its own operations only
     spec: {
-      data: inlineData(rows),
-      facet: {
-        row: {
-          ...nominal('condition', null, conditions),
-          header: { labelAngle: 0, labelAlign: 'left', labelLimit: 180 },
-        },
-        column: nominal('method', null, methods),
-      },
-      spec: map(rows, most),
+      vconcat: conditions.map((condition) => {
+        const own = rows.filter((row) => row.condition === condition);
+        return {
+          title: condition,
+          data: inlineData(own),
+          facet: { column: { ...nominal('method', null, methods), header: { labelLimit: 150 } } },
+          spec: map(own, most),
+        };
+      }),
     },
     table: {
       columns: [
@@ -69,11 +70,11 @@ function map(rows: readonly Row[], most: number): Spec {
     height: { step: 20 },
     mark: { type: 'rect', style: 'cell' },
     encoding: {
-      x: { ...nominal('cell', null, distinct(rows, 'cell')), axis: { labelAngle: -50 } },
+      x: { ...nominal('cell', null, distinct(rows, 'cell')), axis: { labelAngle: -50, labelOverlap: false } },
       y: nominal('component', null, distinct(rows, 'component')),
       color: {
         ...value,
-        title: 'Loss above intact (nats)',
+        title: 'nats',
         // a symmetric root: 0.01 nats stay visible beside 10
         scale: { type: 'symlog', constant: 0.1, range: 'diverging', domain: [-most, most], domainMid: 0 },
         legend: { format: '.2~f' },
