@@ -43,6 +43,8 @@ export class KernelModel<R extends RealArray> {
     config: GptConfig,
     from: { readonly seed: number } | { readonly parameters: R },
     mode: 'train' | 'inference',
+    /** called once, so that an engine does not keep what has been disposed of */
+    private readonly onDispose: (model: KernelModel<R>) => void = () => undefined,
   ) {
     checkGptConfig(config);
     this.config = { ...config };
@@ -216,6 +218,7 @@ export class KernelModel<R extends RealArray> {
     if (this.disposed) return;
     this.disposed = true;
     this.memoryOfModel.dispose();
+    this.onDispose(this);
   }
 
   /** View of section 0 parameters, 1 gradients, 2 m, 3 v. */

@@ -41,7 +41,7 @@ export function openNativeEngine(addon: Addon, { threads }: OpenEngineOptions): 
     threads,
     createModel(config, from, mode) {
       if (disposed) throw new Error('This engine has been disposed of. Open a new one.');
-      const model = new KernelModel(module, config, from, mode);
+      const model = new KernelModel(module, config, from, mode, (gone) => models.delete(gone));
       models.add(model);
       return model;
     },

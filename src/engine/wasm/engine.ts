@@ -36,7 +36,7 @@ export async function openWasmEngine(bytes: Uint8Array): Promise<Engine> {
     threads: 1,
     createModel(config, from, mode) {
       if (disposed) throw new Error('This engine has been disposed of. Open a new one.');
-      const model = new KernelModel(module, config, from, mode);
+      const model = new KernelModel(module, config, from, mode, (gone) => models.delete(gone));
       models.add(model);
       return model;
     },
