@@ -48,7 +48,9 @@ export const TOLERANCES = {
   'naive activations': { rtol: 1e-5, atol: 1e-4, measured: { native: 8.9e-2, wasm: 6.4e-2 } },
   'naive after interventions': { rtol: 1e-5, atol: 1e-4, measured: { native: 2.3e-2, wasm: 2.1e-2 } },
   /** central differences in float64, eps 1e-6; reliability.md P5 */
-  'finite differences': { rtol: 1e-3, atol: 1e-5, measured: MEASURED },
+  'finite differences': { rtol: 1e-3, atol: 1e-5, measured: { double: 2.2e-3 } },
+  /** a gradient in float32 against the same differences in float64, dotted with directions of all tensors */
+  'finite differences, float32': { rtol: 2e-3, atol: 1e-4, measured: { native: 8.0e-3, wasm: 1.2e-2 } },
   /** a single kernel against plain arithmetic in float64; reliability.md P6 */
   kernels: { rtol: 1.3e-6, atol: 1e-5, measured: MEASURED },
 } as const satisfies Readonly<Record<string, ToleranceRow>>;

@@ -1,0 +1,84 @@
+/** Memory: models and engines that are disposed of give back what they held. */
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { openEngine } from '../../src/engine/registry.js';
+import type { GptConfig } from '../../src/model/gpt-config.js';
+import { ADAMW, randomBatch, randomLengths, randomParameters, VARIANTS } from './cases.js';
+import { describeEngines, isAvailable } from './engines.js';
+
+const MEBIBYTE = 1 << 20;
+/** about 2 MiB of state, and several of work */
+const CONFIG: GptConfig = {
+  ...VARIANTS[3],
+  dModel: 64,
+  nHeads: 4,
+  dMlp: 256,
+  nLayers: 2,
+  nCtx: 40,
+  dVocab: 45,
+};
+
+describeEngines('memory', ({ create }) => {
+  it('150 models made, trained and disposed of one after the other do not add up', async () => {
+    const parameters = randomParameters(CONFIG, 1);
+    const batch = randomBatch(CONFIG, 1, randomLengths(CONFIG, 1, 20));
+    let heldEach = 0;
+    const rounds = async (count: number): Promise<number> => {
+      for (let i = 0; i < count; i++) {
+        const model = create(CONFIG, parameters);
+        model.trainStep(batch, ADAMW);
+        const { stateBytes, workBytes } = model.memory();
+        heldEach = stateBytes + workBytes;
+        model.dispose();
+        // the collector frees between tasks
+        if (i % 10 === 9) await new Promise((resolve) => setImmediate(resolve));
+      }
+      return process.memoryUsage().rss;
+    };
+    const warm = await rounds(50);
+    const after = await rounds(100);
+    // had they been kept, growth would be a hundred times what one holds
+    expect(heldEach).toBeGreaterThan(2 * MEBIBYTE);
+    expect((after - warm) / MEBIBYTE).toBeLessThan((30 * heldEach) / MEBIBYTE);
+  });
+
+  it('one model over 300 batches of differing lengths holds what the largest needs', () => {
+    const model = create(VARIANTS[0], randomParameters(VARIANTS[0], 1));
+    const sizes: number[] = [];
+    for (let i = 0; i < 300; i++) {
+      model.trainStep(randomBatch(VARIANTS[0], i, randomLengths(VARIANTS[0], i, 1 + (i % 40))), ADAMW);
+      sizes.push(model.memory().workBytes);
+    }
+    // a batch of the greatest number of sequences has come by after 40; a fifth more than asked is held
+    expect(sizes[299]).toBeLessThan(1.5 * sizes[40]);
+    expect(new Set(sizes.slice(80)).size).toBeLessThan(3);
+    model.dispose();
+  });
+
+  it('using a model after dispose says so, and disposing twice is allowed', () => {
+    const model = create(VARIANTS[0], randomParameters(VARIANTS[0], 1));
+    model.dispose();
+    model.dispose();
+    const batch = randomBatch(VARIANTS[0], 1, [3]);
+    for (const use of [
+      () => model.forward(batch),
+      () => model.trainStep(batch, ADAMW),
+      () => model.getState(),
+    ]) {
+      expect(use).toThrow('This model has been disposed of. Create a new one.');
+    }
+  });
+});
+
+// un-skip when: the native engine loads on this machine
+describe.skipIf(!isAvailable('native'))('native threads', () => {
+  it('end with their engine', async () => {
+    const threads = (): number => readdirSync('/proc/self/task').length;
+    const before = threads();
+    const { engine } = await openEngine('native', { threads: 4 });
+    expect(threads()).toBe(before + 3);
+    engine.dispose();
+    for (let i = 0; i < 20; i++) (await openEngine('native', { threads: 4 })).engine.dispose();
+    expect(threads()).toBe(before);
+  });
+});
