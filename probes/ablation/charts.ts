@@ -1,5 +1,6 @@
 /** Picks what each chart of the ablation probe draws; the specifications are in src/report/charts/ablation-*.ts. */
 import { meanInterval } from '../../src/analysis/intervals.js';
+import { SITES } from '../../src/listops/templates.js';
 import { type DosePoint, type DoseRow, doseChart } from '../../src/report/charts/ablation-dose.js';
 import { type EffectCell, effectChart, freeRunningChart } from '../../src/report/charts/ablation-effects.js';
 import {
@@ -36,7 +37,7 @@ export function charts(result: AblationResult): ChartSpec[] {
         DOSE_KINDS.flatMap((kind) =>
           (['resample', 'random'] as const).flatMap((method) => {
             const dose = seed.doses.find((candidate) => candidate.method === method);
-            const category = `${KIND_NAMES[kind]}, ${method === 'random' ? 'random (control)' : method}`;
+            const category = `${KIND_NAMES[kind]}, ${method}`;
             return dose === undefined ? [] : [{ category, estimate: dose.area[kind] }];
           }),
         ),
@@ -49,9 +50,7 @@ export function charts(result: AblationResult): ChartSpec[] {
     ),
     effectChart(
       effectCells(result, (key) =>
-        key.site.startsWith('all') &&
-        key.effect === 'total' &&
-        ['resample', 'mean', 'zero'].includes(key.method)
+        key.site === SITES[0] && key.effect === 'total' && ['resample', 'mean', 'zero'].includes(key.method)
           ? key.method
           : undefined,
       ),
@@ -66,7 +65,7 @@ export function charts(result: AblationResult): ChartSpec[] {
       {
         id: 'ablation-sites',
         title: 'Where, and along which path',
-        note: 'Resample ablation at the result-predicting position or at operands and brackets only; direct effect: every other sublayer held at its clean write; pattern mean: attention patterns frozen, values kept; other operation: donor with the same numbers.',
+        note: 'Resample ablation at the result-predicting position or at operands and brackets only; direct effect: every other sublayer held at its clean write; pattern: attention patterns frozen at their template mean, values kept; operation: donor with the same numbers under another operation.',
       },
     ),
     freeRunningChart(
@@ -189,12 +188,11 @@ function pointData(
 
 /** Name of an effect in the picture of sites and paths; undefined: not drawn there. */
 function siteName({ method, site, effect }: EffectKey): string | undefined {
-  if (method === 'pattern mean' || method === 'other operation') return method;
+  if (method === 'pattern mean') return 'pattern';
+  if (method === 'other operation') return 'operation';
   if (method !== 'resample') return undefined;
   if (effect === 'direct') return 'direct effect';
-  return site.startsWith('all')
-    ? undefined
-    : site.replace(/ positions?$/, '').replace(/^result-predicting$/, 'result position');
+  return { [SITES[1]]: 'at result', [SITES[2]]: 'at operands' }[site];
 }
 
 /** Four digits: more cannot be seen. */

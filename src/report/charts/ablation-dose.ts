@@ -86,10 +86,11 @@ export function doseChart(
       'part',
       {
         height: 220,
+        // the legend takes its lines from the first layer
         layer: [
-          { ...only('control'), mark: { type: 'line', style: 'reference', strokeDash: [5, 4] }, encoding },
-          { ...only('seed'), mark: { type: 'line', style: 'seed-line' }, encoding: byRun },
           { ...only('mean'), mark: { type: 'line', style: 'median-line' }, encoding },
+          { ...only('seed'), mark: { type: 'line', style: 'seed-line' }, encoding: byRun },
+          { ...only('control'), mark: { type: 'line', strokeWidth: 1.2, strokeDash: [5, 4] }, encoding },
         ],
       },
       { columns: 3, order: parts },

@@ -65,12 +65,14 @@ export function effectChart(cells: readonly EffectCell[], text: EffectText): Cha
 
 function map(rows: readonly Row[], most: number): Spec {
   const value = { field: 'deltaNats', type: 'quantitative' };
+  const cells = distinct(rows, 'cell');
   return {
-    width: { step: 22 },
+    // wide enough for the name of the method above
+    width: { step: Math.max(22, Math.ceil(84 / cells.length)) },
     height: { step: 20 },
     mark: { type: 'rect', style: 'cell' },
     encoding: {
-      x: { ...nominal('cell', null, distinct(rows, 'cell')), axis: { labelAngle: -50, labelOverlap: false } },
+      x: { ...nominal('cell', null, cells), axis: { labelAngle: -50, labelOverlap: false } },
       y: nominal('component', null, distinct(rows, 'component')),
       color: {
         ...value,

@@ -88,6 +88,12 @@ interface PointText {
 }
 
 function pointChart({ means, seeds, leftOut }: PointData, text: PointText): ChartSpec {
+  // a t interval knows no bounds; the picture ends where the quantity does
+  const within = (value: number | null): number | null => {
+    const drawn = finite(value);
+    const [low, high] = text.domain ?? [-Infinity, Infinity];
+    return drawn === null ? null : Math.min(high, Math.max(low, drawn));
+  };
   const conditions = [...new Set(means.map(({ condition }) => condition))];
   const categories = [...new Set(means.map(({ category }) => category))];
   const runs = new Set(seeds.map(({ run }) => run)).size;
@@ -106,7 +112,7 @@ function pointChart({ means, seeds, leftOut }: PointData, text: PointText): Char
     ].join(' '),
     ...(text.headline === true ? { headline: true } : {}),
     spec: pointInterval({
-      rows: means.map((row): Row => ({ ...row, low: finite(row.low), high: finite(row.high) })),
+      rows: means.map((row): Row => ({ ...row, low: within(row.low), high: within(row.high) })),
       seeds: seeds.map((point): Row => ({ ...point })),
       category: { field: 'category', title: text.category, order: categories },
       value: { title: text.axis, ...(text.domain === undefined ? {} : { domain: text.domain }) },
