@@ -1,21 +1,13 @@
 /** Claim C3 from the comparison of SUM-only with mixed runs: evidence goes in, the verdict function names what comes out. */
-import { claimPart, type ClaimPartId, CLAIMS_LEVEL } from '../../src/analysis/claims.js';
-import { type IntervalEstimate, meanInterval, welchInterval } from '../../src/analysis/intervals.js';
+import { CLAIMS_LEVEL } from '../../src/analysis/claims.js';
+import { meanInterval, welchInterval } from '../../src/analysis/intervals.js';
 import { twoSamplePermutation } from '../../src/analysis/permutation.js';
-import { combineC3, decideVerdict, type VerdictDecision } from '../../src/analysis/verdict.js';
+import { combineC3 } from '../../src/analysis/verdict.js';
 import type { Finding } from '../../src/report/schema.js';
 import { Rng } from '../../src/tensor/rng.js';
-import { variance } from '../../src/tensor/sum.js';
+import { armCount, countText, decidePart, partFinding, placeOf } from '../claim-parts.js';
 import type { Arm, Comparison } from './combine.js';
-import { estimated, placeOf, round, values } from './finding-parts.js';
-
-/** The claim is decided where SUM alone can be learned: regime `pairs`, or whatever there is when it is absent. */
-export function claimComparisons(all: readonly Comparison[]): readonly Comparison[] {
-  const pairs = all.filter(({ regime }) => regime === 'pairs');
-  const complete = pairs.filter(({ sumOnly, mixed }) => sumOnly !== null && mixed !== null);
-  if (complete.length > 0) return complete;
-  return pairs.length > 0 ? pairs.slice(0, 1) : all.slice(0, 1);
-}
+import { round, values } from './finding-parts.js';
 
 /** C3 as a whole, then its parts a and c. */
 export function claimFindings(comparison: Comparison, suffix: string): Finding[] {
@@ -26,12 +18,12 @@ export function claimFindings(comparison: Comparison, suffix: string): Finding[]
 
   const difference =
     alone.length > 0 && joint.length > 0 ? welchInterval(joint, alone, CLAIMS_LEVEL) : undefined;
-  const a = decide('C3a', [armCount(mixed, 'mixed'), armCount(sumOnly, 'SUM-only')], difference, [
+  const a = decidePart('C3a', [armCount(mixed, 'mixed'), armCount(sumOnly, 'SUM-only')], difference, [
     joint,
     alone,
   ]);
   const excess = circular.length > 0 ? meanInterval(circular, CLAIMS_LEVEL) : undefined;
-  const c = decide('C3c', [armCount(sumOnly, 'SUM-only')], excess, [circular]);
+  const c = decidePart('C3c', [armCount(sumOnly, 'SUM-only')], excess, [circular]);
   const whole = combineC3({ a, b: undefined, c });
 
   const permutation =
@@ -42,6 +34,7 @@ export function claimFindings(comparison: Comparison, suffix: string): Finding[]
           pMethod: 'two-sample permutation of seeds, two-sided',
         };
   const place = placeOf(comparison);
+  const count = (seeds: number): Finding['n'] => ({ seeds, examples: comparison.n });
   return [
     {
       id: `c3${suffix}`,
@@ -53,60 +46,12 @@ export function claimFindings(comparison: Comparison, suffix: string): Finding[]
       verdict: whole.verdict,
       reason: [whole.reason, ...whole.notes].join('; '),
     },
-    claimFinding('C3a', `c3a${suffix}`, a, difference, alone.length + joint.length, comparison.n, {
+    partFinding('C3a', `c3a${suffix}`, a, difference, count(alone.length + joint.length), {
       statement: `Order of the numbers, mixed minus SUM-only (${place}): ${countText(mixed)}, ${countText(sumOnly)}.`,
       ...permutation,
     }),
-    claimFinding('C3c', `c3c${suffix}`, c, excess, circular.length, comparison.n, {
+    partFinding('C3c', `c3c${suffix}`, c, excess, count(circular.length), {
       statement: `Circular structure of SUM-only embeddings beyond chance, at the best naming (${place}): ${countText(sumOnly)}.`,
     }),
   ];
-}
-
-function decide(
-  id: ClaimPartId,
-  usable: readonly { condition: string; runs: number }[],
-  estimate: IntervalEstimate | undefined,
-  samples: readonly (readonly number[])[],
-): VerdictDecision {
-  const part = claimPart(id);
-  const spread = samples.filter((sample) => sample.length > 1).map((sample) => variance(sample));
-  return decideVerdict({
-    rule: part.rule,
-    nMin: part.nMin,
-    usable,
-    ...(estimate === undefined ? {} : { estimate: estimate.estimate, interval: estimate }),
-    ...(spread.length === 0 ? {} : { sd: Math.sqrt(spread.reduce((x, y) => x + y, 0) / spread.length) }),
-  });
-}
-
-function claimFinding(
-  claim: ClaimPartId,
-  id: string,
-  decision: VerdictDecision,
-  estimate: IntervalEstimate | undefined,
-  seeds: number,
-  examples: number,
-  rest: Pick<Finding, 'statement' | 'p' | 'pMethod'>,
-): Finding {
-  const { statistic, unit } = claimPart(claim);
-  return {
-    id,
-    claim,
-    statistic,
-    unit,
-    n: { seeds, examples },
-    ...rest,
-    ...estimated(estimate),
-    verdict: decision.verdict,
-    reason: [decision.reason, ...decision.notes].join('; '),
-  };
-}
-
-function armCount(arm: Arm | null, name: string): { condition: string; runs: number } {
-  return { condition: name, runs: arm?.usable.length ?? 0 };
-}
-
-function countText(arm: Arm | null): string {
-  return arm === null ? 'no such runs' : `${arm.usable.length} of ${arm.runs} runs of ${arm.label} usable`;
 }

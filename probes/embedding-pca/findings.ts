@@ -3,14 +3,15 @@
  * Benjamini-Hochberg inside the module.
  */
 import { meanInterval, welchInterval } from '../../src/analysis/intervals.js';
-import { benjaminiHochberg, stouffer } from '../../src/analysis/multiple-testing.js';
+import { stouffer } from '../../src/analysis/multiple-testing.js';
 import { twoSamplePermutation } from '../../src/analysis/permutation.js';
 import { type EmbeddingGroup, notLearnedText } from '../../src/report/charts/embedding-data.js';
 import type { Finding } from '../../src/report/schema.js';
 import { Rng } from '../../src/tensor/rng.js';
-import { claimComparisons, claimFindings } from './claim-findings.js';
+import { adjusted, claimComparisons, estimated, placeOf } from '../claim-parts.js';
+import { claimFindings } from './claim-findings.js';
 import type { Arm, Comparison, EmbeddingResult } from './combine.js';
-import { estimated, placeOf, round, values } from './finding-parts.js';
+import { round, values } from './finding-parts.js';
 
 const EXPLORATORY_LEVEL = 0.95;
 
@@ -166,13 +167,4 @@ function existence(p: readonly number[]): Pick<Finding, 'p' | 'pMethod'> {
         ? 'numbers permuted, one-sided'
         : 'numbers permuted, one-sided; seeds joined by Stouffer (exists in some seed)',
   };
-}
-
-function adjusted(findings: readonly Finding[]): Finding[] {
-  const tested = findings.flatMap(({ p }) => (p === undefined ? [] : [p]));
-  const corrected = benjaminiHochberg(tested);
-  let at = 0;
-  return findings.map((finding) =>
-    finding.p === undefined ? finding : { ...finding, pAdjusted: round(corrected[at++]) },
-  );
 }

@@ -2,7 +2,6 @@
  * Seeds brought together: conditions divided by whether SUM was learned, each group's embeddings aligned, averaged and drawn
  * in one plane. Pure. The seed of every random draw is fixed, so that equal measurements give equal results.
  */
-import { LEARNED_ACCURACY } from '../../src/analysis/claims.js';
 import { covarianceEllipse } from '../../src/analysis/ellipse.js';
 import { matMul, type Matrix, matrix, takeRows, transpose } from '../../src/analysis/matrix.js';
 import { units } from '../../src/analysis/naming.js';
@@ -13,6 +12,7 @@ import type { JsonArray } from '../../src/report/schema.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { mean } from '../../src/tensor/sum.js';
 import { finiteNumber, numberOf } from '../ablation/json-numbers.js';
+import { hasLearned, sumAccuracy } from '../conditions.js';
 import type { Measured } from '../contract.js';
 import type { EmbeddingMeasurement } from './measure.js';
 
@@ -20,41 +20,6 @@ export type MeasuredEmbedding = Measured<EmbeddingMeasurement>;
 
 /** Rounds of alignment at most, the same for the seeds and for their null, so that p is fair. */
 const ROUNDS = 10;
-
-/** Accuracy on SUM result tokens at the last evaluation; null: not evaluated, or SUM is not a task. */
-export function sumAccuracy({ subject }: MeasuredEmbedding): number | null {
-  return subject.accuracy?.['SUM'] ?? null;
-}
-
-/** The last checkpoint of every run, runs in order of label, seed and name. */
-export function lastOfEachRun(measured: readonly MeasuredEmbedding[]): MeasuredEmbedding[] {
-  const last = new Map<string, MeasuredEmbedding>();
-  for (const one of measured) {
-    const held = last.get(one.subject.run);
-    if (held === undefined || one.subject.step > held.subject.step) last.set(one.subject.run, one);
-  }
-  return [...last.values()].sort(
-    (a, b) =>
-      compareText(a.subject.label, b.subject.label) ||
-      a.subject.seed - b.subject.seed ||
-      compareText(a.subject.run, b.subject.run),
-  );
-}
-
-/** Seeds of one condition that have, and that have not, learned SUM. */
-export function groupRuns(runs: readonly MeasuredEmbedding[]): MeasuredEmbedding[][] {
-  const groups = new Map<string, MeasuredEmbedding[]>();
-  for (const run of runs) {
-    const key = `${run.subject.condition} ${String(hasLearned(run))}`;
-    groups.set(key, [...(groups.get(key) ?? []), run]);
-  }
-  return [...groups.values()];
-}
-
-function hasLearned(run: MeasuredEmbedding): boolean | null {
-  const accuracy = sumAccuracy(run);
-  return accuracy === null || !run.config.data.tasks.includes('SUM') ? null : accuracy >= LEARNED_ACCURACY;
-}
 
 export function summariseGroup(runs: readonly MeasuredEmbedding[], alignmentDraws: number): EmbeddingGroup {
   const [{ subject, config, measurement }] = runs;
@@ -161,8 +126,4 @@ function meanSquare(all: readonly JsonArray[]): number[][] {
 
 function round(value: number): number {
   return finiteNumber(value, 'embedding-pca');
-}
-
-export function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

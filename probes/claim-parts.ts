@@ -1,0 +1,109 @@
+/**
+ * Findings of the parts of C3, made the same way in every module that measures one: which comparison decides, the verdict of a
+ * part, intervals as the report writes them, and Benjamini-Hochberg over what is exploratory.
+ */
+import { claimPart, type ClaimPartId } from '../src/analysis/claims.js';
+import type { IntervalEstimate } from '../src/analysis/intervals.js';
+import { benjaminiHochberg } from '../src/analysis/multiple-testing.js';
+import { decideVerdict, type VerdictDecision } from '../src/analysis/verdict.js';
+import type { Finding, Interval } from '../src/report/schema.js';
+import { variance } from '../src/tensor/sum.js';
+import { finiteNumber, jsonNumber } from './ablation/json-numbers.js';
+
+/** One side of a comparison as findings see it. */
+export interface CountedArm {
+  readonly label: string;
+  /** runs of the condition, usable or not */
+  readonly runs: number;
+  readonly usable: readonly unknown[];
+}
+
+export interface CountedComparison {
+  readonly regime: string;
+  readonly sumOnly: CountedArm | null;
+  readonly mixed: CountedArm | null;
+}
+
+/** The claim is decided where SUM alone can be learned: regime `pairs`, or whatever there is when it is absent. */
+export function claimComparisons<C extends CountedComparison>(all: readonly C[]): readonly C[] {
+  const pairs = all.filter(({ regime }) => regime === 'pairs');
+  const complete = pairs.filter(({ sumOnly, mixed }) => sumOnly !== null && mixed !== null);
+  if (complete.length > 0) return complete;
+  return pairs.length > 0 ? pairs.slice(0, 1) : all.slice(0, 1);
+}
+
+export function decidePart(
+  id: ClaimPartId,
+  usable: readonly { condition: string; runs: number }[],
+  estimate: IntervalEstimate | undefined,
+  samples: readonly (readonly number[])[],
+): VerdictDecision {
+  const part = claimPart(id);
+  const spread = samples.filter((sample) => sample.length > 1).map((sample) => variance(sample));
+  return decideVerdict({
+    rule: part.rule,
+    nMin: part.nMin,
+    usable,
+    ...(estimate === undefined ? {} : { estimate: estimate.estimate, interval: estimate }),
+    ...(spread.length === 0 ? {} : { sd: Math.sqrt(spread.reduce((x, y) => x + y, 0) / spread.length) }),
+  });
+}
+
+export function partFinding(
+  claim: ClaimPartId,
+  id: string,
+  decision: VerdictDecision,
+  estimate: IntervalEstimate | undefined,
+  n: Finding['n'],
+  rest: Pick<Finding, 'statement' | 'p' | 'pMethod'>,
+): Finding {
+  const { statistic, unit } = claimPart(claim);
+  return {
+    id,
+    claim,
+    statistic,
+    unit,
+    n,
+    ...rest,
+    ...estimated(estimate),
+    verdict: decision.verdict,
+    reason: [decision.reason, ...decision.notes].join('; '),
+  };
+}
+
+export function armCount(arm: CountedArm | null, name: string): { condition: string; runs: number } {
+  return { condition: name, runs: arm?.usable.length ?? 0 };
+}
+
+export function countText(arm: CountedArm | null): string {
+  return arm === null ? 'no such runs' : `${arm.usable.length} of ${arm.runs} runs of ${arm.label} usable`;
+}
+
+/** `pairs, d=16`: what the conditions compared have in common. */
+export function placeOf({ regime, sumOnly, mixed }: CountedComparison): string {
+  const label = sumOnly?.label ?? mixed?.label;
+  return label === undefined ? 'no runs' : label.slice(label.indexOf(', ') + 2) || regime;
+}
+
+export function estimated(estimate: IntervalEstimate | undefined): Pick<Finding, 'estimate' | 'interval'> {
+  if (estimate === undefined) return {};
+  const interval: Interval = {
+    low: jsonNumber(estimate.low),
+    high: jsonNumber(estimate.high),
+    level: estimate.level,
+    method: estimate.method,
+  };
+  return { estimate: jsonNumber(estimate.estimate), interval };
+}
+
+/** Benjamini-Hochberg over the findings that have a p. */
+export function adjusted(findings: readonly Finding[]): Finding[] {
+  const tested = findings.flatMap(({ p }) => (p === undefined ? [] : [p]));
+  const corrected = benjaminiHochberg(tested);
+  let at = 0;
+  return findings.map((finding) =>
+    finding.p === undefined
+      ? finding
+      : { ...finding, pAdjusted: finiteNumber(corrected[at++], 'adjusted p') },
+  );
+}

@@ -1,0 +1,266 @@
+/**
+ * Leave-pair-out test of a labelling of n points: one point of either class is held out, the ridge logistic probe is fitted
+ * on the rest, and the pair counts when the probe puts the point of class 1 higher. Unlike leave-one-out it has mean 1/2
+ * under the null (Airola et al., 2011). Ties are broken by the mean signed held-out margin. Null: relabellings.ts.
+ */
+import type { Rng } from '../tensor/rng.js';
+import { gram, type Matrix } from './matrix.js';
+import { type FitCounts, LogisticSolver, newFitCounts } from './linear-probe.js';
+import { quantileSorted } from './quantile.js';
+import { classSizes, type Relabellings, relabellingsOf } from './relabellings.js';
+
+/** Held-out pairs of one labelling at most; a fixed set of them, by rank within the classes, when there are more. */
+export const MOST_PAIRS = 144;
+const REDUCED_PAIRS = 64;
+
+export interface PairScore {
+  /** share of held-out pairs in the right order, ties 1/2 */
+  readonly share: number;
+  /** mean over pairs of f(class 1) - f(class 0) */
+  readonly margin: number;
+}
+
+export interface LabellingTest extends PairScore {
+  /** how often a relabelling scores as high or higher, margins breaking ties */
+  readonly p: number;
+  /** with equals counted half, for Stouffer */
+  readonly midP: number;
+  /** of the share */
+  readonly nullMean: number;
+  readonly null95: number;
+  readonly relabellings: number;
+  readonly exact: boolean;
+  /** relabellings above, and equal to, the observed one (itself among them when exact) */
+  readonly above: number;
+  readonly equal: number;
+}
+
+export interface TestOptions {
+  readonly rng: () => Rng;
+  /** most relabellings enumerated, and drawn when there are more */
+  readonly most?: number;
+  readonly sampled?: number;
+  /** called now and then in long work */
+  readonly tick?: () => void;
+}
+
+/** The n points in the coordinates of one fold. */
+interface Fold {
+  /** [n - 2, rank] centred and scaled training points, in order of number */
+  readonly train: Float64Array;
+  /** [2, rank] the held-out points, the smaller number first */
+  readonly held: Float64Array;
+  readonly rank: number;
+}
+
+/** Scores any labelling of the same points; folds and scores are kept, as relabellings meet them again and again. */
+export class PairProbe {
+  readonly n: number;
+  readonly counts: FitCounts = newFitCounts();
+  private readonly kernel: Matrix;
+  private readonly folds = new Map<number, Fold>();
+  private readonly known = new Map<number | string, PairScore>();
+  private readonly solver: LogisticSolver;
+  private readonly targets: Uint8Array;
+
+  /** @param x - [n, d] one row a number */
+  constructor(x: Matrix) {
+    this.n = x.rows;
+    if (this.n < 4) throw new RangeError(`PairProbe: found ${this.n} points, expected at least 4.`);
+    this.kernel = gram(x);
+    this.solver = new LogisticSolver(this.n - 2, this.n - 2, this.counts);
+    this.targets = new Uint8Array(this.n - 2);
+  }
+
+  /** @param isOne - [n] truthy: class 1. Each class needs two members. */
+  score(isOne: ArrayLike<number>): PairScore {
+    const key = this.keyOf(isOne);
+    const known = this.known.get(key);
+    if (known !== undefined) return known;
+    const found = this.compute(isOne);
+    this.known.set(key, found);
+    return found;
+  }
+
+  /** Complements have the same score, so whether a number is in number 0's class names the key. */
+  private keyOf(isOne: ArrayLike<number>): number | string {
+    const first = isOne[0] !== 0;
+    if (this.n <= 30) {
+      let bits = 0;
+      for (let i = 1; i < this.n; i++) if ((isOne[i] !== 0) !== first) bits |= 1 << i;
+      return bits;
+    }
+    return Array.from(isOne, (value) => ((value !== 0) === first ? '0' : '1')).join('');
+  }
+
+  private compute(isOne: ArrayLike<number>): PairScore {
+    const zeros: number[] = [];
+    const ones: number[] = [];
+    for (let i = 0; i < this.n; i++) (isOne[i] === 0 ? zeros : ones).push(i);
+    if (zeros.length < 2 || ones.length < 2) {
+      throw new RangeError(
+        `PairProbe: found classes of ${zeros.length} and ${ones.length}, expected at least 2 in each.`,
+      );
+    }
+    let halves = 0;
+    let margin = 0;
+    const pairs = heldOutPairs(zeros, ones);
+    for (const [zero, one] of pairs) {
+      const [low, high] = zero < one ? [zero, one] : [one, zero];
+      const fold = this.foldOf(low, high);
+      let at = 0;
+      for (let i = 0; i < this.n; i++) {
+        if (i !== low && i !== high) this.targets[at++] = isOne[i] === 0 ? 0 : 1;
+      }
+      this.solver.fit(fold.train, this.targets, this.n - 2, fold.rank);
+      const fLow = this.solver.decision(fold.held, 0, fold.rank);
+      const fHigh = this.solver.decision(fold.held, fold.rank, fold.rank);
+      const difference = one === high ? fHigh - fLow : fLow - fHigh;
+      margin += difference;
+      // equal to rounding is a tie
+      if (Math.abs(difference) <= 1e-12) halves += 1;
+      else if (difference > 0) halves += 2;
+    }
+    return { share: halves / (2 * pairs.length), margin: margin / pairs.length };
+  }
+
+  private foldOf(low: number, high: number): Fold {
+    const at = low * this.n + high;
+    const known = this.folds.get(at);
+    if (known !== undefined) return known;
+    const made = foldCoordinates(this.kernel, low, high);
+    this.folds.set(at, made);
+    return made;
+  }
+}
+
+/** One of either class: all pairs, or every class member in turn against members at fixed offsets of the other class. */
+function heldOutPairs(zeros: readonly number[], ones: readonly number[]): (readonly [number, number])[] {
+  if (zeros.length * ones.length <= MOST_PAIRS) {
+    return zeros.flatMap((zero) => ones.map((one) => [zero, one] as const));
+  }
+  const longer = Math.max(zeros.length, ones.length);
+  const turns = Math.max(1, Math.floor(REDUCED_PAIRS / longer));
+  return Array.from({ length: longer * turns }, (_, i) => {
+    const turn = Math.floor(i / longer);
+    // offsets spread over the shorter class
+    const offset = Math.floor((turn * Math.min(zeros.length, ones.length)) / turns);
+    return [zeros[i % zeros.length], ones[(i + offset) % ones.length]] as const;
+  });
+}
+
+/**
+ * Coordinates of the points in the span of the training rows, by pivoted Cholesky of the centred and scaled Gram matrix:
+ * the ridge depends on inner products alone, so any factor of it gives the same probe as the d original features.
+ */
+function foldCoordinates(kernel: Matrix, low: number, high: number): Fold {
+  const { rows: n, data } = kernel;
+  const train = Int32Array.from(
+    Array.from({ length: n }, (_, i) => i).filter((i) => i !== low && i !== high),
+  );
+  const m = train.length;
+  const order = [...train, low, high];
+  // row means over the training columns, of training and held-out rows
+  const rowMean = order.map((i) => {
+    let total = 0;
+    for (const j of train) total += data[i * n + j];
+    return total / m;
+  });
+  let grand = 0;
+  let size = 0;
+  for (let a = 0; a < m; a++) {
+    grand += rowMean[a];
+    size += data[train[a] * n + train[a]];
+  }
+  grand /= m;
+  const centredAt = (a: number, b: number): number =>
+    data[order[a] * n + order[b]] - rowMean[a] - rowMean[b] + grand;
+  let trace = 0;
+  for (let a = 0; a < m; a++) trace += centredAt(a, a);
+  if (trace <= 1e-12 * size) return { train: new Float64Array(0), held: new Float64Array(0), rank: 0 };
+  const scale = trace / m;
+
+  const rest = Float64Array.from({ length: m }, (_, a) => centredAt(a, a) / scale);
+  const factor = new Float64Array((m + 2) * m);
+  let rank = 0;
+  while (rank < m) {
+    let pivot = 0;
+    for (let a = 1; a < m; a++) if (rest[a] > rest[pivot]) pivot = a;
+    if (rest[pivot] <= 1e-11) break;
+    const root = Math.sqrt(rest[pivot]);
+    for (let a = 0; a < m + 2; a++) {
+      let value = centredAt(a, pivot) / scale;
+      for (let k = 0; k < rank; k++) value -= factor[a * m + k] * factor[pivot * m + k];
+      factor[a * m + rank] = value / root;
+    }
+    for (let a = 0; a < m; a++) rest[a] -= factor[a * m + rank] ** 2;
+    rest[pivot] = 0;
+    rank++;
+  }
+  const compact = new Float64Array((m + 2) * rank);
+  for (let a = 0; a < m + 2; a++) {
+    for (let k = 0; k < rank; k++) compact[a * rank + k] = factor[a * m + k];
+  }
+  return { train: compact.subarray(0, m * rank), held: compact.subarray(m * rank), rank };
+}
+
+/**
+ * Tests a labelling against its relabellings. More than two classes: mean over classes of one class against the rest.
+ * @param labels - [n] class ids; every class needs two members
+ */
+export function testLabelling(
+  probe: PairProbe,
+  labels: ArrayLike<number>,
+  options: TestOptions,
+): LabellingTest {
+  const classes = classSizes(labels).length;
+  const isOne = new Uint8Array(probe.n);
+  const scoreOf = (own: ArrayLike<number>): PairScore => {
+    if (classes === 2) return probe.score(own);
+    let share = 0;
+    let margin = 0;
+    for (let c = 0; c < classes; c++) {
+      for (let i = 0; i < probe.n; i++) isOne[i] = own[i] === c ? 1 : 0;
+      const one = probe.score(isOne);
+      share += one.share / classes;
+      margin += one.margin / classes;
+    }
+    return { share, margin };
+  };
+  const observed = scoreOf(labels);
+  return { ...observed, ...nullOf(observed, scoreOf, relabellingsOf(labels, options), options.tick) };
+}
+
+function nullOf(
+  observed: PairScore,
+  scoreOf: (labels: ArrayLike<number>) => PairScore,
+  { exact, count, labels }: Relabellings,
+  tick: (() => void) | undefined,
+): Omit<LabellingTest, keyof PairScore> {
+  const shares = new Float64Array(count);
+  const slack = 1e-9 * Math.max(1, Math.abs(observed.margin));
+  let above = 0;
+  let equal = 0;
+  let at = 0;
+  for (const own of labels()) {
+    const { share, margin } = scoreOf(own);
+    shares[at++] = share;
+    const ahead = Math.abs(share - observed.share) > 1e-9 ? share - observed.share : margin - observed.margin;
+    if (ahead > (Math.abs(share - observed.share) > 1e-9 ? 0 : slack)) above++;
+    else if (Math.abs(share - observed.share) <= 1e-9 && Math.abs(margin - observed.margin) <= slack) equal++;
+    if (at % 100 === 0) tick?.();
+  }
+  const total = shares.reduce((sum, share) => sum + share, 0);
+  // a sample does not hold the observed labelling: it is counted in (Phipson and Smyth, 2010)
+  const own = exact ? 0 : 1;
+  return {
+    p: (above + equal + own) / (count + own),
+    midP: (above + (equal + own) / 2) / (count + own),
+    nullMean: total / count,
+    null95: quantileSorted(shares.sort(), 0.95),
+    relabellings: count,
+    exact,
+    above,
+    equal,
+  };
+}

@@ -1,0 +1,264 @@
+/**
+ * The linear probes: ridge logistic regression with an intercept that is not penalised (Newton), and ridge regression.
+ * Features are centred on the training rows and divided by one scalar, so that their mean squared norm is 1; the penalty
+ * is 1 and is never tuned. Folds and nulls are in leave-pair-out.ts, grouped-probe.ts and value-probe.ts.
+ */
+import { expDeterministic } from '../tensor/math.js';
+import { assertLength } from '../tensor/shape.js';
+import { choleskyInPlace, solveInPlace } from './cholesky.js';
+
+/** Frozen: sum of the losses + PENALTY / 2 |w|² (scikit-learn's C = 1); regression: |y - f|² + PENALTY |w|² (alpha = 1). */
+export const PENALTY = 1;
+const MOST_ITERATIONS = 50;
+/** largest entry of the gradient, a row */
+const TOLERANCE = 1e-10;
+
+/** How one fit ended. */
+export interface FitReport {
+  readonly converged: boolean;
+  readonly iterations: number;
+}
+
+/** Counts over many fits, for the record: a probe that did not converge says nothing. */
+export interface FitCounts {
+  fits: number;
+  notConverged: number;
+  mostIterations: number;
+}
+
+export function newFitCounts(): FitCounts {
+  return { fits: 0, notConverged: 0, mostIterations: 0 };
+}
+
+/**
+ * Reusable solver: no allocation in fits. Minimises sum log(1 + exp(-s f)) + penalty / 2 |w|², f = x w + b, s = ±1, by
+ * Newton's method; a step is halved until the gradient shrinks, which the Newton direction of a convex loss allows.
+ */
+export class LogisticSolver {
+  /** [cols + 1] weights, then the intercept, of the last fit */
+  readonly beta: Float64Array;
+  private readonly gradient: Float64Array;
+  private readonly hessian: Float64Array;
+  private readonly step: Float64Array;
+  private readonly trial: Float64Array;
+  private readonly mu: Float64Array;
+
+  constructor(
+    private readonly maxRows: number,
+    private readonly maxCols: number,
+    readonly counts: FitCounts = newFitCounts(),
+  ) {
+    this.beta = new Float64Array(maxCols + 1);
+    this.gradient = new Float64Array(maxCols + 1);
+    this.hessian = new Float64Array((maxCols + 1) ** 2);
+    this.step = new Float64Array(maxCols + 1);
+    this.trial = new Float64Array(maxCols + 1);
+    this.mu = new Float64Array(maxRows);
+  }
+
+  /**
+   * Fits `beta`. With one class only there is no finite optimum: weights 0, intercept ±Infinity.
+   * @param x - [rows, cols] row-major; the first rows are read
+   * @param y - [rows] 1 or 0
+   */
+  fit(
+    x: Float64Array,
+    y: ArrayLike<number>,
+    rows: number,
+    cols: number,
+    penalty: number = PENALTY,
+  ): FitReport {
+    if (rows > this.maxRows || cols > this.maxCols) {
+      throw new RangeError(
+        `LogisticSolver: found [${rows},${cols}], made for at most [${this.maxRows},${this.maxCols}].`,
+      );
+    }
+    const { beta, gradient, step, trial } = this;
+    const size = cols + 1;
+    beta.fill(0);
+    this.counts.fits++;
+    let positive = 0;
+    for (let i = 0; i < rows; i++) positive += y[i];
+    if (positive === 0 || positive === rows) {
+      beta[cols] = positive === 0 ? -Infinity : Infinity;
+      return { converged: true, iterations: 0 };
+    }
+    let norm = this.evaluate(beta, x, y, rows, cols, penalty);
+    const enough = TOLERANCE * rows;
+    let iterations = 0;
+    while (norm > enough && iterations < MOST_ITERATIONS) {
+      iterations++;
+      this.fillHessian(x, rows, cols, penalty);
+      if (!choleskyInPlace(this.hessian, size)) break;
+      for (let j = 0; j < size; j++) step[j] = gradient[j];
+      solveInPlace(this.hessian, size, step);
+      let next = Infinity;
+      for (let scale = 1; scale > 1e-8; scale /= 2) {
+        for (let j = 0; j < size; j++) trial[j] = beta[j] - scale * step[j];
+        next = this.evaluate(trial, x, y, rows, cols, penalty);
+        if (next < norm) break;
+      }
+      if (!(next < norm)) break;
+      for (let j = 0; j < size; j++) beta[j] = trial[j];
+      norm = next;
+    }
+    // the last bits of the gradient cannot be improved: a stalled step far below any published digit is an end too
+    const converged = norm <= Math.max(enough, 1e-8 * rows);
+    if (!converged) this.counts.notConverged++;
+    this.counts.mostIterations = Math.max(this.counts.mostIterations, iterations);
+    return { converged, iterations };
+  }
+
+  /** x w + b of one row of the last fit. @param at - where the row begins in x */
+  decision(x: Float64Array, at: number, cols: number): number {
+    let total = this.beta[cols];
+    for (let j = 0; j < cols; j++) total += this.beta[j] * x[at + j];
+    return total;
+  }
+
+  /** Gradient and probabilities at `at`. @returns Euclidean norm of the gradient */
+  private evaluate(
+    at: Float64Array,
+    x: Float64Array,
+    y: ArrayLike<number>,
+    rows: number,
+    cols: number,
+    penalty: number,
+  ): number {
+    const { gradient, mu } = this;
+    for (let j = 0; j < cols; j++) gradient[j] = penalty * at[j];
+    gradient[cols] = 0;
+    for (let i = 0; i < rows; i++) {
+      const row = i * cols;
+      let f = at[cols];
+      for (let j = 0; j < cols; j++) f += at[j] * x[row + j];
+      const e = expDeterministic(-Math.abs(f));
+      mu[i] = f >= 0 ? 1 / (1 + e) : e / (1 + e);
+      const residual = mu[i] - y[i];
+      for (let j = 0; j < cols; j++) gradient[j] += residual * x[row + j];
+      gradient[cols] += residual;
+    }
+    let total = 0;
+    for (let j = 0; j <= cols; j++) total += gradient[j] * gradient[j];
+    return Math.sqrt(total);
+  }
+
+  /** Lower triangle of Xᵀ W X + penalty I, bordered by the intercept. */
+  private fillHessian(x: Float64Array, rows: number, cols: number, penalty: number): void {
+    const { hessian, mu } = this;
+    const size = cols + 1;
+    hessian.fill(0, 0, size * size);
+    for (let i = 0; i < rows; i++) {
+      const row = i * cols;
+      const weight = mu[i] * (1 - mu[i]);
+      for (let j = 0; j < cols; j++) {
+        const wx = weight * x[row + j];
+        const at = j * size;
+        for (let k = 0; k <= j; k++) hessian[at + k] += wx * x[row + k];
+        hessian[cols * size + j] += wx;
+      }
+      hessian[cols * size + cols] += weight;
+    }
+    for (let j = 0; j < cols; j++) hessian[j * size + j] += penalty;
+    // the intercept's curvature vanishes when every row is certain
+    hessian[cols * size + cols] += 1e-12;
+  }
+}
+
+/** Centre and scalar scale of training rows; the same are applied to held-out rows. */
+export interface Scaling {
+  /** [cols] */
+  readonly mean: Float64Array;
+  /** divides; root of the mean squared norm of the centred rows, 1 when they are all equal */
+  readonly scale: number;
+}
+
+/** @param x - [any, cols] row-major @param rows - the training rows */
+export function fitScaling(x: ArrayLike<number>, cols: number, rows: ArrayLike<number>): Scaling {
+  if (rows.length === 0) throw new RangeError('fitScaling: found no training rows, expected at least one.');
+  const mean = new Float64Array(cols);
+  for (let i = 0; i < rows.length; i++) {
+    for (let j = 0; j < cols; j++) mean[j] += x[rows[i] * cols + j];
+  }
+  for (let j = 0; j < cols; j++) mean[j] /= rows.length;
+  let total = 0;
+  let size = 0;
+  for (let i = 0; i < rows.length; i++) {
+    for (let j = 0; j < cols; j++) {
+      total += (x[rows[i] * cols + j] - mean[j]) ** 2;
+      size += x[rows[i] * cols + j] ** 2;
+    }
+  }
+  // rows that differ in their last float32 bits only carry no information
+  const isConstant = total <= 1e-12 * size;
+  return { mean, scale: isConstant ? 0 : Math.sqrt(total / rows.length) };
+}
+
+/** @returns [rows.length, cols] the rows, centred and scaled; zeros when the training rows are all equal */
+export function applyScaling(
+  x: ArrayLike<number>,
+  cols: number,
+  rows: ArrayLike<number>,
+  { mean, scale }: Scaling,
+): Float64Array {
+  const out = new Float64Array(rows.length * cols);
+  if (scale === 0) return out;
+  for (let i = 0; i < rows.length; i++) {
+    for (let j = 0; j < cols; j++) out[i * cols + j] = (x[rows[i] * cols + j] - mean[j]) / scale;
+  }
+  return out;
+}
+
+export interface LinearFit extends FitReport {
+  /** [cols] in the scaled features */
+  readonly weights: Float64Array;
+  readonly intercept: number;
+  readonly scaling: Scaling;
+}
+
+/** One logistic probe of whole data, scaled as above. @param x - [rows, cols] @param y - [rows] 1 or 0 */
+export function fitLogisticProbe(x: ArrayLike<number>, y: ArrayLike<number>, cols: number): LinearFit {
+  const rows = y.length;
+  assertLength(x, rows * cols, `fitLogisticProbe: x [${rows},${cols}]`);
+  const all = Int32Array.from({ length: rows }, (_, i) => i);
+  const scaling = fitScaling(x, cols, all);
+  const solver = new LogisticSolver(rows, cols);
+  const report = solver.fit(applyScaling(x, cols, all, scaling), y, rows, cols);
+  return { ...report, weights: solver.beta.slice(0, cols), intercept: solver.beta[cols], scaling };
+}
+
+/**
+ * Ridge regression of several targets on the same centred features.
+ * @param x - [rows, cols] scaled @param targets - each [rows]
+ * @returns for each target [cols + 1]: weights, then the intercept (the target's mean)
+ */
+export function ridgeRegression(
+  x: Float64Array,
+  rows: number,
+  cols: number,
+  targets: readonly ArrayLike<number>[],
+): Float64Array[] {
+  const system = new Float64Array(cols * cols);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < cols; j++) {
+      const value = x[i * cols + j];
+      for (let k = 0; k <= j; k++) system[j * cols + k] += value * x[i * cols + k];
+    }
+  }
+  for (let j = 0; j < cols; j++) system[j * cols + j] += PENALTY;
+  if (!choleskyInPlace(system, cols)) throw new RangeError('ridgeRegression: features are not finite.');
+  return targets.map((y) => {
+    let mean = 0;
+    for (let i = 0; i < rows; i++) mean += y[i];
+    mean /= rows;
+    const weights = new Float64Array(cols);
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < cols; j++) weights[j] += x[i * cols + j] * (y[i] - mean);
+    }
+    solveInPlace(system, cols, weights);
+    const out = new Float64Array(cols + 1);
+    out.set(weights);
+    out[cols] = mean;
+    return out;
+  });
+}
