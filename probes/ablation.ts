@@ -7,6 +7,7 @@
 import type { RunConfig } from '../src/config/run-config.js';
 import { charts } from './ablation/charts.js';
 import { combine } from './ablation/combine.js';
+import { ablationStatisticsBySubject } from './ablation/compared.js';
 import { findings } from './ablation/findings.js';
 import { measure } from './ablation/measure.js';
 import type { AblationMeasurement } from './ablation/measurement.js';
@@ -55,4 +56,5 @@ export const ablation: Probe<AblationMeasurement, AblationResult> = {
   combine: (measurements) => combine(measurements),
   findings,
   charts,
+  compared: ablationStatisticsBySubject,
 };

@@ -11,6 +11,19 @@ import type { Rng } from '../src/tensor/rng.js';
 export interface ProbeOption<T extends Json = Json> {
   readonly default: T;
   readonly reason: string;
+  /** instead of the default when many steps of a run are measured (`--series`): cheaper, and less fine */
+  readonly series?: T;
+}
+
+/** One number a checkpoint, on which conditions can be compared. */
+export interface ComparedStatistic {
+  /** kebab-case, unique in its module */
+  readonly id: string;
+  /** what it is, for an axis */
+  readonly title: string;
+  readonly unit: string;
+  /** subject id and value; subjects without one are absent */
+  readonly values: readonly { readonly subject: string; readonly value: number }[];
 }
 
 /** A loaded checkpoint as a probe sees it. `parameters` must not be changed: the caller verifies that they were not. */
@@ -71,4 +84,6 @@ export interface Probe<Measurement = Json, Result = Json> {
   combine(measurements: readonly Measured<Measurement>[], options: Options): Result;
   findings(result: Result): Finding[];
   charts(result: Result): ChartSpec[];
+  /** what `compare` takes differences of between conditions, over seeds; the most telling first */
+  compared?(result: Result): ComparedStatistic[];
 }

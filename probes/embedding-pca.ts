@@ -12,6 +12,7 @@ import { embeddingVariance } from '../src/report/charts/embedding-variance.js';
 import { unacceptable } from '../src/errors.js';
 import type { Options, Probe } from './contract.js';
 import { combineEmbeddings, type EmbeddingResult } from './embedding-pca/combine.js';
+import { embeddingStatisticsBySubject } from './embedding-pca/compared.js';
 import { embeddingFindings } from './embedding-pca/findings.js';
 import { type EmbeddingMeasurement, measureSubject } from './embedding-pca/measure.js';
 
@@ -25,9 +26,14 @@ export const embeddingPca: Probe<EmbeddingMeasurement, EmbeddingResult> = {
   options: {
     permutations: {
       default: 10_000,
+      series: 999,
       reason: 'the number methods of C3 name; the smallest p is then 1e-4',
     },
-    nullDraws: { default: 300, reason: 'limits of explained variance to about one per cent of variance' },
+    nullDraws: {
+      default: 300,
+      series: 100,
+      reason: 'limits of explained variance to about one per cent of variance',
+    },
     alignmentDraws: { default: 99, reason: 'a p down to 0.01 for the agreement of seeds, in about a second' },
     ckaPermutations: { default: 2000, reason: 'p of a pair of runs to 0.0005; pairs are joined over seeds' },
   },
@@ -65,6 +71,7 @@ export const embeddingPca: Probe<EmbeddingMeasurement, EmbeddingResult> = {
     embeddingDistances(groups),
     ...(series.length === 0 ? [] : [embeddingSeries(series)]),
   ],
+  compared: embeddingStatisticsBySubject,
 };
 
 /** A whole number of draws from 1 to a million, or the default. */

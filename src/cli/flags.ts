@@ -262,7 +262,8 @@ function parseRange(value: string, field: string): [number, number] {
 /** Longest configuration file that is read: a complete one has two kilobytes. */
 const MOST_CONFIG_BYTES = 1024 * 1024;
 
-function readConfigFile(path: string): DeepPartial<RunConfig> {
+/** Fields of a configuration from a JSON file; their values are checked by resolveRunConfig. */
+export function readConfigFile(path: string): DeepPartial<RunConfig> {
   let content: string;
   try {
     content = readText(path, MOST_CONFIG_BYTES);

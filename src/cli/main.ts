@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { errorMessage, nearest, UserError } from '../errors.js';
 import { packageRoot } from '../io/package-root.js';
+import { registerCompare } from './compare.js';
 import { registerDoctor } from './doctor.js';
 import { registerProbe } from './probe.js';
 import { registerReport } from './report.js';
@@ -29,6 +30,7 @@ const program = new Command('sumlens')
 registerRun(program);
 registerTrain(program);
 registerProbe(program);
+registerCompare(program);
 registerReport(program);
 registerSample(program);
 registerServe(program);

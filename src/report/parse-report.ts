@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { VERDICTS } from '../analysis/verdict.js';
 import { printable, UserError } from '../errors.js';
 import { parseJsonStrict } from '../io/json.js';
-import { MODULE_STATUSES, type Json, type Report } from './schema.js';
+import { MODULE_STATUSES, type Json, type ModuleReport, type Report } from './schema.js';
 
 /** Larger files than any report: a result of 10^6 numbers has about 15 MB. */
 const MAX_CHARACTERS = 256 * 1024 * 1024;
@@ -160,6 +160,17 @@ export function checkReport(value: unknown, where: string): Report {
     seen.add(id);
   }
   return report;
+}
+
+/**
+ * One module's part of a report, for modules that are not our own.
+ * @throws UserError naming the place
+ */
+export function checkModuleReport(value: unknown, where: string): ModuleReport {
+  const parsed = moduleReport.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [first] = parsed.error.issues;
+  throw new UserError(`${printable(where, 300)}: ${placeOf(first.path)}: ${printable(first.message, 300)}.`);
 }
 
 /** `modules.ablation.findings[2].p` */

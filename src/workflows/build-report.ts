@@ -11,6 +11,7 @@ import { parameterTable } from '../model/parameters.js';
 import type { Json, ModuleReport, Report, Subject, TrainingRecord } from '../report/schema.js';
 import { readTraining } from '../train/read-training.js';
 import { parseMetricRows } from '../train/metrics.js';
+import { comparabilityNotes } from './comparable.js';
 import { learningModule, type TrainedRun } from './learning.js';
 import type { CheckpointRef } from './probe-plan.js';
 
@@ -32,8 +33,12 @@ export function buildReport({ title, version, refs, modules }: ReportInput): Rep
   const training: TrainingRecord[] = [];
   const trained: TrainedRun[] = [];
   const engines: Record<string, readonly string[]> = {};
-  for (const [run, { runDir, config, subject }] of byRun) {
-    const store = openRun(runDir);
+  for (const [run, { source, config, subject }] of byRun) {
+    if (source.kind === 'file') {
+      engines[run] = ['unknown: a weights file without the log of its training'];
+      continue;
+    }
+    const store = openRun(source.dir);
     const rows = parseMetricRows(store.readMetrics(), `${run}/metrics.jsonl`);
     training.push({
       ...readTraining(run, config, rows, store.end()?.reason ?? 'running'),
@@ -55,7 +60,7 @@ export function buildReport({ title, version, refs, modules }: ReportInput): Rep
       claimsSha256: sha256Hex(canonicalClaims()),
       configs: Object.fromEntries([...configs].map(([run, config]) => [run, config as unknown as Json])),
       engines,
-      dataNotes: dataNotes([...configs.values()]),
+      dataNotes: [...comparabilityNotes(refs), ...dataNotes([...configs.values()])],
     },
   };
 }

@@ -1,31 +1,44 @@
 /**
- * Child process that measures a list of checkpoints with one probe module. Each checkpoint answers for itself: a throw,
- * a non-finite number or changed weights is one failed measurement, and the others go on.
+ * Child process that does the work of one probe module: measures a list of checkpoints, or brings measurements together.
+ * Each checkpoint answers for itself: a throw, a non-finite number or changed weights is one failed measurement, and the
+ * others go on.
  */
-import type { MeasureContext, Options, Probe, ProbeSubject } from '../../probes/contract.js';
-import { openRun } from '../checkpoint/store.js';
+import type { Measured, MeasureContext, Options, Probe, ProbeSubject } from '../../probes/contract.js';
+import { loadWeightsFile, openRun } from '../checkpoint/store.js';
 import { gptConfigOf } from '../config/hash.js';
+import type { RunConfig } from '../config/run-config.js';
 import type { Engine } from '../engine/engine.js';
 import { openEngine } from '../engine/registry.js';
 import { errorMessage, UserError } from '../errors.js';
 import { sha256Hex } from '../io/sha256.js';
-import { InterruptedError, runJobEntry } from '../jobs/child.js';
+import { InterruptedError, type JobContext, runJobEntry } from '../jobs/child.js';
 import { initialParameters } from '../model/init.js';
 import type { Json, Subject } from '../report/schema.js';
 import { Rng } from '../tensor/rng.js';
 import type { EngineChoice } from '../train/train-run.js';
-import { checkPlainJson, loadProbe } from './probe-plan.js';
+import { type CheckpointSource, checkPlainJson, loadProbe } from './probe-plan.js';
 
-export interface ProbeJob {
+interface Work {
   /** a module's name, or the path of a file that exports one as `probe` */
   readonly probe: string;
   readonly options: Options;
+}
+
+export interface MeasureJob extends Work {
+  readonly kind: 'measure';
   readonly engine: EngineChoice;
   readonly subjects: readonly {
     readonly index: number;
-    readonly runDir: string;
+    readonly source: CheckpointSource;
+    readonly config: RunConfig;
     readonly subject: Subject;
   }[];
+}
+
+/** Answered with {result, findings, charts, compared}. */
+export interface CombineJob extends Work {
+  readonly kind: 'combine';
+  readonly measured: readonly Measured<Json>[];
 }
 
 export type ProbeMessage =
@@ -33,52 +46,59 @@ export type ProbeMessage =
   | { readonly kind: 'measured'; readonly index: number; readonly measurement: Json }
   | { readonly kind: 'failed'; readonly index: number; readonly reason: string };
 
+function loadWeights({ source, config, subject }: MeasureJob['subjects'][number]): Float32Array {
+  const { parameters, weightsSha256 } =
+    source.kind === 'run' ? openRun(source.dir).loadStep(subject.step) : loadWeightsFile(source.path, config);
+  if (weightsSha256 !== subject.weightsSha256) {
+    throw new UserError(`${subject.id} changed on disk since it was listed; start again.`);
+  }
+  return parameters;
+}
+
+const bytesHash = (values: Float32Array): string =>
+  sha256Hex(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+
 /** Measures one checkpoint and checks that the module kept to its contract. */
 async function measureOne(
   probe: Probe,
-  job: ProbeJob,
-  entry: ProbeJob['subjects'][number],
+  options: Options,
+  entry: MeasureJob['subjects'][number],
   engine: Engine,
   progress: MeasureContext['progress'],
 ): Promise<Json> {
-  const store = openRun(entry.runDir);
-  const { config } = store;
-  const { parameters, weightsSha256 } = store.loadStep(entry.subject.step);
-  if (weightsSha256 !== entry.subject.weightsSha256) {
-    throw new UserError(`${entry.subject.id} changed on disk since it was listed; start again.`);
-  }
+  const { config } = entry;
+  const parameters = loadWeights(entry);
   const gptConfig = gptConfigOf(config);
   const untrainedParameters = initialParameters(gptConfig, config.seed);
   const subject: ProbeSubject = { subject: entry.subject, config, parameters, untrainedParameters };
-  const before = sha256Hex(new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength));
+  const before = bytesHash(parameters);
   const model = engine.createModel(gptConfig, { parameters }, 'inference');
   try {
-    const measurement = await probe.measure(subject, job.options, {
+    const measurement = await probe.measure(subject, options, {
       engine,
       model,
       rng: (index = 0) => new Rng(config.seed, `probe:${probe.name}`, index),
       progress,
     });
     checkPlainJson(measurement, 'measurement');
-    const after = sha256Hex(new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength));
-    if (after !== before) throw new Error(`the module ${probe.name} changed the weights it was given`);
+    if (bytesHash(parameters) !== before)
+      throw new Error(`the module ${probe.name} changed the weights it was given`);
     return measurement;
   } finally {
     model.dispose();
   }
 }
 
-runJobEntry(async (input, { send, signal }) => {
-  const job = input as unknown as ProbeJob;
+async function measureAll(job: MeasureJob, context: JobContext): Promise<Json> {
   const probe = await loadProbe(job.probe);
   const { engine } = await openEngine(job.engine, { threads: 1 });
-  const tell = (message: ProbeMessage): void => send(message);
+  const tell = (message: ProbeMessage): void => context.send(message);
   for (const entry of job.subjects) {
-    if (signal.aborted) throw new InterruptedError();
+    if (context.signal.aborted) throw new InterruptedError();
     const { index } = entry;
     try {
       tell({ kind: 'progress', index, done: 0, total: 1 });
-      const measurement = await measureOne(probe, job, entry, engine, (done, total) =>
+      const measurement = await measureOne(probe, job.options, entry, engine, (done, total) =>
         tell({ kind: 'progress', index, done, total }),
       );
       tell({ kind: 'measured', index, measurement });
@@ -90,4 +110,22 @@ runJobEntry(async (input, { send, signal }) => {
   }
   engine.dispose();
   return null;
+}
+
+async function combineAll({ probe: name, options, measured }: CombineJob): Promise<Json> {
+  const probe = await loadProbe(name);
+  const result = probe.combine(measured, options);
+  const answer = {
+    result,
+    findings: probe.findings(result),
+    charts: probe.charts(result),
+    compared: probe.compared?.(result) ?? [],
+  };
+  // the parent checks the shape, and numbers that are not finite become strings on the way
+  return answer as unknown as Json;
+}
+
+runJobEntry((input, context) => {
+  const job = input as unknown as MeasureJob | CombineJob;
+  return job.kind === 'measure' ? measureAll(job, context) : combineAll(job);
 });

@@ -1,33 +1,32 @@
 /** Checkpoints in, report out: what `run`, `probe` and `compare` share. */
 import { join } from 'node:path';
-import type { Options, Probe } from '../../probes/contract.js';
-import type { EngineChoice } from '../train/train-run.js';
 import { UserError } from '../errors.js';
+import type { ModuleReport, Report } from '../report/schema.js';
 import { writeReport } from '../report/write.js';
-import type { Report } from '../report/schema.js';
 import { buildReport, labelRefs } from './build-report.js';
-import { probeCheckpoints, type ProbeProgress } from './probe-checkpoints.js';
+import type { Failure } from './combine-module.js';
+import { probeCheckpoints, type ProbeRequest } from './probe-checkpoints.js';
 import { type CheckpointRef, sortRefs } from './probe-plan.js';
+import type { DamagedSubject } from './subjects.js';
 
-export interface ProbeJobOptions {
+export interface ProbeJobOptions extends Omit<ProbeRequest, 'cacheDir'> {
   readonly title: string;
   /** name of the folder below reportsDir */
   readonly name: string;
+  /** in any order */
   readonly refs: readonly CheckpointRef[];
-  readonly probes: readonly { readonly probe: Probe; readonly source?: string; readonly options?: Options }[];
-  readonly engine: EngineChoice;
-  readonly parallel: number;
+  /** checkpoints that could not be read: every module names them as left out */
+  readonly damaged?: readonly DamagedSubject[];
   readonly reportsDir: string;
   readonly version: string;
-  readonly timeLimitMs?: number;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: ProbeProgress) => void;
 }
 
 export interface ProbeJobResult {
   readonly report: Report;
   readonly reportDir: string;
   readonly pagePath: string;
+  /** what could not be measured or brought together; damaged checkpoints are not repeated here */
+  readonly failures: readonly Failure[];
 }
 
 /** Probes what is not cached, and publishes report.json and index.html under `<reportsDir>/<name>/`. */
@@ -37,20 +36,17 @@ export async function probeAndReport(options: ProbeJobOptions): Promise<ProbeJob
       'checkpoints: found none, expected at least one. Name a run of checkpoints/, see "sumlens probe --help".',
     );
   }
+  const { title, name, version, reportsDir } = options;
   const refs = labelRefs(sortRefs(labelRefs(options.refs)));
-  const { probes, engine, parallel, timeLimitMs, signal, onProgress } = options;
-  const modules = await probeCheckpoints({
-    refs,
-    probes,
-    engine,
-    parallel,
-    cacheDir: join(options.reportsDir, '.cache'),
-    ...(timeLimitMs === undefined ? {} : { timeLimitMs }),
-    ...(signal === undefined ? {} : { signal }),
-    ...(onProgress === undefined ? {} : { onProgress }),
-  });
-  const report = buildReport({ title: options.title, version: options.version, refs, modules });
-  const reportDir = join(options.reportsDir, options.name);
+  const cacheDir = join(reportsDir, '.cache');
+  const { modules, failures } = await probeCheckpoints({ ...options, refs, cacheDir });
+  const damaged = [...(options.damaged ?? [])].sort((a, b) => (a.subject < b.subject ? -1 : 1));
+  const complete = Object.entries(modules).map(([module, report]): [string, ModuleReport] => [
+    module,
+    { ...report, leftOut: [...report.leftOut, ...damaged] },
+  ]);
+  const report = buildReport({ title, version, refs, modules: Object.fromEntries(complete) });
+  const reportDir = join(reportsDir, name);
   const { pagePath } = writeReport(report, reportDir);
-  return { report, reportDir, pagePath };
+  return { report, reportDir, pagePath, failures };
 }

@@ -9,16 +9,20 @@ import { PROBES } from '../../probes/index.js';
 import type { RunStore } from '../checkpoint/store.js';
 import { conditionId, conditionLabel, gptConfigOf } from '../config/hash.js';
 import type { RunConfig } from '../config/run-config.js';
-import { errorMessage, nearest, unacceptable, UserError } from '../errors.js';
+import { errorMessage, nearest, printable, unacceptable, UserError } from '../errors.js';
 import { canonicalJson } from '../io/json.js';
 import { sha256Hex } from '../io/sha256.js';
 import { parameterTable } from '../model/parameters.js';
 import type { Json, Subject } from '../report/schema.js';
 import { accuracyAtStep } from '../train/read-training.js';
 
+/** Where the weights of a checkpoint lie. */
+export type CheckpointSource =
+  { readonly kind: 'run'; readonly dir: string } | { readonly kind: 'file'; readonly path: string };
+
 /** A checkpoint to be probed, as found on disk and verified. */
 export interface CheckpointRef {
-  readonly runDir: string;
+  readonly source: CheckpointSource;
   readonly config: RunConfig;
   readonly subject: Subject;
 }
@@ -55,20 +59,40 @@ export async function loadProbe(nameOrPath: string): Promise<Probe> {
       `probe: ${nameOrPath} could not be loaded: ${errorMessage(error)}. It must be a JavaScript module.`,
     );
   }
-  const probe = module.probe as Partial<Probe> | undefined;
-  const methods = ['isCompatible', 'measure', 'combine', 'findings', 'charts'] as const;
-  const lacking = methods.filter((method) => typeof probe?.[method] !== 'function');
-  if (probe === undefined || typeof probe.name !== 'string' || lacking.length > 0) {
-    const missing = probe === undefined ? 'no export named "probe"' : `no ${lacking.join(', ') || 'name'}`;
+  const lacking = whatIsMissing(module.probe);
+  if (lacking !== undefined) {
     throw new UserError(
-      `probe: ${nameOrPath} has ${missing}; expected the Probe contract of probes/contract.ts.`,
+      `probe: ${nameOrPath} ${lacking}; expected the Probe contract of probes/contract.ts.`,
     );
   }
-  return probe as Probe;
+  return module.probe as Probe;
 }
 
-/** Defaults of a module, overridden by what the user gave; an unknown option is refused. */
-export function resolveOptions(probe: Probe, given: Options = {}): Options {
+/** What keeps a value from being a probe module, or undefined. */
+function whatIsMissing(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return 'has no export named "probe"';
+  const probe = value as Partial<Record<keyof Probe, unknown>>;
+  const methods = ['isCompatible', 'measure', 'combine', 'findings', 'charts'] as const;
+  const texts = ['name', 'title', 'question'] as const;
+  const absent = [
+    ...methods.filter((method) => typeof probe[method] !== 'function'),
+    ...texts.filter((text) => typeof probe[text] !== 'string'),
+    ...(['options', 'text'] as const).filter(
+      (field) => typeof probe[field] !== 'object' || probe[field] === null,
+    ),
+    ...(Number.isInteger(probe.version) ? [] : ['version']),
+  ];
+  if (absent.length > 0) return `has no ${absent.join(', ')}`;
+  // it names folders and is a key of the report
+  if (/^[a-z][a-z0-9-]{0,40}$/.test(String(probe.name))) return undefined;
+  return `is named ${JSON.stringify(printable(String(probe.name)))}, which is not kebab-case`;
+}
+
+/**
+ * Defaults of a module, overridden by what the user gave; an unknown option is refused.
+ * @param series - take the cheaper defaults that a module declares for many steps of a run
+ */
+export function resolveOptions(probe: Probe, given: Options = {}, series = false): Options {
   const known = Object.keys(probe.options);
   for (const name of Object.keys(given)) {
     if (!known.includes(name)) {
@@ -79,7 +103,12 @@ export function resolveOptions(probe: Probe, given: Options = {}): Options {
       );
     }
   }
-  return Object.fromEntries(known.map((name) => [name, given[name] ?? probe.options[name].default]));
+  return Object.fromEntries(
+    known.map((name) => {
+      const option = probe.options[name];
+      return [name, given[name] ?? (series ? (option.series ?? option.default) : option.default)];
+    }),
+  );
 }
 
 /** Verifies and describes one checkpoint. The label is made distinguishing later, by labelSubjects. */
@@ -87,7 +116,7 @@ export function checkpointRef(store: RunStore, step: number | 'final' | 'last'):
   const { config } = store;
   const loaded = store.loadStep(step);
   return {
-    runDir: store.dir,
+    source: { kind: 'run', dir: store.dir },
     config,
     subject: {
       id: `${store.name}@${loaded.step}`,
@@ -128,7 +157,8 @@ export function sortRefs(refs: readonly CheckpointRef[]): CheckpointRef[] {
       text(a.subject.label, b.subject.label) ||
       text(a.subject.condition, b.subject.condition) ||
       a.subject.seed - b.subject.seed ||
-      a.subject.step - b.subject.step,
+      a.subject.step - b.subject.step ||
+      text(a.subject.id, b.subject.id),
   );
 }
 
@@ -138,12 +168,15 @@ export function measurementKey(
   options: Options,
   ref: CheckpointRef,
   engine: { readonly name: string; readonly kernelHash: string },
+  /** SHA-256 of the file of a user's own module, which may change without its version */
+  codeSha256?: string,
 ): string {
   const { subject, config } = ref;
   return sha256Hex(
     canonicalJson({
       probe: probe.name,
       version: probe.version,
+      ...(codeSha256 === undefined ? {} : { code: codeSha256 }),
       options,
       weights: subject.weightsSha256,
       // the label depends on what is compared with what, the measurement does not

@@ -1,0 +1,115 @@
+/** What `probe` and `compare` share: flags, finding the checkpoints, progress, and what is printed at the end. */
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { resolveRunConfig } from '../config/parse.js';
+import type { RunConfig } from '../config/run-config.js';
+import { RunError, unacceptable, UserError } from '../errors.js';
+import { packageVersion } from '../io/package-root.js';
+import { reportJson } from '../report/report-json.js';
+import type { ProbeChoice } from '../workflows/probe-checkpoints.js';
+import { probeAndReport } from '../workflows/probe-job.js';
+import type { CheckpointRef } from '../workflows/probe-plan.js';
+import { findSubjects } from '../workflows/subjects.js';
+import { createDisplay } from './display.js';
+import {
+  addCommonFlags,
+  engineFlag,
+  flagValue,
+  parseNumber,
+  type ParsedOptions,
+  readConfigFile,
+  switchValue,
+  threadsFlag,
+} from './flags.js';
+import { addFolderFlags, foldersOf } from './folders.js';
+import { interruptSignal } from './interrupt.js';
+import { claimLines } from './table.js';
+
+export const CHECKPOINTS_HELP =
+  '<run>, <run>@<step>,<step>, <run>@all, <run>@final, a path of one, or a .safetensors file with --config';
+
+export function addProbingFlags(command: Command): Command {
+  return addFolderFlags(addCommonFlags(command))
+    .addOption(new Option('--name <name>', 'folder of the report, below reports/'))
+    .option('--config <file>', 'configuration of .safetensors files, such as the config.json of their run')
+    .option('--series', 'cheaper options, for many steps of a run')
+    .option('--time-limit <seconds>', 'how long a module may stay silent (default: 120)');
+}
+
+export interface ProbingTask {
+  /** of the report's folder and title, unless --name is given */
+  readonly name: string;
+  readonly texts: readonly string[];
+  readonly probes: readonly ProbeChoice[];
+  readonly sideBySide: boolean;
+  /** throws when the checkpoints do not suit the command */
+  readonly check?: (refs: readonly CheckpointRef[]) => void;
+}
+
+/** Probes, reports, prints; the exit code is 1 when anything was left out because it failed. */
+export async function runProbing(task: ProbingTask, options: ParsedOptions): Promise<void> {
+  const { checkpointsDir, reportsDir } = foldersOf(options);
+  const name = reportName(options['name'], task.name);
+  const timeLimitMs = timeLimit(options);
+  const { refs, damaged, notes } = findSubjects(task.texts, checkpointsDir, fileConfig(options));
+  // nothing is left to go on with
+  if (refs.length === 0 && damaged.length > 0) throw new RunError(damaged[0].reason);
+  task.check?.(refs);
+  const display = createDisplay(switchValue(options, 'quiet'));
+  for (const note of notes) display.log(note);
+  const interrupt = interruptSignal();
+  try {
+    const result = await probeAndReport({
+      title: `sumlens ${name}`,
+      name,
+      refs,
+      damaged,
+      probes: task.probes,
+      engine: engineFlag(options),
+      parallel: threadsFlag(options),
+      reportsDir,
+      version: packageVersion(),
+      series: switchValue(options, 'series'),
+      sideBySide: task.sideBySide,
+      timeLimitMs,
+      signal: interrupt.signal,
+      onProgress: ({ done, total, module, subject }) =>
+        display.update(() => [`probing ${done} of ${total}: ${module}, ${subject}`]),
+    });
+    display.end();
+    if (switchValue(options, 'json')) process.stdout.write(reportJson(result.report));
+    else console.log(`${claimLines(result.report)}\n\nreport: ${join(result.reportDir, 'index.html')}`);
+    for (const { subject, reason } of damaged) console.error(`${subject} was left out: ${reason}`);
+    for (const { module, subject, reason } of result.failures)
+      console.error(`${module} failed${subject === undefined ? '' : ` on ${subject}`}: ${reason}`);
+    if (damaged.length + result.failures.length > 0) process.exitCode = 1;
+  } finally {
+    display.end();
+    interrupt.release();
+  }
+}
+
+function fileConfig(options: ParsedOptions): RunConfig | undefined {
+  const found = flagValue(options, 'config');
+  if (found === undefined) return undefined;
+  const path = String(found.value);
+  return resolveRunConfig(readConfigFile(path), path);
+}
+
+function timeLimit(options: ParsedOptions): number | undefined {
+  const found = flagValue(options, 'time-limit');
+  if (found === undefined) return undefined;
+  const seconds = parseNumber(found.value, found.field);
+  if (seconds < 0.1 || seconds > 86_400)
+    throw unacceptable(found.field, seconds, 'a number of seconds from 0.1 to 86400');
+  return seconds * 1000;
+}
+
+/** A report's folder name: letters, digits, dot, dash and underscore. */
+function reportName(given: unknown, fallback: string): string {
+  if (given === undefined) return fallback;
+  if (typeof given === 'string' && /^[a-z0-9][a-z0-9._-]{0,63}$/i.test(given)) return given;
+  throw new UserError(
+    `--name: found ${JSON.stringify(given)}, expected 1 to 64 letters, digits, ".", "-" or "_", the first a letter or digit.`,
+  );
+}

@@ -1,0 +1,75 @@
+/**
+ * Which checkpoints may stand beside each other. Vocabulary, context length and modulus change what the tokens and
+ * positions are, so models that differ in them are not compared. A hold-out changes the learning problem, so regimes are
+ * shown together and differences are taken within one.
+ */
+import { OPERATION_NAMES } from '../listops/operations.js';
+import type { RunConfig } from '../config/run-config.js';
+import { UserError } from '../errors.js';
+import type { CheckpointRef } from './probe-plan.js';
+
+interface Field {
+  readonly name: string;
+  readonly value: (config: RunConfig) => string;
+  /** short form for the message */
+  readonly show: (config: RunConfig) => string;
+}
+
+const plain = (name: string, of: (config: RunConfig) => number): Field => ({
+  name,
+  value: (config) => String(of(config)),
+  show: (config) => String(of(config)),
+});
+
+const vocabularyOf = (config: RunConfig): readonly string[] => config.vocabulary ?? OPERATION_NAMES;
+
+/** A difference in any of these refuses a comparison. */
+const SAME_FIELDS: readonly Field[] = [
+  {
+    name: 'vocabulary',
+    value: (config) => vocabularyOf(config).join(' '),
+    show: (config) => `${vocabularyOf(config).length} operations`,
+  },
+  plain('modulus', (config) => config.data.modulus),
+  plain('nCtx', (config) => config.model.nCtx),
+];
+
+/** Why two runs cannot be compared by a difference: the fields, empty when they can. */
+export function obstacles(a: RunConfig, b: RunConfig): string[] {
+  const unlike = SAME_FIELDS.filter((field) => field.value(a) !== field.value(b)).map(({ name }) => name);
+  return a.data.regime === b.data.regime ? unlike : [...unlike, 'regime'];
+}
+
+/** `modulus: 7 (run-a@100), 10 (run-b@100)` for every field in which checkpoints are unlike. */
+function unlikeFields(refs: readonly CheckpointRef[]): string[] {
+  return SAME_FIELDS.flatMap(({ name, value, show }) => {
+    const first = new Map<string, CheckpointRef>();
+    for (const ref of refs) if (!first.has(value(ref.config))) first.set(value(ref.config), ref);
+    if (first.size < 2) return [];
+    return [
+      `${name}: ${[...first.values()].map((ref) => `${show(ref.config)} (${ref.subject.id})`).join(', ')}`,
+    ];
+  });
+}
+
+/** @throws UserError naming the fields, when the checkpoints cannot be compared */
+export function checkComparable(refs: readonly CheckpointRef[]): void {
+  const unlike = unlikeFields(refs);
+  if (unlike.length === 0) return;
+  throw new UserError(
+    `compare: found checkpoints of different ${unlike.join('; ')}; expected one of each. Compare those that agree, or see them beside each other with "sumlens probe all".`,
+  );
+}
+
+/** Sentences for the report where unlike checkpoints are shown together; sorted. */
+export function comparabilityNotes(refs: readonly CheckpointRef[]): string[] {
+  const unlike = unlikeFields(refs).map(
+    (text) => `Unlike checkpoints, shown beside each other and not subtracted: ${text}.`,
+  );
+  const regimes = [...new Set(refs.map(({ config }) => config.data.regime))].sort();
+  if (regimes.length < 2) return unlike;
+  return [
+    ...unlike,
+    `Regimes ${regimes.join(' and ')} are different learning problems: differences are taken within a regime only.`,
+  ];
+}

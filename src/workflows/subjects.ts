@@ -1,0 +1,111 @@
+/**
+ * From what a user types to checkpoints that are loaded and verified. A damaged one among several is named and the
+ * others go on; a name that means nothing is the user's to mend and ends the command.
+ */
+import { basename, dirname, resolve } from 'node:path';
+import { loadWeightsFile, openRun, parseCheckpointAddress, selectSteps } from '../checkpoint/store.js';
+import { conditionId, conditionLabel, gptConfigOf } from '../config/hash.js';
+import type { RunConfig } from '../config/run-config.js';
+import { errorMessage, printable, UserError } from '../errors.js';
+import { exists } from '../io/files.js';
+import { parameterTable } from '../model/parameters.js';
+import { type CheckpointRef, checkpointRef } from './probe-plan.js';
+
+export interface DamagedSubject {
+  /** as far as it is known: `<run>@<step>`, or what the user wrote */
+  readonly subject: string;
+  readonly reason: string;
+}
+
+export interface FoundSubjects {
+  readonly refs: readonly CheckpointRef[];
+  readonly damaged: readonly DamagedSubject[];
+  /** sentences worth showing: a damaged step that was passed over, a conversion */
+  readonly notes: readonly string[];
+}
+
+/**
+ * @param texts - addresses of src/checkpoint/address.ts, or `.safetensors` files
+ * @param root - the checkpoints folder
+ * @param fileConfig - configuration of the `.safetensors` files
+ * @throws UserError for a name that means nothing
+ */
+export function findSubjects(texts: readonly string[], root: string, fileConfig?: RunConfig): FoundSubjects {
+  const refs: CheckpointRef[] = [];
+  const damaged: DamagedSubject[] = [];
+  const notes: string[] = [];
+  const seen = new Set<string>();
+  const attempt = (subject: string, work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      damaged.push({ subject, reason: errorMessage(error) });
+    }
+  };
+  for (const text of texts) {
+    attempt(text, () => {
+      if (text.endsWith('.safetensors')) {
+        const found = fileRef(text, fileConfig);
+        refs.push(found.ref);
+        notes.push(...found.notes);
+        return;
+      }
+      const { runDir, steps } = parseCheckpointAddress(text, root);
+      const store = openRun(runDir);
+      for (const step of selectSteps(store, steps)) {
+        const id = `${store.name}@${step}`;
+        if (seen.has(`${runDir}@${step}`)) continue;
+        seen.add(`${runDir}@${step}`);
+        attempt(id, () => {
+          // the report reads it too
+          store.readSessions();
+          refs.push(checkpointRef(store, step));
+        });
+      }
+      notes.push(...store.notes);
+    });
+  }
+  return { refs, damaged, notes: [...new Set(notes)] };
+}
+
+/** A file by itself: its configuration is what the user says, and its step the end of that training. */
+function fileRef(
+  text: string,
+  config: RunConfig | undefined,
+): { ref: CheckpointRef; notes: readonly string[] } {
+  const path = resolve(text);
+  if (!exists(path))
+    throw new UserError(
+      `checkpoint "${printable(text, 200)}": found no such file, expected a .safetensors file.`,
+    );
+  if (config === undefined) {
+    throw new UserError(
+      `checkpoint "${printable(text, 200)}": found no configuration for a file by itself. Add --config <file>, such as the config.json of its run.`,
+    );
+  }
+  const { weightsSha256, notes } = loadWeightsFile(path, config);
+  const stem = basename(path, '.safetensors');
+  // `model.safetensors` is what every folder calls it
+  const run = stem === 'model' ? basename(dirname(path)) : stem;
+  const { steps } = config.training;
+  return {
+    notes: notes.map((note) => `${printable(text, 200)}: ${note}`),
+    ref: {
+      source: { kind: 'file', path },
+      config,
+      subject: {
+        id: `${run}@${steps}`,
+        run,
+        step: steps,
+        seed: config.seed,
+        condition: conditionId(config),
+        label: conditionLabel(config),
+        parameters: parameterTable(gptConfigOf(config)).nParameters,
+        weightsSha256,
+        final: true,
+        accuracy: null,
+      },
+    },
+  };
+}
