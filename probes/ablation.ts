@@ -36,12 +36,13 @@ export const ablation: Probe<AblationMeasurement, AblationResult> = {
       'Where a computation happens: attention is the only path between positions, so attention ablated in full loses ' +
       'everything by construction. Blocks are serial, so ablating attention also changes what the feed-forward layers read ' +
       '(total effects; direct effects hold every other sublayer at its clean write). The sizes of writes are ' +
-      'description and say nothing of use. Models that have not learned the operation are shown, and leave C4.',
+      'description and say nothing of use. Trained models are brittle: where nearly all is lost at the smallest dose of the ' +
+      'claim, shares gather near one half and tell little; the dose at which half is lost then says more. Models that have not learned the operation are shown, and leave C4.',
     method:
       'Templates are expressions with the numbers blanked, 256 prompts each where so many exist, held-out operands left ' +
       'out; the whole chain is given (teacher forcing). Resample takes a donor of the same template with another result, ' +
       'the same donor at all sites; mean is over the other prompts at that position and needs 64. D is the share of ' +
-      '(loss of the best constant - intact loss) that is lost, clipped to 0..1; A its mean over eight doses; share = ' +
+      '(loss of the best constant - intact loss) that is lost, clipped to 0..1; A its mean over the eight doses 1/8 to 1 (smaller ones are drawn, and enter only the dose at which half is lost); share = ' +
       '(A_F + 0.01) / (A_F + A_A + 0.02). Losses beside it are not clipped. Free-running accuracy is exact, because the ' +
       'first wrong token is the same with and without teacher forcing.',
   },

@@ -45,7 +45,6 @@ export function measure(
   const runs: Run[] = [];
   try {
     templates.forEach((template, index) => {
-      context.progress(index, templates.length + 1);
       const filled = fillTemplate(template, {
         context: operations,
         data,
@@ -70,6 +69,7 @@ export function measure(
         modulus: data.modulus,
         plans,
         rng: context.rng(STREAM.control + index),
+        progress: (share) => context.progress(index + share, templates.length + 1),
       });
       runs.push({ template, filled, sameResult: donors.sameResult, result });
       const { activations } = untrained.forward(filled.batch, { capture: sublayerNames(model.config) });

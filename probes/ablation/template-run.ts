@@ -30,6 +30,8 @@ export interface TemplateInput {
   readonly modulus: number;
   readonly plans: readonly Plan[];
   readonly rng: Rng;
+  /** share of this template's treatments done, in [0, 1] */
+  readonly progress: (share: number) => void;
 }
 
 export interface TemplateResult {
@@ -69,7 +71,9 @@ export function runTemplate(input: TemplateInput): TemplateResult {
 
   const tallies = new Map<string, Tally>();
   const scratch = new Map<string, Float32Array>();
-  for (const plan of plans) {
+  for (const [index, plan] of plans.entries()) {
+    // often enough for large models, and no flood for small ones
+    if (index % 8 === 0) input.progress(index / plans.length);
     const { key, component, alpha } = plan;
     if (!applies(plan, filled, input.primary)) continue;
     const interventions =

@@ -6,7 +6,7 @@ import {
   randomOfEqualNorm,
   unitDirections,
 } from '../../src/analysis/ablation-values.js';
-import { summarizeDose } from '../../src/analysis/ablation-dose.js';
+import { LOW_DOSES, halfDose, summarizeDose } from '../../src/analysis/ablation-dose.js';
 import { Rng } from '../../src/tensor/rng.js';
 
 describe('leaveOneOutMean', () => {
@@ -70,6 +70,21 @@ describe('writeRatios', () => {
     expect(ratios.rawLogRatio).toBeCloseTo(0.5 * Math.log((121 + 81) / 8), 12);
     expect(ratios.variationCosine).toBeCloseTo(-1, 12);
     expect(ratios.cosine).toBeCloseTo(0, 12);
+  });
+});
+
+describe('halfDose', () => {
+  const full = (from: number): number[] => Array.from({ length: 8 }, (_, i) => (i >= from ? 1 : 0));
+  it('interpolates between the doses around the crossing', () => {
+    expect(LOW_DOSES).toEqual([1 / 64, 1 / 32, 1 / 16]);
+    // 0 at 1/16, 1 at 1/8; 0.2 at 1/32, 0.8 at 1/16; all at the smallest
+    expect(halfDose([0, 0, 0], full(0))).toBeCloseTo(3 / 32, 12);
+    expect(halfDose([0, 0.2, 0.8], full(0))).toBeCloseTo(3 / 64, 12);
+    expect(halfDose([1, 1, 1], full(0))).toBeCloseTo(1 / 128, 12);
+    expect(halfDose([0, 0, 0], full(4))).toBeCloseTo(9 / 16, 12);
+  });
+  it('is undefined when less than half is ever lost', () => {
+    expect(halfDose([0, 0, 0], full(8))).toBeUndefined();
   });
 });
 

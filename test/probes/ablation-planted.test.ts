@@ -108,9 +108,10 @@ describe('a copier: attention carries everything', () => {
 
 describe('a look-up: the feed-forward layer carries everything', () => {
   let m: AblationMeasurement;
+  let planted: PlantedModel;
   let delta: number;
   beforeAll(() => {
-    const planted = plantedLookup();
+    planted = plantedLookup();
     m = measureOn(engine, planted);
     delta = G * logitPerUnit(planted.gpt.dModel, { sum: 2, squares: 2 }, [G]);
   });
@@ -147,6 +148,13 @@ describe('a look-up: the feed-forward layer carries everything', () => {
 
   it('has not learned SUM', () => {
     expect(m.learned[0].accuracy).toBeCloseTo(0.1, 2);
+  });
+
+  it('gives no finding but that it has not learned, and no p value', () => {
+    const [claim, ...others] = ablation.findings(ablation.combine([measured(planted, m)], {}));
+    expect(claim.verdict).toBe('too few runs to say');
+    expect(others.map(({ statement }) => statement)).toEqual(['SUM: has not learned SUM (accuracy 0.100)']);
+    expect(others.every(({ p }) => p === undefined)).toBe(true);
   });
 });
 
