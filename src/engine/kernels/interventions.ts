@@ -102,16 +102,12 @@ function applyToRows<R extends RealArray>(
   const stride = padded(width);
   const dHead = config.dModel / config.nHeads;
   const ranges = heads?.map((head) => [head * dHead, (head + 1) * dHead] as const) ?? [[0, width] as const];
-  const change = changer(op);
   const one = typeof value === 'number' || value.length === width;
   const count = positions?.length ?? batch.tokens.length;
   for (let i = 0; i < count; i++) {
     const row = positions === undefined ? i : positions[i];
     for (const [from, to] of ranges) {
-      for (let j = from; j < to; j++) {
-        const v = typeof value === 'number' ? value : value[one ? j : row * width + j];
-        x[row * stride + j] = change(x[row * stride + j], v);
-      }
+      change(op, x, row * stride + from, to - from, value, one ? from : row * width + from);
     }
   }
 }
@@ -122,7 +118,6 @@ function applyToPattern<R extends RealArray>(
   { op, value, heads, positions }: CheckedIntervention<R>,
   x: R,
 ): void {
-  const change = changer(op);
   const wanted = positions === undefined ? undefined : new Set(positions);
   let at = 0;
   for (let s = 0; s + 1 < batch.offsets.length; s++) {
@@ -131,21 +126,43 @@ function applyToPattern<R extends RealArray>(
       for (let query = 0; query < T; query++, at += T) {
         if (heads !== undefined && !heads.includes(head)) continue;
         if (wanted !== undefined && !wanted.has(batch.offsets[s] + query)) continue;
-        for (let key = 0; key <= query; key++) {
-          x[at + key] = change(x[at + key], typeof value === 'number' ? value : value[at + key]);
-        }
+        change(op, x, at, query + 1, value, at);
       }
     }
   }
 }
 
-function changer(op: Intervention['op']): (x: number, value: number) => number {
+/** Changes x[at .. at + n) by a number or by value[from .. from + n); one plain loop each, as this is most of a dose. */
+function change<R extends RealArray>(
+  op: Intervention['op'],
+  x: R,
+  at: number,
+  n: number,
+  value: number | R,
+  from: number,
+): void {
+  if (typeof value === 'number') {
+    switch (op) {
+      case 'set':
+        x.fill(value, at, at + n);
+        return;
+      case 'add':
+        for (let j = 0; j < n; j++) x[at + j] += value;
+        return;
+      case 'scale':
+        for (let j = 0; j < n; j++) x[at + j] *= value;
+        return;
+    }
+  }
   switch (op) {
     case 'set':
-      return (_, value) => value;
+      for (let j = 0; j < n; j++) x[at + j] = value[from + j];
+      return;
     case 'add':
-      return (x, value) => x + value;
+      for (let j = 0; j < n; j++) x[at + j] += value[from + j];
+      return;
     case 'scale':
-      return (x, value) => x * value;
+      for (let j = 0; j < n; j++) x[at + j] *= value[from + j];
+      return;
   }
 }
