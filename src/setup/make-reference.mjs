@@ -50,6 +50,7 @@ function train(tasks, seed) {
     'native',
     '--threads',
     '1',
+    '--quiet',
   ];
   const environment = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('SUMLENS_')),

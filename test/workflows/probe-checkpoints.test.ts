@@ -1,0 +1,205 @@
+/** Probing as a library: faulty modules, the cache, order of subjects, and what is compared with what. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { welchInterval } from '../../src/analysis/intervals.js';
+import { openRun } from '../../src/checkpoint/store.js';
+import { probeAndReport, type ProbeJobOptions, type ProbeJobResult } from '../../src/workflows/probe-job.js';
+import { checkpointRef, loadProbe } from '../../src/workflows/probe-plan.js';
+import { findSubjects } from '../../src/workflows/subjects.js';
+import { cacheEntries, type Fault, tinyRun, writeProbe } from './probe-files.js';
+
+let folder: string;
+let runs: string[];
+let reports = 0;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sumlens-probe-'));
+  runs = [];
+  for (const [tasks, seed] of [
+    [['SUM'], 1],
+    [['SUM'], 2],
+    [['SUM'], 3],
+    [['MAX', 'SUM'], 1],
+    [['MAX', 'SUM'], 2],
+  ] as const) {
+    runs.push(await tinyRun(join(folder, 'checkpoints'), tasks, seed));
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function probe(
+  path: string,
+  names: readonly string[],
+  more: Partial<ProbeJobOptions> = {},
+): Promise<ProbeJobResult & { readonly measured: string[]; readonly reportsDir: string }> {
+  const measured: string[] = [];
+  const reportsDir = more.reportsDir ?? join(folder, `reports-${reports++}`);
+  const result = await probeAndReport({
+    title: 'test',
+    name: 'test',
+    refs: names.map((name) => checkpointRef(openRun(join(folder, 'checkpoints', name)), 'last')),
+    probes: [{ probe: await loadProbe(path), source: path }],
+    engine: 'auto',
+    parallel: 2,
+    version: '0.0.0',
+    onProgress: ({ subject }) => measured.push(subject),
+    ...more,
+    reportsDir,
+  });
+  return { ...result, measured, reportsDir };
+}
+
+describe('a faulty module', () => {
+  it.each([
+    ['throws', 'the measurement broke'],
+    ['not-a-number', 'measurement.value is NaN'],
+    ['mutates', 'changed the weights'],
+    ['combine-throws', 'the combination broke'],
+    ['combine-silent', 'did not finish within 1.5 s'],
+    ['findings-no-list', 'findings[0]'],
+    ['incompatible-throws', 'cannot tell'],
+  ] as const)('%s is one failed module with its reason', async (fault: Fault, reason) => {
+    const { report, failures } = await probe(writeProbe(folder, fault), runs.slice(0, 2), {
+      timeLimitMs: 1500,
+    });
+    expect(report.modules[fault].status).toBe('failed');
+    expect(report.modules[fault].reason).toContain(reason);
+    expect(failures.length).toBeGreaterThan(0);
+    expect(report.modules['learning'].status).toBe('ok');
+  });
+
+  it.each([
+    ['throws-on-one', 'not seed two'],
+    ['silent', 'did not finish within 1.5 s'],
+    ['dies', 'exit code 3'],
+  ] as const)('%s costs the one checkpoint it was at', async (fault: Fault, reason) => {
+    const { report, failures } = await probe(writeProbe(folder, fault), runs.slice(0, 3), {
+      timeLimitMs: 1500,
+    });
+    const module = report.modules[fault];
+    expect(module.status).toBe('ok');
+    expect(module.findings[0].statement).toBe('2 measured');
+    expect(module.leftOut.map(({ subject }) => subject)).toEqual([`${runs[1]}@10`]);
+    expect(module.leftOut[0].reason).toContain(reason);
+    expect(failures).toEqual([{ module: fault, subject: `${runs[1]}@10`, reason: module.leftOut[0].reason }]);
+  });
+
+  it('does not spoil the sound one beside it', async () => {
+    const choices = await Promise.all(
+      (['combine-throws', 'sound'] as const).map(async (fault) => {
+        const source = writeProbe(folder, fault);
+        return { probe: await loadProbe(source), source };
+      }),
+    );
+    const { report } = await probe(choices[0].source, runs.slice(0, 2), { probes: choices });
+    expect(report.modules['combine-throws'].status).toBe('failed');
+    expect(report.modules['sound'].findings[0].estimate).toBe(2);
+  });
+
+  it('is refused when it is no module', async () => {
+    const path = join(folder, 'empty.mjs');
+    writeFileSync(path, 'export const probe = { name: "../outside" };\n');
+    await expect(loadProbe(path)).rejects.toThrow(/has no isCompatible, measure/);
+    writeFileSync(path, 'export const other = 1;\n');
+    await expect(loadProbe(join(folder, 'empty.mjs?2'))).rejects.toThrow(/empty\.mjs/);
+  });
+});
+
+describe('measurements', () => {
+  it('are made once: a checkpoint more is one measurement more, whatever the labels become', async () => {
+    const path = writeProbe(folder, 'sound');
+    const first = await probe(path, runs.slice(0, 2));
+    expect(first.measured).toHaveLength(2);
+    const before = cacheEntries(first.reportsDir);
+    const again = await probe(path, runs.slice(0, 2), { reportsDir: first.reportsDir });
+    expect(again.measured).toEqual([]);
+    const more = await probe(path, [runs[3], ...runs.slice(0, 2)], { reportsDir: first.reportsDir });
+    expect(more.measured).toEqual([`${runs[3]}@10`]);
+    const after = cacheEntries(first.reportsDir);
+    expect(after.filter((entry) => !before.includes(entry))).toHaveLength(1);
+    expect(after).toHaveLength(3);
+  });
+
+  it('of a changed file are made again, although its version is the same', async () => {
+    const path = writeProbe(folder, 'sound');
+    const first = await probe(path, runs.slice(0, 1));
+    writeFileSync(path, `${readFileSync(path, 'utf8')}// changed\n`);
+    const again = await probe(path, runs.slice(0, 1), { reportsDir: first.reportsDir });
+    expect(again.measured).toHaveLength(1);
+  });
+
+  it('of other weights are never taken', async () => {
+    const path = writeProbe(folder, 'sound');
+    const first = await probe(path, [runs[0]]);
+    const other = await probe(path, [], {
+      reportsDir: first.reportsDir,
+      refs: [checkpointRef(openRun(join(folder, 'checkpoints', runs[0])), 0)],
+    });
+    expect(other.measured).toEqual([`${runs[0]}@0`]);
+  });
+});
+
+describe('a comparison', () => {
+  it('gives the same bytes for subjects in any order', async () => {
+    const path = writeProbe(folder, 'sound');
+    const forward = await probe(path, runs, { sideBySide: true });
+    const backward = await probe(path, [...runs].reverse(), { sideBySide: true });
+    for (const file of ['report.json', 'index.html']) {
+      expect(readFileSync(join(backward.reportDir, file))).toEqual(
+        readFileSync(join(forward.reportDir, file)),
+      );
+    }
+  });
+
+  it('takes the difference of conditions over seeds, and shows each seed', async () => {
+    const { report } = await probe(writeProbe(folder, 'sound'), runs, { sideBySide: true });
+    const { findings, charts, result } = report.modules['sound'];
+    const value = new Map(
+      (result as { subject: string; value: number }[]).map(({ subject, value: v }) => [subject, v]),
+    );
+    const of = (names: readonly string[]): number[] => names.map((name) => value.get(`${name}@10`) ?? NaN);
+    const difference = findings.find(({ id }) => id.startsWith('compared-value/'));
+    const expected = welchInterval(of(runs.slice(3)), of(runs.slice(0, 3)), 0.95);
+    expect(difference?.estimate).toBeCloseTo(expected.estimate, 8);
+    expect(difference?.interval?.low).toBeCloseTo(expected.low, 8);
+    expect(difference?.interval?.high).toBeCloseTo(expected.high, 8);
+    expect(difference?.n.seeds).toBe(5);
+    expect(difference?.statement).toContain('MAX+SUM, full, d=4 minus SUM, full, d=4');
+    const chart = charts.find(({ id }) => id === 'compared-value');
+    expect(chart?.table.rows.map((row) => row[1])).toEqual([...runs.slice(3), ...runs.slice(0, 3)]);
+  });
+
+  it('of one seed each says so and gives no interval', async () => {
+    const { report } = await probe(writeProbe(folder, 'sound'), [runs[0], runs[3]], { sideBySide: true });
+    const difference = report.modules['sound'].findings.find(({ id }) => id.startsWith('compared-value/'));
+    expect(difference?.estimate).toBeTypeOf('number');
+    expect(difference?.interval).toBeUndefined();
+    expect(difference?.p).toBeUndefined();
+    expect(difference?.reason).toContain('fewer than two seeds');
+    expect(report.modules['sound'].charts[0].subtitle).toContain('One seed a condition: no interval');
+    expect(JSON.stringify(report)).not.toContain('Infinity');
+  });
+
+  it('takes differences within a regime only, and says that regimes differ', async () => {
+    const held = await tinyRun(join(folder, 'checkpoints'), ['SUM'], 1, { regime: 'pairs' });
+    const { report } = await probe(writeProbe(folder, 'sound'), [runs[0], held, runs[3]], {
+      sideBySide: true,
+    });
+    const differences = report.modules['sound'].findings.filter(({ id }) => id.startsWith('compared-'));
+    expect(differences).toHaveLength(1);
+    expect(differences[0].statement).not.toContain('pairs');
+    expect(report.modules['sound'].charts[0].table.rows).toHaveLength(3);
+    expect(report.provenance.dataNotes.join(' ')).toContain('Regimes full and pairs');
+  });
+
+  it('counts the last step of a run, not its steps as replicates', async () => {
+    const { refs } = findSubjects([`${runs[0]}@all`, `${runs[3]}@all`], join(folder, 'checkpoints'));
+    expect(refs).toHaveLength(4);
+    const { report } = await probe(writeProbe(folder, 'sound'), [], { refs, sideBySide: true });
+    const difference = report.modules['sound'].findings.find(({ id }) => id.startsWith('compared-'));
+    expect(difference?.n.seeds).toBe(2);
+    expect(difference?.interval).toBeUndefined();
+  });
+});

@@ -1,0 +1,85 @@
+/** Probe modules as a user writes them, each with one fault, and tiny runs to try them on. */
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { train } from '../../src/train/train.js';
+
+/** What each faulty module does in the method named; every other method is harmless. */
+export const FAULTS = {
+  sound: '',
+  throws: `measure() { throw new Error('the measurement broke'); },`,
+  'throws-on-one': `measure({ subject }) { if (subject.seed === 2) throw new Error('not seed two'); return { value: 1 }; },`,
+  silent: `measure({ subject }) { if (subject.seed === 2) for (;;); return { value: subject.seed }; },`,
+  dies: `measure({ subject }) { if (subject.seed === 2) process.exit(3); return { value: subject.seed }; },`,
+  'not-a-number': `measure() { return { value: 0 / 0 }; },`,
+  mutates: `measure({ parameters }) { parameters[0] += 1; return { value: 1 }; },`,
+  'combine-throws': `combine() { throw new Error('the combination broke'); },`,
+  'combine-silent': `combine() { for (;;); },`,
+  'findings-no-list': `findings() { return [{ id: 'x' }]; },`,
+  'incompatible-throws': `isCompatible() { throw new Error('cannot tell'); },`,
+} as const;
+export type Fault = keyof typeof FAULTS;
+
+/** Writes `<folder>/<fault>.mjs`, a module that gives one number a checkpoint. @returns its path */
+export function writeProbe(folder: string, fault: Fault, version = 1): string {
+  const path = join(folder, `${fault}.mjs`);
+  const methods: Record<string, string> = {
+    isCompatible: 'isCompatible() { return true; },',
+    measure: 'measure({ parameters, subject }) { return { value: parameters[0], seed: subject.seed }; },',
+    combine:
+      'combine(all) { return all.map(({ subject, measurement }) => ({ subject: subject.id, value: measurement.value })); },',
+    findings:
+      "findings(result) { return [{ id: 'count', statement: result.length + ' measured', statistic: 'count', unit: '1', estimate: result.length, n: { seeds: result.length, examples: 0 } }]; },",
+  };
+  const own = FAULTS[fault];
+  const name = /^(\w+)\(/.exec(own)?.[1];
+  if (name !== undefined) methods[name] = own;
+  writeFileSync(
+    path,
+    `export const probe = {
+  name: '${fault}', title: 'A title', question: 'A question?', version: ${version}, cost: 'seconds', options: {},
+  text: { shows: 'a', doesNotShow: 'b', method: 'c' },
+  charts() { return []; },
+  compared(result) { return [{ id: 'value', title: 'The first weight', unit: '1', values: result }]; },
+  ${Object.values(methods).join('\n  ')}
+};
+`,
+  );
+  return path;
+}
+
+/** A run of ten updates and a thousand weights. @returns its name */
+export async function tinyRun(
+  root: string,
+  tasks: readonly ('MAX' | 'SUM' | 'MED')[],
+  seed: number,
+  more: {
+    readonly modulus?: number;
+    readonly regime?: 'full' | 'pairs';
+    readonly dModel?: number;
+    readonly nCtx?: number;
+  } = {},
+): Promise<string> {
+  const { run } = await train(
+    {
+      data: { tasks, modulus: more.modulus ?? 10, regime: more.regime ?? 'full' },
+      model: { dModel: more.dModel ?? 4, nLayers: 1, nCtx: more.nCtx ?? 32 },
+      optimizer: { warmupSteps: 2 },
+      training: { steps: 10, batchSize: 4, evaluateEvery: 5 },
+      seed,
+    },
+    { root },
+  );
+  return run;
+}
+
+/** Names of the measurements in the cache of a reports folder, sorted. */
+export function cacheEntries(reports: string): string[] {
+  const cache = join(reports, '.cache');
+  try {
+    return readdirSync(cache)
+      .flatMap((module) => readdirSync(join(cache, module)).map((file) => `${module}/${file}`))
+      .sort();
+  } catch {
+    return [];
+  }
+}
