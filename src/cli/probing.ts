@@ -6,7 +6,9 @@ import type { RunConfig } from '../config/run-config.js';
 import { RunError, unacceptable, UserError } from '../errors.js';
 import { packageVersion } from '../io/package-root.js';
 import { reportJson } from '../report/report-json.js';
+import type { Report } from '../report/schema.js';
 import type { ProbeChoice } from '../workflows/probe-checkpoints.js';
+import { COMPARED } from '../workflows/side-by-side.js';
 import { probeAndReport } from '../workflows/probe-job.js';
 import type { CheckpointRef } from '../workflows/probe-plan.js';
 import { findSubjects } from '../workflows/subjects.js';
@@ -23,7 +25,7 @@ import {
 } from './flags.js';
 import { addFolderFlags, foldersOf } from './folders.js';
 import { interruptSignal } from './interrupt.js';
-import { claimLines } from './table.js';
+import { claimLines, formatTable, shortNumber } from './table.js';
 
 export const CHECKPOINTS_HELP =
   '<run>, <run>@<step>,<step>, <run>@all, <run>@final, a path of one, or a .safetensors file with --config';
@@ -78,7 +80,10 @@ export async function runProbing(task: ProbingTask, options: ParsedOptions): Pro
     });
     display.end();
     if (switchValue(options, 'json')) process.stdout.write(reportJson(result.report));
-    else console.log(`${claimLines(result.report)}\n\nreport: ${join(result.reportDir, 'index.html')}`);
+    else {
+      const tables = [claimLines(result.report), ...differenceLines(result.report)];
+      console.log(`${tables.join('\n\n')}\n\nreport: ${join(result.reportDir, 'index.html')}`);
+    }
     for (const { subject, reason } of damaged) console.error(`${subject} was left out: ${reason}`);
     for (const { module, subject, reason } of result.failures)
       console.error(`${module} failed${subject === undefined ? '' : ` on ${subject}`}: ${reason}`);
@@ -87,6 +92,26 @@ export async function runProbing(task: ProbingTask, options: ParsedOptions): Pro
     display.end();
     interrupt.release();
   }
+}
+
+/** A table of the differences between conditions, when there are any. */
+function differenceLines(report: Report): string[] {
+  const rows = Object.entries(report.modules).flatMap(([name, { findings }]) =>
+    findings
+      .filter(({ id }) => id.startsWith(COMPARED))
+      .map(({ statement, estimate, interval, p }) => [
+        name,
+        statement.replace(/, all runs.*$/, ''),
+        shortNumber(estimate),
+        interval === undefined
+          ? 'none: one seed'
+          : `[${shortNumber(interval.low)}, ${shortNumber(interval.high)}]`,
+        shortNumber(p),
+      ]),
+  );
+  return rows.length === 0
+    ? []
+    : [formatTable(['module', 'difference', 'estimate', '95 % interval', 'p'], rows)];
 }
 
 function fileConfig(options: ParsedOptions): RunConfig | undefined {

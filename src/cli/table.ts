@@ -63,7 +63,7 @@ function claimOf(finding: Finding): string {
   return finding.claim ?? '';
 }
 
-function shortNumber(value: number | string | undefined): string {
+export function shortNumber(value: number | string | undefined): string {
   if (value === undefined) return '-';
   return typeof value === 'number' ? String(Number(value.toPrecision(3))) : value;
 }

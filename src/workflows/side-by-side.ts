@@ -15,6 +15,9 @@ import type { CheckpointRef } from './probe-plan.js';
 /** level of the exploratory intervals */
 const LEVEL = 0.95;
 
+/** Ids of the findings made here begin with it. */
+export const COMPARED = 'compared-';
+
 interface Condition {
   readonly id: string;
   readonly label: string;
@@ -68,7 +71,7 @@ function difference({ id, title, unit }: ComparedStatistic, first: Condition, se
   const [a, b] = [first.runs, second.runs].map((runs) => runs.map(({ value }) => value));
   const { estimate, low, high, level, method } = welchInterval(a, b, LEVEL);
   const finding: Finding = {
-    id: `compared-${id}/${first.id}/${second.id}`,
+    id: `${COMPARED}${id}/${first.id}/${second.id}`,
     statement: `${title}: ${first.label} minus ${second.label}, all runs, learned or not.`,
     statistic: `difference of means over seeds (${a.length} and ${b.length})`,
     unit,
