@@ -4,12 +4,32 @@ export { openEngine } from './engine/registry.js';
 export type { Engine, Model, Batch, Intervention, ForwardResult } from './engine/engine.js';
 export type { RunConfig } from './config/run-config.js';
 export { resolveRunConfig } from './config/parse.js';
-export { getPreset } from './config/presets.js';
+export { gptConfigOf } from './config/hash.js';
+export { getPreset, PRESET_NAMES, type Preset } from './config/presets.js';
+export { parameterTable, parameterView } from './model/parameters.js';
 export { train } from './train/train.js';
-export { openRun as loadCheckpoint, openRun } from './checkpoint/store.js';
+export type { TrainOptions, TrainOutcome } from './train/train-run.js';
+export { listRuns, openRun, type RunStore } from './checkpoint/store.js';
+export {
+  loadCheckpoint,
+  loadCheckpoints,
+  runProbe,
+  type Checkpoint,
+  type LoadOptions,
+  type RunProbeOptions,
+} from './workflows/library.js';
 export { PROBES } from '../probes/index.js';
-export type { Probe, ProbeSubject, MeasureContext } from '../probes/contract.js';
-export { probeAndReport as runProbe, probeAndReport } from './workflows/probe-job.js';
-export { mainJob } from './workflows/main-job.js';
-export { writeReport } from './report/write.js';
-export type { Report, Finding, ChartSpec, Subject } from './report/schema.js';
+export type {
+  ComparedStatistic,
+  Measured,
+  MeasureContext,
+  Options,
+  Probe,
+  ProbeOption,
+  ProbeSubject,
+} from '../probes/contract.js';
+export { probeAndReport, type ProbeJobOptions, type ProbeJobResult } from './workflows/probe-job.js';
+export { mainJob, type MainJobOptions, type MainJobResult } from './workflows/main-job.js';
+export { writeReport, type WrittenReport } from './report/write.js';
+export { parseReport } from './report/parse-report.js';
+export type { ChartSpec, Finding, Json, ModuleReport, Report, Subject } from './report/schema.js';

@@ -130,7 +130,12 @@ async function measureInChild(
     probe: source,
     options,
     engine,
-    subjects: [...open].map(([index, { ref }]) => ({ index, ...ref })),
+    subjects: [...open].map(([index, { ref }]) => ({
+      index,
+      source: ref.source,
+      config: ref.config,
+      subject: ref.subject,
+    })),
   };
   const job = startJob({
     entry: jobEntryPath(PROBE_ENTRY),

@@ -31,22 +31,29 @@ export interface ProbeJobResult {
 
 /** Probes what is not cached, and publishes report.json and index.html under `<reportsDir>/<name>/`. */
 export async function probeAndReport(options: ProbeJobOptions): Promise<ProbeJobResult> {
+  const { reportsDir, name } = options;
+  const { report, failures } = await probeReport({ ...options, cacheDir: join(reportsDir, '.cache') });
+  const reportDir = join(reportsDir, name);
+  const { pagePath } = writeReport(report, reportDir);
+  return { report, reportDir, pagePath, failures };
+}
+
+/** The same without writing anything but the cache of measurements. */
+export async function probeReport(
+  options: Omit<ProbeJobOptions, 'name' | 'reportsDir'> & { readonly cacheDir: string },
+): Promise<Pick<ProbeJobResult, 'report' | 'failures'>> {
   if (options.refs.length === 0) {
     throw new UserError(
       'checkpoints: found none, expected at least one. Name a run of checkpoints/, see "sumlens probe --help".',
     );
   }
-  const { title, name, version, reportsDir } = options;
+  const { title, version } = options;
   const refs = labelRefs(sortRefs(labelRefs(options.refs)));
-  const cacheDir = join(reportsDir, '.cache');
-  const { modules, failures } = await probeCheckpoints({ ...options, refs, cacheDir });
+  const { modules, failures } = await probeCheckpoints({ ...options, refs });
   const damaged = [...(options.damaged ?? [])].sort((a, b) => (a.subject < b.subject ? -1 : 1));
   const complete = Object.entries(modules).map(([module, report]): [string, ModuleReport] => [
     module,
     { ...report, leftOut: [...report.leftOut, ...damaged] },
   ]);
-  const report = buildReport({ title, version, refs, modules: Object.fromEntries(complete) });
-  const reportDir = join(reportsDir, name);
-  const { pagePath } = writeReport(report, reportDir);
-  return { report, reportDir, pagePath, failures };
+  return { report: buildReport({ title, version, refs, modules: Object.fromEntries(complete) }), failures };
 }

@@ -1,0 +1,149 @@
+/** The packed tarball in an empty project: what a user of the library gets, types and all, without a compiler. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packageRoot } from '../../src/io/package-root.js';
+import { parseReport } from '../../src/report/parse-report.js';
+
+const PROGRAM = `
+import { getPreset, loadCheckpoint, openEngine, runProbe, train, UserError, writeReport } from 'sumlens';
+import type { Finding, Report } from 'sumlens';
+
+const { engine, note } = await openEngine('auto', { threads: 1 });
+console.log(note);
+engine.dispose();
+
+const runs: string[] = [];
+for (const config of getPreset('smoke').runs) {
+  const { run, accuracy } = await train(config, { root: 'checkpoints' });
+  console.log(run, accuracy.SUM);
+  runs.push(run);
+}
+const checkpoints = runs.map((run) => loadCheckpoint(\`\${run}@final\`));
+const weights: Float32Array = checkpoints[0].parameters;
+const report: Report = await runProbe('embedding-pca', checkpoints, { title: 'My report' });
+const findings: readonly Finding[] = report.modules['embedding-pca'].findings;
+console.log(weights.length, findings.length, report.modules['embedding-pca'].status);
+console.log(writeReport(report, 'reports/mine').pagePath);
+try {
+  loadCheckpoint('no-such-run');
+} catch (error) {
+  console.log(error instanceof UserError);
+}
+`;
+
+let folder: string;
+let project: string;
+
+function npm(args: readonly string[], cwd: string): string {
+  // the settings of an enclosing "npm test" must not reach this one
+  const environment = Object.entries(process.env).filter(([name]) => !/^(npm_|SUMLENS_)/.test(name));
+  const registry = process.env['npm_config_registry'];
+  return execFileSync('npm', [...args], {
+    cwd,
+    encoding: 'utf8',
+    env: {
+      ...Object.fromEntries(environment),
+      ...(registry === undefined ? {} : { npm_config_registry: registry }),
+    },
+    timeout: 150_000,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sumlens-package-'));
+  project = join(folder, 'project');
+  mkdirSync(project);
+  npm(['pack', '--ignore-scripts', '--pack-destination', folder], packageRoot());
+  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? '';
+  writeFileSync(join(project, 'package.json'), '{ "name": "project", "private": true, "type": "module" }\n');
+  const flags = ['--ignore-scripts', '--omit=optional', '--prefer-offline', '--no-audit', '--no-fund'];
+  npm(['install', ...flags, join(folder, tarball)], project);
+}, 180_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const installed = (...parts: readonly string[]): string => join(project, 'node_modules', 'sumlens', ...parts);
+
+describe('the packed package', () => {
+  it('holds what it needs at run time, and no sources, tests or runs', () => {
+    for (const path of [
+      'dist/src/cli/main.js',
+      'dist/src/index.d.ts',
+      'dist/src/workflows/probe-entry.js',
+      'dist/src/train/entry.js',
+      'dist/report-runtime.js',
+      'dist/report-runtime.css',
+      'dist/viewer/index.html',
+      'dist/viewer/app.js',
+      'src/engine/wasm/kernels.wasm',
+      'package.json',
+      'LICENSE',
+    ]) {
+      expect(existsSync(installed(path)), path).toBe(true);
+    }
+    for (const path of ['test', 'dist/test', 'checkpoints', 'reports', 'bench', 'src/cli', 'build']) {
+      expect(existsSync(installed(path)), path).toBe(false);
+    }
+  });
+
+  it('type-checks and runs a short program: train, load, probe, report', () => {
+    writeFileSync(join(project, 'program.ts'), PROGRAM);
+    const options = {
+      compilerOptions: {
+        target: 'ES2023',
+        module: 'NodeNext',
+        moduleResolution: 'NodeNext',
+        strict: true,
+        noEmitOnError: true,
+        skipLibCheck: false,
+        types: ['node'],
+        typeRoots: [join(packageRoot(), 'node_modules', '@types')],
+      },
+      files: ['program.ts'],
+    };
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(options));
+    const compiler = join(packageRoot(), 'node_modules', 'typescript', 'bin', 'tsc');
+    const compiled = spawnSync(process.execPath, [compiler, '-p', '.'], { cwd: project, encoding: 'utf8' });
+    expect(compiled.stdout).toBe('');
+    expect(compiled.status).toBe(0);
+
+    const { stdout, stderr, status } = spawnSync(process.execPath, ['program.js'], {
+      cwd: project,
+      encoding: 'utf8',
+      timeout: 100_000,
+    });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    const lines = stdout.trim().split('\n');
+    // one line says which engine, and why not the native one where no binary came with the package
+    expect(lines[0]).toMatch(/^engine (wasm, as native is not available: |native, )/);
+    if (!existsSync(installed('prebuilds'))) expect(lines[0]).toContain('kernels.node');
+    expect(lines).toHaveLength(8);
+    expect(lines[5]).toMatch(/^\d+ [1-9]\d* ok$/);
+    expect(lines[7]).toBe('true');
+    const report = parseReport(readFileSync(join(project, 'reports', 'mine', 'report.json')), 'report');
+    expect(report.title).toBe('My report');
+    expect(report.subjects).toHaveLength(4);
+    expect(readFileSync(join(project, 'reports', 'mine', 'index.html'), 'utf8')).toContain('<!doctype html>');
+  });
+
+  it('has a command that runs', () => {
+    const bin = join(project, 'node_modules', '.bin', 'sumlens');
+    const { stdout, status } = spawnSync(bin, ['probe', '--list'], { cwd: project, encoding: 'utf8' });
+    expect(status).toBe(0);
+    expect(stdout).toContain('embedding-pca');
+    const { version } = JSON.parse(readFileSync(installed('package.json'), 'utf8')) as { version: string };
+    expect(spawnSync(bin, ['--version'], { cwd: project, encoding: 'utf8' }).stdout.trim()).toBe(version);
+  });
+});
