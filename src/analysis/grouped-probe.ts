@@ -4,7 +4,15 @@
  */
 import { cosDeterministic, sinDeterministic } from '../tensor/math.js';
 import type { Rng } from '../tensor/rng.js';
-import { applyScaling, fitScaling, type FitCounts, LogisticSolver, ridgeRegression } from './linear-probe.js';
+import {
+  applyScaling,
+  type Features,
+  fitScaling,
+  type FitCounts,
+  LogisticSolver,
+  prepareFeatures,
+  ridgeRegression,
+} from './linear-probe.js';
 
 /** Rows of one fold, held out, and all the others. */
 export interface GroupFold {
@@ -66,10 +74,11 @@ export function askGrouped(
     const width = scaling.scale === 0 ? 0 : cols;
     const trainX = width === 0 ? new Float64Array(0) : applyScaling(x, cols, train, scaling);
     const heldX = width === 0 ? new Float64Array(0) : applyScaling(x, cols, held, scaling);
+    const features = prepareFeatures(trainX, train.length, width);
     const solver = new LogisticSolver(train.length, width, counts);
     asked += held.length;
     classes.forEach((labels, question) => {
-      const predicted = predictClasses(solver, { trainX, heldX, width, train, held, labels });
+      const predicted = predictClasses(solver, { features, heldX, train, held, labels });
       for (let i = 0; i < held.length; i++) if (predicted[i] === labels[held[i]]) correct[question]++;
     });
     const targets = waves.map((wave) => Float64Array.from(train, (row) => wave.values[row]));
@@ -88,9 +97,8 @@ export function askGrouped(
 }
 
 interface ClassTask {
-  readonly trainX: Float64Array;
+  readonly features: Features;
   readonly heldX: Float64Array;
-  readonly width: number;
   readonly train: Int32Array;
   readonly held: Int32Array;
   readonly labels: ArrayLike<number>;
@@ -98,7 +106,8 @@ interface ClassTask {
 
 /** One class against the rest; the smallest class wins ties. Two classes need one fit. */
 function predictClasses(solver: LogisticSolver, task: ClassTask): Int32Array {
-  const { trainX, heldX, width, train, held, labels } = task;
+  const { features, heldX, train, held, labels } = task;
+  const width = features.cols;
   let most = 0;
   for (const row of train) most = Math.max(most, labels[row]);
   for (const row of held) most = Math.max(most, labels[row]);
@@ -108,7 +117,7 @@ function predictClasses(solver: LogisticSolver, task: ClassTask): Int32Array {
   const isBinary = most === 1;
   for (let c = isBinary ? 1 : 0; c <= most; c++) {
     for (let i = 0; i < train.length; i++) target[i] = labels[train[i]] === c ? 1 : 0;
-    solver.fit(trainX, target, train.length, width);
+    solver.fit(features, target);
     for (let i = 0; i < held.length; i++) {
       const f = solver.decision(heldX, i * width, width);
       if (isBinary) predicted[i] = f > 0 ? 1 : 0;

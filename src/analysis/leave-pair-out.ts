@@ -5,7 +5,13 @@
  */
 import type { Rng } from '../tensor/rng.js';
 import { gram, type Matrix } from './matrix.js';
-import { type FitCounts, LogisticSolver, newFitCounts } from './linear-probe.js';
+import {
+  type Features,
+  type FitCounts,
+  LogisticSolver,
+  newFitCounts,
+  prepareFeatures,
+} from './linear-probe.js';
 import { quantileSorted } from './quantile.js';
 import { classSizes, type Relabellings, relabellingsOf } from './relabellings.js';
 
@@ -47,7 +53,7 @@ export interface TestOptions {
 /** The n points in the coordinates of one fold. */
 interface Fold {
   /** [n - 2, rank] centred and scaled training points, in order of number */
-  readonly train: Float64Array;
+  readonly train: Features;
   /** [2, rank] the held-out points, the smaller number first */
   readonly held: Float64Array;
   readonly rank: number;
@@ -56,15 +62,17 @@ interface Fold {
 /** Scores any labelling of the same points; folds and scores are kept, as relabellings meet them again and again. */
 export class PairProbe {
   readonly n: number;
-  readonly counts: FitCounts = newFitCounts();
   private readonly kernel: Matrix;
   private readonly folds = new Map<number, Fold>();
   private readonly known = new Map<number | string, PairScore>();
   private readonly solver: LogisticSolver;
   private readonly targets: Uint8Array;
 
-  /** @param x - [n, d] one row a number */
-  constructor(x: Matrix) {
+  /** @param x - [n, d] one row a number @param counts - of the fits; added to */
+  constructor(
+    x: Matrix,
+    readonly counts: FitCounts = newFitCounts(),
+  ) {
     this.n = x.rows;
     if (this.n < 4) throw new RangeError(`PairProbe: found ${this.n} points, expected at least 4.`);
     this.kernel = gram(x);
@@ -93,7 +101,34 @@ export class PairProbe {
     return Array.from(isOne, (value) => ((value !== 0) === first ? '0' : '1')).join('');
   }
 
+  /** Share of held-out points on their own side of the boundary; unlike the score it needs the intercept. */
+  heldOutAccuracy(isOne: ArrayLike<number>): number {
+    let right = 0;
+    let asked = 0;
+    this.eachPair(isOne, (fZero, fOne) => {
+      right += Number(fZero <= 0) + Number(fOne > 0);
+      asked += 2;
+    });
+    return right / asked;
+  }
+
   private compute(isOne: ArrayLike<number>): PairScore {
+    let halves = 0;
+    let margin = 0;
+    let pairs = 0;
+    this.eachPair(isOne, (fZero, fOne) => {
+      const difference = fOne - fZero;
+      margin += difference;
+      pairs++;
+      // equal to rounding is a tie
+      if (Math.abs(difference) <= 1e-12) halves += 1;
+      else if (difference > 0) halves += 2;
+    });
+    return { share: halves / (2 * pairs), margin: margin / pairs };
+  }
+
+  /** Fits the probe without each pair and gives what it says of the two: f of the class-0 and of the class-1 point. */
+  private eachPair(isOne: ArrayLike<number>, take: (fZero: number, fOne: number) => void): void {
     const zeros: number[] = [];
     const ones: number[] = [];
     for (let i = 0; i < this.n; i++) (isOne[i] === 0 ? zeros : ones).push(i);
@@ -102,26 +137,19 @@ export class PairProbe {
         `PairProbe: found classes of ${zeros.length} and ${ones.length}, expected at least 2 in each.`,
       );
     }
-    let halves = 0;
-    let margin = 0;
-    const pairs = heldOutPairs(zeros, ones);
-    for (const [zero, one] of pairs) {
+    for (const [zero, one] of heldOutPairs(zeros, ones)) {
       const [low, high] = zero < one ? [zero, one] : [one, zero];
       const fold = this.foldOf(low, high);
       let at = 0;
       for (let i = 0; i < this.n; i++) {
         if (i !== low && i !== high) this.targets[at++] = isOne[i] === 0 ? 0 : 1;
       }
-      this.solver.fit(fold.train, this.targets, this.n - 2, fold.rank);
+      this.solver.fit(fold.train, this.targets);
       const fLow = this.solver.decision(fold.held, 0, fold.rank);
       const fHigh = this.solver.decision(fold.held, fold.rank, fold.rank);
-      const difference = one === high ? fHigh - fLow : fLow - fHigh;
-      margin += difference;
-      // equal to rounding is a tie
-      if (Math.abs(difference) <= 1e-12) halves += 1;
-      else if (difference > 0) halves += 2;
+      if (one === high) take(fLow, fHigh);
+      else take(fHigh, fLow);
     }
-    return { share: halves / (2 * pairs.length), margin: margin / pairs.length };
   }
 
   private foldOf(low: number, high: number): Fold {
@@ -177,7 +205,9 @@ function foldCoordinates(kernel: Matrix, low: number, high: number): Fold {
     data[order[a] * n + order[b]] - rowMean[a] - rowMean[b] + grand;
   let trace = 0;
   for (let a = 0; a < m; a++) trace += centredAt(a, a);
-  if (trace <= 1e-12 * size) return { train: new Float64Array(0), held: new Float64Array(0), rank: 0 };
+  if (trace <= 1e-12 * size) {
+    return { train: prepareFeatures(new Float64Array(0), m, 0), held: new Float64Array(0), rank: 0 };
+  }
   const scale = trace / m;
 
   const rest = Float64Array.from({ length: m }, (_, a) => centredAt(a, a) / scale);
@@ -201,7 +231,11 @@ function foldCoordinates(kernel: Matrix, low: number, high: number): Fold {
   for (let a = 0; a < m + 2; a++) {
     for (let k = 0; k < rank; k++) compact[a * rank + k] = factor[a * m + k];
   }
-  return { train: compact.subarray(0, m * rank), held: compact.subarray(m * rank), rank };
+  return {
+    train: prepareFeatures(compact.slice(0, m * rank), m, rank),
+    held: compact.slice(m * rank),
+    rank,
+  };
 }
 
 /**

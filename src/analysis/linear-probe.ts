@@ -10,8 +10,8 @@ import { choleskyInPlace, solveInPlace } from './cholesky.js';
 /** Frozen: sum of the losses + PENALTY / 2 |w|² (scikit-learn's C = 1); regression: |y - f|² + PENALTY |w|² (alpha = 1). */
 export const PENALTY = 1;
 const MOST_ITERATIONS = 50;
-/** largest entry of the gradient, a row */
-const TOLERANCE = 1e-10;
+/** length of the gradient, a row; Newton's last step is quadratic, so what is left is far smaller */
+const TOLERANCE = 1e-8;
 
 /** How one fit ended. */
 export interface FitReport {
@@ -30,6 +30,34 @@ export function newFitCounts(): FitCounts {
   return { fits: 0, notConverged: 0, mostIterations: 0 };
 }
 
+/** Training rows made ready for many fits with different labels. */
+export interface Features {
+  readonly rows: number;
+  readonly cols: number;
+  /** [rows, cols] centred and scaled, and the same as [cols, rows]: sums run along memory */
+  readonly x: Float64Array;
+  readonly columns: Float64Array;
+  readonly penalty: number;
+  /** Cholesky factor of the first Hessian, which is the same for all labels: every probability is 1/2 there */
+  readonly firstFactor: Float64Array;
+}
+
+/** @param x - [rows, cols] row-major, centred and scaled; shared, not copied */
+export function prepareFeatures(x: Float64Array, rows: number, cols: number, penalty = PENALTY): Features {
+  assertLength(x, rows * cols, `prepareFeatures: x [${rows},${cols}]`);
+  const columns = new Float64Array(rows * cols);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < cols; j++) columns[j * rows + i] = x[i * cols + j];
+  }
+  const firstFactor = new Float64Array((cols + 1) ** 2);
+  const curvature = new Float64Array(rows).fill(0.25);
+  fillHessian(firstFactor, { rows, cols, columns, penalty }, curvature, new Float64Array(rows));
+  if (!choleskyInPlace(firstFactor, cols + 1)) {
+    throw new RangeError('prepareFeatures: features are not finite.');
+  }
+  return { rows, cols, x, columns, penalty, firstFactor };
+}
+
 /**
  * Reusable solver: no allocation in fits. Minimises sum log(1 + exp(-s f)) + penalty / 2 |w|², f = x w + b, s = ±1, by
  * Newton's method; a step is halved until the gradient shrinks, which the Newton direction of a convex loss allows.
@@ -42,6 +70,8 @@ export class LogisticSolver {
   private readonly step: Float64Array;
   private readonly trial: Float64Array;
   private readonly mu: Float64Array;
+  private readonly residual: Float64Array;
+  private readonly scratch: Float64Array;
 
   constructor(
     private readonly maxRows: number,
@@ -54,26 +84,22 @@ export class LogisticSolver {
     this.step = new Float64Array(maxCols + 1);
     this.trial = new Float64Array(maxCols + 1);
     this.mu = new Float64Array(maxRows);
+    this.residual = new Float64Array(maxRows);
+    this.scratch = new Float64Array(maxRows);
   }
 
   /**
    * Fits `beta`. With one class only there is no finite optimum: weights 0, intercept ±Infinity.
-   * @param x - [rows, cols] row-major; the first rows are read
    * @param y - [rows] 1 or 0
    */
-  fit(
-    x: Float64Array,
-    y: ArrayLike<number>,
-    rows: number,
-    cols: number,
-    penalty: number = PENALTY,
-  ): FitReport {
+  fit(features: Features, y: ArrayLike<number>): FitReport {
+    const { rows, cols, firstFactor } = features;
     if (rows > this.maxRows || cols > this.maxCols) {
       throw new RangeError(
         `LogisticSolver: found [${rows},${cols}], made for at most [${this.maxRows},${this.maxCols}].`,
       );
     }
-    const { beta, gradient, step, trial } = this;
+    const { beta, gradient, hessian, step, trial } = this;
     const size = cols + 1;
     beta.fill(0);
     this.counts.fits++;
@@ -83,27 +109,31 @@ export class LogisticSolver {
       beta[cols] = positive === 0 ? -Infinity : Infinity;
       return { converged: true, iterations: 0 };
     }
-    let norm = this.evaluate(beta, x, y, rows, cols, penalty);
+    let norm = this.evaluate(beta, features, y);
     const enough = TOLERANCE * rows;
     let iterations = 0;
     while (norm > enough && iterations < MOST_ITERATIONS) {
       iterations++;
-      this.fillHessian(x, rows, cols, penalty);
-      if (!choleskyInPlace(this.hessian, size)) break;
+      let factor = firstFactor;
+      if (iterations > 1) {
+        for (let i = 0; i < rows; i++) this.residual[i] = this.mu[i] * (1 - this.mu[i]);
+        fillHessian(hessian, features, this.residual, this.scratch);
+        if (!choleskyInPlace(hessian, size)) break;
+        factor = hessian;
+      }
       for (let j = 0; j < size; j++) step[j] = gradient[j];
-      solveInPlace(this.hessian, size, step);
+      solveInPlace(factor, size, step);
       let next = Infinity;
       for (let scale = 1; scale > 1e-8; scale /= 2) {
         for (let j = 0; j < size; j++) trial[j] = beta[j] - scale * step[j];
-        next = this.evaluate(trial, x, y, rows, cols, penalty);
+        next = this.evaluate(trial, features, y);
         if (next < norm) break;
       }
       if (!(next < norm)) break;
       for (let j = 0; j < size; j++) beta[j] = trial[j];
       norm = next;
     }
-    // the last bits of the gradient cannot be improved: a stalled step far below any published digit is an end too
-    const converged = norm <= Math.max(enough, 1e-8 * rows);
+    const converged = norm <= enough;
     if (!converged) this.counts.notConverged++;
     this.counts.mostIterations = Math.max(this.counts.mostIterations, iterations);
     return { converged, iterations };
@@ -117,52 +147,68 @@ export class LogisticSolver {
   }
 
   /** Gradient and probabilities at `at`. @returns Euclidean norm of the gradient */
-  private evaluate(
-    at: Float64Array,
-    x: Float64Array,
-    y: ArrayLike<number>,
-    rows: number,
-    cols: number,
-    penalty: number,
-  ): number {
-    const { gradient, mu } = this;
-    for (let j = 0; j < cols; j++) gradient[j] = penalty * at[j];
-    gradient[cols] = 0;
+  private evaluate(at: Float64Array, features: Features, y: ArrayLike<number>): number {
+    const { gradient, mu, residual } = this;
+    const { rows, cols, x, columns, penalty } = features;
+    let last = 0;
     for (let i = 0; i < rows; i++) {
       const row = i * cols;
       let f = at[cols];
       for (let j = 0; j < cols; j++) f += at[j] * x[row + j];
       const e = expDeterministic(-Math.abs(f));
       mu[i] = f >= 0 ? 1 / (1 + e) : e / (1 + e);
-      const residual = mu[i] - y[i];
-      for (let j = 0; j < cols; j++) gradient[j] += residual * x[row + j];
-      gradient[cols] += residual;
+      residual[i] = mu[i] - y[i];
+      last += residual[i];
     }
-    let total = 0;
-    for (let j = 0; j <= cols; j++) total += gradient[j] * gradient[j];
+    gradient[cols] = last;
+    let total = last * last;
+    for (let j = 0; j < cols; j++) {
+      gradient[j] = penalty * at[j] + dotAt(residual, columns, j * rows, rows);
+      total += gradient[j] * gradient[j];
+    }
     return Math.sqrt(total);
   }
+}
 
-  /** Lower triangle of Xᵀ W X + penalty I, bordered by the intercept. */
-  private fillHessian(x: Float64Array, rows: number, cols: number, penalty: number): void {
-    const { hessian, mu } = this;
-    const size = cols + 1;
-    hessian.fill(0, 0, size * size);
+/** Lower triangle of Xᵀ W X + penalty I, bordered by the intercept. @param w - [rows] @param scratch - [rows]; written */
+function fillHessian(
+  hessian: Float64Array,
+  { rows, cols, columns, penalty }: Pick<Features, 'rows' | 'cols' | 'columns' | 'penalty'>,
+  w: Float64Array,
+  scratch: Float64Array,
+): void {
+  const size = cols + 1;
+  let total = 0;
+  for (let i = 0; i < rows; i++) total += w[i];
+  // the intercept's curvature vanishes when every row is certain
+  hessian[cols * size + cols] = total + 1e-12;
+  for (let j = 0; j < cols; j++) {
+    let border = 0;
     for (let i = 0; i < rows; i++) {
-      const row = i * cols;
-      const weight = mu[i] * (1 - mu[i]);
-      for (let j = 0; j < cols; j++) {
-        const wx = weight * x[row + j];
-        const at = j * size;
-        for (let k = 0; k <= j; k++) hessian[at + k] += wx * x[row + k];
-        hessian[cols * size + j] += wx;
-      }
-      hessian[cols * size + cols] += weight;
+      scratch[i] = w[i] * columns[j * rows + i];
+      border += scratch[i];
     }
-    for (let j = 0; j < cols; j++) hessian[j * size + j] += penalty;
-    // the intercept's curvature vanishes when every row is certain
-    hessian[cols * size + cols] += 1e-12;
+    hessian[cols * size + j] = border;
+    for (let k = 0; k <= j; k++) hessian[j * size + k] = dotAt(scratch, columns, k * rows, rows);
+    hessian[j * size + j] += penalty;
   }
+}
+
+/** a · b[from ..], in four sums that do not wait for each other. */
+function dotAt(a: Float64Array, b: Float64Array, from: number, length: number): number {
+  let i = 0;
+  let first = 0;
+  let second = 0;
+  let third = 0;
+  let fourth = 0;
+  for (; i + 3 < length; i += 4) {
+    first += a[i] * b[from + i];
+    second += a[i + 1] * b[from + i + 1];
+    third += a[i + 2] * b[from + i + 2];
+    fourth += a[i + 3] * b[from + i + 3];
+  }
+  for (; i < length; i++) first += a[i] * b[from + i];
+  return first + second + (third + fourth);
 }
 
 /** Centre and scalar scale of training rows; the same are applied to held-out rows. */
@@ -223,7 +269,7 @@ export function fitLogisticProbe(x: ArrayLike<number>, y: ArrayLike<number>, col
   const all = Int32Array.from({ length: rows }, (_, i) => i);
   const scaling = fitScaling(x, cols, all);
   const solver = new LogisticSolver(rows, cols);
-  const report = solver.fit(applyScaling(x, cols, all, scaling), y, rows, cols);
+  const report = solver.fit(prepareFeatures(applyScaling(x, cols, all, scaling), rows, cols), y);
   return { ...report, weights: solver.beta.slice(0, cols), intercept: solver.beta[cols], scaling };
 }
 

@@ -1,0 +1,170 @@
+/**
+ * Causal check: the parity direction is projected out of the number tokens' embeddings, for the input alone, and the model
+ * answers again. Controls: as large a move in a random direction, and the directions of random labellings.
+ */
+import { fitLogisticProbe, type FitCounts } from '../../src/analysis/linear-probe.js';
+import { PairProbe } from '../../src/analysis/leave-pair-out.js';
+import {
+  centred,
+  type Matrix,
+  matMul,
+  matrix,
+  rowOf,
+  squaredNorm,
+  zeros,
+} from '../../src/analysis/matrix.js';
+import { fitPca } from '../../src/analysis/pca.js';
+import type { Model } from '../../src/engine/engine.js';
+import { RESULT } from '../../src/listops/expression.js';
+import type { AnnotatedBatch } from '../../src/listops/sequence.js';
+import type { TemplateBatch } from '../../src/listops/templates.js';
+import { FIRST_NUMBER } from '../../src/listops/tokenizer.js';
+import { activationName } from '../../src/model/activations.js';
+import type { AnswerNumbers, CausalNumbers } from '../../src/report/charts/parity-data.js';
+import type { Rng } from '../../src/tensor/rng.js';
+import { dot } from '../../src/tensor/sum.js';
+import { round } from './measurement.js';
+import { labelsOf } from './token-probes.js';
+
+export interface CausalInput {
+  readonly model: Model;
+  readonly operation: string;
+  readonly batches: readonly TemplateBatch[];
+  /** [n, d] token embeddings of the numbers */
+  readonly embedding: Matrix;
+  readonly draws: number;
+  readonly rng: Rng;
+  readonly counts: FitCounts;
+}
+
+export function causalNumbers(input: CausalInput): CausalNumbers {
+  const { model, operation, batches, embedding, draws, rng, counts } = input;
+  const labels = labelsOf('parity', embedding.rows);
+  const removed = projection(embedding, probeDirection(embedding, labels));
+  const answer = (change: Matrix | undefined): Answer => answerAll(model, batches, change);
+  const controls = <T>(make: () => T): T[] => Array.from({ length: draws }, make);
+  const intact = answer(undefined);
+  const left = matrix(
+    embedding.rows,
+    embedding.cols,
+    embedding.data.map((value, i) => value - removed.data[i]),
+  );
+  return {
+    operation,
+    prompts: intact.prompts,
+    intact: answerNumbers([intact]),
+    parity: answerNumbers([answer(negative(removed))]),
+    random: answerNumbers(controls(() => answer(randomMoves(removed, rng)))),
+    otherLabelling: answerNumbers(
+      controls(() => {
+        const other = probeDirection(embedding, rng.shuffle(labels.slice()));
+        return answer(negative(projection(embedding, other)));
+      }),
+    ),
+    draws,
+    removedShare: round(squaredNorm(removed) / squaredNorm(centred(embedding))),
+    shareAfter: round(new PairProbe(left, counts).score(labels).share),
+  };
+}
+
+/** Unit weight vector of the ridge logistic probe of all numbers. @returns [d] */
+function probeDirection(x: Matrix, labels: Uint8Array): Float64Array {
+  // in principal coordinates: the same ridge, and never more than n - 1 features
+  const { scores, components } = fitPca(x);
+  const { weights } = fitLogisticProbe(scores.data, labels, scores.cols);
+  const direction = matMul(matrix(1, weights.length, weights), components).data;
+  const norm = Math.sqrt(dot(direction, direction));
+  return direction.map((value) => value / norm);
+}
+
+/** @returns [n, d] the part of each centred row along a unit direction */
+function projection(x: Matrix, direction: Float64Array): Matrix {
+  const centre = centred(x);
+  const out = zeros(x.rows, x.cols);
+  for (let i = 0; i < x.rows; i++) {
+    const along = dot(rowOf(centre, i), direction);
+    out.data.set(
+      direction.map((value) => along * value),
+      i * x.cols,
+    );
+  }
+  return out;
+}
+
+function negative({ rows, cols, data }: Matrix): Matrix {
+  return {
+    rows,
+    cols,
+    data: data.map((value) => -value),
+  };
+}
+
+/** Every row as long as that of `moves`, in a random direction of its own. */
+function randomMoves(moves: Matrix, rng: Rng): Matrix {
+  const out = zeros(moves.rows, moves.cols);
+  for (let i = 0; i < moves.rows; i++) {
+    const length = Math.sqrt(dot(rowOf(moves, i), rowOf(moves, i)));
+    const direction = Float64Array.from({ length: moves.cols }, () => rng.normal());
+    const norm = Math.sqrt(dot(direction, direction));
+    out.data.set(
+      direction.map((value) => (length * value) / norm),
+      i * moves.cols,
+    );
+  }
+  return out;
+}
+
+interface Answer {
+  readonly prompts: number;
+  readonly correct: number;
+  readonly nats: number;
+}
+
+/** @param change - [n, d] added to the embedding of each number token of the input; the unembedding stays */
+function answerAll(model: Model, batches: readonly TemplateBatch[], change: Matrix | undefined): Answer {
+  let [prompts, correct, nats] = [0, 0, 0];
+  for (const { batch } of batches) {
+    const interventions =
+      change === undefined
+        ? []
+        : [{ at: activationName('embed'), op: 'add' as const, value: changeOf(batch, change) }];
+    const { logits, losses } = model.forward(batch, { interventions });
+    const dVocab = logits.length / losses.length;
+    let target = 0;
+    for (let row = 0; row < batch.targets.length; row++) {
+      if (batch.targets[row] < 0) continue;
+      if (batch.roles[row] === RESULT) {
+        prompts++;
+        nats += losses[target];
+        if (largestOf(logits, target * dVocab, dVocab) === batch.targets[row]) correct++;
+      }
+      target++;
+    }
+  }
+  return { prompts, correct, nats };
+}
+
+/** @returns [N, d] */
+function changeOf({ tokens }: AnnotatedBatch, change: Matrix): Float32Array {
+  const out = new Float32Array(tokens.length * change.cols);
+  for (let t = 0; t < tokens.length; t++) {
+    const number = tokens[t] - FIRST_NUMBER;
+    if (number >= 0 && number < change.rows) out.set(rowOf(change, number), t * change.cols);
+  }
+  return out;
+}
+
+/** Place of the largest of `count` values; the first of equals. */
+function largestOf(values: Float32Array, from: number, count: number): number {
+  let best = 0;
+  for (let i = 1; i < count; i++) if (values[from + i] > values[from + best]) best = i;
+  return best;
+}
+
+function answerNumbers(answers: readonly Answer[]): AnswerNumbers {
+  const prompts = answers.reduce((sum, one) => sum + one.prompts, 0);
+  return {
+    accuracy: round(answers.reduce((sum, one) => sum + one.correct, 0) / prompts),
+    lossNats: round(answers.reduce((sum, one) => sum + one.nats, 0) / prompts),
+  };
+}

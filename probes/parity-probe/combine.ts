@@ -1,0 +1,211 @@
+/**
+ * Seeds and conditions compared (pure): groups with the means of what is readable, the comparison of SUM-only with mixed runs
+ * that claim C3 needs, what was left out of it and why, and series over steps.
+ */
+import type {
+  CellNumbers,
+  ContextNumbers,
+  MeanCell,
+  MeanContext,
+  ParityGroup,
+  ParitySeriesPoint,
+} from '../../src/report/charts/parity-data.js';
+import { mean } from '../../src/tensor/sum.js';
+import {
+  compareArms,
+  compareText,
+  groupRuns,
+  hasLearned,
+  lastOfEachRun,
+  sumAccuracy,
+  unusableArms,
+  usableRuns,
+} from '../conditions.js';
+import type { Measured } from '../contract.js';
+import { type ParityMeasurement, round } from './measurement.js';
+
+export type MeasuredParity = Measured<ParityMeasurement>;
+
+/** The statistics of one usable run. */
+export interface UsableRun {
+  readonly subject: string;
+  readonly seed: number;
+  /** b: leave-pair-out parity score minus the mean of its own relabellings */
+  readonly parityExcess: number;
+  readonly halfExcess: number;
+}
+
+export interface Arm {
+  readonly label: string;
+  /** runs of the condition, usable or not */
+  readonly runs: number;
+  readonly usable: readonly UsableRun[];
+}
+
+/** SUM-only against mixed, equal in everything but the tasks and seeds; null: no such condition. */
+export interface Comparison {
+  readonly regime: string;
+  readonly n: number;
+  readonly sumOnly: Arm | null;
+  readonly mixed: Arm | null;
+  readonly orderOnly: Arm | null;
+}
+
+/** The other program's predictions, over the last checkpoints of all runs. */
+export interface CrossCheckSummary {
+  readonly program: string;
+  readonly runs: number;
+  /** share of numbers put in the same class when fitted on all of them */
+  readonly agreement: number;
+  readonly ownHeldOut: number;
+  readonly otherHeldOut: number;
+  readonly perRun: readonly { readonly subject: string; readonly agreement: number }[];
+}
+
+export interface ParityResult {
+  readonly groups: readonly ParityGroup[];
+  readonly comparisons: readonly Comparison[];
+  readonly leftOut: readonly { readonly subject: string; readonly reason: string }[];
+  readonly series: readonly ParitySeriesPoint[];
+  readonly crossCheck: CrossCheckSummary;
+  readonly fits: { readonly count: number; readonly notConverged: number; readonly mostIterations: number };
+}
+
+export function combineParity(measured: readonly MeasuredParity[]): ParityResult {
+  const runs = lastOfEachRun(measured);
+  const fits = measured.map(({ measurement }) => measurement.fits);
+  return {
+    groups: groupRuns(runs).map(summariseGroup),
+    comparisons: compareArms(runs).map(({ regime, modulus, sumOnly, mixed, orderOnly }) => ({
+      regime,
+      n: modulus,
+      sumOnly: armOf(sumOnly),
+      mixed: armOf(mixed),
+      orderOnly: armOf(orderOnly),
+    })),
+    leftOut: unusableArms(runs),
+    series: seriesOf(measured),
+    crossCheck: crossCheckOf(runs),
+    fits: {
+      count: fits.reduce((sum, { count }) => sum + count, 0),
+      notConverged: fits.reduce((sum, { notConverged }) => sum + notConverged, 0),
+      mostIterations: Math.max(0, ...fits.map(({ mostIterations }) => mostIterations)),
+    },
+  };
+}
+
+function armOf(runs: readonly MeasuredParity[] | undefined): Arm | null {
+  if (runs === undefined) return null;
+  return {
+    label: runs[0].subject.label,
+    runs: runs.length,
+    usable: usableRuns(runs).map(({ subject, measurement: { embedding } }) => ({
+      subject: subject.id,
+      seed: subject.seed,
+      parityExcess: round(embedding.parity.share - embedding.parity.nullMean),
+      halfExcess: round(embedding.half.share - embedding.half.nullMean),
+    })),
+  };
+}
+
+function summariseGroup(runs: readonly MeasuredParity[]): ParityGroup {
+  const [{ subject, measurement }] = runs;
+  const learnedSum = hasLearned(runs[0]);
+  return {
+    id: learnedSum === false ? `${subject.condition}-not-learned` : subject.condition,
+    condition: subject.condition,
+    label: subject.label,
+    name: learnedSum === false ? `${subject.label}, not learned` : subject.label,
+    learnedSum,
+    n: measurement.n,
+    d: measurement.d,
+    seeds: runs.map((run) => ({
+      subject: run.subject.id,
+      seed: run.subject.seed,
+      accuracy: sumAccuracy(run),
+      embedding: run.measurement.embedding,
+      untrained: run.measurement.untrained,
+      causal: run.measurement.causal,
+    })),
+    context: meanContext(
+      runs.flatMap((run) => (run.measurement.context === null ? [] : [run.measurement.context])),
+    ),
+  };
+}
+
+/** One condition has one template, one set of positions and one set of layers. */
+function meanContext(all: readonly ContextNumbers[]): MeanContext | null {
+  if (all.length === 0) return null;
+  const [first] = all;
+  const { template, moduli, positions, stages } = first;
+  const cells = (pick: (one: ContextNumbers) => readonly CellNumbers[]): MeanCell[] =>
+    pick(first).map((_, i) =>
+      meanCell(
+        all.map((one) => pick(one)[i]),
+        all.map((one) => one.majority[pick(one)[i].position]),
+      ),
+    );
+  return {
+    template,
+    prompts: Math.min(...all.map(({ prompts }) => prompts)),
+    moduli,
+    positions,
+    stages,
+    cells: cells((one) => one.cells),
+    untrained: cells((one) => one.untrained),
+    bag: cells((one) => one.bag),
+  };
+}
+
+function meanCell(seeds: readonly CellNumbers[], majority: readonly (readonly number[])[]): MeanCell {
+  const [{ stage, position, accuracy, circleR2 }] = seeds;
+  const strict = seeds.flatMap((one) => (one.strict === null ? [] : [one.strict]));
+  return {
+    stage,
+    position,
+    accuracy: accuracy.map((_, m) => round(mean(seeds.map((one) => one.accuracy[m])))),
+    aboveMajority: accuracy.map((_, m) =>
+      round(mean(seeds.map((one, s) => aboveGuess(one.accuracy[m], majority[s][m])))),
+    ),
+    control: round(mean(seeds.map((one) => one.control))),
+    circleR2: circleR2.map((_, k) => round(mean(seeds.map((one) => one.circleR2[k])))),
+    strict: strict.map(({ share }) => share),
+    strictNull95: strict.length === 0 ? null : round(mean(strict.map(({ null95 }) => null95))),
+  };
+}
+
+function aboveGuess(accuracy: number, majority: number): number {
+  return majority >= 1 ? 0 : (accuracy - majority) / (1 - majority);
+}
+
+function crossCheckOf(runs: readonly MeasuredParity[]): CrossCheckSummary {
+  const of = (pick: (check: ParityMeasurement['crossCheck']) => number): number =>
+    round(mean(runs.map(({ measurement }) => pick(measurement.crossCheck))));
+  return {
+    program: runs[0].measurement.crossCheck.program,
+    runs: runs.length,
+    agreement: of(({ agreement }) => agreement),
+    ownHeldOut: of(({ ownHeldOut }) => ownHeldOut),
+    otherHeldOut: of(({ otherHeldOut }) => otherHeldOut),
+    perRun: runs.map(({ subject, measurement }) => ({
+      subject: subject.id,
+      agreement: measurement.crossCheck.agreement,
+    })),
+  };
+}
+
+function seriesOf(measured: readonly MeasuredParity[]): ParitySeriesPoint[] {
+  const counts = new Map<string, number>();
+  for (const { subject } of measured) counts.set(subject.run, (counts.get(subject.run) ?? 0) + 1);
+  return measured
+    .filter(({ subject }) => (counts.get(subject.run) ?? 0) > 1)
+    .map(({ subject, measurement: { embedding } }) => ({
+      run: subject.run,
+      label: subject.label,
+      seed: subject.seed,
+      step: subject.step,
+      parity: embedding.parity.share,
+      null95: embedding.parity.null95,
+    }))
+    .sort((a, b) => compareText(a.label, b.label) || compareText(a.run, b.run) || a.step - b.step);
+}
