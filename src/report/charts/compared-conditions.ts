@@ -17,6 +17,9 @@ export interface ComparedConditions {
   }[];
 }
 
+/** The one row of the picture; conditions stand beside each other in it, in their colours. */
+const ROW = 'runs';
+
 export function comparedConditions({ id, title, unit, conditions }: ComparedConditions): ChartSpec {
   const seeds = conditions.reduce((sum, { runs }) => sum + runs.length, 0);
   const single = conditions.filter(({ interval }) => interval === null).map(({ label }) => label);
@@ -41,17 +44,18 @@ export function comparedConditions({ id, title, unit, conditions }: ComparedCond
         .join(' ') || 'Nothing was measured.',
     spec: pointInterval({
       rows: conditions.map(({ label, mean, interval }): Row => ({
-        category: label,
+        category: ROW,
         condition: label,
         estimate: mean,
         low: interval?.low ?? null,
         high: interval?.high ?? null,
       })),
       seeds: conditions.flatMap(({ label, runs }) =>
-        runs.map((run): Row => ({ category: label, condition: label, estimate: run.value, run: run.run })),
+        runs.map((run): Row => ({ category: ROW, condition: label, estimate: run.value, run: run.run })),
       ),
-      category: { field: 'category', title: null, order: conditions.map(({ label }) => label) },
+      category: { field: 'category', title: null },
       value: { title: axis },
+      conditions: conditions.map(({ label }) => label),
     }),
     table: {
       columns: ['Condition', 'Run', 'Seed', axis],
