@@ -98,18 +98,39 @@ export function readEnd(dir: string): RunEnd | undefined {
   );
 }
 
-/** Rows of a JSONL file; an unterminated last line is not read. @throws RunError naming the line that is damaged */
-export function readJsonLines(path: string): unknown[] {
+/**
+ * Rows of a JSON Lines file; an unterminated last line is not read.
+ * @param wanted - reads up to the last row for which it is true; what comes after need not be JSON. Default: every row
+ * @throws RunError naming the first line that is not JSON
+ */
+export function readJsonLines(
+  path: string,
+  wanted?: (row: Readonly<Record<string, unknown>>) => boolean,
+): unknown[] {
   if (!exists(path)) return [];
   const lines = readText(path).split('\n');
   lines.pop();
-  return lines.map((line, i) => {
-    try {
-      return JSON.parse(line) as unknown;
-    } catch {
-      throw new RunError(`${printable(path, 300)}: line ${i + 1} is not JSON: the file is damaged.`);
-    }
-  });
+  const rows = lines.map(parseLine);
+  const end =
+    wanted === undefined ? rows.length : rows.findLastIndex((row) => isRecord(row) && wanted(row)) + 1;
+  const damaged = rows.slice(0, end).indexOf(undefined);
+  if (damaged >= 0) {
+    throw new RunError(`${printable(path, 300)}: line ${damaged + 1} is not JSON: the file is damaged.`);
+  }
+  return rows.slice(0, end);
+}
+
+/** undefined, which JSON cannot say, for a line that is not JSON */
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$/i;

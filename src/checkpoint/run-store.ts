@@ -134,17 +134,17 @@ export class RunStore {
     return files.readJsonLines(join(this.dir, files.SESSIONS_FILE));
   }
 
-  /** Drops rows of steps after `step` from metrics and timing: a resumed run writes them again. */
+  /**
+   * Drops rows of steps after `step` from metrics and timing: a resumed run writes them again. What a crash left behind
+   * the last row that stays goes too. @throws RunError when a line before that row is damaged
+   */
   dropMetricsAfter(step: number): void {
-    const keep = (line: string): boolean => {
-      try {
-        const row: unknown = JSON.parse(line);
-        return typeof row === 'object' && row !== null && 'step' in row && Number(row.step) <= step;
-      } catch {
-        return false;
-      }
-    };
-    for (const log of [files.METRICS_FILE, files.TIMING_FILE]) truncateLinesAfter(join(this.dir, log), keep);
+    for (const log of [files.METRICS_FILE, files.TIMING_FILE]) {
+      const path = join(this.dir, log);
+      const kept = files.readJsonLines(path, (row) => Number(row.step) <= step);
+      let line = 0;
+      truncateLinesAfter(path, () => line++ < kept.length);
+    }
   }
 
   /**

@@ -63,7 +63,8 @@ try {
   if (!isHelp && !shownHelp) {
     const isInput = error instanceof UserError || error instanceof CommanderError;
     const isAbort = error instanceof Error && error.name === 'AbortError';
-    if (isAbort) process.exitCode = 130;
+    // interrupt.ts has set 130 or 143 already
+    if (isAbort) process.exitCode ??= 130;
     else {
       const text = error instanceof CommanderError ? commandLineMessage(error) : errorMessage(error);
       process.stderr.write(`sumlens: ${text}\n`);

@@ -30,6 +30,7 @@ const subject = z.strictObject({
   weightsSha256: z.string(),
   final: z.boolean(),
   accuracy: named(fraction).nullable(),
+  learned: named(fraction).exactOptional(),
 });
 
 const interval = z.strictObject({

@@ -33,6 +33,11 @@ export interface Subject {
   readonly final: boolean;
   /** final evaluation: accuracy on result tokens by operation, greedy; null: not evaluated */
   readonly accuracy: { readonly [operation: string]: number } | null;
+  /**
+   * The smaller of the accuracies at the last two evaluations at or before this step, trained prompts: what "learned"
+   * is decided by. Absent: fewer than two evaluations.
+   */
+  readonly learned?: { readonly [operation: string]: number };
 }
 
 export interface Interval {

@@ -83,6 +83,21 @@ export function accuracyAtStep(rows: readonly unknown[], step: number): Record<s
   return row === undefined ? undefined : accuracyByOperation(row);
 }
 
+/** By operation, the smaller accuracy of the last two evaluations at or before a step; undefined with fewer than two. */
+export function lastTwoAtStep(rows: readonly unknown[], step: number): Record<string, number> | undefined {
+  const before = parseMetricRows(rows, 'metrics.jsonl').filter(
+    (row): row is EvalRow => row.kind === 'eval' && row.step <= step,
+  );
+  const [first, second] = before.slice(-2).map((row) => accuracyByOperation(row));
+  if (second === undefined) return undefined;
+  return Object.fromEntries(
+    Object.entries(second).map(([operation, accuracy]) => [
+      operation,
+      Math.min(accuracy, first[operation] ?? 0),
+    ]),
+  );
+}
+
 /** One point a step, train and eval rows of one step merged; evaluations are kept before train rows are. */
 function curvePoints(rows: readonly MetricRow[]): TrainingPoint[] {
   const evaluations = thin(

@@ -3,9 +3,11 @@
  * Definitions: "learned" in train/learned.ts, thresholds and verdict rules in analysis/claims.json.
  */
 import { CLAIMS_LEVEL, claimById, type ClaimId } from '../analysis/claims.js';
+import { benjaminiHochberg } from '../analysis/multiple-testing.js';
 import { exactStratifiedP, proportionDifference } from '../analysis/proportions.js';
 import { decideVerdict } from '../analysis/verdict.js';
 import type { RunConfig } from '../config/run-config.js';
+import { canonicalJson, type Json } from '../io/json.js';
 import type { Finding, ModuleReport } from '../report/schema.js';
 import { hasLearned } from '../train/learned.js';
 import type { MetricRow } from '../train/metrics.js';
@@ -122,6 +124,7 @@ function undecided(
     rule: part.rule,
     usable: enoughSizes ? usable : usable.map((group) => ({ ...group, runs: 0 })),
     nMin: part.nMin,
+    assay: { passed: false, reason: 'thresholds over sizes are not estimated by this version' },
   });
   const reason = enoughSizes
     ? decision.reason
@@ -138,7 +141,16 @@ function undecided(
   };
 }
 
-/** SUM beside each kind of company against SUM alone, at every size where both were trained. */
+/** Everything of a configuration but what it is trained on and its seeds: runs are compared within one of these. */
+function setting({ config }: TrainedRun): string {
+  return canonicalJson({
+    ...config,
+    seed: 0,
+    data: { ...config.data, tasks: [], holdoutSeed: 0 },
+  } as unknown as Json);
+}
+
+/** SUM beside each kind of company against SUM alone, in every setting where both were trained. */
 function companionFindings(full: readonly TrainedRun[], alone: readonly TrainedRun[]): Finding[] {
   const companies = new Map<string, TrainedRun[]>();
   for (const run of full) {
@@ -147,36 +159,52 @@ function companionFindings(full: readonly TrainedRun[], alone: readonly TrainedR
       companies.set(tasks.join('+'), [...(companies.get(tasks.join('+')) ?? []), run]);
     }
   }
-  return [...companies]
+  const found = [...companies]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([tasks, mixed]) => {
-      const sizes = [...new Set(mixed.map((run) => run.parameters))].sort((a, b) => a - b);
-      const strata = sizes.flatMap((size) => {
-        const at = (group: readonly TrainedRun[]): TrainedRun[] =>
-          group.filter((run) => run.parameters === size);
-        const [with_, without] = [at(mixed), at(alone)];
-        if (with_.length === 0 || without.length === 0) return [];
-        const learned = (group: readonly TrainedRun[]): number =>
-          group.filter((run) => runLearned(run, 'SUM')).length;
-        return [{ size, k1: learned(with_), n1: with_.length, k2: learned(without), n2: without.length }];
-      });
-      if (strata.length === 0) return [];
-      const { estimate, low, high, level, method } = proportionDifference(strata, CLAIMS_LEVEL);
-      const counts = strata
-        .map((s) => `${s.k1} of ${s.n1} seeds in ${tasks}, ${s.k2} of ${s.n2} alone (${s.size} parameters)`)
-        .join('; ');
-      return [
-        {
-          id: `sum-beside-${tasks.toLowerCase()}`,
-          statement: `SUM learned, regime full: ${counts}`,
-          statistic: 'difference in proportion of seeds that learned SUM',
-          unit: '1',
-          estimate,
-          interval: { low, high, level, method },
-          n: { seeds: strata.reduce((sum, s) => sum + s.n1 + s.n2, 0), examples: 0 },
-          p: exactStratifiedP(strata),
-          pMethod: 'exact permutation within size',
-        },
-      ];
-    });
+    .flatMap(([tasks, mixed]) => companionFinding(tasks, mixed, alone));
+  const adjusted = benjaminiHochberg(found.map(({ p }) => p));
+  return found.map((finding, i) => ({ ...finding, pAdjusted: adjusted[i] }));
+}
+
+function companionFinding(
+  tasks: string,
+  mixed: readonly TrainedRun[],
+  alone: readonly TrainedRun[],
+): (Finding & { readonly p: number })[] {
+  const settings = [...new Set(mixed.map(setting))].sort();
+  const strata = settings.flatMap((key) => {
+    const at = (group: readonly TrainedRun[]): TrainedRun[] => group.filter((run) => setting(run) === key);
+    const [beside, without] = [at(mixed), at(alone)];
+    if (beside.length === 0 || without.length === 0) return [];
+    const learned = (group: readonly TrainedRun[]): number =>
+      group.filter((run) => runLearned(run, 'SUM')).length;
+    const { parameters, config } = beside[0];
+    return [
+      {
+        where: `${parameters} parameters, ${config.training.steps} steps`,
+        k1: learned(beside),
+        n1: beside.length,
+        k2: learned(without),
+        n2: without.length,
+      },
+    ];
+  });
+  if (strata.length === 0) return [];
+  const { estimate, low, high, level, method } = proportionDifference(strata, CLAIMS_LEVEL);
+  const counts = strata
+    .map((s) => `${s.k1} of ${s.n1} seeds in ${tasks}, ${s.k2} of ${s.n2} alone (${s.where})`)
+    .join('; ');
+  return [
+    {
+      id: `sum-beside-${tasks.toLowerCase()}`,
+      statement: `SUM learned, regime full: ${counts}`,
+      statistic: 'difference in proportion of seeds that learned SUM',
+      unit: '1',
+      estimate,
+      interval: { low, high, level, method },
+      n: { seeds: strata.reduce((sum, s) => sum + s.n1 + s.n2, 0), examples: 0 },
+      p: exactStratifiedP(strata),
+      pMethod: 'exact permutation within setting',
+    },
+  ];
 }

@@ -14,7 +14,7 @@ import { canonicalJson } from '../io/json.js';
 import { sha256Hex } from '../io/sha256.js';
 import { parameterTable } from '../model/parameters.js';
 import type { Json, Subject } from '../report/schema.js';
-import { accuracyAtStep } from '../train/read-training.js';
+import { accuracyAtStep, lastTwoAtStep } from '../train/read-training.js';
 
 /** Where the weights of a checkpoint lie. */
 export type CheckpointSource =
@@ -115,6 +115,8 @@ export function resolveOptions(probe: Probe, given: Options = {}, series = false
 export function checkpointRef(store: RunStore, step: number | 'final' | 'last'): CheckpointRef {
   const { config } = store;
   const loaded = store.loadStep(step);
+  const rows = store.readMetrics();
+  const learned = lastTwoAtStep(rows, loaded.step);
   return {
     source: { kind: 'run', dir: store.dir },
     config,
@@ -127,10 +129,17 @@ export function checkpointRef(store: RunStore, step: number | 'final' | 'last'):
       label: conditionLabel(config),
       parameters: parameterTable(gptConfigOf(config)).nParameters,
       weightsSha256: loaded.weightsSha256,
-      final: loaded.step === config.training.steps || store.end()?.step === loaded.step,
-      accuracy: accuracyAtStep(store.readMetrics(), loaded.step) ?? null,
+      final: loaded.step === finalStepOf(store),
+      accuracy: accuracyAtStep(rows, loaded.step) ?? null,
+      ...(learned !== undefined && { learned }),
     },
   };
+}
+
+/** Where a run ended for good; the last finite checkpoint of a diverged one. Undefined while it has not ended. */
+function finalStepOf(store: RunStore): number | undefined {
+  const end = store.end();
+  return end === undefined || end.reason === 'interrupted' ? undefined : store.finalStep();
 }
 
 /** Sorted by condition label, seed and step, so that the order in which checkpoints were named changes nothing. */

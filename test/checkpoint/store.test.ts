@@ -344,10 +344,19 @@ describe('logs and end', () => {
     store.dropMetricsAfter(2);
     expect(store.readMetrics()).toHaveLength(2);
     expect(store.readTiming()).toHaveLength(2);
-    fs.appendFileSync(join(store.dir, 'metrics.jsonl'), 'garbage\n{"step":1}\n');
+    fs.appendFileSync(join(store.dir, 'metrics.jsonl'), 'garbage\n{"step":3}\n');
     expect(() => store.readMetrics()).toThrow(/metrics\.jsonl: line 3 is not JSON/);
     store.dropMetricsAfter(2);
     expect(store.readMetrics()).toHaveLength(2);
+  });
+
+  it('refuses to drop rows that belong before the resume point because of a damaged line', () => {
+    const store = createOrOpenRun(temporaryFolder(), CONFIG);
+    store.appendMetrics({ kind: 'train', step: 1 });
+    fs.appendFileSync(join(store.dir, 'metrics.jsonl'), 'garbage\n{"step":2}\n');
+    const before = fs.readFileSync(join(store.dir, 'metrics.jsonl'), 'utf8');
+    expect(() => store.dropMetricsAfter(2)).toThrow(/metrics\.jsonl: line 2 is not JSON/);
+    expect(fs.readFileSync(join(store.dir, 'metrics.jsonl'), 'utf8')).toBe(before);
   });
 
   it('keeps the end, forgets it when the run goes on, and refuses a damaged one', () => {

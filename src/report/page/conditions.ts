@@ -3,7 +3,7 @@
  * content. No markup.
  */
 import { LEARNED_ACCURACY } from '../../analysis/claims.js';
-import type { Report, Subject, TrainingRecord } from '../schema.js';
+import type { Report, Subject } from '../schema.js';
 
 export interface ConditionSummary {
   readonly label: string;
@@ -38,15 +38,8 @@ export function conditionLabels(report: Report): string[] {
   return [...new Set([...report.subjects, ...report.training].map(({ label }) => label))].sort(byText);
 }
 
-/** Last two evaluations of an operation at or above the learned accuracy; fewer than two: the one there is. */
-function hasLearned(operation: string, last: number, record: TrainingRecord | undefined): boolean {
-  const seen = (record?.points ?? []).flatMap((point) => point.accuracy?.[operation] ?? []);
-  return [last, ...seen.slice(-2)].every((accuracy) => accuracy >= LEARNED_ACCURACY);
-}
-
 export function summariseConditions(report: Report): ConditionSummary[] {
   const subjects = sortedSubjects(report);
-  const records = new Map(report.training.map((record) => [record.run, record]));
   return conditionLabels(report).map((label) => {
     const own = subjects.filter((subject) => subject.label === label);
     const training = report.training.filter((record) => record.label === label);
@@ -58,27 +51,24 @@ export function summariseConditions(report: Report): ConditionSummary[] {
       parameters: unique(everyone.map(({ parameters }) => parameters)),
       seeds: unique(everyone.map(({ seed }) => seed)),
       steps: unique(own.map(({ step }) => step)),
-      operations: operationsOf(own, records),
+      operations: operationsOf(own),
       diverged: training.filter(({ end }) => end === 'diverged').length,
     };
   });
 }
 
-function operationsOf(
-  subjects: readonly Subject[],
-  records: ReadonlyMap<string, TrainingRecord>,
-): ConditionSummary['operations'] {
+function operationsOf(subjects: readonly Subject[]): ConditionSummary['operations'] {
   const final = subjects.filter(({ final, accuracy }) => final && accuracy !== null);
   const operations = [...new Set(final.flatMap(({ accuracy }) => Object.keys(accuracy ?? {})))].sort(byText);
   return operations.map((operation) => {
     const evaluated = final.flatMap((subject) => {
       const last = subject.accuracy?.[operation];
-      return last === undefined ? [] : [{ last, run: subject.run }];
+      return last === undefined ? [] : [{ last, both: subject.learned?.[operation] ?? 0 }];
     });
     const accuracies = evaluated.map(({ last }) => last);
     return {
       operation,
-      learned: evaluated.filter(({ last, run }) => hasLearned(operation, last, records.get(run))).length,
+      learned: evaluated.filter(({ both }) => both >= LEARNED_ACCURACY).length,
       runs: evaluated.length,
       lowest: Math.min(...accuracies),
       highest: Math.max(...accuracies),
