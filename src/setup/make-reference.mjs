@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { filesBelow, ROOT, SetupError } from './common.mjs';
+import { referenceTable, withTable } from './reference-table.mjs';
 import { setUpOrExit } from './setup.mjs';
 
 /** Seeds a condition. */
@@ -33,7 +34,8 @@ const argument = (name, fallback) => {
   const at = process.argv.indexOf(name);
   return at === -1 ? fallback : process.argv[at + 1];
 };
-const target = resolve(argument('--out', join(ROOT, 'checkpoints', 'reference')));
+const shipped = join(ROOT, 'checkpoints', 'reference');
+const target = resolve(argument('--out', shipped));
 const work = `${target}.work`;
 
 /** Trains one run in the work folder, or finds it trained. */
@@ -104,6 +106,10 @@ try {
     throw new SetupError(`The reference runs have ${sizeBytes} bytes, at most ${MOST_BYTES} are wanted.`);
   if (existsSync(target)) rmSync(target, { recursive: true });
   renameSync(join(work, 'kept'), target);
+  if (target === shipped) {
+    const card = join(ROOT, 'docs', 'model-card.md');
+    writeFileSync(card, withTable(readFileSync(card, 'utf8'), referenceTable(target)));
+  }
   console.error(
     `${target}: ${runs.length} runs on seeds ${seeds.join(', ')}, ${(sizeBytes / 1e6).toFixed(2)} MB`,
   );
