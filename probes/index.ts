@@ -2,5 +2,12 @@
 import type { Probe } from './contract.js';
 import { ablation } from './ablation.js';
 import { embeddingPca } from './embedding-pca.js';
+import { memorization } from './memorization.js';
+import { parityProbe } from './parity-probe.js';
 
-export const PROBES: readonly Probe[] = [embeddingPca, ablation] as unknown as readonly Probe[];
+export const PROBES: readonly Probe[] = [
+  embeddingPca,
+  parityProbe,
+  ablation,
+  memorization,
+] as unknown as readonly Probe[];

@@ -130,6 +130,8 @@ export function chartConfig(name: ThemeName): Spec {
       'reference-label': { color: ink.muted, fontSize: 10.5 },
       'point-label': { color: ink.text, fontSize: 11, fontWeight: 600 },
       cell: { stroke: ink.ground, strokeWidth: 1 },
+      // around a heat-map cell: the end of the other hue, so that it shows on pale and dark cells
+      outline: { filled: false, color: ink.diverging[1], strokeWidth: 2 },
       empty: { color: ink.muted, fontSize: 13 },
     },
   };

@@ -1,0 +1,133 @@
+/** Asks a model for results: operands in, answers out. One forward pass a chunk of prompts. */
+import type { MultisetAnswers } from '../../src/analysis/memorization-index.js';
+import type { Model } from '../../src/engine/engine.js';
+import type { DataConfig } from '../../src/listops/data-config.js';
+import { RESULT } from '../../src/listops/expression.js';
+import type { OperandMultiset } from '../../src/listops/multisets.js';
+import type { OperationContext, OperationName } from '../../src/listops/operations.js';
+import { resultBatch } from '../../src/listops/result-prompts.js';
+import type { AnnotatedBatch } from '../../src/listops/sequence.js';
+import { FIRST_NUMBER } from '../../src/listops/tokenizer.js';
+import { expDeterministic } from '../../src/tensor/math.js';
+
+/** Prompts of one forward pass. */
+const CHUNK = 2048;
+
+export interface Asker {
+  readonly model: Model;
+  readonly data: DataConfig;
+  readonly context: OperationContext;
+}
+
+/** The answers to some operand lists, in their order. */
+export interface Answers {
+  /** [lists] the number answered, -1: a token that is no number */
+  readonly answers: Int32Array;
+  readonly results: Int32Array;
+  readonly lossNats: Float64Array;
+}
+
+/** @param lists - operand lists of one length */
+export function askResults(
+  { model, data, context }: Asker,
+  operation: OperationName,
+  lists: readonly (readonly number[])[],
+): Answers {
+  const answers = new Int32Array(lists.length);
+  const results = new Int32Array(lists.length);
+  const lossNats = new Float64Array(lists.length);
+  for (let from = 0; from < lists.length; from += CHUNK) {
+    const part = lists.slice(from, from + CHUNK);
+    const asked = resultBatch(operation, part, { format: data.format, context });
+    const { logits, losses } = model.forward(asked.batch);
+    part.forEach((_, i) => {
+      answers[from + i] = numberAt(logits, i, model.config.dVocab, data.modulus);
+      results[from + i] = asked.results[i];
+      lossNats[from + i] = losses[i];
+    });
+  }
+  return { answers, results, lossNats };
+}
+
+/** Answers to every order of some multisets, with the mean loss of each multiset. */
+export interface AskedMultiset extends MultisetAnswers {
+  readonly multiset: OperandMultiset;
+  /** [orders] */
+  readonly lossNats: ArrayLike<number>;
+}
+
+export function askMultisets(
+  asker: Asker,
+  operation: OperationName,
+  multisets: readonly OperandMultiset[],
+): AskedMultiset[] {
+  const { answers, results, lossNats } = askResults(
+    asker,
+    operation,
+    multisets.flatMap(({ orders }) => orders),
+  );
+  let at = 0;
+  return multisets.map((multiset) => {
+    const from = at;
+    at += multiset.orders.length;
+    return {
+      multiset,
+      operands: multiset.operands,
+      answers: answers.subarray(from, at),
+      results: results.subarray(from, at),
+      lossNats: lossNats.subarray(from, at),
+    };
+  });
+}
+
+/**
+ * Scores whole chains with the true chain before every token. The first wrong token of a free-running answer is the same
+ * as here, so `exact` is that of greedy generation.
+ */
+export function scoreChains(
+  model: Model,
+  batch: AnnotatedBatch,
+  modulus: number,
+): { accuracy: number; exact: number; noNumber: number } {
+  const { logits } = model.forward(batch);
+  const width = model.config.dVocab;
+  const chains = batch.offsets.length - 1;
+  const tally = { right: 0, total: 0, exact: 0, noNumber: 0 };
+  let row = 0;
+  for (let s = 0; s < chains; s++) {
+    let exact = 1;
+    for (let t = batch.offsets[s]; t < batch.offsets[s + 1]; t++) {
+      if (batch.targets[t] < 0) continue;
+      const answer = argmax(logits, row++ * width, width);
+      const isRight = answer === batch.targets[t] ? 1 : 0;
+      exact &= isRight;
+      if (batch.roles[t] !== RESULT) continue;
+      if (answer < FIRST_NUMBER || answer >= FIRST_NUMBER + modulus) tally.noNumber++;
+      tally.right += isRight;
+      tally.total++;
+    }
+    tally.exact += exact;
+  }
+  return {
+    accuracy: tally.right / tally.total,
+    exact: tally.exact / chains,
+    noNumber: tally.noNumber / tally.total,
+  };
+}
+
+/** Probability of the right answer from its loss. */
+export function probabilityOf(lossNats: number): number {
+  return expDeterministic(-lossNats);
+}
+
+function numberAt(logits: Float32Array, row: number, width: number, modulus: number): number {
+  const number = argmax(logits, row * width, width) - FIRST_NUMBER;
+  return number >= 0 && number < modulus ? number : -1;
+}
+
+/** Greedy choice; ties go to the smallest id, as in generation. */
+function argmax(values: Float32Array, from: number, width: number): number {
+  let best = 0;
+  for (let i = 1; i < width; i++) if (values[from + i] > values[from + best]) best = i;
+  return best;
+}

@@ -1,0 +1,101 @@
+/** Prompts beyond training: more or fewer operands, deeper nesting, new expressions, as far as the model's context reaches. */
+import { majorityRate } from '../../src/analysis/memorization-index.js';
+import {
+  chainBatch,
+  nestedChains,
+  trainableLists,
+  trainedPositions,
+} from '../../src/listops/beyond-training.js';
+import { OPERANDS_RANGE } from '../../src/listops/data-config.js';
+import type { OperationName } from '../../src/listops/operations.js';
+import { promptTokens } from '../../src/listops/result-prompts.js';
+import type { AnnotatedSequence } from '../../src/listops/sequence.js';
+import type { Rng } from '../../src/tensor/rng.js';
+import { finiteNumber } from '../ablation/json-numbers.js';
+import { type Asker, askResults, scoreChains } from './ask.js';
+import type { BeyondRow } from './measurement.js';
+
+/** Operand counts beyond training, each way. */
+const MORE_OPERANDS = 3;
+
+export interface BeyondRequest {
+  readonly operation: OperationName;
+  /** prompts of each kind */
+  readonly count: number;
+  /** examples that training used */
+  readonly examples: number;
+  readonly rng: Rng;
+}
+
+export function beyondRows(asker: Asker, request: BeyondRequest): BeyondRow[] {
+  const { data } = asker;
+  const [fewest, most] = data.operands;
+  const arities = [
+    ...(fewest > OPERANDS_RANGE[0] ? [fewest - 1] : []),
+    ...Array.from({ length: MORE_OPERANDS }, (_, i) => most + 1 + i),
+  ].filter((arity) => arity <= OPERANDS_RANGE[1] && promptTokens(arity) <= asker.model.config.nCtx);
+  const trainedDepth = data.nesting > 0 ? data.depth : 1;
+  return [
+    ...(trainedDepth > 1 ? chainRows(asker, request, trainedDepth, 'expression') : []),
+    ...arities.flatMap((arity) => arityRow(asker, request, arity)),
+    ...chainRows(asker, request, trainedDepth + 1, 'depth'),
+  ];
+}
+
+function arityRow(asker: Asker, { operation, count, rng }: BeyondRequest, arity: number): BeyondRow[] {
+  const { data } = asker;
+  const lists = trainableLists(data, arity, count, rng);
+  if (lists.length === 0) return [];
+  const { answers, results } = askResults(asker, operation, lists);
+  const right = answers.reduce((sum, answer, i) => sum + (answer === results[i] ? 1 : 0), 0);
+  const alone = Array.from(results, (result) => ({ operands: [], answers: [-1], results: [result] }));
+  return [
+    {
+      kind: 'arity',
+      value: arity,
+      positions: promptTokens(arity) <= trainedPositions(data) ? 'seen' : 'new',
+      prompts: lists.length,
+      accuracy: round(right / lists.length),
+      exact: round(right / lists.length),
+      noNumber: round(answers.reduce((sum, answer) => sum + (answer < 0 ? 1 : 0), 0) / lists.length),
+      chance: round(majorityRate(alone, data.modulus)),
+    },
+  ];
+}
+
+/** One row for chains at positions that training showed, one for longer ones. */
+function chainRows(
+  { model, data }: Asker,
+  { count, examples }: BeyondRequest,
+  depth: number,
+  kind: 'expression' | 'depth',
+): BeyondRow[] {
+  const chains = nestedChains(data, {
+    depth,
+    count,
+    mostTokens: model.config.nCtx,
+    ...(kind === 'expression' ? { unseenIn: examples } : {}),
+  });
+  const seen = (chain: AnnotatedSequence): boolean => chain.tokens.length - 1 <= trainedPositions(data);
+  return (['seen', 'new'] as const).flatMap((positions) => {
+    const own = chains.filter((chain) => seen(chain) === (positions === 'seen'));
+    if (own.length === 0) return [];
+    const { accuracy, exact, noNumber } = scoreChains(model, chainBatch(data, own), data.modulus);
+    return [
+      {
+        kind,
+        value: depth,
+        positions,
+        prompts: own.length,
+        accuracy: round(accuracy),
+        exact: round(exact),
+        noNumber: round(noNumber),
+        chance: null,
+      },
+    ];
+  });
+}
+
+function round(value: number): number {
+  return finiteNumber(value, 'memorization');
+}

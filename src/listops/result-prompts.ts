@@ -1,0 +1,56 @@
+/**
+ * Batches that ask for one number: an operation on numbers, with the result as the only target. In both formats the
+ * result of such a prompt is the first token after `>` or `=`, so one forward pass is the greedy answer.
+ */
+import type { Format } from './data-config.js';
+import { RESULT } from './expression.js';
+import { type OperationContext, type OperationName, operationIndex, operationRow } from './operations.js';
+import type { TokenBatch } from './sequence.js';
+import { ARROW, CLOSE, EQUALS, FIRST_NUMBER, OPEN, START } from './tokenizer.js';
+
+/** `s`, the brackets, the operation and `>` or `=` */
+const TOKENS_BESIDE_OPERANDS = 5;
+
+/** Input tokens of a prompt of so many operands; the result is predicted at the last of them. */
+export function promptTokens(arity: number): number {
+  return arity + TOKENS_BESIDE_OPERANDS;
+}
+
+export interface ResultBatch {
+  readonly batch: TokenBatch;
+  /** [prompts] the true results */
+  readonly results: Int32Array;
+}
+
+/**
+ * @param lists - operands of each prompt; all of one length
+ * @param context - tables and rules of the run's data
+ */
+export function resultBatch(
+  operation: OperationName,
+  lists: readonly (readonly number[])[],
+  { format, context }: { readonly format: Format; readonly context: OperationContext },
+): ResultBatch {
+  const { evaluate } = operationRow(operation);
+  const token = FIRST_NUMBER + context.modulus + operationIndex(operation);
+  const ask = format === 'steps' ? ARROW : EQUALS;
+  const size = promptTokens(lists.at(0)?.length ?? 0);
+  const batch = {
+    tokens: new Int32Array(lists.length * size),
+    targets: new Int32Array(lists.length * size).fill(-1),
+    roles: new Int32Array(lists.length * size).fill(-1),
+    offsets: Int32Array.from({ length: lists.length + 1 }, (_, s) => s * size),
+  };
+  const results = new Int32Array(lists.length);
+  lists.forEach((operands, s) => {
+    let at = s * size;
+    for (const head of [START, OPEN, token]) batch.tokens[at++] = head;
+    for (const operand of operands) batch.tokens[at++] = FIRST_NUMBER + operand;
+    batch.tokens[at++] = CLOSE;
+    batch.tokens[at] = ask;
+    results[s] = evaluate(operands, context);
+    batch.targets[at] = FIRST_NUMBER + results[s];
+    batch.roles[at] = RESULT;
+  });
+  return { batch, results };
+}

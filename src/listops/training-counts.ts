@@ -1,0 +1,84 @@
+/**
+ * How often training drew the operands of an operation. The stream of examples is a pure function of data and seed, so
+ * this can be known afterwards: from the distribution at depth 1, where it is exact in the mean, and otherwise by
+ * drawing the first examples again.
+ */
+import { Rng } from '../tensor/rng.js';
+import type { DataConfig } from './data-config.js';
+import { RESULT } from './expression.js';
+import { ExpressionDrawer } from './generate.js';
+import { splitInputs } from './inputs.js';
+import { scanTokens } from './leak.js';
+import type { OperandMultiset } from './multisets.js';
+import { OPERATION_NAMES, createOperationContext } from './operations.js';
+import type { OperationName } from './operations.js';
+import { createHoldout, multisetKey } from './regimes.js';
+import { SequenceWriter } from './sequence.js';
+
+/** Examples that are drawn again; counts of longer trainings are scaled up from them. */
+export const MOST_RECOUNTED = 20_000;
+
+export interface TrainingCounts {
+  /** expected: mean of the distribution; counted: all examples; sampled: scaled up from the first MOST_RECOUNTED */
+  readonly method: 'expected' | 'counted' | 'sampled';
+  /** how often training showed this multiset, in any order, as the operands of the operation */
+  draws(operation: OperationName, multiset: OperandMultiset): number;
+}
+
+/**
+ * @param seed - the run's data seed
+ * @param examples - examples that training has used: steps times batch size
+ */
+export function trainingCounts(data: DataConfig, seed: number, examples: number): TrainingCounts {
+  const isOneCall = data.depth === 1 || data.nesting === 0;
+  return isOneCall && data.fixedSize === undefined
+    ? expectedCounts(data, examples)
+    : recount(data, seed, examples);
+}
+
+/** Operation and operand count are uniform, and so are the operand lists that are not held out. */
+function expectedCounts(data: DataConfig, examples: number): TrainingCounts {
+  const holdout = createHoldout(data);
+  const [fewest, most] = data.operands;
+  const perList = new Map<number, number>();
+  for (let arity = fewest; arity <= most; arity++) {
+    const { trained, held } = splitInputs(data, arity);
+    const share = trained.length / (trained.length + held.length);
+    perList.set(arity, examples / data.tasks.length / (most - fewest + 1) / (share * data.modulus ** arity));
+  }
+  return {
+    method: 'expected',
+    draws(operation, { operands, nOrders }) {
+      if (!data.tasks.includes(operation) || holdout.isHeldOut(operands)) return 0;
+      return nOrders * (perList.get(operands.length) ?? 0);
+    },
+  };
+}
+
+function recount(data: DataConfig, seed: number, examples: number): TrainingCounts {
+  const context = createOperationContext(data);
+  const drawer = new ExpressionDrawer(data, context, createHoldout(data));
+  const writer = new SequenceWriter(context, 'steps');
+  // a set of fixed size comes back in the same order again and again
+  const distinct = Math.min(examples, data.fixedSize ?? Infinity);
+  const drawn = Math.min(distinct, MOST_RECOUNTED);
+  const counts = new Map<string, number>();
+  for (let index = 0; index < drawn; index++) {
+    const length = drawer.draw(new Rng(seed, 'data', index));
+    writer.clear();
+    writer.append(drawer.tokens, length);
+    const { tokens, roles, operations } = writer.sequence(0);
+    const { reductions } = scanTokens(tokens, data.modulus);
+    let step = 0;
+    for (let t = 0; t < tokens.length; t++) {
+      if (roles[t] !== RESULT) continue;
+      const key = `${OPERATION_NAMES[operations[t]]} ${multisetKey(reductions[step++])}`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+  }
+  const scale = drawn === 0 ? 0 : examples / drawn;
+  return {
+    method: drawn === distinct ? 'counted' : 'sampled',
+    draws: (operation, { operands }) => (counts.get(`${operation} ${multisetKey(operands)}`) ?? 0) * scale,
+  };
+}
