@@ -2,10 +2,10 @@
  * Findings of the parts of C3, made the same way in every module that measures one: which comparison decides, the verdict of a
  * part, intervals as the report writes them, and Benjamini-Hochberg over what is exploratory.
  */
-import { claimPart, type ClaimPartId } from '../src/analysis/claims.js';
+import { claimById, claimPart, type ClaimId, type ClaimPartId } from '../src/analysis/claims.js';
 import type { IntervalEstimate } from '../src/analysis/intervals.js';
 import { benjaminiHochberg } from '../src/analysis/multiple-testing.js';
-import { decideVerdict, type VerdictDecision } from '../src/analysis/verdict.js';
+import { decideVerdict, type VerdictDecision, withNote } from '../src/analysis/verdict.js';
 import type { Finding, Interval } from '../src/report/schema.js';
 import { variance } from '../src/tensor/sum.js';
 import { finiteNumber, jsonNumber } from './ablation/json-numbers.js';
@@ -24,12 +24,15 @@ export interface CountedComparison {
   readonly mixed: CountedArm | null;
 }
 
-/** The claim is decided where SUM alone can be learned: regime `pairs`, or whatever there is when it is absent. */
+/**
+ * C3 is decided in the regime that claims.json names, and nowhere else; other regimes are exploratory. compareArms always
+ * gives a comparison of that regime, without runs where there are none.
+ */
 export function claimComparisons<C extends CountedComparison>(all: readonly C[]): readonly C[] {
-  const pairs = all.filter(({ regime }) => regime === 'pairs');
-  const complete = pairs.filter(({ sumOnly, mixed }) => sumOnly !== null && mixed !== null);
-  if (complete.length > 0) return complete;
-  return pairs.length > 0 ? pairs.slice(0, 1) : all.slice(0, 1);
+  const { regime } = claimById('C3');
+  const own = all.filter((comparison) => comparison.regime === regime);
+  const complete = own.filter(({ sumOnly, mixed }) => sumOnly !== null && mixed !== null);
+  return complete.length > 0 ? complete : own.slice(0, 1);
 }
 
 export function decidePart(
@@ -40,13 +43,19 @@ export function decidePart(
 ): VerdictDecision {
   const part = claimPart(id);
   const spread = samples.filter((sample) => sample.length > 1).map((sample) => variance(sample));
-  return decideVerdict({
+  const decision = decideVerdict({
     rule: part.rule,
     nMin: part.nMin,
     usable,
     ...(estimate === undefined ? {} : { estimate: estimate.estimate, interval: estimate }),
     ...(spread.length === 0 ? {} : { sd: Math.sqrt(spread.reduce((x, y) => x + y, 0) / spread.length) }),
   });
+  return usable.some(({ runs }) => runs < part.nMin) ? withNote(decision, regimeNote('C3')) : decision;
+}
+
+/** Said where runs are missing: those of another regime would not have counted. */
+export function regimeNote(claim: ClaimId): string {
+  return `only runs in regime ${claimById(claim).regime} count`;
 }
 
 export function partFinding(
@@ -82,7 +91,7 @@ export function countText(arm: CountedArm | null): string {
 /** `pairs, d=16`: what the conditions compared have in common. */
 export function placeOf({ regime, sumOnly, mixed }: CountedComparison): string {
   const label = sumOnly?.label ?? mixed?.label;
-  return label === undefined ? 'no runs' : label.slice(label.indexOf(', ') + 2) || regime;
+  return label === undefined ? `no runs in regime ${regime}` : label.slice(label.indexOf(', ') + 2) || regime;
 }
 
 export function estimated(estimate: IntervalEstimate | undefined): Pick<Finding, 'estimate' | 'interval'> {

@@ -2,7 +2,7 @@
  * Runs brought into conditions, for modules that compare SUM-only with mixed models: the last checkpoint of every run, groups
  * by whether SUM was learned, and the pairs of conditions that differ in tasks alone. What is compared is each module's own.
  */
-import { claimById, LEARNED_ACCURACY } from '../src/analysis/claims.js';
+import { claimById, type ClaimId, LEARNED_ACCURACY } from '../src/analysis/claims.js';
 import { differingFields } from '../src/config/hash.js';
 import type { RunConfig } from '../src/config/run-config.js';
 import type { Measured } from './contract.js';
@@ -10,8 +10,23 @@ import type { Measured } from './contract.js';
 /** A measurement of any module. */
 export type Run = Pick<Measured<unknown>, 'subject' | 'config'>;
 
-/** Accuracy on SUM that a run needs to count in C3. */
-export const C3_ACCURACY = claimById('C3').learnedAccuracy;
+/** What a condition is to the claims that set SUM alone beside the mixture (C3, C4, C5). */
+export type Side = 'SUM-only' | 'mixed' | 'order-only' | 'other';
+
+/** What a mixture may hold beside SUM; it must hold MAX and MED. Every other operation of the table is a control. */
+const COMPANIONS: readonly string[] = ['MAX', 'MIN', 'MED', 'PROD'];
+
+/**
+ * Read from a run's tasks, never from its label. Mixed: the paper's joint condition, MAX, MED and SUM, with MIN or PROD or
+ * without. Order-only: the same without SUM, the control. Other: shown, and in no claim (FIRST+SUM, MAX+SUM, LATIN).
+ */
+export function sideOf(tasks: readonly string[]): Side {
+  if (tasks.join() === 'SUM') return 'SUM-only';
+  const companions = tasks.filter((task) => task !== 'SUM');
+  const hasOrder = companions.includes('MAX') && companions.includes('MED');
+  if (!hasOrder || !companions.every((task) => COMPANIONS.includes(task))) return 'other';
+  return tasks.includes('SUM') ? 'mixed' : 'order-only';
+}
 
 /** Accuracy on SUM result tokens at the last evaluation; null: not evaluated, or SUM is not a task. */
 export function sumAccuracy({ subject }: Run): number | null {
@@ -43,27 +58,49 @@ export function groupRuns<R extends Run>(runs: readonly R[]): R[][] {
   return [...groups.values()];
 }
 
-/** null: SUM is not among the tasks, or was not evaluated. */
+/** By the last two evaluations, or the only one. null: SUM is not among the tasks, or was not evaluated. */
 export function hasLearned(run: Run): boolean | null {
-  const accuracy = sumAccuracy(run);
+  const accuracy = run.subject.learned?.['SUM'] ?? sumAccuracy(run);
   return accuracy === null || !run.config.data.tasks.includes('SUM') ? null : accuracy >= LEARNED_ACCURACY;
 }
 
-const isSumOnly = ({ config }: Run): boolean => config.data.tasks.join() === 'SUM';
-const hasOrder = ({ config }: Run): boolean =>
-  (['MAX', 'MED'] as const).every((task) => config.data.tasks.includes(task));
-const isMixed = (run: Run): boolean => hasOrder(run) && run.config.data.tasks.includes('SUM');
-const isOrderOnly = (run: Run): boolean => hasOrder(run) && !isMixed(run);
-/** SUM-only or mixed: what C3 compares. */
-export const isArm = (run: Run): boolean => isSumOnly(run) || isMixed(run);
+const isSide =
+  (...sides: readonly Side[]) =>
+  ({ config }: Run): boolean =>
+    sides.includes(sideOf(config.data.tasks));
+/** SUM-only or mixed: what the claims compare. */
+export const isArm = isSide('SUM-only', 'mixed');
 
-/** Why a run cannot count in C3, or undefined when it can. */
-export function whyUnusable(run: Run): string | undefined {
+/**
+ * Why a run cannot count in a claim, or undefined when it can: it is at the last checkpoint of its run, and its last two
+ * evaluations have SUM at the accuracy that claims.json asks for.
+ */
+export function whyUnusable(run: Run, claim: ClaimId = 'C3'): string | undefined {
   if (!run.subject.final) return `step ${run.subject.step} is not the last checkpoint of its run`;
-  const accuracy = sumAccuracy(run);
-  if (accuracy === null) return 'SUM was not evaluated';
-  if (accuracy >= C3_ACCURACY) return undefined;
-  return `has not learned SUM (accuracy ${accuracy.toFixed(2)})`;
+  return whyNotLearned(run, claim);
+}
+
+/** Why an operation does not count as learned at the accuracy that a claim asks for, or undefined when it does. */
+export function whyNotLearned({ subject }: Run, claim: ClaimId, operation = 'SUM'): string | undefined {
+  const accuracy = subject.accuracy?.[operation];
+  if (accuracy === undefined) return `${operation} was not evaluated`;
+  const { learnedAccuracy } = claimById(claim);
+  if (accuracy < learnedAccuracy) {
+    return `has not learned ${operation} (accuracy ${belowText(accuracy, learnedAccuracy)})`;
+  }
+  // learned is a matter of two evaluations: `learned` holds the smaller
+  const lesser = subject.learned?.[operation];
+  if (lesser === undefined) return `${operation} was evaluated once, and learned needs two evaluations`;
+  if (lesser >= learnedAccuracy) return undefined;
+  return `has not learned ${operation} (accuracy ${belowText(lesser, learnedAccuracy)} one evaluation before)`;
+}
+
+/** Two digits, or as many as keep it from being rounded up to the limit that it misses: 0.98, 0.989 for a limit of 0.99. */
+function belowText(value: number, limit: number): string {
+  for (let digits = 2; digits < 6; digits++) {
+    if (Number(value.toFixed(digits)) < limit) return value.toFixed(digits);
+  }
+  return String(value);
 }
 
 /** The runs of an arm that count; the control has no SUM to learn. */
@@ -89,19 +126,28 @@ export interface ComparedRuns<R extends Run> {
   readonly orderOnly: readonly R[] | undefined;
 }
 
-/** One comparison for each pair of conditions that differ in tasks alone; at least one, if only an empty one. */
+/**
+ * One comparison for each pair of conditions that differ in tasks alone, and at least one, if only an empty one, in the regime
+ * that decides the claim. Of several mixtures that fit, the one of fewest tasks: MAX+MED+SUM.
+ */
 export function compareArms<R extends Run>(runs: readonly R[]): ComparedRuns<R>[] {
   const conditions = (wanted: (run: R) => boolean): R[][] => {
     const ids = new Map<string, R[]>();
     for (const run of runs.filter(wanted)) {
       ids.set(run.subject.condition, [...(ids.get(run.subject.condition) ?? []), run]);
     }
-    return [...ids.values()].sort((a, b) => compareText(a[0].subject.label, b[0].subject.label));
+    return [...ids.values()].sort(
+      ([a], [b]) =>
+        a.config.data.tasks.length - b.config.data.tasks.length ||
+        compareText(a.subject.label, b.subject.label),
+    );
   };
-  const [alone, mixed, orderOnly] = [conditions(isSumOnly), conditions(isMixed), conditions(isOrderOnly)];
+  const [alone, mixed, orderOnly] = (['SUM-only', 'mixed', 'order-only'] as const).map((side) =>
+    conditions(isSide(side)),
+  );
   const matching = (arms: readonly R[][], config: RunConfig): R[] | undefined =>
     arms.find(([run]) => differInTasksOnly(run.config, config));
-  const all = [
+  const all: ComparedRuns<R>[] = [
     ...alone.map((arm) => ({ arm, partner: matching(mixed, arm[0].config), own: true })),
     ...mixed
       .filter((arm) => matching(alone, arm[0].config) === undefined)
@@ -113,9 +159,10 @@ export function compareArms<R extends Run>(runs: readonly R[]): ComparedRuns<R>[
     mixed: own ? partner : arm,
     orderOnly: matching(orderOnly, arm[0].config),
   }));
-  return all.length > 0
+  const { regime } = claimById('C3');
+  return all.some((comparison) => comparison.regime === regime)
     ? all
-    : [{ regime: 'pairs', modulus: 0, sumOnly: undefined, mixed: undefined, orderOnly: undefined }];
+    : [...all, { regime, modulus: 0, sumOnly: undefined, mixed: undefined, orderOnly: undefined }];
 }
 
 function differInTasksOnly(a: RunConfig, b: RunConfig): boolean {

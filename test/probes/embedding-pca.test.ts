@@ -36,6 +36,8 @@ interface Plant {
   tasks?: readonly OperationName[];
   seed?: number;
   accuracy?: number | null;
+  /** the smaller of the last two evaluations, if not `accuracy`; null: there was one only */
+  learned?: number | null;
   place?: Place;
   noise?: number;
   regime?: 'full' | 'pairs';
@@ -65,7 +67,8 @@ function plant(options: Plant): ProbeSubject {
       rows[(FIRST_NUMBER + i) * model.dModel + k] = value;
     }
   }
-  const { step = 100, final = true, accuracy = 1 } = options;
+  const { step = 100, final = true, accuracy = 1, learned = accuracy } = options;
+  const byTask = (value: number) => Object.fromEntries(tasks.map((task) => [task, value]));
   const run = `${tasks.join('-')}-${regime}-s${seed}`;
   return {
     config,
@@ -81,7 +84,8 @@ function plant(options: Plant): ProbeSubject {
       parameters: 8000,
       weightsSha256: '0'.repeat(64),
       final,
-      accuracy: accuracy === null ? null : Object.fromEntries(tasks.map((task) => [task, accuracy])),
+      accuracy: accuracy === null ? null : byTask(accuracy),
+      ...(learned === null ? {} : { learned: byTask(learned) }),
     },
   };
 }
@@ -264,6 +268,26 @@ describe('C3 through the verdict function', () => {
     );
     expect(byClaim(findings, 'C3a').verdict).toBe(VERDICT.supported);
     expect(byClaim(findings, 'C3a').statement).toContain('pairs, d=16');
+  });
+
+  it('is not decided by runs of another regime, however many', async () => {
+    const findings = await findingsOf(
+      arm(6, { place: ring(3), regime: 'full' }),
+      arm(6, { place: line, tasks: MIXED, regime: 'full' }),
+    );
+    for (const claim of ['C3', 'C3a', 'C3c']) {
+      expect(byClaim(findings, claim)).toMatchObject({ verdict: VERDICT.tooFew, n: { seeds: 0 } });
+    }
+    expect(byClaim(findings, 'C3c').reason).toContain('only runs in regime pairs count');
+    // shown all the same
+    expect(findings.find(({ id }) => id.startsWith('circular-difference'))?.n.seeds).toBe(12);
+  });
+
+  it('does not count a run whose last evaluation alone is good', async () => {
+    const [one] = await arm(1, { place: line, accuracy: 1, learned: 0.5 });
+    expect(embeddingPca.combine([one], OPTIONS).leftOut[0].reason).toBe(
+      'has not learned SUM (accuracy 0.50 one evaluation before)',
+    );
   });
 
   it('does not count a checkpoint that is not the last of its run', async () => {
