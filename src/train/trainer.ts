@@ -70,9 +70,17 @@ export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
     }
     const solved = stop === 'solved' && isSolved(evaluations) && evaluations.at(-1)?.step === step;
     const ended = (step === steps && evaluations.at(-1)?.step === step) || solved;
-    if (scheduled.has(step) || ended) log.publishStep(step);
-    if (ended || signal.aborted || pace.resumeIsDue()) {
-      log.publishResume(step, window.state());
+    const saves = ended || signal.aborted || pace.resumeIsDue();
+    // an update may itself overflow: such weights are never published, and the next update finds them
+    const bad = saves || scheduled.has(step) ? nonFinite(model.getParameters()) : undefined;
+    if (bad !== undefined && ended) {
+      const divergence = { quantity: 'a parameter', value: bad };
+      log.metrics({ kind: 'diverged', step, quantity: divergence.quantity, value: metricNumber(bad) });
+      return { reason: 'diverged', step, divergence };
+    }
+    if ((scheduled.has(step) || ended) && bad === undefined) log.publishStep(step);
+    if (saves) {
+      if (bad === undefined) log.publishResume(step, window.state());
       if (ended) return { reason: solved ? 'solved' : 'budget', step };
       if (signal.aborted) return { reason: 'interrupted', step };
     }
@@ -114,6 +122,11 @@ async function evaluateUnlessStopped(options: LoopOptions, step: number): Promis
     if (signal.aborted) return undefined;
     throw error;
   }
+}
+
+/** The first value that is NaN or infinite. */
+function nonFinite(values: Float32Array): number | undefined {
+  return values.find((value) => !Number.isFinite(value));
 }
 
 function countTargets({ targets }: Batch): number {

@@ -147,7 +147,7 @@ function setting({ config }: TrainedRun): string {
     ...config,
     seed: 0,
     data: { ...config.data, tasks: [], holdoutSeed: 0 },
-  } as unknown as Json);
+  });
 }
 
 /** SUM beside each kind of company against SUM alone, in every setting where both were trained. */

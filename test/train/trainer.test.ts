@@ -183,6 +183,24 @@ describe('trainLoop', () => {
     expect(bytes(disk)).not.toContain('null');
   });
 
+  it.each([64, config.training.steps])('publishes nothing when update %i itself overflows', async (at) => {
+    const disk = new Disk();
+    const model = new ToyModel();
+    const trainStep = model.trainStep.bind(model);
+    let updates = 0;
+    model.trainStep = (batch, options) => {
+      const result = trainStep(batch, options);
+      if (++updates === at) model.parameters[2] = Infinity;
+      return result;
+    };
+    const end = await session(disk, { model });
+    expect(end.reason).toBe('diverged');
+    expect(disk.rows.at(-1)?.kind).toBe('diverged');
+    expect([...disk.steps.keys()]).not.toContain(at);
+    for (const parameters of disk.steps.values()) expect(parameters.every(Number.isFinite)).toBe(true);
+    expect(disk.resume?.state.step).not.toBe(at);
+  });
+
   it('finds the divergence of a learning rate of 1e6', async () => {
     const hot = resolveRunConfig({
       training: config.training,
