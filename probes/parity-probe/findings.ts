@@ -175,7 +175,7 @@ function recordFindings({ crossCheck, fits, groups }: ParityResult): Finding[] {
   return [
     {
       id: 'cross-check',
-      statement: `Predictions of ${crossCheck.program} on the token embeddings agree with ours; held-out accuracy ${crossCheck.otherHeldOut.toFixed(2)} there, ${crossCheck.ownHeldOut.toFixed(2)} here (it has no penalty).`,
+      statement: `${crossCheck.program} on the same token embeddings, without a penalty: how many numbers it puts in the same parity class as the probe; held-out accuracy ${crossCheck.otherHeldOut.toFixed(2)} there, ${crossCheck.ownHeldOut.toFixed(2)} here.`,
       statistic: 'share of numbers put in the same parity class, fitted on all numbers',
       unit: '1',
       estimate: crossCheck.agreement,

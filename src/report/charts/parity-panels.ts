@@ -1,4 +1,4 @@
-/** Small multiples of points for the parity probe: every seed, the mean with its interval, controls as grey marks. Pure. */
+/** Small multiples of points for the parity probe: every seed, the mean with its interval, controls as grey rings and strokes. Pure. */
 import {
   conditionColor,
   inlineData,
@@ -72,14 +72,7 @@ export function parityPanels({ points, title, axis, independent, columns, line }
       },
       {
         transform: only('untrained'),
-        mark: {
-          type: 'point',
-          style: 'control-point',
-          shape: 'cross',
-          filled: false,
-          size: 34,
-          opacity: 0.8,
-        },
+        mark: { type: 'point', style: 'reference', shape: 'circle', filled: false, size: 26, strokeDash: [] },
         encoding: { x: x('estimate'), y, tooltip },
       },
       {

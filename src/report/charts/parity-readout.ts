@@ -77,7 +77,7 @@ export function parityReadout(groups: readonly ParityGroup[]): ChartSpec {
         height: { step: 19 },
         mark: { type: 'rect', style: 'cell' },
         encoding: {
-          x: { ...nominal('position', null, positions), axis: { labelAngle: -30 } },
+          x: { ...nominal('position', null, positions), axis: { labelAngle: -30, labelOverlap: false } },
           y: nominal('stage', null, stages),
           color: share('value', COLOUR_TITLE),
           tooltip: [
@@ -201,7 +201,11 @@ export function parityStrict(groups: readonly ParityGroup[]): ChartSpec {
     atPrediction(context).flatMap(({ strictNull95 }) => (strictNull95 === null ? [] : [strictNull95])),
   );
   const conditions = [...new Set(rows.map(({ condition }) => String(condition)))];
-  const x: Spec = { ...nominal('stage', null, stages), axis: { labelAngle: -30 }, scale: { padding: 0.3 } };
+  const x: Spec = {
+    ...nominal('stage', null, stages),
+    axis: { labelAngle: -30, labelOverlap: false },
+    scale: { padding: 0.3 },
+  };
   const y = quantitative('value', 'Held-out pairs in the right order (%)', {
     domain: [0, 1],
     format: '.0%',
