@@ -11,6 +11,7 @@ import { parityScores, paritySelectivity } from '../src/report/charts/parity-sco
 import { paritySeries } from '../src/report/charts/parity-series.js';
 import type { Options, Probe } from './contract.js';
 import { combineParity, type ParityResult } from './parity-probe/combine.js';
+import { parityStatisticsBySubject } from './parity-probe/compared.js';
 import { parityFindings } from './parity-probe/findings.js';
 import { measureSubject } from './parity-probe/measure.js';
 import type { ParityMeasurement } from './parity-probe/measurement.js';
@@ -73,6 +74,7 @@ export const parityProbe: Probe<ParityMeasurement, ParityResult> = {
     parityCausal(groups),
     ...(series.length === 0 ? [] : [paritySeries(series)]),
   ],
+  compared: parityStatisticsBySubject,
 };
 
 /** A whole number from 1 to a million, or the default. */
