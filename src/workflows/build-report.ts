@@ -12,6 +12,7 @@ import type { Json, ModuleReport, Report, Subject, TrainingRecord } from '../rep
 import { readTraining } from '../train/read-training.js';
 import { parseMetricRows } from '../train/metrics.js';
 import { comparabilityNotes } from './comparable.js';
+import { joinClaimParts } from './joined-claims.js';
 import { learningModule, type TrainedRun } from './learning.js';
 import type { CheckpointRef } from './probe-plan.js';
 
@@ -54,7 +55,7 @@ export function buildReport({ title, version, refs, modules }: ReportInput): Rep
     title,
     subjects: refs.map((ref): Subject => ref.subject),
     training,
-    modules: { learning: learningModule(trained), ...modules },
+    modules: { learning: learningModule(trained), ...joinClaimParts(modules) },
     provenance: {
       version,
       claimsSha256: sha256Hex(canonicalClaims()),
