@@ -7,7 +7,7 @@ import { benjaminiHochberg } from '../analysis/multiple-testing.js';
 import { exactStratifiedP, proportionDifference } from '../analysis/proportions.js';
 import { decideVerdict } from '../analysis/verdict.js';
 import type { RunConfig } from '../config/run-config.js';
-import { canonicalJson, type Json } from '../io/json.js';
+import { canonicalJson } from '../io/json.js';
 import type { Finding, ModuleReport } from '../report/schema.js';
 import { hasLearned } from '../train/learned.js';
 import type { MetricRow } from '../train/metrics.js';
