@@ -18,7 +18,7 @@ export const ablation: Probe<AblationMeasurement, AblationResult> = {
   name: 'ablation',
   title: 'Attention or feed-forward?',
   question: 'Which part of the model computes the result: attention, or the feed-forward layers?',
-  version: 1,
+  version: 2,
   cost: 'seconds',
   options: {
     promptsPerTemplate: {
@@ -34,7 +34,7 @@ export const ablation: Probe<AblationMeasurement, AblationResult> = {
       'random direction: what it costs is the price of any disturbance of that size, not of losing information.',
     doesNotShow:
       'Where a computation happens: attention is the only path between positions, so attention ablated in full loses ' +
-      'everything by construction. Blocks are serial, so ablating attention also changes what the feed-forward layers read ' +
+      'everything by construction and the share at full dose is 1/2; only the dose curve and the pattern freeze carry information. Blocks are serial, so ablating attention also changes what the feed-forward layers read ' +
       '(total effects; direct effects hold every other sublayer at its clean write). The sizes of writes are ' +
       'description and say nothing of use. Trained models are brittle: where nearly all is lost at the smallest dose of the ' +
       'claim, shares gather near one half and tell little; the dose at which half is lost then says more. Models that have not learned the operation are shown, and leave C4.',

@@ -75,9 +75,9 @@ export const isArm = isSide('SUM-only', 'mixed');
  * Why a run cannot count in a claim, or undefined when it can: it is at the last checkpoint of its run, and its last two
  * evaluations have SUM at the accuracy that claims.json asks for.
  */
-export function whyUnusable(run: Run, claim: ClaimId = 'C3'): string | undefined {
+export function whyUnusable(run: Run, claim: ClaimId = 'C3', operation = 'SUM'): string | undefined {
   if (!run.subject.final) return `step ${run.subject.step} is not the last checkpoint of its run`;
-  return whyNotLearned(run, claim);
+  return whyNotLearned(run, claim, operation);
 }
 
 /** Why an operation does not count as learned at the accuracy that a claim asks for, or undefined when it does. */

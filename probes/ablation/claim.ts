@@ -1,62 +1,55 @@
 /** C4: whether SUM-only models lean more on feed-forward layers than mixed ones. The verdict comes from analysis/verdict.ts. */
+import { claimById, claimPart } from '../../src/analysis/claims.js';
 import { type IntervalEstimate, welchInterval } from '../../src/analysis/intervals.js';
-import { decideVerdict, withNote, withdrawIfOpposite } from '../../src/analysis/verdict.js';
+import {
+  type VerdictDecision,
+  decideVerdict,
+  withNote,
+  withdrawIfOpposite,
+} from '../../src/analysis/verdict.js';
 import type { Finding } from '../../src/report/schema.js';
 import { standardDeviation } from '../../src/tensor/sum.js';
+import { regimeNote } from '../claim-parts.js';
 import {
-  C4_MIN_RUNS,
   type Pair,
+  countedSeeds,
   estimateOf,
   examplesOf,
   permutationP,
+  seedsOf,
   shares,
-  usableSeeds,
 } from './finding-parts.js';
-import type { AblationResult, ConditionResult } from './result.js';
+import type { AblationResult } from './result.js';
 
-/** Smallest effect worth the claim. */
-export const C4_DELTA = 0.1;
-
-const C4_NOTE =
-  'attention is the only path between positions, so attention ablated in full loses everything by construction and the ' +
-  'share at full dose is 1/2: only the dose curve and the pattern freeze carry information';
-
+/** @param pair - in the regime of the claim; undefined: there is none */
 export function c4(result: AblationResult, pair: Pair | undefined): Finding {
-  const base = {
-    id: 'c4',
-    claim: 'C4',
-    statement: 'SUM-only models lean on feed-forward layers, mixed ones on attention',
-    statistic:
-      'share of the dose curve that is feed-forward (resample ablation, result tokens of pure SUM): mean SUM-only - mean mixed',
-    unit: '1',
-  };
-  const count = (arm: ConditionResult['arm']): number =>
-    Math.max(0, ...result.conditions.filter((c) => c.arm === arm).map(({ usable }) => usable));
-  const a = pair === undefined ? [] : shares(result, pair.sumOnly, 'resample');
-  const b = pair === undefined ? [] : shares(result, pair.mixed, 'resample');
+  const { nMin, rule, statistic, unit } = claimPart('C4');
+  const a = pair === undefined ? [] : shares(countedSeeds(result, pair.sumOnly), 'resample');
+  const b = pair === undefined ? [] : shares(countedSeeds(result, pair.mixed), 'resample');
   const interval = a.length === 0 || b.length === 0 ? undefined : welchInterval(a, b);
-  const unmatched = pair === undefined && count('SUM-only') > 0 && count('mixed') > 0;
   const primary = decideVerdict({
-    rule: { kind: 'effect', delta: C4_DELTA },
+    rule,
     usable: [
-      { condition: pair?.sumOnly.label ?? 'SUM-only', runs: pair === undefined ? 0 : a.length },
-      { condition: pair?.mixed.label ?? 'mixed', runs: pair === undefined ? 0 : b.length },
+      { condition: 'SUM-only', runs: a.length },
+      { condition: 'mixed', runs: b.length },
     ],
-    nMin: C4_MIN_RUNS,
+    nMin,
     ...(interval === undefined ? {} : { estimate: interval.estimate, interval }),
     ...(a.length < 2 || b.length < 2
       ? {}
       : { sd: Math.sqrt((standardDeviation(a) ** 2 + standardDeviation(b) ** 2) / 2) }),
   });
   const decision = [
-    C4_NOTE,
-    ...(pair === undefined
-      ? []
-      : [`regime ${pair.sumOnly.regime}`, ...firstDose(result, pair), ...notUsable(result, pair)]),
-    ...(unmatched ? ['no SUM-only and mixed condition are equal in everything but their tasks'] : []),
+    Math.min(a.length, b.length) < nMin ? regimeNote('C4') : `regime ${claimById('C4').regime}`,
+    ...(pair === undefined ? unmatched(result) : leftOut(result, pair)),
   ].reduce(withNote, withMean(result, pair, primary, interval));
+  const conditions = pair === undefined ? '' : ` (${pair.sumOnly.label}; ${pair.mixed.label})`;
   return {
-    ...base,
+    id: 'c4',
+    claim: 'C4',
+    statement: `SUM-only models lean on feed-forward layers, mixed ones on attention${conditions}`,
+    statistic,
+    unit,
     ...(interval === undefined ? {} : estimateOf(interval)),
     n: { seeds: a.length + b.length, examples: examplesOf(pair) },
     ...(a.length === 0 || b.length === 0 ? {} : permutationP(a, b)),
@@ -69,38 +62,37 @@ export function c4(result: AblationResult, pair: Pair | undefined): Finding {
 function withMean(
   result: AblationResult,
   pair: Pair | undefined,
-  primary: ReturnType<typeof decideVerdict>,
+  primary: VerdictDecision,
   interval: IntervalEstimate | undefined,
-): ReturnType<typeof decideVerdict> {
+): VerdictDecision {
   if (pair === undefined || interval === undefined) return primary;
-  const a = shares(result, pair.sumOnly, 'mean');
-  const b = shares(result, pair.mixed, 'mean');
+  const a = shares(countedSeeds(result, pair.sumOnly), 'mean');
+  const b = shares(countedSeeds(result, pair.mixed), 'mean');
   if (a.length < 2 || b.length < 2) return withNote(primary, 'mean ablation was not measured');
   const mean = welchInterval(a, b);
   const opposite = interval.estimate > 0 ? mean.high < 0 : mean.low > 0;
   return withdrawIfOpposite(primary, opposite, 'depends on the ablation: mean ablation says the opposite');
 }
 
-/** How steep the curves are: at the smallest dose there may be nothing left to tell apart. */
-function firstDose(result: AblationResult, { sumOnly, mixed }: Pair): string[] {
+/** Why there is no pair although both sides have runs in the regime of the claim. */
+function unmatched({ conditions }: AblationResult): string[] {
+  const { regime } = claimById('C4');
+  const has = (side: string): boolean => conditions.some((c) => c.side === side && c.regime === regime);
+  return has('SUM-only') && has('mixed')
+    ? ['no SUM-only and mixed condition are equal in everything but their tasks']
+    : [];
+}
+
+/** Seeds that do not count; why is said once, in the findings on learning. */
+function leftOut(result: AblationResult, { sumOnly, mixed }: Pair): string[] {
   return [sumOnly, mixed].flatMap((condition) => {
-    const first = usableSeeds(result, condition).flatMap(({ doses }) =>
-      doses.filter((d) => d.method === 'resample'),
-    );
-    if (first.length === 0) return [];
-    const meanOf = (kind: 'attention' | 'feedForward'): string =>
-      (first.reduce((sum, { lost }) => sum + lost[kind][0], 0) / first.length).toFixed(2);
-    return [
-      `${condition.label}: D at dose 1/8 is ${meanOf('attention')} for attention and ${meanOf('feedForward')} for feed-forward`,
-    ];
+    const all = seedsOf(result, condition);
+    const out = all.filter((seed) => seed.leftOut !== null).map(({ seed }) => seed);
+    if (out.length === 0) return [];
+    const named = out.length > MOST_NAMED ? '' : ` (seed ${out.join(', ')})`;
+    return [`left out: ${out.length} of ${all.length} ${condition.side}${named}`];
   });
 }
 
-function notUsable(result: AblationResult, { sumOnly, mixed }: Pair): string[] {
-  return [sumOnly, mixed].flatMap((condition) => {
-    const index = result.conditions.indexOf(condition);
-    const out = result.seeds.filter((seed) => seed.condition === index && !seed.usable);
-    const reasons = out.map(({ seed, reason }) => `seed ${seed} ${reason ?? ''}`).join(', ');
-    return out.length === 0 ? [] : [`${condition.label}: left out ${reasons}`];
-  });
-}
+/** Seeds named in the reason, which is for the first screen. */
+const MOST_NAMED = 6;

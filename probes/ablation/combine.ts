@@ -1,9 +1,11 @@
 /** Puts checkpoints together: which are usable for C4, their dose summaries, means over seeds. Pure; no verdicts here. */
+import { claimById } from '../../src/analysis/claims.js';
 import { LOW_DOSES, halfDose, summarizeDose } from '../../src/analysis/ablation-dose.js';
 import { DOSES, lostShare } from '../../src/analysis/dose.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import { SITES } from '../../src/listops/templates.js';
 import type { JsonArray } from '../../src/report/schema.js';
+import { lastOfEachRun, sideOf, whyNotLearned, whyUnusable } from '../conditions.js';
 import type { Measured } from '../contract.js';
 import { type Kind, METHODS, type Method } from './components.js';
 import { numberOf } from './json-numbers.js';
@@ -14,12 +16,7 @@ import type {
   FreeRunning,
   OperationDose,
 } from './measurement.js';
-import type { AblationResult, Arm, DoseKind, ConditionResult, SeedDose, SeedResult } from './result.js';
-
-/** C3, C4: runs that have learned their operation this well. */
-export const LEARNED_ACCURACY = 0.99;
-/** C4: and whose loss on result tokens is at most this, nats. */
-export const MOST_CLEAN_NATS = 0.05;
+import type { AblationResult, DoseKind, ConditionResult, SeedDose, SeedResult } from './result.js';
 
 type Entry = Measured<AblationMeasurement>;
 
@@ -30,20 +27,12 @@ export function combine(measurements: readonly Entry[]): AblationResult {
   const labels = uniqueLabels(keys.map((key) => ownOf(last, key)[0].subject.label));
   const conditions = keys.map((key, index) => {
     const own = ownOf(last, key);
-    const usable = own.filter((_, i) => seeds.filter(({ condition }) => condition === index)[i].usable);
-    return conditionResult(labels[index], own, usable);
+    const results = seeds.filter(({ condition }) => condition === index);
+    const usable = own.filter((_, i) => results[i].usable);
+    const counted = results.filter(({ leftOut }) => leftOut === null).length;
+    return { ...conditionResult(labels[index], own, usable), counted };
   });
   return { doses: DOSES, lowDoses: LOW_DOSES, conditions, seeds };
-}
-
-/** Steps are a series within a run: only its last checkpoint takes part in a comparison. */
-function lastOfEachRun(measurements: readonly Entry[]): Entry[] {
-  const last = new Map<string, Entry>();
-  for (const entry of measurements) {
-    const known = last.get(entry.subject.run);
-    if (known === undefined || entry.subject.step > known.subject.step) last.set(entry.subject.run, entry);
-  }
-  return [...last.values()];
 }
 
 function ownOf(entries: readonly Entry[], condition: string): Entry[] {
@@ -58,16 +47,6 @@ function uniqueLabels(labels: readonly string[]): string[] {
   });
 }
 
-/** Operations of the paper's mixtures; the others of the table are controls. */
-const COMPANIONS = ['MAX', 'MIN', 'MED', 'PROD'];
-
-export function armOf(tasks: readonly string[]): Arm {
-  if (!tasks.includes('SUM')) return 'other';
-  const companions = tasks.filter((task) => task !== 'SUM');
-  if (companions.length === 0) return 'SUM-only';
-  return companions.every((task) => COMPANIONS.includes(task)) ? 'mixed' : 'other';
-}
-
 /** The configuration without tasks and seeds, as text. */
 function matchKey({ data, model, optimizer, training }: RunConfig): string {
   const rest = { ...data, tasks: undefined, holdoutSeed: undefined };
@@ -75,12 +54,13 @@ function matchKey({ data, model, optimizer, training }: RunConfig): string {
   return JSON.stringify([rest, model, optimizer, training].map(sorted));
 }
 
-function seedResult({ subject, measurement }: Entry, condition: number): SeedResult {
+function seedResult(entry: Entry, condition: number): SeedResult {
+  const { subject, measurement } = entry;
   const { primary } = measurement;
   const accuracy = measurement.learned.find(({ operation }) => operation === primary)?.accuracy ?? 0;
   const dose = measurement.dose.find(({ operation }) => operation === primary);
   const doses = dose === undefined ? [] : METHODS.flatMap((method) => seedDose(dose, method));
-  const reason = whyNotUsable(primary, accuracy, dose, doses);
+  const reason = whyNotUsable(entry, dose, doses);
   return {
     id: subject.id,
     run: subject.run,
@@ -91,6 +71,7 @@ function seedResult({ subject, measurement }: Entry, condition: number): SeedRes
     constantNats: dose?.constantNats ?? null,
     usable: reason === undefined,
     reason: reason ?? null,
+    leftOut: whyUnusable(entry, 'C4', primary) ?? reason ?? null,
     doses,
     byOperation: measurement.dose.flatMap((own) =>
       seedDose(own, 'resample').map(({ share, area }) => ({
@@ -100,7 +81,7 @@ function seedResult({ subject, measurement }: Entry, condition: number): SeedRes
         areaFeedForward: area.feedForward,
       })),
     ),
-    freeze: freezeOf(measurement, dose),
+    freeze: freezeOf(dose),
     otherOperation: otherOperationOf(measurement),
     norms: measurement.norms
       .filter(({ operation }) => operation === primary)
@@ -115,15 +96,17 @@ function seedResult({ subject, measurement }: Entry, condition: number): SeedRes
 }
 
 function whyNotUsable(
-  primary: string,
-  accuracy: number,
+  entry: Entry,
   dose: OperationDose | undefined,
   doses: readonly SeedDose[],
 ): string | undefined {
-  if (accuracy < LEARNED_ACCURACY) return `has not learned ${primary} (accuracy ${accuracy.toFixed(3)})`;
+  const { primary } = entry.measurement;
+  const { mostCleanNats } = claimById('C4');
+  const unlearned = whyNotLearned(entry, 'C4', primary);
+  if (unlearned !== undefined) return unlearned;
   if (dose === undefined) return `no template of ${primary} fits the model's context`;
-  if (dose.cleanNats > MOST_CLEAN_NATS) {
-    return `loss of ${dose.cleanNats.toFixed(3)} nats on results, above ${MOST_CLEAN_NATS}`;
+  if (dose.cleanNats > mostCleanNats) {
+    return `loss of ${dose.cleanNats.toFixed(3)} nats on results, above ${mostCleanNats}`;
   }
   if (!doses.some(({ method }) => method === 'resample')) return 'no dose curve under resample ablation';
   return undefined;
@@ -137,11 +120,13 @@ function seedDose(dose: OperationDose, method: Method): SeedDose[] {
   if (attention === undefined || feedForward === undefined || both === undefined) return [];
   const nats = { attention: attention.nats, feedForward: feedForward.nats, both: both.nats };
   // a template too small for a mean is left out of the mean's curves, so of their clean loss as well
-  const clean = method === 'mean' ? numberOf(dose.cleanNatsMean) : dose.cleanNats;
-  const summary = summarizeDose(nats, clean, dose.constantNats);
+  const [clean, constant] =
+    method === 'mean'
+      ? [numberOf(dose.cleanNatsMean), numberOf(dose.constantNatsMean)]
+      : [dose.cleanNats, dose.constantNats];
+  const summary = summarizeDose(nats, clean, constant);
   if (summary === undefined) return [];
-  const low = ({ lowNats }: DoseCurve): number[] =>
-    lowNats.map((loss) => lostShare(loss, clean, dose.constantNats));
+  const low = ({ lowNats }: DoseCurve): number[] => lowNats.map((loss) => lostShare(loss, clean, constant));
   const lows = { attention: low(attention), feedForward: low(feedForward), both: low(both) };
   const half = (kind: DoseKind): number | null =>
     lows[kind].length === 0 ? null : (halfDose(lows[kind], summary.lost[kind]) ?? null);
@@ -165,11 +150,14 @@ function deltaOf(
   return row < 0 || column < 0 ? NaN : numberOf(deltaNats.data[row * cells.length + column]);
 }
 
-function freezeOf(measurement: AblationMeasurement, dose: OperationDose | undefined): SeedResult['freeze'] {
-  const cell = `${measurement.primary} result`;
-  const nats = deltaOf(measurement, 'attention', 'pattern mean', cell);
-  if (dose === undefined || !Number.isFinite(nats) || !(dose.constantNats > dose.cleanNats)) return null;
-  return { nats, lost: round(lostShare(dose.cleanNats + nats, dose.cleanNats, dose.constantNats)) };
+/** Intact and frozen loss of the same prompts: the pure templates that have a mean. */
+function freezeOf(dose: OperationDose | undefined): SeedResult['freeze'] {
+  if (dose === undefined) return null;
+  const [clean, frozen, constant] = [dose.cleanNatsMean, dose.patternFreezeNats, dose.constantNatsMean].map(
+    numberOf,
+  );
+  if (!Number.isFinite(frozen) || !(constant > clean)) return null;
+  return { nats: round(frozen - clean), lost: round(lostShare(frozen, clean, constant)) };
 }
 
 function otherOperationOf(measurement: AblationMeasurement): SeedResult['otherOperation'] {
@@ -184,7 +172,11 @@ function finiteOrNull(value: number | string): number | null {
   return Number.isFinite(number) ? number : null;
 }
 
-function conditionResult(label: string, own: readonly Entry[], usable: readonly Entry[]): ConditionResult {
+function conditionResult(
+  label: string,
+  own: readonly Entry[],
+  usable: readonly Entry[],
+): Omit<ConditionResult, 'counted'> {
   const shown = usable.length > 0 ? usable : own;
   const [first] = shown;
   const { measurement, config } = first;
@@ -197,7 +189,7 @@ function conditionResult(label: string, own: readonly Entry[], usable: readonly 
     );
   return {
     label,
-    arm: armOf(measurement.tasks),
+    side: sideOf(measurement.tasks),
     tasks: measurement.tasks,
     regime: measurement.regime,
     primary: measurement.primary,

@@ -10,14 +10,18 @@ import { type Run, total } from './effect-tables.js';
 import { finiteNumber, jsonNumber } from './json-numbers.js';
 import type { DoseCurve, OperationDose } from './measurement.js';
 import { type Tally, cellIndex, cellNames } from './tally.js';
-import { doseId } from './treatments.js';
+import { FREEZE_ID, doseId } from './treatments.js';
 
-/** Dose curves on the pure templates of one operation; nothing when there is no such template. */
+/**
+ * Dose curves on the pure templates of one operation; nothing when there is no such template.
+ * @param accept - false for operands that training never saw
+ */
 export function doseOf(
   operation: OperationName,
   runs: readonly Run[],
   tasks: readonly string[],
   operations: OperationContext,
+  accept: (operands: readonly number[]) => boolean,
 ): OperationDose[] {
   const own = runs.filter(({ template }) => template.operation === operation);
   if (own.length === 0) return [];
@@ -50,6 +54,8 @@ export function doseOf(
   }
   const clean = lossOf(own.map(({ result }) => result.clean));
   const withMean = own.filter(({ result }) => result.hasMean);
+  const frozen = withMean.flatMap(({ result }) => result.tallies.get(FREEZE_ID) ?? []);
+  const constant = (of: readonly Run[]): number => constantLoss(of, operation, operations, accept);
   return [
     {
       operation,
@@ -57,16 +63,27 @@ export function doseOf(
       cleanNats: finiteNumber(clean.nats, 'loss of the intact model'),
       cleanAccuracy: finiteNumber(clean.accuracy, 'accuracy of the intact model'),
       cleanNatsMean: jsonNumber(lossOf(withMean.map(({ result }) => result.clean)).nats),
-      constantNats: finiteNumber(constantLoss(own, operation, operations), 'loss of a constant'),
+      constantNats: finiteNumber(constant(own), 'loss of a constant'),
+      constantNatsMean: jsonNumber(constant(withMean)),
+      patternFreezeNats: jsonNumber(lossOf(frozen).nats),
       curves,
     },
   ];
 }
 
-/** L_c: cross-entropy of the best constant for each arity, operands uniform; enumerated where there are few enough inputs. */
-function constantLoss(own: readonly Run[], operation: OperationName, context: OperationContext): number {
+/**
+ * L_c: cross-entropy of the best constant for each arity, over the inputs that training may show; enumerated where there are
+ * few enough, otherwise and for nested templates over the template's own prompts. NaN without templates.
+ */
+function constantLoss(
+  own: readonly Run[],
+  operation: OperationName,
+  context: OperationContext,
+  accept: (operands: readonly number[]) => boolean,
+): number {
+  if (own.length === 0) return NaN;
   const { modulus } = context;
-  // sums of uniform numbers are uniform, nested or not
+  // sums of uniform numbers are uniform, nested or not; a hold-out of spread sums moves ln n by less than one per cent
   if (operation === 'SUM' || operation === 'GSUM') return logDeterministic(modulus);
   let nats = 0;
   let targets = 0;
@@ -75,7 +92,8 @@ function constantLoss(own: readonly Run[], operation: OperationName, context: Op
     const inputs = modulus ** template.nBlanks;
     if (template.depth === 1 && inputs <= ENUMERATE_BELOW) {
       for (let input = 0; input < inputs; input++) {
-        counts[operationRow(operation).evaluate(digits(input, template.nBlanks, modulus), context)]++;
+        const operands = digits(input, template.nBlanks, modulus);
+        if (accept(operands)) counts[operationRow(operation).evaluate(operands, context)]++;
       }
     } else for (const results of filled.results) for (const result of results) counts[result]++;
     const weight = filled.nPrompts * filled.results[0].length;

@@ -1,4 +1,5 @@
 /** Pieces that the verdict on C4 and the exploratory findings share: pairs of conditions, shares, intervals, p values. */
+import { claimById, claimPart } from '../../src/analysis/claims.js';
 import { studentCdf } from '../../src/analysis/distributions.js';
 import type { IntervalEstimate } from '../../src/analysis/intervals.js';
 import { twoSamplePermutation } from '../../src/analysis/permutation.js';
@@ -9,30 +10,28 @@ import type { Method } from './components.js';
 import { jsonNumber } from './json-numbers.js';
 import type { AblationResult, ConditionResult, SeedResult } from './result.js';
 
-/** C4: fewest usable runs a condition. */
-export const C4_MIN_RUNS = 6;
-
 export interface Pair {
   readonly sumOnly: ConditionResult;
   readonly mixed: ConditionResult;
 }
 
 /**
- * SUM-only and mixed conditions that differ in their tasks alone. First the pair with enough runs, then the mixture
- * MAX+MED+SUM, then the regime `pairs`, where SUM alone is learned; the order looks at no outcome but learning.
+ * SUM-only and mixed conditions that differ in their tasks alone. First the regime that decides C4, then the pair with enough
+ * runs, then the mixture of fewest tasks, MAX+MED+SUM; the order looks at no outcome but learning.
  */
 export function matchedPairs({ conditions }: AblationResult): Pair[] {
   const pairs = conditions
-    .filter(({ arm }) => arm === 'SUM-only')
+    .filter(({ side }) => side === 'SUM-only')
     .flatMap((sumOnly) =>
       conditions
-        .filter(({ arm, match }) => arm === 'mixed' && match === sumOnly.match)
+        .filter(({ side, match }) => side === 'mixed' && match === sumOnly.match)
         .map((mixed) => ({ sumOnly, mixed })),
     );
+  const { regime } = claimById('C4');
   const rank = ({ sumOnly, mixed }: Pair): number[] => [
-    -Math.min(C4_MIN_RUNS, sumOnly.usable, mixed.usable),
-    mixed.tasks.join('+') === 'MAX+MED+SUM' ? 0 : 1,
-    sumOnly.regime === 'pairs' ? 0 : 1,
+    sumOnly.regime === regime ? 0 : 1,
+    -Math.min(claimPart('C4').nMin, sumOnly.counted, mixed.counted),
+    mixed.tasks.length,
   ];
   return pairs
     .map((pair) => ({ pair, rank: rank(pair) }))
@@ -40,16 +39,23 @@ export function matchedPairs({ conditions }: AblationResult): Pair[] {
     .map(({ pair }) => pair);
 }
 
-/** Feed-forward shares of the usable seeds of a condition. */
-export function shares(result: AblationResult, condition: ConditionResult, method: Method): number[] {
-  return usableSeeds(result, condition).flatMap(
-    ({ doses }) => doses.find((dose) => dose.method === method)?.share ?? [],
-  );
+/** Feed-forward shares of seeds under one method. */
+export function shares(seeds: readonly SeedResult[], method: Method): number[] {
+  return seeds.flatMap(({ doses }) => doses.find((dose) => dose.method === method)?.share ?? []);
 }
 
 export function usableSeeds(result: AblationResult, condition: ConditionResult): SeedResult[] {
+  return seedsOf(result, condition).filter(({ usable }) => usable);
+}
+
+/** Those that count in C4. */
+export function countedSeeds(result: AblationResult, condition: ConditionResult): SeedResult[] {
+  return seedsOf(result, condition).filter(({ leftOut }) => leftOut === null);
+}
+
+export function seedsOf(result: AblationResult, condition: ConditionResult): SeedResult[] {
   const index = result.conditions.indexOf(condition);
-  return result.seeds.filter((seed) => seed.condition === index && seed.usable);
+  return result.seeds.filter((seed) => seed.condition === index);
 }
 
 /** Prompts of the pure templates of both conditions. */

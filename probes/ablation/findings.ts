@@ -2,6 +2,7 @@
  * Findings of the ablation probe: C4 (claim.ts), and everything else exploratory with Benjamini-Hochberg over all p
  * values of the module. Pure.
  */
+import { claimById } from '../../src/analysis/claims.js';
 import { meanInterval, welchInterval } from '../../src/analysis/intervals.js';
 import { benjaminiHochberg } from '../../src/analysis/multiple-testing.js';
 import type { Finding } from '../../src/report/schema.js';
@@ -27,14 +28,15 @@ const LEVEL = 0.95;
 
 export function findings(result: AblationResult): Finding[] {
   const pairs = matchedPairs(result);
+  const deciding = pairs.find(({ sumOnly }) => sumOnly.regime === claimById('C4').regime);
   const exploratory = [
     ...result.conditions.flatMap((_, index) => conditionFindings(result, index)),
-    ...pairs.flatMap((pair, index) => pairFindings(result, pair, index > 0)),
+    ...pairs.flatMap((pair) => pairFindings(result, pair, pair !== deciding)),
   ];
   const adjusted = benjaminiHochberg(exploratory.flatMap(({ p }) => p ?? []));
   let next = 0;
   return [
-    c4(result, pairs.at(0)),
+    c4(result, deciding),
     ...exploratory.map((finding) =>
       finding.p === undefined ? finding : { ...finding, pAdjusted: round(adjusted[next++]) },
     ),
@@ -52,7 +54,7 @@ function conditionFindings(result: AblationResult, index: number): Finding[] {
     n: { seeds: usable.length, examples },
   });
   const out: Finding[] = [];
-  if (usable.length < own.length) {
+  if (own.some(({ leftOut }) => leftOut !== null)) {
     const accuracy = own.reduce((sum, seed) => sum + seed.accuracy, 0) / own.length;
     out.push({
       ...head('learned'),
@@ -65,7 +67,7 @@ function conditionFindings(result: AblationResult, index: number): Finding[] {
       estimate: jsonNumber(accuracy),
       n: { seeds: own.length, examples },
       reason: own
-        .flatMap(({ seed, reason }) => (reason === null ? [] : [`seed ${seed} ${reason}`]))
+        .flatMap(({ seed, leftOut }) => (leftOut === null ? [] : [`seed ${seed} ${leftOut}`]))
         .join(', '),
     });
   }
@@ -99,6 +101,16 @@ function conditionFindings(result: AblationResult, index: number): Finding[] {
   );
   for (const kind of ['attention', 'feedForward'] as const) {
     const name = kind === 'attention' ? 'attention' : 'feed-forward layers';
+    add(
+      `first-dose-${kind === 'attention' ? 'attention' : 'feed-forward'}`,
+      values((s) => doseOf(s, 'resample')?.lost[kind][0]),
+      {
+        statement: `${label}: share of the ${primary} results lost at the smallest dose of the claim, writes of ${name} (near 1: nothing is left to tell apart)`,
+        statistic: 'D at dose 1/8, resample ablation',
+        unit: '1',
+      },
+      false,
+    );
     add(
       `specific-${kind === 'attention' ? 'attention' : 'feed-forward'}`,
       values((s) => {
@@ -168,7 +180,7 @@ function conditionFindings(result: AblationResult, index: number): Finding[] {
   return out;
 }
 
-/** Differences between the two conditions of a pair; C4's own difference is not repeated for the first pair. */
+/** Differences between the two conditions of a pair; C4's own difference is not repeated for the pair that decides it. */
 function pairFindings(result: AblationResult, pair: Pair, withResample: boolean): Finding[] {
   const { sumOnly, mixed } = pair;
   const names = `${sumOnly.label}/${mixed.label}`;
@@ -189,11 +201,15 @@ function pairFindings(result: AblationResult, pair: Pair, withResample: boolean)
   );
   return [
     ...methods.flatMap((method) =>
-      difference(`share-difference-${method}`, (condition) => shares(result, condition, method), {
-        statement: `feed-forward share under ${method} ablation: ${sumOnly.label} against ${mixed.label}`,
-        statistic: `mean share (${method}) of the first - mean of the second`,
-        unit: '1',
-      }),
+      difference(
+        `share-difference-${method}`,
+        (condition) => shares(usableSeeds(result, condition), method),
+        {
+          statement: `feed-forward share under ${method} ablation: ${sumOnly.label} against ${mixed.label}`,
+          statistic: `mean share (${method}) of the first - mean of the second`,
+          unit: '1',
+        },
+      ),
     ),
     ...difference(
       'half-dose-difference',

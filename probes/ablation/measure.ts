@@ -98,7 +98,7 @@ export function measure(
     cells: cellNames(tasks),
     clean: cleanTable(runs, tasks),
     ...effects,
-    dose: tasks.flatMap((operation) => doseOf(operation, runs, tasks, operations)),
+    dose: tasks.flatMap((operation) => doseOf(operation, runs, tasks, operations, accept)),
     norms: normRows(norms.trained, norms.untrained),
     freeRunning: freeRunningOf(runs, plans, primary),
   };

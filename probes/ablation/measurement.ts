@@ -39,6 +39,10 @@ export interface OperationDose {
   readonly cleanNatsMean: number | string;
   /** L_c: the best constant given operation and arity */
   readonly constantNats: number;
+  /** the same on the templates that have a mean */
+  readonly constantNatsMean: number | string;
+  /** loss with all attention patterns at their template mean, on the templates that have a mean */
+  readonly patternFreezeNats: number | string;
   readonly curves: readonly DoseCurve[];
 }
 

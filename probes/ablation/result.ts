@@ -1,10 +1,8 @@
 /** What the ablation probe reports of all checkpoints together: plain JSON. Made by combine.ts, read by findings and charts. */
 import type { DoseSummary } from '../../src/analysis/ablation-dose.js';
+import type { Side } from '../conditions.js';
 import type { Kind, Method } from './components.js';
 import type { EffectKey } from './measurement.js';
-
-/** Which side of C4 a condition is on: read from the run's tasks, never from its label. */
-export type Arm = 'SUM-only' | 'mixed' | 'other';
 
 /** One method's dose curves of one seed, read on the primary operation's result tokens. */
 export interface SeedDose extends DoseSummary {
@@ -33,10 +31,12 @@ export interface SeedResult {
   /** L_0 on the primary operation's result tokens, nats */
   readonly cleanNats: number | null;
   readonly constantNats: number | null;
-  /** learned at 0.99, L_0 <= 0.05 nats, and something to lose */
+  /** its operation is learned at the accuracy and loss that C4 asks for, and there is something to lose: drawn */
   readonly usable: boolean;
   /** why not usable */
   readonly reason: string | null;
+  /** why it does not count in C4, the last checkpoint of its run being asked for as well; null: it counts */
+  readonly leftOut: string | null;
   readonly doses: readonly SeedDose[];
   /** resample ablation on the pure templates of every operation of the run */
   readonly byOperation: readonly {
@@ -61,7 +61,7 @@ export interface SeedResult {
 
 export interface ConditionResult {
   readonly label: string;
-  readonly arm: Arm;
+  readonly side: Side;
   readonly tasks: readonly string[];
   readonly regime: string;
   readonly primary: string;
@@ -69,6 +69,8 @@ export interface ConditionResult {
   readonly match: string;
   readonly seeds: number;
   readonly usable: number;
+  /** usable runs at their last checkpoint: those that count in C4 */
+  readonly counted: number;
   /** runs behind the tables: the usable ones, or all where none is */
   readonly tableRuns: number;
   readonly templates: readonly {

@@ -74,3 +74,9 @@ export function planId({ key, alpha }: Pick<Plan, 'key' | 'alpha'>): string {
 export function doseId(component: string, method: Method, alpha: number): string {
   return planId({ key: { component, method, site: ALL, effect: 'total' }, alpha });
 }
+
+/** Pattern freeze of all attention. */
+export const FREEZE_ID = planId({
+  key: { component: 'attention', method: 'pattern mean', site: ALL, effect: 'total' },
+  alpha: 1,
+});

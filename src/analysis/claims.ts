@@ -29,6 +29,8 @@ export interface Claim {
   readonly assay: string;
   /** accuracy from which a run has learned, where it differs from LEARNED_ACCURACY */
   readonly learnedAccuracy: number;
+  /** highest loss of the intact model on result tokens, nats; Infinity: the claim sets none */
+  readonly mostCleanNats: number;
   /** fewest model sizes */
   readonly minimumSizes: number;
   /** B at depth 1, optimizer steps; the second budget is 4 B */
@@ -49,6 +51,7 @@ export const CLAIMS: readonly Claim[] = raw.claims.map((claim) => ({
   regime: oneOf(['full', 'pairs'] as const, claim.regime, `${claim.id}.regime`),
   assay: claim.assay,
   learnedAccuracy: 'learnedAccuracy' in claim ? claim.learnedAccuracy : LEARNED_ACCURACY,
+  mostCleanNats: 'mostCleanNats' in claim ? claim.mostCleanNats : Infinity,
   minimumSizes: claim.minimumSizes,
   budgetSteps: claim.budgetSteps,
   parts: claim.parts.map((part) => ({

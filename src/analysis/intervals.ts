@@ -1,9 +1,7 @@
 /** Confidence intervals of means and of one proportion. Differences of proportions are in proportions.ts. */
 import { mean, variance } from '../tensor/sum.js';
+import { CLAIMS_LEVEL } from './claims.js';
 import { betaQuantile, normalQuantile, studentQuantile } from './distributions.js';
-
-/** Six claims share an error rate of 5 %: 1 - 0.05 / 6. */
-export const CLAIM_LEVEL = 0.9917;
 
 export interface IntervalEstimate {
   readonly estimate: number;
@@ -14,7 +12,7 @@ export interface IntervalEstimate {
 }
 
 /** Mean with a t interval over independent values, such as seeds. Fewer than two values bound nothing: -Infinity..Infinity. */
-export function meanInterval(values: ArrayLike<number>, level = CLAIM_LEVEL): IntervalEstimate {
+export function meanInterval(values: ArrayLike<number>, level = CLAIMS_LEVEL): IntervalEstimate {
   checkLevel(level);
   const estimate = mean(values);
   const method = 't over seeds';
@@ -28,7 +26,7 @@ export function meanInterval(values: ArrayLike<number>, level = CLAIM_LEVEL): In
 export function welchInterval(
   a: ArrayLike<number>,
   b: ArrayLike<number>,
-  level = CLAIM_LEVEL,
+  level = CLAIMS_LEVEL,
 ): IntervalEstimate {
   checkLevel(level);
   const estimate = mean(a) - mean(b);

@@ -15,7 +15,7 @@ import {
   lostShare,
   shapleyFeedForward,
 } from '../../src/analysis/dose.js';
-import { CLAIM_LEVEL } from '../../src/analysis/intervals.js';
+import { meanInterval } from '../../src/analysis/intervals.js';
 import {
   combineBudgets,
   combineC3,
@@ -153,13 +153,17 @@ describe('combineBudgets, withdrawIfOpposite, withNote', () => {
 describe('claims', () => {
   it('are the six of the paper with their sizes and deltas', () => {
     expect(CLAIMS.map((claim) => claim.id)).toEqual([...CLAIM_IDS]);
-    expect(CLAIMS_LEVEL).toBe(CLAIM_LEVEL);
+    // 1 - 0.05 / 6, and what an interval has when nothing else is asked for
+    expect(CLAIMS_LEVEL).toBe(0.9917);
+    expect(meanInterval([1, 2]).level).toBe(CLAIMS_LEVEL);
     expect(claimPart('C3a')).toMatchObject({ nMin: 6, rule: { kind: 'effect', delta: 0.3 } });
     expect(claimPart('C3b').rule.delta).toBe(0.15);
     expect(claimPart('C4').rule.delta).toBe(0.1);
     expect(claimPart('C1')).toMatchObject({ nMin: 5, rule: { delta: 1 } });
     expect(claimPart('C6')).toMatchObject({ nMin: 8, rule: { delta: 0.3 } });
     expect(claimById('C3').learnedAccuracy).toBe(0.99);
+    expect(claimById('C4')).toMatchObject({ learnedAccuracy: 0.99, mostCleanNats: 0.05 });
+    expect(claimById('C5')).toMatchObject({ learnedAccuracy: 0.99, mostCleanNats: Infinity });
     expect(claimById('C1').learnedAccuracy).toBe(0.95);
   });
 

@@ -18,22 +18,19 @@ beforeAll(async () => {
   const engine = await testEngine();
   const table = plantedPairTable();
   const copier = plantedCopier();
-  const measured = (planted: typeof copier, measurement: AblationMeasurement, run: string) => ({
-    subject: subjectFor(planted.config, run),
-    config: planted.config,
-    measurement,
-  });
+  const measured = (
+    { config }: typeof copier,
+    measurement: AblationMeasurement,
+    run: string,
+    accuracy = 1,
+  ) => ({ subject: subjectFor(config, run, accuracy), config, measurement });
   const tableMeasurement = measureOn(engine, table, 64);
   const copierMeasurement = measureOn(engine, copier, 64);
   const entries = [
     measured(table, tableMeasurement, 'a'),
     measured(table, tableMeasurement, 'b'),
     measured(copier, copierMeasurement, 'c'),
-    measured(
-      copier,
-      { ...copierMeasurement, learned: [{ ...copierMeasurement.learned[0], accuracy: 0.5 }] },
-      'd',
-    ),
+    measured(copier, copierMeasurement, 'd', 0.5),
   ];
   result = ablation.combine(entries, {});
   several = ablation.charts(result);

@@ -8,6 +8,7 @@ import type { RunConfig } from '../../src/config/run-config.js';
 import type { Batch, Engine, Intervention, Model } from '../../src/engine/engine.js';
 import { RESULT, ROLES } from '../../src/listops/expression.js';
 import { OPERATION_NAMES, createOperationContext } from '../../src/listops/operations.js';
+import { createHoldout } from '../../src/listops/regimes.js';
 import {
   type TemplateBatch,
   batteryTemplates,
@@ -37,14 +38,14 @@ interface Filled {
 }
 
 /** The battery, from the same random streams as the probe's. */
-function battery(): Filled[] {
-  const context = createOperationContext(config.data);
-  return batteryTemplates(config.data).flatMap((template, index) => {
-    const rng = (stream: number) => new Rng(config.seed, 'probe:ablation', stream + index);
+function battery({ data, seed } = config, count = PROMPTS): Filled[] {
+  const context = createOperationContext(data);
+  return batteryTemplates(data).flatMap((template, index) => {
+    const rng = (stream: number) => new Rng(seed, 'probe:ablation', stream + index);
     const filled = fillTemplate(template, {
       context,
-      data: config.data,
-      count: PROMPTS,
+      data,
+      count,
       rng: rng(STREAM.prompts),
     });
     return filled === undefined
@@ -84,6 +85,46 @@ const METHODS: Record<string, (item: Filled) => Replace> = {
       return total / (filled.nPrompts - 1);
     },
 };
+
+/** The pure templates of SUM that are large enough for a mean. */
+function pureSum(items: readonly Filled[]): TemplateBatch[] {
+  return items.flatMap(({ filled }) =>
+    filled.nPrompts < 64 || filled.template.operation !== 'SUM' ? [] : [filled],
+  );
+}
+
+/** Mean loss on result tokens, intact and with every attention pattern at its mean over the other prompts. */
+function naiveFreeze(
+  model: typeof gpt,
+  weights: Float32Array,
+  batches: readonly TemplateBatch[],
+): { readonly clean: number; readonly frozen: number; readonly rise: number } {
+  const sums = { clean: 0, frozen: 0, count: 0 };
+  for (const { batch, nPrompts: P } of batches) {
+    const clean = naiveForward(model, weights, batch);
+    const frozen = naiveForward(model, weights, batch, (name, values) => {
+      const x = name.endsWith('attn.pattern') ? clean.activations.get(name) : undefined;
+      if (x === undefined) return;
+      const width = x.length / P;
+      for (let p = 0; p < P; p++) {
+        for (let w = 0; w < width; w++) {
+          let total = 0;
+          for (let q = 0; q < P; q++) if (q !== p) total += x[q * width + w];
+          values[p * width + w] = total / (P - 1);
+        }
+      }
+    });
+    const targets = [...batch.targets.keys()].filter((row) => batch.targets[row] >= 0);
+    targets.forEach((row, i) => {
+      if (batch.roles[row] !== RESULT) return;
+      sums.clean += clean.losses[i];
+      sums.frozen += frozen.losses[i];
+      sums.count++;
+    });
+  }
+  const [clean, frozen] = [sums.clean / sums.count, sums.frozen / sums.count];
+  return { clean, frozen, rise: frozen - clean };
+}
 
 /** Mean rise of the loss on result tokens of `operation`, over the templates that the method allows. */
 function naiveDrop(
@@ -227,35 +268,29 @@ describe('drops of a random model', () => {
   });
 
   it('agree when attention patterns are frozen at their template mean', () => {
-    let rise = 0;
-    let count = 0;
-    for (const { filled } of items) {
-      const { batch, nPrompts: P, template } = filled;
-      if (P < 64 || template.operation !== 'SUM') continue;
-      const clean = naiveForward(gpt, parameters, batch);
-      const frozen = naiveForward(gpt, parameters, batch, (name, values) => {
-        const x = name.endsWith('attn.pattern') ? clean.activations.get(name) : undefined;
-        if (x === undefined) return;
-        const width = x.length / P;
-        for (let p = 0; p < P; p++) {
-          for (let w = 0; w < width; w++) {
-            let total = 0;
-            for (let q = 0; q < P; q++) if (q !== p) total += x[q * width + w];
-            values[p * width + w] = total / (P - 1);
-          }
-        }
-      });
-      const targets = [...batch.targets.keys()].filter((row) => batch.targets[row] >= 0);
-      targets.forEach((row, i) => {
-        if (batch.roles[row] !== RESULT) return;
-        rise += frozen.losses[i] - clean.losses[i];
-        count++;
-      });
-    }
-    expect(measuredDrop({ component: 'attention', method: 'pattern mean' }, 'SUM')).toBeCloseTo(
-      rise / count,
-      4,
+    const { rise } = naiveFreeze(gpt, parameters, pureSum(items));
+    expect(measuredDrop({ component: 'attention', method: 'pattern mean' }, 'SUM')).toBeCloseTo(rise, 4);
+  });
+
+  it('takes the freeze of the dose from pure templates alone, intact loss and frozen loss alike', () => {
+    const nested: RunConfig = {
+      ...config,
+      data: { ...config.data, depth: 2, nesting: 0.5 },
+      model: { ...config.model, nCtx: 48 },
+    };
+    const wide = gptConfigOf(nested);
+    const weights = initialParameters(wide, 5).map((w) => (w === 1 ? 1 : 12 * w));
+    const own = measureOn(engine, { config: nested, gpt: wide, parameters: weights }, 64);
+    const { clean, frozen, rise } = naiveFreeze(wide, weights, pureSum(battery(nested, 64)));
+    const dose = own.dose.find(({ operation }) => operation === 'SUM');
+    expect(dose?.cleanNatsMean).toBeCloseTo(clean, 4);
+    expect(dose?.patternFreezeNats).toBeCloseTo(frozen, 4);
+    // the table of effects has mixed templates as well, so it is another number
+    const row = own.effects.findIndex(
+      (key) => key.component === 'attention' && key.method === 'pattern mean' && key.effect === 'total',
     );
+    const inTable = own.deltaNats.data[row * own.cells.length + own.cells.indexOf('SUM result')];
+    expect(Math.abs(Number(inTable) - rise)).toBeGreaterThan(1e-3);
   });
 
   it('moves as far as resample does in the random control: norms of the two are equal at every row', () => {
@@ -397,3 +432,37 @@ function generated(model: Model, full: Batch, interventions: readonly Interventi
     Object.entries(counts).map(([name, share]) => [name, Number(share.toPrecision(9))]),
   );
 }
+
+describe('the loss of the best constant', () => {
+  it('is over the inputs that training may show', async () => {
+    const held: RunConfig = {
+      ...config,
+      data: { ...config.data, tasks: ['MAX'], modulus: 8, regime: 'pairs', holdoutSeed: 3 },
+    };
+    const model = gptConfigOf(held);
+    const m = measureOn(
+      await testEngine(),
+      { config: held, gpt: model, parameters: initialParameters(model, 1) },
+      64,
+    );
+    const holdout = createHoldout(held.data);
+    const entropy = (arity: number, isShown: (operands: readonly number[]) => boolean): number => {
+      const counts = new Map<number, number>();
+      let total = 0;
+      for (let input = 0; input < 8 ** arity; input++) {
+        const operands = Array.from({ length: arity }, (_, i) => Math.floor(input / 8 ** i) % 8);
+        if (!isShown(operands)) continue;
+        const most = Math.max(...operands);
+        counts.set(most, (counts.get(most) ?? 0) + 1);
+        total++;
+      }
+      return -[...counts.values()].reduce((sum, k) => sum + (k / total) * Math.log(k / total), 0);
+    };
+    const [two, three] = m.templates.map(({ prompts }) => prompts);
+    const expected = (isShown: (operands: readonly number[]) => boolean): number =>
+      (two * entropy(2, isShown) + three * entropy(3, isShown)) / (two + three);
+    const trained = expected((operands) => !holdout.isHeldOut(operands));
+    expect(m.dose[0].constantNats).toBeCloseTo(trained, 8);
+    expect(Math.abs(trained - expected(() => true))).toBeGreaterThan(1e-3);
+  });
+});

@@ -4,7 +4,7 @@ import { ablation } from '../../probes/ablation.js';
 import type { AblationMeasurement, EffectKey } from '../../probes/ablation/measurement.js';
 import { DOSES } from '../../src/analysis/dose.js';
 import type { Engine } from '../../src/engine/engine.js';
-import { measureOn, testEngine } from '../helpers/measure-ablation.js';
+import { measureOn, subjectFor, testEngine } from '../helpers/measure-ablation.js';
 import {
   PLANTED,
   type PlantedModel,
@@ -153,7 +153,9 @@ describe('a look-up: the feed-forward layer carries everything', () => {
   it('gives no finding but that it has not learned, and no p value', () => {
     const [claim, ...others] = ablation.findings(ablation.combine([measured(planted, m)], {}));
     expect(claim.verdict).toBe('too few runs to say');
-    expect(others.map(({ statement }) => statement)).toEqual(['SUM: has not learned SUM (accuracy 0.100)']);
+    expect(others.map(({ statement }) => statement)).toEqual([
+      'SUM, full: has not learned SUM (accuracy 0.100)',
+    ]);
     expect(others.every(({ p }) => p === undefined)).toBe(true);
   });
 });
@@ -214,26 +216,11 @@ describe('a table of pairs: attention gathers, the feed-forward layer looks up',
   it('is usable for C4, and one run of one condition is too few', () => {
     const result = ablation.combine([measured(planted, m)], {});
     expect(result.seeds[0]).toMatchObject({ usable: true, accuracy: 1 });
-    expect(result.conditions[0].arm).toBe('SUM-only');
+    expect(result.conditions[0].side).toBe('SUM-only');
     expect(ablation.findings(result)[0]).toMatchObject({ claim: 'C4', verdict: 'too few runs to say' });
   });
 });
 
 function measured({ config }: PlantedModel, measurement: AblationMeasurement) {
-  return { subject: subjectOf(config), config, measurement };
-}
-
-function subjectOf(config: PlantedModel['config']) {
-  return {
-    id: 'planted@0',
-    run: 'planted',
-    step: 0,
-    seed: 1,
-    condition: config.data.tasks.join('+'),
-    label: config.data.tasks.join('+'),
-    parameters: 1,
-    weightsSha256: '',
-    final: true,
-    accuracy: null,
-  };
+  return { subject: subjectFor(config, 'planted', measurement.learned[0].accuracy), config, measurement };
 }

@@ -1,9 +1,11 @@
 /** What the ablation probe concludes from results that were made up: a planted effect, none, and the opposite. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ablation } from '../../probes/ablation.js';
 import type { AblationMeasurement, DoseCurve } from '../../probes/ablation/measurement.js';
 import { METHODS, type Method } from '../../probes/ablation/components.js';
 import type { Measured } from '../../probes/contract.js';
+import { claimPart } from '../../src/analysis/claims.js';
+import rawClaims from '../../src/analysis/claims.json' with { type: 'json' };
 import { DOSES } from '../../src/analysis/dose.js';
 import { DEFAULT_RUN } from '../../src/config/defaults.js';
 import type { RunConfig } from '../../src/config/run-config.js';
@@ -18,6 +20,9 @@ interface Made {
   readonly tasks: readonly OperationName[];
   readonly regime?: 'full' | 'pairs';
   readonly accuracy?: number;
+  /** the smaller of the last two evaluations; as a rule `accuracy` */
+  readonly learned?: number;
+  readonly final?: boolean;
   readonly cleanNats?: number;
   /** share lost by each kind, the same at every dose but the noise */
   readonly lost: (method: Method) => { readonly attention: number; readonly feedForward: number };
@@ -26,10 +31,9 @@ interface Made {
 
 const LN10 = Math.log(10);
 
-function made(
-  seed: number,
-  { tasks, regime = 'pairs', accuracy = 1, cleanNats = 0.01, lost, steps }: Made,
-): Entry {
+function made(seed: number, options: Made): Entry {
+  const { tasks, regime = 'pairs', accuracy = 1, learned = accuracy, cleanNats = 0.01 } = options;
+  const { lost, steps, final = true } = options;
   const config: RunConfig = {
     ...DEFAULT_RUN,
     data: { ...DEFAULT_RUN.data, tasks, regime, holdoutSeed: seed },
@@ -70,9 +74,13 @@ function made(
       accuracy: { shape: [1], data: [accuracy] },
       count: { shape: [1], data: [100] },
     },
-    effects: [{ component: 'attention', method: 'resample', site: 'all positions', effect: 'total' }],
-    deltaNats: { shape: [1, 1], data: [1] },
-    deltaAccuracy: { shape: [1, 1], data: [-0.5] },
+    effects: [
+      { component: 'attention', method: 'resample', site: 'all positions', effect: 'total' },
+      { component: 'attention', method: 'pattern mean', site: 'all positions', effect: 'total' },
+    ],
+    // over all templates, nested mixed ones included
+    deltaNats: { shape: [2, 1], data: [1, 2] },
+    deltaAccuracy: { shape: [2, 1], data: [-0.5, -0.5] },
     dose: [
       {
         operation: 'SUM',
@@ -81,6 +89,8 @@ function made(
         cleanAccuracy: accuracy,
         cleanNatsMean: cleanNats,
         constantNats: LN10,
+        constantNatsMean: LN10,
+        patternFreezeNats: cleanNats + 0.25 * (LN10 - cleanNats),
         curves,
       },
     ],
@@ -88,7 +98,18 @@ function made(
     freeRunning: [{ component: 'none', method: 'zero', exact: 1, result: 0, copy: 0, format: 0 }],
   };
   const subject = subjectFor(config, `${tasks.join('-')}-${regime}-${seed}`);
-  return { subject: { ...subject, condition: `${tasks.join('+')} ${regime}` }, config, measurement };
+  const byTask = (value: number) => Object.fromEntries(tasks.map((task) => [task, value]));
+  return {
+    subject: {
+      ...subject,
+      condition: `${tasks.join('+')} ${regime}`,
+      final,
+      accuracy: byTask(accuracy),
+      learned: byTask(learned),
+    },
+    config,
+    measurement,
+  };
 }
 
 function runs(n: number, options: Made): Entry[] {
@@ -115,7 +136,8 @@ describe('C4 from made-up shares', () => {
     // all six of one side above all six of the other: 2 of C(12, 6)
     expect(finding.p).toBeCloseTo(2 / 924, 8);
     expect(finding.interval).toMatchObject({ level: 0.9917, method: 'Welch t over seeds' });
-    expect(finding.reason).toContain('only path between positions');
+    expect(finding.statistic).toBe(claimPart('C4').statistic);
+    expect(finding.reason).toBe('the interval is above 0 and the effect at least 0.1; regime pairs');
   });
 
   it('is contradicted by the opposite effect', () => {
@@ -141,7 +163,59 @@ describe('C4 from made-up shares', () => {
     const unlearned = made(6, { tasks: SUM_ONLY, lost: leaning(0.7), accuracy: 0.98 });
     const finding = c4([...runs(5, { tasks: SUM_ONLY, lost: leaning(0.7) }), unlearned, ...mixed]);
     expect(finding.verdict).toBe('too few runs to say');
-    expect(finding.reason).toContain('has not learned SUM (accuracy 0.980)');
+    expect(finding.reason).toContain('left out: 1 of 6 SUM-only (seed 6)');
+  });
+
+  it('does not count a checkpoint that is not the last of its run, nor one good evaluation', () => {
+    const mixed = runs(6, { tasks: MIXED, lost: leaning(0.2) });
+    const five = runs(5, { tasks: SUM_ONLY, lost: leaning(0.7) });
+    const options = { tasks: SUM_ONLY, lost: leaning(0.7) };
+    for (const [other, why] of [
+      [{ ...options, final: false }, 'step 0 is not the last checkpoint of its run'],
+      [{ ...options, learned: 0.6 }, 'has not learned SUM (accuracy 0.60 one evaluation before)'],
+    ] as const) {
+      const result = ablation.combine([...five, made(6, other), ...mixed], {});
+      const all = ablation.findings(result);
+      expect(all[0]).toMatchObject({ verdict: 'too few runs to say', n: { seeds: 11 } });
+      expect(all.find(({ id }) => id === 'learned/SUM, pairs')?.reason).toBe(`seed 6 ${why}`);
+    }
+  });
+
+  it('keeps its reason short when many seeds are left out', () => {
+    const finding = c4([
+      ...runs(12, { tasks: SUM_ONLY, lost: leaning(0.7), accuracy: 0.1 }),
+      ...runs(12, { tasks: MIXED, lost: leaning(0.2), accuracy: 0.1 }),
+    ]);
+    expect(finding.reason).toContain('left out: 12 of 12 SUM-only; left out: 12 of 12 mixed');
+    expect(finding.reason?.length).toBeLessThanOrEqual(200);
+    expect(ablation.text.doesNotShow).toContain('only path between positions');
+  });
+
+  it('reads its constants from claims.json', async () => {
+    const entries = [
+      ...runs(6, { tasks: SUM_ONLY, lost: leaning(0.7), accuracy: 0.992, cleanNats: 0.03 }),
+      ...runs(6, { tasks: MIXED, lost: leaning(0.2) }),
+    ];
+    expect(c4(entries).verdict).toBe('supported');
+    const edits: ((claim: Record<string, unknown>, part: Record<string, unknown>) => void)[] = [
+      (_, part) => (part['rule'] = { kind: 'effect', delta: 0.6 }),
+      (_, part) => (part['nMin'] = 7),
+      (claim) => (claim['learnedAccuracy'] = 0.995),
+      (claim) => (claim['mostCleanNats'] = 0.02),
+      (claim) => (claim['regime'] = 'full'),
+    ];
+    for (const edit of edits) {
+      const text = structuredClone(rawClaims) as unknown as {
+        claims: (Record<string, unknown> & { parts: Record<string, unknown>[] })[];
+      };
+      const claim = text.claims[3];
+      edit(claim, claim.parts[0]);
+      vi.resetModules();
+      vi.doMock('../../src/analysis/claims.json', () => ({ default: text }));
+      const edited = (await import('../../probes/ablation.js')).ablation;
+      expect(edited.findings(edited.combine(entries, {}))[0].verdict, String(edit)).not.toBe('supported');
+    }
+    vi.doUnmock('../../src/analysis/claims.json');
   });
 
   it('leaves out a run whose loss on results is above 0.05 nats', () => {
@@ -168,15 +242,49 @@ describe('C4 from made-up shares', () => {
       ...runs(6, { tasks: MIXED, lost: leaning(0.2), regime: 'full' }),
     ]);
     expect(otherRegime).toMatchObject({ verdict: 'too few runs to say', n: { seeds: 0 } });
-    expect(otherRegime.reason).toContain('equal in everything but their tasks');
+    expect(otherRegime.reason).toContain('only runs in regime pairs count');
     const otherBudget = c4([
       ...runs(6, { tasks: SUM_ONLY, lost: leaning(0.7), steps: 100 }),
       ...runs(6, { tasks: MIXED, lost: leaning(0.2), steps: 200 }),
     ]);
     expect(otherBudget.verdict).toBe('too few runs to say');
+    expect(otherBudget.reason).toContain('equal in everything but their tasks');
   });
 
-  it('takes the pair of conditions that has enough learned runs: pairs, when SUM alone is not learned in full', () => {
+  it('is decided in the regime pairs, and shows the others as exploratory', () => {
+    const full = [
+      ...runs(6, { tasks: SUM_ONLY, lost: leaning(0.7), regime: 'full' }),
+      ...runs(6, { tasks: MIXED, lost: leaning(0.2), regime: 'full' }),
+    ];
+    const few = [
+      ...runs(2, { tasks: SUM_ONLY, lost: leaning(0.7) }),
+      ...runs(6, { tasks: MIXED, lost: leaning(0.2) }),
+    ];
+    for (const entries of [full, [...full, ...few]]) {
+      const [claim, ...rest] = ablation.findings(ablation.combine(entries, {}));
+      expect(claim.verdict).toBe('too few runs to say');
+      expect(claim.reason).toContain('only runs in regime pairs count');
+      const shown = rest.find(({ id }) => id === 'share-difference-resample/SUM, full/MAX+MED+SUM, full');
+      expect(shown?.estimate).toBeGreaterThan(0.2);
+      expect(shown?.claim).toBeUndefined();
+    }
+  });
+
+  it('knows no mixture but MAX, MED and SUM, with MIN or PROD or without', () => {
+    for (const [tasks, verdict] of [
+      [['SUM', 'FIRST'], 'too few runs to say'],
+      [['MAX', 'SUM'], 'too few runs to say'],
+      [['MAX', 'MED', 'SUM', 'PROD'], 'supported'],
+    ] as const) {
+      const finding = c4([
+        ...runs(6, { tasks: SUM_ONLY, lost: leaning(0.7) }),
+        ...runs(6, { tasks, lost: leaning(0.2) }),
+      ]);
+      expect(finding.verdict).toBe(verdict);
+    }
+  });
+
+  it('takes the pair of conditions in its regime', () => {
     const finding = c4([
       ...runs(6, { tasks: SUM_ONLY, lost: leaning(0.7), regime: 'full', accuracy: 0.1 }),
       ...runs(6, { tasks: MIXED, lost: leaning(0.2), regime: 'full' }),
@@ -217,6 +325,16 @@ describe('other findings', () => {
       'SUM, full: has not learned SUM (accuracy 0.100)',
     ]);
     expect(own[0].estimate).toBeCloseTo(0.1, 9);
+  });
+
+  it('give the share lost with frozen patterns on the prompts whose intact loss it is measured from', () => {
+    const freeze = all.find(({ id }) => id === 'freeze/MAX+MED+SUM, full');
+    expect(freeze?.estimate).toBeCloseTo(0.25, 6);
+  });
+
+  it('say how much is left at the smallest dose', () => {
+    const first = all.find(({ id }) => id === 'first-dose-attention/MAX+MED+SUM, full');
+    expect(first?.estimate).toBeCloseTo(0.4, 1);
   });
 
   it('tell real damage from a disturbance of equal size', () => {
