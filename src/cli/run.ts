@@ -92,7 +92,7 @@ async function runCommand(presetName: string, options: ParsedOptions): Promise<v
 
   const elapsedMs = performance.now() - begin;
   const peakBytes = memory.peakTreeRssBytes();
-  const { report, pagePath, failed } = result;
+  const { report, pagePath, failed, failures } = result;
   const rows = summarize(report, (run, operation) => {
     const store = openRun(join(folders.checkpointsDir, run));
     const evaluations = parseMetricRows(store.readMetrics(), run).filter((row) => row.kind === 'eval');
@@ -107,10 +107,10 @@ async function runCommand(presetName: string, options: ParsedOptions): Promise<v
     const peak = peakBytes === undefined ? '' : `, peak memory ${(peakBytes / 1e6).toFixed(0)} MB`;
     console.log(`report: ${pagePath}\ntook ${duration(elapsedMs)}${peak}`);
   }
-  const failedModules = Object.entries(report.modules).filter(([, module]) => module.status === 'failed');
   for (const { run, reason } of failed) console.error(`run ${run} failed: ${reason}`);
-  for (const [name, { reason }] of failedModules) console.error(`module ${name} failed: ${reason ?? ''}`);
-  if (failed.length + failedModules.length > 0) process.exitCode = 1;
+  for (const { module, subject, reason } of failures)
+    console.error(`module ${module} failed${subject === undefined ? '' : ` on ${subject}`}: ${reason}`);
+  if (failed.length + failures.length > 0) process.exitCode = 1;
   if (viewer !== undefined) {
     console.log(`viewer: ${viewer.url}  (Ctrl-C ends it)`);
     await untilStopped(viewer);

@@ -58,6 +58,20 @@ describe('sumlens compare', () => {
     expect(existsSync(join(folder, 'reports', 'compare', 'index.html'))).toBe(true);
   });
 
+  it('gives the same bytes in another order, and measures only what is added', () => {
+    const files = (): Buffer[] =>
+      ['report.json', 'index.html'].map((file) => readFileSync(join(folder, 'reports', 'compare', file)));
+    const entries = (): string[] => cacheEntries(join(folder, 'reports'));
+    expect(runCli(['compare', alone[0], joint[0]], folder).code).toBe(0);
+    const [before, measured] = [files(), entries()];
+    expect(runCli(['compare', joint[0], alone[0]], folder).code).toBe(0);
+    expect(files()).toEqual(before);
+    expect(entries()).toEqual(measured);
+    expect(runCli(['compare', joint[1], joint[0], alone[0], '--quiet'], folder).code).toBe(0);
+    const added = entries().filter((entry) => !measured.includes(entry));
+    expect(added.map((entry) => entry.split('/')[0]).sort()).toEqual(PROBES.map(({ name }) => name).sort());
+  });
+
   it('prints claims, differences and the place of the report', () => {
     const { code, stdout } = runCli(['probe', './sound.mjs', ...alone, ...joint, '--name', 'five'], folder);
     expect(code).toBe(0);

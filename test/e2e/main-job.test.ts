@@ -129,7 +129,10 @@ async function everyChartIsDrawn(path: string): Promise<void> {
       await page.evaluate(`window.scrollTo(0, ${y})`);
       await page.waitForTimeout(60);
     }
-    await page.waitForFunction('window.sumlensReport.ready.drawn === window.sumlensReport.ready.total');
+    // waitForFunction would need eval, which the page's policy forbids
+    const isDrawn = 'window.sumlensReport.ready.drawn === window.sumlensReport.ready.total';
+    for (let i = 0; i < 200 && !(await page.evaluate<boolean>(isDrawn)); i++) await page.waitForTimeout(50);
+    expect(await page.evaluate<boolean>(isDrawn), 'all charts are drawn within 10 s').toBe(true);
     const ready = await page.evaluate<{ failed: number; total: number }>('window.sumlensReport.ready');
     expect(ready.failed).toBe(0);
     expect(ready.total).toBeGreaterThan(8);
