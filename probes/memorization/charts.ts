@@ -212,13 +212,12 @@ function grouped(value: number): string {
 }
 
 function beyondChart(conditions: readonly MemorizationCondition[]): ChartSpec {
-  const kinds = { expression: 'New expressions', arity: 'More or fewer operands', depth: 'Deeper nesting' };
   const data = gather(conditions, (run) =>
-    run.beyond.map(({ kind, value, positions, accuracy, chance }) => ({
-      panel: kinds[kind],
-      category: `${kind === 'arity' ? operandText(value) : `depth ${value}`}, positions ${positions}`,
-      value: accuracy,
-      ...(chance === null ? {} : { chance }),
+    run.beyond.map((row) => ({
+      panel: 'Right result tokens',
+      category: `${beyondText(row)}, positions ${row.positions}`,
+      value: row.accuracy,
+      ...(row.chance === null ? {} : { chance: row.chance }),
     })),
   );
   return pointsChart(shares(data), {
@@ -226,19 +225,22 @@ function beyondChart(conditions: readonly MemorizationCondition[]): ChartSpec {
     title: 'Beyond training: more operands, deeper nesting',
     note: `Right result tokens; no held-out operands among them. Positions new: the prompt is longer than any in training, so a failure may be the position and not the arithmetic. Nested: the steps before are given. Answers that are no number: ${noNumberText(conditions)}.`,
     category: 'Prompts',
-    ownCategories: true,
+    columns: 1,
   });
 }
 
 /** `4 operands 97 %, 5 operands 3 %`: right after the positions that training showed a model ends rather than answers. */
 function noNumberText(conditions: readonly MemorizationCondition[]): string {
   const rows = conditions.flatMap(({ runs }) => runs.flatMap(({ beyond }) => beyond));
-  const name = ({ kind, value }: BeyondRow): string =>
-    kind === 'arity' ? operandText(value) : `${kind === 'expression' ? 'new, ' : ''}depth ${value}`;
-  return [...new Set(rows.map(name))]
+  return [...new Set(rows.map(beyondText))]
     .map((one) => {
-      const own = rows.filter((row) => name(row) === one);
+      const own = rows.filter((row) => beyondText(row) === one);
       return `${one} ${percent(mean(own.map(({ noNumber }) => noNumber)), 0)}`;
     })
     .join(', ');
+}
+
+function beyondText({ kind, value }: BeyondRow): string {
+  if (kind === 'arity') return operandText(value);
+  return kind === 'depth' ? `depth ${value}` : `new expressions of depth ${value}`;
 }

@@ -9,7 +9,7 @@ import type {
 } from '../../src/report/charts/memorization-data.js';
 import type { JsonArray } from '../../src/report/schema.js';
 import { mean } from '../../src/tensor/sum.js';
-import { finiteNumber, numberOf } from '../ablation/json-numbers.js';
+import { numberOf } from '../ablation/json-numbers.js';
 import { compareText, lastOfEachRun } from '../conditions.js';
 import { sideOf } from '../conditions.js';
 import type { Measured } from '../contract.js';
@@ -120,12 +120,12 @@ function runOf({ subject, measurement }: MeasuredMemorization): MemorizationRun 
 }
 
 /** Mean of [n, n] tables as rows. */
-function meanTable(tables: readonly JsonArray[]): number[][] {
+function meanTable(tables: readonly JsonArray[]): (number | null)[][] {
   const [rows, columns] = tables[0].shape;
   return Array.from({ length: rows }, (_, i) =>
     Array.from({ length: columns }, (__, j) => {
       const value = mean(tables.map(({ data }) => numberOf(data[i * columns + j])));
-      return Number.isFinite(value) ? finiteNumber(Number(value.toPrecision(4)), 'probability') : 0;
+      return Number.isFinite(value) ? Number(value.toPrecision(4)) : null;
     }),
   );
 }

@@ -78,6 +78,9 @@ export interface BeyondRow {
   readonly chance: number | null;
 }
 
+/** [n][n], rows the first operand; null where the model's numbers are not finite. */
+export type PairTable = readonly (readonly (number | null)[])[];
+
 /** The last checkpoint of one run. */
 export interface MemorizationRun {
   readonly subject: string;
@@ -97,7 +100,7 @@ export interface MemorizationRun {
   readonly frequency: readonly FrequencyRow[];
   readonly beyond: readonly BeyondRow[];
   /** [n][n] probability of the right answer, primary operation; null: not of two operands, or no hold-out (see pairMean) */
-  readonly pairs: readonly (readonly number[])[] | null;
+  readonly pairs: PairTable | null;
 }
 
 export interface MemorizationCondition {
@@ -114,7 +117,7 @@ export interface MemorizationCondition {
   /** every run holds out the same */
   readonly equalHoldout: boolean;
   /** [n][n] mean of the runs' tables */
-  readonly pairMean: readonly (readonly number[])[] | null;
+  readonly pairMean: PairTable | null;
   readonly runs: readonly MemorizationRun[];
 }
 

@@ -34,7 +34,8 @@ export function errorsChart(conditions: readonly MemorizationCondition[]): Chart
     id: 'memorization-errors',
     title: 'How wrong answers are wrong',
     subtitle: `Answers on held-out operands, or on trained ones where nothing is held out: wrong ones by their distance from the right one, around the circle of n numbers, all runs of a condition together; dashed: spread evenly. Peaks at plus or minus 1: close misses. Peaks at multiples of a divisor of n: the answer is known up to a coset.${last}`,
-    summary: `${all.map(describe).join(' ')}${last}`,
+    summary:
+      all.length === 0 ? `No wrong answer was measured.${last}` : `${all.map(describe).join(' ')}${last}`,
     spec: smallMultiples(rows, 'panel', view(labels), { columns: 3, order: all.map(({ panel }) => panel) }),
     table: {
       columns: ['Panel', 'Difference', 'Share of wrong answers'],

@@ -1,11 +1,11 @@
 /** Every pair of operands as a cell: how probable the right answer is. Held-out pairs are outlined. Pure. */
 import type { ChartSpec } from '../schema.js';
 import { chart, heatmap, percent, readable, type Row, type Spec, smallMultiples } from './common.js';
-import type { MemorizationCondition, MemorizationRun } from './memorization-data.js';
+import type { MemorizationCondition, MemorizationRun, PairTable } from './memorization-data.js';
 
 interface Panel {
   readonly name: string;
-  readonly table: readonly (readonly number[])[];
+  readonly table: PairTable;
   /** ascending pairs; none: nothing outlined */
   readonly held: readonly (readonly number[])[];
 }
@@ -71,7 +71,7 @@ function pairMaps(panels: readonly Panel[], text: MapText): ChartSpec {
         panel: name,
         a,
         b,
-        p: Number(p.toPrecision(3)),
+        p: p === null ? null : Number(p.toPrecision(3)),
         ...(keys.has([a, b].sort((x, y) => x - y).join(' ')) ? { held: 'held out' } : {}),
       })),
     );
@@ -90,7 +90,7 @@ function pairMaps(panels: readonly Panel[], text: MapText): ChartSpec {
     id: text.id,
     title: text.title,
     subtitle: text.subtitle,
-    summary: panels.map(describe).join(' '),
+    summary: panels.length === 0 ? 'Nothing was measured.' : panels.map(describe).join(' '),
     spec: smallMultiples(rows, 'panel', outlined(map), {
       columns: text.columns,
       order: panels.map(({ name }) => name),
@@ -138,7 +138,8 @@ function outlined(map: Spec): Spec {
 /** Mean probability, on the held pairs apart, and the pair known least. */
 function describe({ name, table, held }: Panel): string {
   const keys = new Set(held.map((pair) => pair.join(' ')));
-  const cells = table.flatMap((line, a) => line.map((p, b) => ({ a, b, p })));
+  const cells = table.flatMap((line, a) => line.flatMap((p, b) => (p === null ? [] : [{ a, b, p }])));
+  if (cells.length === 0) return `${name}: no finite number.`;
   const isHeld = ({ a, b }: { a: number; b: number }): boolean =>
     keys.has([a, b].sort((x, y) => x - y).join(' '));
   const meanOf = (some: readonly { p: number }[]): string =>

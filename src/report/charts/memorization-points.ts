@@ -60,8 +60,6 @@ export interface PointsText {
   /** a number instead of a share of answers */
   readonly plain?: boolean;
   readonly columns?: number;
-  /** panels have categories of their own */
-  readonly ownCategories?: boolean;
 }
 
 export function pointsChart(
@@ -97,7 +95,6 @@ export function pointsChart(
     spec: smallMultiples(rows, 'panel', view(categories, conditions, text), {
       columns: text.columns ?? 2,
       order: panels,
-      ...(text.ownCategories === true ? { independent: ['y'] } : {}),
     }),
     table: {
       columns: ['Panel', text.category, 'Condition', 'Mean', 'Low', 'High', 'Chance'],

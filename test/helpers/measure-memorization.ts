@@ -1,0 +1,84 @@
+/** Runs the memorization probe on a model or on weights, outside any run directory. */
+import { memorization } from '../../probes/memorization.js';
+import type { MemorizationMeasurement } from '../../probes/memorization/measurement.js';
+import { gptConfigOf } from '../../src/config/gpt-config-of.js';
+import { resolveRunConfig } from '../../src/config/parse.js';
+import type { RunConfig } from '../../src/config/run-config.js';
+import type { Engine, Model } from '../../src/engine/engine.js';
+import type { DataConfig } from '../../src/listops/data-config.js';
+import { initialParameters } from '../../src/model/init.js';
+import type { Subject } from '../../src/report/schema.js';
+import { checkPlainJson } from '../../src/workflows/probe-plan.js';
+import { Rng } from '../../src/tensor/rng.js';
+import { answerModel, type AnswerModelOptions } from './answer-model.js';
+
+export function configWith(
+  data: Partial<DataConfig>,
+  rest: { readonly seed?: number; readonly steps?: number; readonly nCtx?: number } = {},
+): RunConfig {
+  const { seed = 1, steps = 1000, nCtx = 64 } = rest;
+  return resolveRunConfig({ data, seed, training: { steps }, model: { nCtx } });
+}
+
+export function subjectOf(config: RunConfig, fields: Partial<Subject> = {}): Subject {
+  const { tasks, regime } = config.data;
+  const run = `${tasks.join('-')}-${regime}-${config.seed}`;
+  return {
+    id: `${run}@${config.training.steps}`,
+    run,
+    step: config.training.steps,
+    seed: config.seed,
+    condition: `${tasks.join('+')} ${regime}`,
+    label: `${tasks.join('+')}, ${regime}, d=16`,
+    parameters: 1,
+    weightsSha256: '',
+    final: true,
+    accuracy: null,
+    ...fields,
+  };
+}
+
+const notHere = (): never => {
+  throw new Error('the probe does not open models');
+};
+const NO_ENGINE: Engine = {
+  name: 'wasm',
+  isa: 'none',
+  kernelHash: '',
+  threads: 1,
+  createModel: notHere,
+  dispose: () => undefined,
+};
+
+/** Measures a model; the measurement must be plain JSON with finite numbers. */
+export function measureModel(
+  config: RunConfig,
+  model: Model,
+  subject = subjectOf(config),
+): MemorizationMeasurement {
+  const parameters = initialParameters(gptConfigOf(config), config.seed);
+  const measurement = memorization.measure(
+    { subject, config, parameters, untrainedParameters: parameters },
+    { beyondPrompts: 40, leakExamples: 200 },
+    {
+      engine: NO_ENGINE,
+      model,
+      rng: (index = 0) => new Rng(config.seed, 'probe:memorization', index),
+      progress: () => undefined,
+    },
+  );
+  if (measurement instanceof Promise) throw new Error('memorization measures synchronously');
+  checkPlainJson(measurement, 'measurement');
+  return measurement;
+}
+
+/** Measures a model that answers what a function says. */
+export function measureAnswers(
+  config: RunConfig,
+  answer: AnswerModelOptions['answer'],
+): MemorizationMeasurement {
+  return measureModel(
+    config,
+    answerModel({ gpt: gptConfigOf(config), modulus: config.data.modulus, answer }),
+  );
+}
