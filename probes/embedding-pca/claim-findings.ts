@@ -1,11 +1,11 @@
 /** Claim C3 from the comparison of SUM-only with mixed runs: evidence goes in, the verdict function names what comes out. */
-import { CLAIMS_LEVEL } from '../../src/analysis/claims.js';
+import { CLAIMS_LEVEL, claimPart } from '../../src/analysis/claims.js';
 import { meanInterval, welchInterval } from '../../src/analysis/intervals.js';
 import { twoSamplePermutation } from '../../src/analysis/permutation.js';
-import { combineC3 } from '../../src/analysis/verdict.js';
+import { combineC3, withNote } from '../../src/analysis/verdict.js';
 import type { Finding } from '../../src/report/schema.js';
 import { Rng } from '../../src/tensor/rng.js';
-import { armCount, countText, decidePart, partFinding, placeOf } from '../claim-parts.js';
+import { armCount, countText, decidePart, partFinding, placeOf, regimeNote } from '../claim-parts.js';
 import type { Arm, Comparison } from './combine.js';
 import { round, values } from './finding-parts.js';
 
@@ -24,7 +24,9 @@ export function claimFindings(comparison: Comparison, suffix: string): Finding[]
   ]);
   const excess = circular.length > 0 ? meanInterval(circular, CLAIMS_LEVEL) : undefined;
   const c = decidePart('C3c', [armCount(sumOnly, 'SUM-only')], excess, [circular]);
-  const whole = combineC3({ a, b: undefined, c });
+  const parts = combineC3({ a, b: undefined, c });
+  const isShort = [alone, joint].some((values) => values.length < claimPart('C3a').nMin);
+  const whole = isShort ? withNote(parts, regimeNote('C3')) : parts;
 
   const permutation =
     difference === undefined

@@ -3,6 +3,7 @@
  * out of it and why, and series over steps.
  */
 import { testDebiasedCka } from '../../src/analysis/cka.js';
+import { DEFAULT_PERMUTATIONS } from '../../src/analysis/permutation.js';
 import type { EmbeddingGroup, SeriesPoint, TestNumbers } from '../../src/report/charts/embedding-data.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { finiteNumber } from '../ablation/json-numbers.js';
@@ -15,6 +16,9 @@ import {
   usableRuns,
 } from '../conditions.js';
 import { type MeasuredEmbedding, summariseGroup, toMatrix } from './groups.js';
+
+/** Part c is an excess over the mean of this many permutations. */
+const C3_PERMUTATIONS = DEFAULT_PERMUTATIONS;
 
 /** The statistics of C3 that one usable run gives. */
 export interface UsableRun {
@@ -55,6 +59,8 @@ export interface Comparison {
 }
 
 export interface EmbeddingResult {
+  /** why C3 gets no verdict here, with options cheaper than its own; null: it gets one */
+  readonly exploratoryOnly: string | null;
   readonly groups: readonly EmbeddingGroup[];
   readonly comparisons: readonly Comparison[];
   readonly leftOut: readonly { readonly subject: string; readonly reason: string }[];
@@ -63,6 +69,8 @@ export interface EmbeddingResult {
 }
 
 export interface CombineOptions {
+  /** those of the measurements */
+  readonly permutations: number;
   readonly alignmentDraws: number;
   readonly ckaPermutations: number;
 }
@@ -72,7 +80,12 @@ export function combineEmbeddings(
   options: CombineOptions,
 ): EmbeddingResult {
   const runs = lastOfEachRun(measured);
+  const { permutations } = options;
   return {
+    exploratoryOnly:
+      permutations < C3_PERMUTATIONS
+        ? `no verdict: ${permutations} permutations, and C3 asks for ${C3_PERMUTATIONS}`
+        : null,
     groups: groupRuns(runs).map((group) => summariseGroup(group, options.alignmentDraws)),
     comparisons: comparisonsOf(runs, options.ckaPermutations),
     leftOut: unusableArms(runs),
@@ -122,6 +135,7 @@ function sameGeometries(
     const numbers = (one: typeof test.best): TestNumbers => ({
       value: finiteNumber(one.observed, 'debiased CKA'),
       p: finiteNumber(one.p, 'p'),
+      midP: finiteNumber(one.midP, 'mid-p'),
       nullMean: finiteNumber(one.nullMean, 'null mean'),
       null95: finiteNumber(one.null95, 'null 95 %'),
     });

@@ -2,10 +2,17 @@
  * Findings of the embedding probe: the parts of C3 through the verdict function, everything else exploratory with
  * Benjamini-Hochberg inside the module.
  */
+import { squaredDistances } from '../../src/analysis/distances.js';
 import { meanInterval, welchInterval } from '../../src/analysis/intervals.js';
+import { matrix } from '../../src/analysis/matrix.js';
 import { stouffer } from '../../src/analysis/multiple-testing.js';
 import { twoSamplePermutation } from '../../src/analysis/permutation.js';
-import { type EmbeddingGroup, notLearnedText } from '../../src/report/charts/embedding-data.js';
+import { closure } from '../../src/analysis/rsa.js';
+import {
+  type EmbeddingGroup,
+  type TestNumbers,
+  notLearnedText,
+} from '../../src/report/charts/embedding-data.js';
 import type { Finding } from '../../src/report/schema.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { adjusted, claimComparisons, estimated, placeOf } from '../claim-parts.js';
@@ -18,13 +25,23 @@ const EXPLORATORY_LEVEL = 0.95;
 export function embeddingFindings(result: EmbeddingResult): Finding[] {
   const claims = claimComparisons(result.comparisons);
   const several = claims.length > 1;
+  const { exploratoryOnly } = result;
+  const decided = claims.flatMap((comparison, i) => claimFindings(comparison, several ? `-${i + 1}` : ''));
   return [
-    ...claims.flatMap((comparison, i) => claimFindings(comparison, several ? `-${i + 1}` : '')),
+    ...(exploratoryOnly === null ? decided : []),
     ...adjusted([
+      ...(exploratoryOnly === null ? [] : undecided(decided, exploratoryOnly)),
       ...result.comparisons.flatMap((comparison, i) => comparisonFindings(comparison, `-${i + 1}`)),
       ...result.groups.flatMap(groupFindings),
     ]),
   ];
+}
+
+/** The parts of the claim as numbers alone. */
+function undecided(findings: readonly Finding[], reason: string): Finding[] {
+  return findings
+    .filter(({ estimate }) => estimate !== undefined)
+    .map(({ claim: _claim, verdict: _verdict, ...rest }) => ({ ...rest, reason }));
 }
 
 /** Not part of the claim: differences of circular structure and closure, the control, and equal geometry up to naming. */
@@ -72,7 +89,7 @@ function comparisonFindings(comparison: Comparison, suffix: string): Finding[] {
       unit: '1',
       n: { seeds: sameGeometry.length, examples: n },
       ...estimated(meanInterval(excess, EXPLORATORY_LEVEL)),
-      ...existence(sameGeometry.map(({ best }) => best.p)),
+      ...existence(sameGeometry.map(({ best }) => best)),
     });
   }
   return out;
@@ -85,7 +102,7 @@ function groupFindings(group: EmbeddingGroup): Finding[] {
     statement: string,
     statistic: string,
     numbers: readonly number[],
-    p: readonly number[] | undefined,
+    tests: readonly Tested[] | undefined,
   ): Finding => ({
     id: `${id}-${group.id}`,
     statement,
@@ -93,7 +110,7 @@ function groupFindings(group: EmbeddingGroup): Finding[] {
     unit: '1',
     n: { seeds: seeds.length, examples: n },
     ...estimated(meanInterval(numbers, EXPLORATORY_LEVEL)),
-    ...(p === undefined ? {} : existence(p)),
+    ...(tests === undefined ? {} : existence(tests)),
   });
   const geometry = seeds.map((seed) => seed.embedding);
   const peaks = [...new Set(geometry.map(({ fourier }) => fourier.peak.frequency))].sort((a, b) => a - b);
@@ -103,18 +120,18 @@ function groupFindings(group: EmbeddingGroup): Finding[] {
       `${name}: order of the numbers as named.`,
       'Spearman(d2, |i-j|)',
       geometry.map(({ order }) => order.asNamed.value),
-      geometry.map(({ order }) => order.asNamed.p),
+      geometry.map(({ order }) => order.asNamed),
     ),
     of(
       'circular',
       `${name}: circular structure beyond chance at the best naming.`,
       'max over (Z/n)* of Pearson(d2, ring distance) - null mean',
       geometry.map(({ circular }) => circular.excess),
-      geometry.map(({ circular }) => circular.best.p),
+      geometry.map(({ circular }) => circular.best),
     ),
     of(
       'closure',
-      `${name}: closure of the curve 0..${n - 1} as named (an exact line ${((n - 1) ** 2 / Math.floor(n / 2) ** 2).toFixed(2)}, a ring below 0.2).`,
+      `${name}: closure of the curve 0..${n - 1} as named (an exact line ${lineClosure(n).toFixed(2)}, a ring below 0.2).`,
       'd2(0, n-1) / mean d2 at lag n/2',
       geometry.map(({ closure }) => closure.asNamed),
       undefined,
@@ -124,7 +141,7 @@ function groupFindings(group: EmbeddingGroup): Finding[] {
       `${name}: largest Fourier share over its isotropic share, at k = ${peaks.join(', ')}.`,
       'max over k of share / isotropic share',
       geometry.map(({ fourier }) => fourier.peak.ratio),
-      geometry.map(({ fourier }) => fourier.peak.p),
+      geometry.map(({ fourier }) => fourier.peak),
     ),
   ];
   if (group.agreement !== null) {
@@ -157,14 +174,23 @@ function groupFindings(group: EmbeddingGroup): Finding[] {
   return findings;
 }
 
-/** Stouffer over seeds: evidence in at least one seed, not in general. */
-function existence(p: readonly number[]): Pick<Finding, 'p' | 'pMethod'> {
-  // a p of 1 has an infinite quantile; sampled p values are never 0
+/** Closure of the numbers at equal steps on a line. */
+function lineClosure(n: number): number {
+  const line = matrix(
+    n,
+    1,
+    Array.from({ length: n }, (_, i) => i),
+  );
+  return closure(squaredDistances(line), 1).asNamed;
+}
+
+type Tested = Pick<TestNumbers, 'p' | 'midP'>;
+
+/** One run: its own p. Several: Stouffer of mid-p, evidence in at least one seed and not in general. */
+function existence(tests: readonly Tested[]): Pick<Finding, 'p' | 'pMethod'> {
+  if (tests.length === 1) return { p: round(tests[0].p), pMethod: 'numbers permuted, one-sided' };
   return {
-    p: round(stouffer(p.map((value) => Math.min(value, 0.9999))).p),
-    pMethod:
-      p.length === 1
-        ? 'numbers permuted, one-sided'
-        : 'numbers permuted, one-sided; seeds joined by Stouffer (exists in some seed)',
+    p: round(stouffer(tests.map(({ midP }) => midP)).p),
+    pMethod: 'numbers permuted, one-sided; seeds joined by Stouffer of mid-p (exists in some seed)',
   };
 }

@@ -117,6 +117,7 @@ export function geometry(x: Matrix, permutations: number, rng: Rng): GeometryNum
         frequency: spectrum.peak.frequency,
         ratio: round(spectrum.peak.test.observed),
         p: round(spectrum.peak.test.p),
+        midP: round(spectrum.peak.test.midP),
       },
     },
   };
@@ -151,6 +152,7 @@ function testNumbers(test: PermutationTest): TestNumbers {
   return {
     value: round(test.observed),
     p: round(test.p),
+    midP: round(test.midP),
     nullMean: round(test.nullMean),
     null95: round(test.null95),
   };

@@ -18,6 +18,8 @@ export interface PermutationTest {
   readonly observed: number;
   /** upper tail: how often the null reaches the observed value */
   readonly p: number;
+  /** values equal to the observed one count half: what is joined over seeds, since its mean is 1/2 without an effect */
+  readonly midP: number;
   readonly nullMean: number;
   readonly nullSd: number;
   /** 95th percentile of the null */
@@ -62,11 +64,16 @@ export function permutationTest(
 }
 
 function summarise(observed: number, values: Float64Array, exact: boolean): PermutationTest {
-  const reached = countReaching(values, observed);
+  const slack = 1e-10 * Math.max(1, Math.abs(observed));
+  const reached = countFrom(values, observed - slack);
+  const greater = countFrom(values, observed + slack);
+  // a sample does not hold the observed arrangement itself, all of them do
+  const own = exact ? 0 : 1;
   const sorted = values.slice().sort();
   return {
     observed,
-    p: exact ? reached / values.length : (reached + 1) / (values.length + 1),
+    p: (reached + own) / (values.length + own),
+    midP: (greater + (reached - greater + own) / 2) / (values.length + own),
     nullMean: mean(values),
     nullSd: values.length > 1 ? standardDeviation(values) : 0,
     null95: quantileSorted(sorted, 0.95),
@@ -75,12 +82,11 @@ function summarise(observed: number, values: Float64Array, exact: boolean): Perm
   };
 }
 
-/** Values equal up to the order of additions count as equal. */
-function countReaching(values: Float64Array, observed: number): number {
-  const slack = 1e-10 * Math.max(1, Math.abs(observed));
-  let reached = 0;
-  for (const value of values) if (value >= observed - slack) reached++;
-  return reached;
+/** How many values are at least `least`. Values equal up to the order of additions count as equal: hence the slack above. */
+function countFrom(values: Float64Array, least: number): number {
+  let count = 0;
+  for (const value of values) if (value >= least) count++;
+  return count;
 }
 
 export interface TwoSampleTest {

@@ -69,6 +69,30 @@ describe('twoSamplePermutation', () => {
   });
 });
 
+describe('mid-p', () => {
+  it('has mean 1/2 over all arrangements, ties or not, where p has more', () => {
+    // one statistic of an arrangement of 4 with many ties; every arrangement is the observed one in turn
+    const value = (order: readonly number[]): number => Math.abs(order[0] - order[1]);
+    const all: number[][] = [];
+    for (let i = 0; i < 256; i++) {
+      const order = [i % 4, (i >> 2) % 4, (i >> 4) % 4, i >> 6];
+      if (new Set(order).size === 4) all.push(order);
+    }
+    const tests = all.map((order) =>
+      permutationTest(4, (q) => value(Array.from(q, (at) => order[at])), { rng: new Rng(1, 'x'), count: 24 }),
+    );
+    const average = (of: (test: (typeof tests)[number]) => number): number =>
+      tests.reduce((sum, test) => sum + of(test), 0) / tests.length;
+    expect(average(({ midP }) => midP)).toBeCloseTo(0.5, 12);
+    expect(average(({ p }) => p)).toBeGreaterThan(0.6);
+  });
+
+  it('of samples counts the observed arrangement as one of the ties', () => {
+    const test = permutationTest(10, () => 0, { rng: new Rng(1, 'x'), count: 9 });
+    expect(test).toMatchObject({ p: 1, midP: 0.5 });
+  });
+});
+
 describe('multiple testing', () => {
   it('adjusts as the definitions in numpy do', () => {
     const { p, bh, holm: expected } = fixtures.multiple;

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { embeddingPca } from '../../probes/embedding-pca.js';
 import type { Measured, MeasureContext, ProbeSubject } from '../../probes/contract.js';
 import type { EmbeddingMeasurement } from '../../probes/embedding-pca/measure.js';
+import { stouffer } from '../../src/analysis/multiple-testing.js';
 import { renaming } from '../../src/analysis/naming.js';
 import { VERDICT } from '../../src/analysis/verdict.js';
 import { conditionId, conditionLabel, gptConfigOf } from '../../src/config/hash.js';
@@ -18,7 +19,9 @@ import { themed } from '../../src/report/theme.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { dot } from '../../src/tensor/sum.js';
 
-const OPTIONS = { permutations: 199, nullDraws: 50, alignmentDraws: 9, ckaPermutations: 99 };
+const QUICK = { permutations: 199, nullDraws: 50, alignmentDraws: 9, ckaPermutations: 99 };
+/** What `combine` is told: with fewer permutations C3 gets no verdict. Measuring with 199 keeps these tests short. */
+const OPTIONS = { ...QUICK, permutations: 10_000 };
 const MIXED: readonly OperationName[] = ['MAX', 'MED', 'SUM'];
 type Place = (i: number) => readonly number[];
 
@@ -96,7 +99,7 @@ async function measure(options: Plant): Promise<Measured<EmbeddingMeasurement>> 
     rng: (index = 0) => new Rng(options.seed ?? 1, 'probe:embedding-pca', index),
     progress: () => undefined,
   } as unknown as MeasureContext;
-  const measurement = await embeddingPca.measure(subject, OPTIONS, context);
+  const measurement = await embeddingPca.measure(subject, QUICK, context);
   return { subject: subject.subject, config: subject.config, measurement };
 }
 
@@ -177,8 +180,8 @@ describe('embeddingPca.measure', () => {
     const changed = subject.parameters.slice();
     const table = parameterTable(gptConfigOf(subject.config));
     parameterView(table, changed, TOKEN_EMBEDDING)[(FIRST_NUMBER + 4) * subject.config.model.dModel] += 0.1;
-    const a = await embeddingPca.measure(subject, OPTIONS, context);
-    const b = await embeddingPca.measure({ ...subject, parameters: changed }, OPTIONS, context);
+    const a = await embeddingPca.measure(subject, QUICK, context);
+    const b = await embeddingPca.measure({ ...subject, parameters: changed }, QUICK, context);
     expect(b).not.toEqual(a);
   });
 
@@ -278,7 +281,9 @@ describe('C3 through the verdict function', () => {
     for (const claim of ['C3', 'C3a', 'C3c']) {
       expect(byClaim(findings, claim)).toMatchObject({ verdict: VERDICT.tooFew, n: { seeds: 0 } });
     }
-    expect(byClaim(findings, 'C3c').reason).toContain('only runs in regime pairs count');
+    for (const claim of ['C3', 'C3a', 'C3c']) {
+      expect(byClaim(findings, claim).reason).toContain('only runs in regime pairs count');
+    }
     // shown all the same
     expect(findings.find(({ id }) => id.startsWith('circular-difference'))?.n.seeds).toBe(12);
   });
@@ -341,6 +346,47 @@ describe('embeddingPca.combine', () => {
 });
 
 describe('embeddingPca.findings', () => {
+  it('give C3 no verdict with the cheaper options of a series, and adjust its p values like the others', async () => {
+    const measured = [
+      ...(await arm(6, { place: ring(3) })),
+      ...(await arm(6, { place: line, tasks: MIXED })),
+    ];
+    const series = embeddingPca.options['permutations'].series;
+    const few = embeddingPca.findings(
+      embeddingPca.combine(measured, { ...OPTIONS, permutations: series ?? 0 }),
+    );
+    expect(few.every(({ claim, verdict }) => claim === undefined && verdict === undefined)).toBe(true);
+    const c = few.find(({ id }) => id === 'c3c');
+    expect(c?.reason).toBe('no verdict: 999 permutations, and C3 asks for 10000');
+    expect(c?.estimate).toBeGreaterThan(0.2);
+    expect(few.find(({ id }) => id === 'c3a')?.pAdjusted).toBeDefined();
+    expect(byClaim(embeddingPca.findings(embeddingPca.combine(measured, OPTIONS)), 'C3c').verdict).toBe(
+      VERDICT.contradicted,
+    );
+  });
+
+  it.each([7, 10, 11])('print the closure of an exact line of %i numbers', async (n) => {
+    const straight: Place = (i) => [(4 * i) / n];
+    const measured = await measure({ place: straight, noise: 0, modulus: n });
+    const planted = measured.measurement.embedding.closure.asNamed;
+    const [closure] = embeddingPca
+      .findings(embeddingPca.combine([measured], OPTIONS))
+      .filter(({ id }) => id.startsWith('closure-'));
+    expect(closure.statement).toContain(`(an exact line ${planted.toFixed(2)}, a ring below 0.2)`);
+    if (n === 7) expect(planted).toBeCloseTo(3, 4);
+  });
+
+  it('join seeds by mid-p', async () => {
+    const measured = await arm(3, { place: line, noise: 2 });
+    const tests = measured.map(({ measurement }) => measurement.embedding.order.asNamed);
+    expect(tests.every(({ p, midP }) => midP < p)).toBe(true);
+    const [order] = embeddingPca
+      .findings(embeddingPca.combine(measured, OPTIONS))
+      .filter(({ id }) => id.startsWith('order-'));
+    expect(order.p).toBeCloseTo(stouffer(tests.map(({ midP }) => midP)).p, 8);
+    expect(order.pMethod).toContain('mid-p');
+  });
+
   it('give exploratory numbers no verdict and adjust every p', async () => {
     const findings = await findingsOf(arm(3, { place: line }), arm(3, { place: line, tasks: MIXED }));
     const exploratory = findings.filter(({ claim }) => claim === undefined);
@@ -410,6 +456,13 @@ describe('embeddingPca.charts', () => {
       expect(chart.table.rows.length).toBeGreaterThan(0);
       for (const row of chart.table.rows) expect(row).toHaveLength(chart.table.columns.length);
     }
+  });
+
+  it('say of the ellipses what they are, and nothing where there are none', async () => {
+    const of = async (n: number) =>
+      embeddingPca.charts(embeddingPca.combine(await arm(n, { place: line }), OPTIONS))[0].subtitle;
+    expect(await of(4)).toContain('95 % of a normal distribution estimated from 4 seeds');
+    expect(await of(2)).not.toContain('ellipse');
   });
 
   it('add curves over steps when a run was measured more than once', async () => {

@@ -7,6 +7,8 @@
 export interface TestNumbers {
   readonly value: number;
   readonly p: number;
+  /** ties count half: what is joined over seeds */
+  readonly midP: number;
   readonly nullMean: number;
   readonly null95: number;
 }
@@ -34,7 +36,12 @@ export interface GeometryNumbers {
     readonly isotropic: readonly number[];
     readonly null95: readonly number[];
     readonly p: readonly number[];
-    readonly peak: { readonly frequency: number; readonly ratio: number; readonly p: number };
+    readonly peak: {
+      readonly frequency: number;
+      readonly ratio: number;
+      readonly p: number;
+      readonly midP: number;
+    };
   };
 }
 
@@ -94,7 +101,7 @@ export interface EmbeddingGroup {
   /** [n][2] consensus of the seeds in its own first two components, and their shares of its variance */
   readonly consensus: readonly (readonly [number, number])[];
   readonly planeShares: readonly [number, number];
-  /** 95 % of seeds, by number; empty below three seeds */
+  /** by number, 95 % of a normal distribution fitted to the seeds; empty below three seeds */
   readonly ellipses: readonly EllipseNumbers[];
   /** null: one seed */
   readonly agreement: Agreement | null;

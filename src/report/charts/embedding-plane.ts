@@ -19,10 +19,16 @@ export function embeddingPlane(groups: readonly EmbeddingGroup[]): ChartSpec {
     0.1,
   );
   const seeds = groups.reduce((total, group) => total + group.seeds.length, 0);
+  const drawn = groups.filter(({ ellipses }) => ellipses.length > 0).map((group) => group.seeds.length);
+  const [fewest, most] = [Math.min(...drawn), Math.max(...drawn)];
+  const ellipses =
+    drawn.length === 0
+      ? ''
+      : `; ellipses: 95 % of a normal distribution estimated from ${fewest === most ? fewest : `${fewest} to ${most}`} seeds`;
   return chart({
     id: 'embedding-plane',
     title: 'Where the numbers lie',
-    subtitle: `First two components of the mean of ${seeds} runs in ${groups.length} groups, seeds rotated onto it; dots: single seeds; ellipses: 95 % of seeds; the thin line joins 0, 1, 2, ...`,
+    subtitle: `First two components of the mean of ${seeds} runs in ${groups.length} groups, seeds rotated onto it; dots: single seeds${ellipses}; the thin line joins 0, 1, 2, ...`,
     summary: groups.map(describe).join(' '),
     headline: true,
     spec: smallMultiples(rows, 'group', view(labels, 1.08 * reach), {
