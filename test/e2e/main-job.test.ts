@@ -53,7 +53,7 @@ describe('sumlens run smoke --no-serve', () => {
 
       if (!NO_BROWSER) await everyChartIsDrawn(join(folder, 'reports', 'smoke', 'index.html'));
     });
-  });
+  }, 150_000);
 
   it('changes hash, result and report when one weight of a copied checkpoint is changed', async () => {
     await withFolder((folder) => {
