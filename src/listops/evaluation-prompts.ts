@@ -48,29 +48,43 @@ export interface PromptSet {
   readonly enumerated: boolean;
 }
 
+/**
+ * The operand lists that an operation is asked: all of every operand count of the data, or a seeded sample with operand
+ * counts drawn as training draws them. Held-out lists are among them.
+ */
+export function operandLists(
+  data: DataConfig,
+  operation: OperationName,
+  seed = 0,
+): { readonly lists: readonly (readonly number[])[]; readonly enumerated: boolean } {
+  const { modulus: n } = data;
+  const arities = aritiesOf(data);
+  if (arities.reduce((sum, arity) => sum + n ** arity, 0) <= MOST_ENUMERATED) {
+    const lists = arities.flatMap((arity) => {
+      const flat = enumerateInputs(arity, n);
+      return Array.from({ length: flat.length / arity }, (_, i) => [
+        ...flat.subarray(i * arity, (i + 1) * arity),
+      ]);
+    });
+    return { lists, enumerated: true };
+  }
+  const rng = new Rng(seed, 'evaluation:operands', operationIndex(operation));
+  const lists = Array.from({ length: SAMPLE_SIZE }, () => {
+    const arity = arities[rng.below(arities.length)];
+    return Array.from({ length: arity }, () => rng.below(n));
+  });
+  return { lists, enumerated: false };
+}
+
 /** One operation on numbers, every operand count of the data; held-out inputs are marked, not left out. */
 export function enumeratedPrompts(data: DataConfig, operation: OperationName, seed = 0): PromptSet {
   checkDataConfig(data);
   const { modulus: n } = data;
-  const arities = aritiesOf(data);
-  const enumerated = arities.reduce((sum, arity) => sum + n ** arity, 0) <= MOST_ENUMERATED;
-  const inputs: ArrayLike<number>[] = [];
-  if (enumerated) {
-    for (const arity of arities) {
-      const rows = enumerateInputs(arity, n);
-      for (let at = 0; at < rows.length; at += arity) inputs.push(rows.subarray(at, at + arity));
-    }
-  } else {
-    const rng = new Rng(seed, 'evaluation', operationIndex(operation));
-    for (let i = 0; i < SAMPLE_SIZE; i++) {
-      const arity = arities[rng.below(arities.length)];
-      inputs.push(Array.from({ length: arity }, () => rng.below(n)));
-    }
-  }
+  const { lists, enumerated } = operandLists(data, operation, seed);
   const read = promptReader(data);
   const operationToken = FIRST_NUMBER + n + operationIndex(operation);
-  const prompts = inputs.map((operands) => {
-    const numbers = Array.from(operands, (operand) => FIRST_NUMBER + operand);
+  const prompts = lists.map((operands) => {
+    const numbers = operands.map((operand) => FIRST_NUMBER + operand);
     return read(Int32Array.of(OPEN, operationToken, ...numbers, CLOSE));
   });
   return { prompts, enumerated };

@@ -3,18 +3,13 @@
  * configuration asks the same. Scoring is evaluate.ts.
  */
 import type { DataConfig } from '../listops/data-config.js';
+import { operandLists } from '../listops/evaluation-prompts.js';
 import { createGenerator } from '../listops/generate.js';
-import { aritiesOf, enumerateInputs } from '../listops/inputs.js';
 import { type OperationName, createOperationContext, operationIndex } from '../listops/operations.js';
 import { type Holdout, createHoldout, multisetKey } from '../listops/regimes.js';
 import { type AnnotatedBatch, type AnnotatedSequence, SequenceWriter } from '../listops/sequence.js';
 import { CLOSE, FIRST_NUMBER, OPEN } from '../listops/tokenizer.js';
-import { Rng } from '../tensor/rng.js';
 
-/** Operations with at most this many inputs are enumerated, others sampled. */
-export const MOST_ENUMERATED = 20_000;
-/** Prompts of a sampled operation. */
-export const SAMPLE_SIZE = 4000;
 /** Whole expressions (depth > 1) at an evaluation on the way, and at the last one. */
 export const NESTED_SAMPLE = 500;
 export const NESTED_FINAL_SAMPLE = 4000;
@@ -69,9 +64,9 @@ function operationCells(
   holdout: Holdout,
   chunkTokens: number,
 ): PromptCell[] {
-  const { inputs, enumerated } = operationInputs(data, operation);
-  const groups = new Map<string, number[][]>();
-  for (const operands of inputs) {
+  const { lists, enumerated } = operandLists(data, operation, EVALUATION_SEED);
+  const groups = new Map<string, (readonly number[])[]>();
+  for (const operands of lists) {
     const held = holdout.isHeldOut(operands);
     const key = `${String(operands.length).padStart(2, '0')} ${held ? 'held' : 'trained'}`;
     const group = groups.get(key);
@@ -92,35 +87,10 @@ function operationCells(
   });
 }
 
-/** All operand lists of the arities of the data, or a seeded sample with arities drawn as training draws them. */
-function operationInputs(
-  data: DataConfig,
-  operation: OperationName,
-): { inputs: number[][]; enumerated: boolean } {
-  const { modulus } = data;
-  const [fewest, most] = data.operands;
-  const arities = aritiesOf(data);
-  if (arities.reduce((count, arity) => count + modulus ** arity, 0) <= MOST_ENUMERATED) {
-    const inputs = arities.flatMap((arity) => {
-      const flat = enumerateInputs(arity, modulus);
-      return Array.from({ length: flat.length / arity }, (_, i) => [
-        ...flat.subarray(i * arity, (i + 1) * arity),
-      ]);
-    });
-    return { inputs, enumerated: true };
-  }
-  const rng = new Rng(EVALUATION_SEED, 'evaluation:operands', operationIndex(operation));
-  const inputs = Array.from({ length: SAMPLE_SIZE }, () => {
-    const arity = fewest + rng.below(most - fewest + 1);
-    return Array.from({ length: arity }, () => rng.below(modulus));
-  });
-  return { inputs, enumerated: false };
-}
-
 function promptBatches(
   data: DataConfig,
   operation: OperationName,
-  inputs: readonly number[][],
+  inputs: readonly (readonly number[])[],
   chunkTokens: number,
 ): AnnotatedBatch[] {
   const writer = new SequenceWriter(createOperationContext(data), data.format);

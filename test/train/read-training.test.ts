@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { conditionId, conditionLabel } from '../../src/config/hash.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
+import { createHoldout } from '../../src/listops/regimes.js';
 import type { EvalCell, MetricRow } from '../../src/train/metrics.js';
 import { MOST_POINTS, accuracyAtStep, readTraining } from '../../src/train/read-training.js';
 
@@ -71,6 +72,25 @@ describe('readTraining', () => {
       expect(chance).toBeGreaterThan(0.05);
       expect(chance).toBeLessThan(0.5);
     }
+  });
+
+  it('compares trained prompts with the best answer to trained ones, held-out prompts with that to held-out ones', () => {
+    const { sets } = createHoldout(config.data);
+    const counts = { held: new Array<number>(10).fill(0), trained: new Array<number>(10).fill(0) };
+    for (let a = 0; a < 10; a++) {
+      for (let b = 0; b < 10; b++) {
+        const isHeld = sets.some(([x, y]) => (x === a && y === b) || (x === b && y === a));
+        counts[isHeld ? 'held' : 'trained'][(a + b) % 10]++;
+      }
+    }
+    const best = (results: number[]): number =>
+      Math.max(...results) / results.reduce((total, count) => total + count, 0);
+    const { final } = readTraining('run', config, [evaluation(500)], 'budget');
+    expect(final.map(({ held, chance }) => [held, chance])).toEqual([
+      [false, best(counts.trained)],
+      [true, best(counts.held)],
+    ]);
+    expect(final[1].chance).toBeGreaterThan(1.5 * final[0].chance);
   });
 
   it('gives a sample the interval of its size', () => {
