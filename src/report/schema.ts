@@ -16,7 +16,7 @@ export interface JsonArray {
 
 /** One checkpoint under study. Seeds are replicates within a condition, steps a series within a run. */
 export interface Subject {
-  readonly [key: string]: Json;
+  readonly [key: string]: Json | undefined;
   /** `<run>@<step>` */
   readonly id: string;
   readonly run: string;

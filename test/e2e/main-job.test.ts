@@ -124,8 +124,8 @@ async function everyChartIsDrawn(path: string): Promise<void> {
   try {
     const { page, problems, requests } = await watchedPage(browser);
     await page.goto(`file://${path}`);
-    const height = await page.evaluate<number>('document.documentElement.scrollHeight');
-    for (let y = 0; y <= height; y += 600) {
+    // charts are drawn as they come near, and the page grows with them
+    for (let y = 0; y <= (await page.evaluate<number>('document.documentElement.scrollHeight')); y += 600) {
       await page.evaluate(`window.scrollTo(0, ${y})`);
       await page.waitForTimeout(60);
     }
