@@ -350,6 +350,9 @@ describe('a whole measurement', () => {
       }
     }
     const charts = parityProbe.charts(result);
+    // an interval of two seeds reaches far outside 0 to 1 and must not take the width of the picture
+    const causal = charts.find(({ id }) => id === 'parity-causal');
+    expect(JSON.stringify(causal?.spec)).toContain('"clip":true');
     expect(new Set(charts.map(({ id }) => id)).size).toBe(charts.length);
     for (const { id, spec, summary } of charts) {
       expect(countRows(spec), id).toBeGreaterThan(0);

@@ -191,7 +191,8 @@ export function pointInterval(input: PointInterval): Spec {
       ...seeds,
       {
         transform: [{ filter: 'isValid(datum.low) && isValid(datum.high)' }],
-        mark: { type: 'rule', style: 'interval' },
+        // an interval that leaves a fixed domain would take all the width
+        mark: { type: 'rule', style: 'interval', ...(value.domain === undefined ? {} : { clip: true }) },
         encoding: { x: x('low'), x2: { field: 'high' }, ...shared },
       },
       { mark: { type: 'point', style: 'estimate' }, encoding: { x: x('estimate'), ...shared, tooltip } },

@@ -61,6 +61,8 @@ export function parityPanels({ points, title, axis, independent, columns, line }
         ? []
         : [
             {
+              // one line a panel, not one a row
+              transform: [{ aggregate: [{ op: 'count', as: 'rows' }] }],
               mark: { type: 'rule', style: 'reference' },
               encoding: { x: { datum: line, type: 'quantitative' } },
             },
