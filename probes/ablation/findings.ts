@@ -61,7 +61,7 @@ function conditionFindings(result: AblationResult, index: number): Finding[] {
       statement:
         usable.length === 0
           ? `${label}: has not learned ${primary} (accuracy ${accuracy.toFixed(3)})`
-          : `${label}: ${usable.length} of ${own.length} runs have learned ${primary}`,
+          : `${label}: ${usable.length} of ${own.length} runs have learned ${primary} at the accuracy and loss of C4`,
       statistic: `mean accuracy on trained single-operation ${primary} prompts`,
       unit: 'accuracy',
       estimate: jsonNumber(accuracy),

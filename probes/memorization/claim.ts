@@ -6,7 +6,7 @@ import { CLAIMS_LEVEL, claimPart } from '../../src/analysis/claims.js';
 import { meanInterval } from '../../src/analysis/intervals.js';
 import { type VerdictDecision, decideVerdict, withNote } from '../../src/analysis/verdict.js';
 import { BALANCE_LIMIT } from '../../src/listops/regimes.js';
-import type { MemorizationCondition, MemorizationRun } from '../../src/report/charts/memorization-data.js';
+import type { MemorizationCondition } from '../../src/report/charts/memorization-data.js';
 import { percent } from '../../src/report/charts/common.js';
 import type { Finding } from '../../src/report/schema.js';
 import { standardDeviation } from '../../src/tensor/sum.js';
@@ -57,7 +57,7 @@ function withoutRuns({ conditions }: MemorizationResult): Finding {
 }
 
 function c5(condition: MemorizationCondition, assay: Assay, suffix: string): Finding {
-  const usable = indicesOf(condition, PAIR, (run) => whyUnusable(run) === undefined);
+  const usable = indicesOf(condition, PAIR, (run) => run.leftOut === null);
   const values = byHoldout(usable);
   const interval = values.length === 0 ? undefined : meanInterval(values, CLAIMS_LEVEL);
   const decision = decideVerdict({
@@ -75,7 +75,7 @@ function c5(condition: MemorizationCondition, assay: Assay, suffix: string): Fin
   return {
     id: `c5${suffix}`,
     ...HEAD,
-    statement: `SUM-only models memorize, with ${heldText(condition)} held out (${condition.label}): ${usable.length} of ${condition.runs.length} runs answer at least ${percent(C5_ACCURACY, 0)} of trained prompts right and count.`,
+    statement: `SUM-only models memorize, with ${heldText(condition)} held out (${condition.label}): ${usable.length} of ${condition.runs.length} runs answer at least ${percent(C5_ACCURACY, 0)} of trained prompts right at their last two evaluations and count.`,
     ...(interval === undefined ? {} : estimated(interval)),
     n: { seeds: usable.length, examples: heldExamples(condition, PAIR) },
     verdict: noted.verdict,
@@ -88,24 +88,18 @@ export function heldText({ heldShare, level }: MemorizationCondition): string {
   return `${percent(heldShare)} of ${level === 'triple' ? 'triples' : 'pairs'}`;
 }
 
-function whyUnusable(run: MemorizationRun): string | undefined {
-  if (!run.final) return 'is not at its last checkpoint';
-  if (!run.learned) return `answers ${percent(run.trainedAccuracy)} of trained prompts right`;
-  return undefined;
-}
-
 function notes(condition: MemorizationCondition, runs: number, holdouts: number, assay: Assay): string[] {
   const { runs: all, primary } = condition;
   const left = all.flatMap((run) => {
     const index = run.indices.find((row) => row.operation === primary && row.arity === PAIR);
     const reason =
-      whyUnusable(run) ??
+      run.leftOut ??
       (index?.m == null
         ? 'has no index, since the most frequent held result is nearly always right'
         : undefined);
     return reason === undefined ? [] : [`seed ${run.seed} ${reason}`];
   });
-  const each = indicesOf(condition, PAIR, (run) => whyUnusable(run) === undefined)
+  const each = indicesOf(condition, PAIR, (run) => run.leftOut === null)
     .map(({ run, m }) => `seed ${run.seed} ${m.toFixed(2)}`)
     .join(', ');
   const unbalanced = all.filter(({ signalRatio }) => !(Number(signalRatio) <= BALANCE_LIMIT));

@@ -11,7 +11,7 @@ import type { JsonArray } from '../../src/report/schema.js';
 import { mean } from '../../src/tensor/sum.js';
 import { numberOf } from '../ablation/json-numbers.js';
 import { compareText, lastOfEachRun } from '../conditions.js';
-import { sideOf } from '../conditions.js';
+import { sideOf, whyUnusable } from '../conditions.js';
 import type { Measured } from '../contract.js';
 import { type Control, controlCommands, controlsOf } from './controls.js';
 import type { MemorizationMeasurement } from './measurement.js';
@@ -97,7 +97,8 @@ function conditionOf(group: readonly MeasuredMemorization[]): MemorizationCondit
   };
 }
 
-function runOf({ subject, measurement }: MeasuredMemorization): MemorizationRun {
+function runOf(run: MeasuredMemorization): MemorizationRun {
+  const { subject, measurement } = run;
   const { holdout, primary, modulus, pairs } = measurement;
   const own = measurement.learned.find(({ operation }) => operation === primary);
   const accuracy = own?.accuracy ?? 0;
@@ -108,6 +109,7 @@ function runOf({ subject, measurement }: MeasuredMemorization): MemorizationRun 
     trainedAccuracy: accuracy,
     lossNats: own?.lossNats ?? 'NaN',
     learned: accuracy >= C5_ACCURACY,
+    leftOut: whyUnusable(run, 'C5', primary) ?? null,
     heldSets: holdout?.sets ?? [],
     signalRatio: holdout?.signalRatio ?? 1,
     leaks: measurement.leak.leaks,

@@ -20,8 +20,10 @@ export function configWith(
   return resolveRunConfig({ data, seed, training: { steps }, model: { nCtx } });
 }
 
-export function subjectOf(config: RunConfig, fields: Partial<Subject> = {}): Subject {
+/** @param accuracy - of every operation, at both of the last two evaluations */
+export function subjectOf(config: RunConfig, fields: Partial<Subject> = {}, accuracy = 1): Subject {
   const { tasks, regime } = config.data;
+  const byTask = Object.fromEntries(tasks.map((task) => [task, accuracy]));
   const run = `${tasks.join('-')}-${regime}-${config.seed}`;
   return {
     id: `${run}@${config.training.steps}`,
@@ -33,7 +35,8 @@ export function subjectOf(config: RunConfig, fields: Partial<Subject> = {}): Sub
     parameters: 1,
     weightsSha256: '',
     final: true,
-    accuracy: null,
+    accuracy: byTask,
+    learned: byTask,
     ...fields,
   };
 }

@@ -94,7 +94,7 @@ function made(seed: number, options: Made): Entry {
     ],
     leak: { examples: 1000, leaks },
   };
-  return { subject: subjectOf(config, options.subject), config, measurement };
+  return { subject: subjectOf(config, options.subject, trained(seed)), config, measurement };
 }
 
 function runs(n: number, options: Made = {}): Entry[] {
@@ -155,8 +155,17 @@ describe('C5 from made-up indices', () => {
     ]);
     expect(finding.verdict).toBe('too few runs to say');
     expect(finding.reason).toContain('has 7, 8 a condition needed');
-    expect(finding.reason).toContain('left out: seed 3 answers 98.0 % of trained prompts right');
+    expect(finding.reason).toContain('left out: seed 3 has not learned SUM (accuracy 0.98)');
     expect(finding.statement).toContain('7 of 8 runs');
+  });
+
+  it('does not count a run whose last evaluation alone is good', () => {
+    const plateau = made(8, { held: () => C, subject: { learned: { SUM: 0.5 } } });
+    const finding = c5([...runs(7, { held: () => C }), plateau, ...controls]);
+    expect(finding.verdict).toBe('too few runs to say');
+    expect(finding.reason).toContain(
+      'left out: seed 8 has not learned SUM (accuracy 0.50 one evaluation before)',
+    );
   });
 
   it('counts runs that hold out the same once', () => {
@@ -171,7 +180,7 @@ describe('C5 from made-up indices', () => {
   it('does not count a checkpoint before the last, and takes the last of a run', () => {
     const early = made(8, { held: () => C, subject: { final: false } });
     expect(c5([...runs(7, { held: () => C }), early, ...controls]).reason).toContain(
-      'seed 8 is not at its last',
+      'seed 8 step 16000 is not the last checkpoint of its run',
     );
     const all = runs(8, { held: () => C });
     const before = { ...all[0], subject: { ...all[0].subject, id: 'before', step: 5, final: false } };

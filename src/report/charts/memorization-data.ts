@@ -92,6 +92,8 @@ export interface MemorizationRun {
   readonly lossNats: number | string;
   /** trained accuracy is at least that of C5 */
   readonly learned: boolean;
+  /** why it does not count in C5, which asks for the last checkpoint and for two evaluations; null: it counts */
+  readonly leftOut: string | null;
   readonly heldSets: readonly (readonly number[])[];
   readonly signalRatio: number | string;
   readonly leaks: number;
