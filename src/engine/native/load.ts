@@ -12,7 +12,10 @@ export type LoadedAddon =
   /** one sentence for the user, with the remedy */
   | { readonly kind: 'unavailable'; readonly reason: string };
 
+const TARGETS = 'src/engine/build/targets.json';
 const REMEDY = 'Run "npm run build:native", or pass --engine wasm.';
+/** in an installed package, which has no sources to build from */
+const PACKAGED_REMEDY = 'Pass --engine wasm.';
 
 /**
  * @param options.file - name in build/, for the builds that the tests make; default: kernels.node, then
@@ -22,7 +25,7 @@ export function loadAddon(options: { readonly root?: string; readonly file?: str
   const root = options.root ?? packageRoot();
   const unavailable = (reason: string): LoadedAddon => ({
     kind: 'unavailable',
-    reason: `${reason} ${REMEDY}`,
+    reason: `${reason} ${exists(join(root, TARGETS)) ? REMEDY : PACKAGED_REMEDY}`,
   });
   const candidates =
     options.file === undefined
@@ -58,7 +61,7 @@ export function loadAddon(options: { readonly root?: string; readonly file?: str
 
 /** The hash that src/setup/kernel-sources.mjs gives; undefined where the sources are not shipped. */
 function hashOfSources(root: string): string | undefined {
-  const file = join(root, 'src/engine/build/targets.json');
+  const file = join(root, TARGETS);
   if (!exists(file)) return undefined;
   const targets = JSON.parse(readText(file)) as {
     kernels: string[];
