@@ -345,12 +345,20 @@ describe('loadAddon', () => {
   });
   afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-  it('names the file and the remedy when there is none', () => {
-    expect(loadAddon({ root })).toEqual({
-      kind: 'unavailable',
-      reason:
-        'build/kernels.node and prebuilds/linux-x64/kernels.node not found. Run "npm run build:native", or pass --engine wasm.',
-    });
+  it('names the file and the remedy when there is none: building it only where its sources are', () => {
+    const missing = 'build/kernels.node and prebuilds/linux-x64/kernels.node not found.';
+    expect(loadAddon({ root })).toEqual({ kind: 'unavailable', reason: `${missing} Pass --engine wasm.` });
+    const clone = mkdtempSync(join(ROOT, 'build', 'load-'));
+    try {
+      mkdirSync(join(clone, 'src/engine/build'), { recursive: true });
+      writeFileSync(join(clone, 'src/engine/build/targets.json'), '{}');
+      expect(loadAddon({ root: clone })).toEqual({
+        kind: 'unavailable',
+        reason: `${missing} Run "npm run build:native", or pass --engine wasm.`,
+      });
+    } finally {
+      rmSync(clone, { recursive: true, force: true });
+    }
   });
 
   it('refuses an addon of other sources before loading it', () => {
