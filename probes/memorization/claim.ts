@@ -75,7 +75,7 @@ function c5(condition: MemorizationCondition, assay: Assay, suffix: string): Fin
   return {
     id: `c5${suffix}`,
     ...HEAD,
-    statement: `SUM-only models memorize, with ${heldText(condition)} held out (${condition.label}): ${usable.length} of ${condition.runs.length} runs answer at least ${percent(C5_ACCURACY, 0)} of trained prompts right at their last two evaluations and count.`,
+    statement: `SUM-only models memorize, with ${heldText(condition)} held out (${condition.label}): ${usable.length} of ${condition.runs.length} runs answer at least ${percent(C5_ACCURACY, 0)} of trained prompts right at their last two evaluations and count.${details(condition)}`,
     ...(interval === undefined ? {} : estimated(interval)),
     n: { seeds: usable.length, examples: heldExamples(condition, PAIR) },
     verdict: noted.verdict,
@@ -86,6 +86,19 @@ function c5(condition: MemorizationCondition, assay: Assay, suffix: string): Fin
 /** `9.1 % of pairs`, which hold-out being named where it is triples. */
 export function heldText({ heldShare, level }: MemorizationCondition): string {
   return `${percent(heldShare)} of ${level === 'triple' ? 'triples' : 'pairs'}`;
+}
+
+/** What stands with the numbers and would be too long for the table of claims. */
+function details(condition: MemorizationCondition): string {
+  const each = indicesOf(condition, PAIR, (run) => run.leftOut === null)
+    .map(({ run, m }) => `seed ${run.seed} ${m.toFixed(2)}`)
+    .join(', ');
+  const closed =
+    'Trained triples (x+y)+b with x+y=a touch the held pair {a,b} inside: only --operands 2..2 excludes that.';
+  return [
+    ...(each === '' ? [] : [` Index by seed: ${each}.`]),
+    ...(condition.level === 'pair-closed' ? [` ${closed}`] : []),
+  ].join('');
 }
 
 function notes(condition: MemorizationCondition, runs: number, holdouts: number, assay: Assay): string[] {
@@ -99,23 +112,13 @@ function notes(condition: MemorizationCondition, runs: number, holdouts: number,
         : undefined);
     return reason === undefined ? [] : [`seed ${run.seed} ${reason}`];
   });
-  const each = indicesOf(condition, PAIR, (run) => run.leftOut === null)
-    .map(({ run, m }) => `seed ${run.seed} ${m.toFixed(2)}`)
-    .join(', ');
   const unbalanced = all.filter(({ signalRatio }) => !(Number(signalRatio) <= BALANCE_LIMIT));
-  const closed = condition.level === 'pair-closed';
   return [
-    ...(each === '' ? [] : [`index by seed: ${each}`]),
     ...(left.length === 0 ? [] : [`left out: ${left.join(', ')}`]),
     ...(holdouts < runs ? [`${runs} runs hold out ${holdouts} different sets, each counted once`] : []),
     ...(unbalanced.length === 0
       ? []
       : [`the hold-out is not balanced in seed ${unbalanced.map(({ seed }) => seed).join(', ')}`]),
-    ...(closed
-      ? [
-          'trained triples (x+y)+b with x+y=a touch the held pair {a,b} inside: only --operands 2..2 excludes that',
-        ]
-      : []),
     // a failed assay is named by the verdict's own reason, unless too few runs came first
     ...(assay.passed || runs < CLAIM.nMin ? [assay.reason] : []),
   ];

@@ -1,8 +1,6 @@
 /** What a run has learned, read off its evaluation rows: accuracy by operation, the definition of "learned", stopping. */
+import { LEARNED_ACCURACY } from '../analysis/claims.js';
 import type { EvalCell, EvalRow } from './metrics.js';
-
-/** Result-token accuracy that counts as learned (half of it is the plateau of an unlearned parity). */
-export const LEARNED_ACCURACY = 0.95;
 
 /** Which prompts an accuracy is over. `trained`: operand multisets that training may draw. */
 export const PROMPT_SCOPES = ['all', 'trained', 'held'] as const;

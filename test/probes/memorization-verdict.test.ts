@@ -126,7 +126,7 @@ describe('C5 from made-up indices', () => {
     expect(finding.interval).toMatchObject({ level: 0.9917, method: 't over seeds' });
     expect(finding.n).toEqual({ seeds: 8, examples: 40 });
     expect(finding.reason).toContain('assay passed: LATIN');
-    expect(finding.reason).toContain('index by seed: seed 1 0.99');
+    expect(finding.statement).toContain('Index by seed: seed 1 0.99');
   });
 
   it('is contradicted by planted adders', () => {
