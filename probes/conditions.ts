@@ -33,6 +33,13 @@ export function sumAccuracy({ subject }: Run): number | null {
   return subject.accuracy?.['SUM'] ?? null;
 }
 
+/** The checkpoints of runs of which several steps were measured: the points of a series. */
+export function inSeries<R extends Run>(measured: readonly R[]): R[] {
+  const counts = new Map<string, number>();
+  for (const { subject } of measured) counts.set(subject.run, (counts.get(subject.run) ?? 0) + 1);
+  return measured.filter(({ subject }) => (counts.get(subject.run) ?? 0) > 1);
+}
+
 /** The last checkpoint of every run, runs in order of label, seed and name. */
 export function lastOfEachRun<R extends Run>(measured: readonly R[]): R[] {
   const last = new Map<string, R>();

@@ -14,6 +14,7 @@ import {
   lastOfEachRun,
   unusableArms,
   usableRuns,
+  inSeries,
 } from '../conditions.js';
 import { type MeasuredEmbedding, summariseGroup, toMatrix } from './groups.js';
 
@@ -146,10 +147,7 @@ function sameGeometries(
 }
 
 function seriesOf(measured: readonly MeasuredEmbedding[]): SeriesPoint[] {
-  const counts = new Map<string, number>();
-  for (const { subject } of measured) counts.set(subject.run, (counts.get(subject.run) ?? 0) + 1);
-  return measured
-    .filter(({ subject }) => (counts.get(subject.run) ?? 0) > 1)
+  return inSeries(measured)
     .map(({ subject, measurement: { embedding } }) => ({
       run: subject.run,
       label: subject.label,

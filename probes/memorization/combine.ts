@@ -10,7 +10,7 @@ import type {
 import type { JsonArray } from '../../src/report/schema.js';
 import { mean } from '../../src/tensor/sum.js';
 import { numberOf } from '../ablation/json-numbers.js';
-import { compareText, lastOfEachRun } from '../conditions.js';
+import { compareText, lastOfEachRun, inSeries } from '../conditions.js';
 import { sideOf, whyUnusable } from '../conditions.js';
 import type { Measured } from '../contract.js';
 import { type Control, controlCommands, controlsOf } from './controls.js';
@@ -133,10 +133,7 @@ function meanTable(tables: readonly JsonArray[]): (number | null)[][] {
 }
 
 function seriesOf(measured: readonly MeasuredMemorization[]): MemorizationStep[] {
-  const counts = new Map<string, number>();
-  for (const { subject } of measured) counts.set(subject.run, (counts.get(subject.run) ?? 0) + 1);
-  return measured
-    .filter(({ subject }) => (counts.get(subject.run) ?? 0) > 1)
+  return inSeries(measured)
     .flatMap(({ subject, measurement }) => {
       const cells = measurement.cells.filter(
         ({ operation, arity }) => operation === measurement.primary && arity === 2,

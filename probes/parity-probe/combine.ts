@@ -20,6 +20,7 @@ import {
   sumAccuracy,
   unusableArms,
   usableRuns,
+  inSeries,
 } from '../conditions.js';
 import type { Measured } from '../contract.js';
 import { type ParityMeasurement, round } from './measurement.js';
@@ -195,10 +196,7 @@ function crossCheckOf(runs: readonly MeasuredParity[]): CrossCheckSummary {
 }
 
 function seriesOf(measured: readonly MeasuredParity[]): ParitySeriesPoint[] {
-  const counts = new Map<string, number>();
-  for (const { subject } of measured) counts.set(subject.run, (counts.get(subject.run) ?? 0) + 1);
-  return measured
-    .filter(({ subject }) => (counts.get(subject.run) ?? 0) > 1)
+  return inSeries(measured)
     .map(({ subject, measurement: { embedding } }) => ({
       run: subject.run,
       label: subject.label,

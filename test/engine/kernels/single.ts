@@ -7,32 +7,14 @@ import { loadAddon } from '../../../src/engine/native/load.js';
 import type { Addon } from '../../../src/engine/native/memory.js';
 import { packageRoot } from '../../../src/io/package-root.js';
 import { buildNative } from '../../../src/setup/build-native.mjs';
+import { SINGLE_KERNELS } from '../../helpers/single-kernels.js';
 import { isRequired } from '../engines.js';
 
 export type Reals = Float32Array | Float64Array;
 
 /** Arguments in the order of single-kernels.c: arrays, numbers, undefined for NULL. */
 type Argument = Block | number | undefined;
-export const KERNELS = [
-  'vector_exp',
-  'vector_normal',
-  'scalar_log',
-  'pack_transposed',
-  'pack_rows',
-  'matrix_product',
-  'layernorm_forward',
-  'layernorm_backward',
-  'layernorm_parameters',
-  'activation_forward',
-  'gather_embedding',
-  'scatter_embedding',
-  'column_sums',
-  'softmax_row',
-  'attention_forward',
-  'attention_gradient',
-  'cross_entropy',
-] as const;
-export type KernelName = (typeof KERNELS)[number];
+export type KernelName = (typeof SINGLE_KERNELS)[number];
 
 /** Kernels read whole vectors past an array's end, but may write only padding that they are told of. */
 const GUARD = 32;
@@ -99,7 +81,7 @@ async function open(real: 'float' | 'double'): Promise<Bench | string> {
   if (built.status === 'unavailable') return built.reason;
   const loaded = loadAddon({ file: real === 'float' ? 'kernels-single.node' : 'kernels-double.node' });
   if (loaded.kind === 'unavailable') return loaded.reason;
-  const missing = KERNELS.filter((name) => !(name in loaded.addon));
+  const missing = SINGLE_KERNELS.filter((name) => !(name in loaded.addon));
   if (missing.length > 0) return `the build does not export ${missing.join(', ')}.`;
   return new Bench(loaded.addon as ConstructorParameters<typeof Bench>[0], real);
 }
