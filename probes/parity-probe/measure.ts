@@ -1,7 +1,8 @@
 /** Measures one checkpoint: token embeddings, residual stream, causal check. Comparing checkpoints is combine.ts. */
-import { newFitCounts } from '../../src/analysis/linear-probe.js';
+import { type FitCounts, newFitCounts } from '../../src/analysis/linear-probe.js';
 import { type Matrix, matrix } from '../../src/analysis/matrix.js';
 import { FIRST_NUMBER } from '../../src/listops/tokenizer.js';
+import type { GptConfig } from '../../src/model/gpt-config.js';
 import { parameterTable, parameterView, TOKEN_EMBEDDING } from '../../src/model/parameters.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
 import { describeBattery, fillFlat } from './battery.js';
@@ -23,12 +24,8 @@ export function measureSubject(
   const counts = newFitCounts();
   let done = 0;
   const tick = (): void => context.progress(Math.min(++done, 999), 1000);
-  const tokens = (stream: number): TokenOptions => ({
-    ...options,
-    rng: (test) => context.rng(stream + test),
-    tick,
-  });
-  const embedding = numberRows(subject, subject.parameters, model);
+  const tokens = { options, counts, tick, rng: (index: number) => context.rng(index) };
+  const embedding = numberRows(subject, 'trained', model.config);
   const filled = fillFlat(data, model.config.nCtx, options.prompts, context.rng(STREAM.prompts));
   const largest = filled.at(-1);
   const untrained = engine.createModel(
@@ -41,12 +38,8 @@ export function measureSubject(
     const part = {
       n: embedding.rows,
       d: embedding.cols,
-      embedding: tokenNumbers(embedding, tokens(STREAM.trained), counts),
-      untrained: tokenNumbers(
-        numberRows(subject, subject.untrainedParameters, model),
-        tokens(STREAM.untrained),
-        counts,
-      ),
+      embedding: tokenPart(subject, 'trained', model.config, tokens),
+      untrained: tokenPart(subject, 'untrained', model.config, tokens),
       crossCheck: crossCheckNumbers(embedding, counts),
       context:
         battery === undefined
@@ -89,14 +82,36 @@ export function measureSubject(
   }
 }
 
+export interface TokenPart {
+  readonly options: Pick<MeasureOptions, 'relabellings' | 'contextRelabellings' | 'valuePermutations'>;
+  /** of the fits; added to */
+  readonly counts: FitCounts;
+  readonly rng: MeasureContext['rng'];
+  readonly tick: () => void;
+}
+
+/** What is asked of the number embeddings alone: the only part of a measurement whose findings have a p in one run. */
+export function tokenPart(
+  subject: ProbeSubject,
+  weights: Weights,
+  gpt: GptConfig,
+  { options, counts, rng, tick }: TokenPart,
+): ParityMeasurement['embedding'] {
+  const own: TokenOptions = { ...options, rng: (test) => rng(STREAM[weights] + test), tick };
+  return tokenNumbers(numberRows(subject, weights, gpt), own, counts);
+}
+
+type Weights = 'trained' | 'untrained';
+
 /** The rows of the token embedding that stand for numbers, float64 [n, C]. */
 function numberRows(
-  subject: ProbeSubject,
-  parameters: Float32Array,
-  { config }: MeasureContext['model'],
+  { config, parameters, untrainedParameters }: ProbeSubject,
+  weights: Weights,
+  gpt: GptConfig,
 ): Matrix {
-  const n = subject.config.data.modulus;
-  const all = parameterView(parameterTable(config), parameters, TOKEN_EMBEDDING);
-  const first = FIRST_NUMBER * config.dModel;
-  return matrix(n, config.dModel, all.subarray(first, first + n * config.dModel));
+  const n = config.data.modulus;
+  const arena = weights === 'trained' ? parameters : untrainedParameters;
+  const all = parameterView(parameterTable(gpt), arena, TOKEN_EMBEDDING);
+  const first = FIRST_NUMBER * gpt.dModel;
+  return matrix(n, gpt.dModel, all.subarray(first, first + n * gpt.dModel));
 }

@@ -400,27 +400,6 @@ describe('embeddingPca.findings', () => {
   });
 });
 
-describe('embeddingPca on untrained models', () => {
-  it('reports something significant in at most 18 of 200 runs at level 0.05 (binomial 99 %)', async () => {
-    let reported = 0;
-    for (const seed of seeds(200)) {
-      const subject = plant({ seed });
-      const untrained = { ...subject, parameters: subject.untrainedParameters };
-      const context = {
-        rng: (index = 0) => new Rng(seed, 'probe:embedding-pca', index),
-        progress: () => undefined,
-      } as unknown as MeasureContext;
-      const measurement = await embeddingPca.measure(untrained, { permutations: 199, nullDraws: 1 }, context);
-      const result = embeddingPca.combine(
-        [{ subject: subject.subject, config: subject.config, measurement }],
-        OPTIONS,
-      );
-      if (embeddingPca.findings(result).some(({ pAdjusted = 1 }) => pAdjusted <= 0.05)) reported++;
-    }
-    expect(reported).toBeLessThanOrEqual(18);
-  });
-});
-
 describe('embeddingPca.charts', () => {
   const compileCounting = (spec: object): string[] => {
     const warnings: string[] = [];
