@@ -240,7 +240,7 @@ describe('the live view of a run', () => {
     await new Promise((resolve) => setTimeout(resolve, 200));
     const begin = performance.now();
     await viewer.viewer.close();
-    expect(performance.now() - begin).toBeLessThan(1000);
+    expect(performance.now() - begin).toBeLessThan(4000); // waiting for idle connections would take at least 5 s
     await listener.until(() => listener.ended, 'end');
   });
 });
