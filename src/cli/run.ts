@@ -1,15 +1,11 @@
 /** `sumlens run`: the main job with its progress, summary and viewer. */
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { PROBES } from '../../probes/index.js';
-import { openRun } from '../checkpoint/store.js';
 import { getPreset, PRESET_NAMES, presets } from '../config/presets.js';
 import { conditionLabel } from '../config/hash.js';
 import { openEngine } from '../engine/registry.js';
 import { packageVersion } from '../io/package-root.js';
 import { startMemorySampler } from '../jobs/memory.js';
-import { hasLearned } from '../train/learned.js';
-import { parseMetricRows } from '../train/metrics.js';
 import { InterruptedRunError, mainJob, type MainJobResult, summarize } from '../workflows/main-job.js';
 import type { RunProgress, TrainRunsProgress } from '../workflows/train-runs.js';
 import { bar, createDisplay, duration, sparkline } from './display.js';
@@ -93,11 +89,7 @@ async function runCommand(presetName: string, options: ParsedOptions): Promise<v
   const elapsedMs = performance.now() - begin;
   const peakBytes = memory.peakTreeRssBytes();
   const { report, pagePath, failed, failures } = result;
-  const rows = summarize(report, (run, operation) => {
-    const store = openRun(join(folders.checkpointsDir, run));
-    const evaluations = parseMetricRows(store.readMetrics(), run).filter((row) => row.kind === 'eval');
-    return hasLearned(evaluations, operation);
-  });
+  const rows = summarize(report);
   if (json) {
     process.stdout.write(
       `${JSON.stringify({ report: pagePath, conditions: rows, failed, elapsedMs, peakBytes }, null, 2)}\n`,

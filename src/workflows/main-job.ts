@@ -1,5 +1,6 @@
 /** The main job: train every run of a preset, probe the final checkpoints, write the report, sum it up. */
 import { join } from 'node:path';
+import { LEARNED_ACCURACY } from '../analysis/claims.js';
 import { openRun } from '../checkpoint/store.js';
 import type { Preset } from '../config/presets.js';
 import { RunError } from '../errors.js';
@@ -85,10 +86,11 @@ export interface SummaryRow {
 }
 
 /** Conditions of a report in order, with what their seeds learned. */
-export function summarize(
-  report: Report,
-  learned: (run: string, operation: string) => boolean,
-): SummaryRow[] {
+export function summarize(report: Report): SummaryRow[] {
+  // the main job has one checkpoint a run
+  const accuracies = new Map(report.subjects.map(({ run, learned }) => [run, learned]));
+  const learned = (run: string, operation: string): boolean =>
+    (accuracies.get(run)?.[operation] ?? 0) >= LEARNED_ACCURACY;
   const groups = new Map<string, Report['training'][number][]>();
   for (const record of report.training)
     groups.set(record.label, [...(groups.get(record.label) ?? []), record]);
