@@ -85,6 +85,9 @@ for (const dModel of flag('d', '16,32,64')) {
       bias: true,
       tied: true,
       shareBlocks: false,
+      qkvBias: true,
+      unembeddingBias: false,
+      residualInit: 'scaled',
     };
     const batches = makeBatches(Rng, loss);
     const models = engines.map(([, engine]) => engine.createModel(config, { seed: 1 }, 'train'));

@@ -19,6 +19,9 @@ const SELF_TEST_MODEL: GptConfig = {
   bias: true,
   tied: true,
   shareBlocks: false,
+  qkvBias: true,
+  unembeddingBias: false,
+  residualInit: 'scaled',
 };
 const ADAMW = { learningRate: 2e-3, beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: 0.01, clip: 1 };
 

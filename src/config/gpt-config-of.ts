@@ -4,5 +4,12 @@ import type { GptConfig } from '../model/gpt-config.js';
 import type { RunConfig } from './run-config.js';
 
 export function gptConfigOf(config: RunConfig): GptConfig {
-  return { dVocab: vocabulary(config.data.modulus, config.vocabulary).size, ...config.model };
+  const { model } = config;
+  return {
+    dVocab: vocabulary(config.data.modulus, config.vocabulary).size,
+    qkvBias: model.bias,
+    unembeddingBias: false,
+    residualInit: 'scaled',
+    ...model,
+  };
 }

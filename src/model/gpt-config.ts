@@ -4,6 +4,13 @@ import { unacceptable } from '../errors.js';
 export const ACTIVATION_FUNCTIONS = ['gelu', 'relu'] as const;
 export type ActivationFunction = (typeof ACTIVATION_FUNCTIONS)[number];
 
+/**
+ * Standard deviation of the initial weights that write to the residual stream: `scaled` divides by sqrt(2 nLayers), as
+ * GPT-2 does; `plain` treats them like every other matrix.
+ */
+export const RESIDUAL_INITS = ['scaled', 'plain'] as const;
+export type ResidualInit = (typeof RESIDUAL_INITS)[number];
+
 /** Pre-LayerNorm decoder with learned positions; LayerNorm epsilon is LAYER_NORM_EPS. */
 export interface GptConfig {
   /** vocabulary size V */
@@ -22,10 +29,15 @@ export interface GptConfig {
   readonly activation: ActivationFunction;
   /** biases in linear layers and LayerNorms */
   readonly bias: boolean;
+  /** bias in the projection to queries, keys and values (c_attn); needs `bias` */
+  readonly qkvBias: boolean;
   /** unembedding shares the token embedding's weights */
   readonly tied: boolean;
+  /** the unembedding has a bias [V] of its own, whatever `bias` says; needs an untied unembedding */
+  readonly unembeddingBias: boolean;
   /** one block applied nLayers times */
   readonly shareBlocks: boolean;
+  readonly residualInit: ResidualInit;
 }
 
 export const LAYER_NORM_EPS = 1e-5;
@@ -56,6 +68,20 @@ export function checkGptConfig(config: GptConfig): void {
   }
   if (!ACTIVATION_FUNCTIONS.includes(config.activation)) {
     throw unacceptable('activation', config.activation, ACTIVATION_FUNCTIONS.join(' or '));
+  }
+  if (!RESIDUAL_INITS.includes(config.residualInit)) {
+    throw unacceptable('residualInit', config.residualInit, RESIDUAL_INITS.join(' or '));
+  }
+  if (config.qkvBias && !config.bias) {
+    throw unacceptable(
+      'qkvBias',
+      true,
+      'false where bias is false',
+      'Give the other linear layers a bias too.',
+    );
+  }
+  if (config.unembeddingBias && config.tied) {
+    throw unacceptable('unembeddingBias', true, 'false where tied is true', 'Untie the unembedding.');
   }
 }
 

@@ -37,12 +37,13 @@ export interface ParameterTable {
 
 /** Name of the unembedding in checkpoints; with tied weights it is written as a copy of TOKEN_EMBEDDING. */
 export const UNEMBEDDING = 'lm_head.weight';
+export const UNEMBEDDING_BIAS = 'lm_head.bias';
 export const TOKEN_EMBEDDING = 'transformer.wte.weight';
 export const POSITION_EMBEDDING = 'transformer.wpe.weight';
 
 /**
- * Builds the table for one configuration. Residual projections are initialised with std 0.02 / sqrt(2 L) (GPT-2).
- * The untied head of our models has no bias.
+ * Builds the table for one configuration. With residualInit `scaled`, projections to the residual stream are initialised
+ * with std 0.02 / sqrt(2 L) (GPT-2).
  */
 export function parameterTable(config: GptConfig): ParameterTable {
   const { dModel: C, dMlp, dVocab: V, nCtx, bias } = config;
@@ -57,22 +58,22 @@ export function parameterTable(config: GptConfig): ParameterTable {
     add(name, shape, true, { kind: 'normal', std });
   const vector = (name: string, size: number, value: number): void =>
     add(name, [size], false, { kind: 'constant', value });
-  const linear = (name: string, out: number, input: number, std?: number): void => {
+  const linear = (name: string, out: number, input: number, std?: number, hasBias = bias): void => {
     weight(`${name}.weight`, [out, input], std);
-    if (bias) vector(`${name}.bias`, out, 0);
+    if (hasBias) vector(`${name}.bias`, out, 0);
   };
   const layerNorm = (name: string): void => {
     vector(`${name}.weight`, C, 1);
     if (bias) vector(`${name}.bias`, C, 0);
   };
 
-  const residualStd = INIT_STD / Math.sqrt(2 * config.nLayers);
+  const residualStd = config.residualInit === 'scaled' ? INIT_STD / Math.sqrt(2 * config.nLayers) : INIT_STD;
   weight(TOKEN_EMBEDDING, [V, C]);
   weight(POSITION_EMBEDDING, [nCtx, C]);
   for (let layer = 0; layer < nBlockParameters(config); layer++) {
     const block = `transformer.h.${layer}`;
     layerNorm(`${block}.ln_1`);
-    linear(`${block}.attn.c_attn`, 3 * C, C);
+    linear(`${block}.attn.c_attn`, 3 * C, C, INIT_STD, config.qkvBias);
     linear(`${block}.attn.c_proj`, C, C, residualStd);
     layerNorm(`${block}.ln_2`);
     linear(`${block}.mlp.c_fc`, dMlp, C);
@@ -80,6 +81,7 @@ export function parameterTable(config: GptConfig): ParameterTable {
   }
   layerNorm('transformer.ln_f');
   if (!config.tied) weight(UNEMBEDDING, [V, C]);
+  if (config.unembeddingBias) vector(UNEMBEDDING_BIAS, V, 0);
 
   const nParameters = specs.reduce((sum, spec) => sum + spec.size, 0);
   return {

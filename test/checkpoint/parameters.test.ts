@@ -21,6 +21,9 @@ const config: GptConfig = {
   bias: true,
   tied: true,
   shareBlocks: false,
+  qkvBias: true,
+  unembeddingBias: false,
+  residualInit: 'scaled',
 };
 const asMap = (tensors: readonly Tensor[]): Map<string, Tensor> => new Map(tensors.map((t) => [t.name, t]));
 

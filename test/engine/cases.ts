@@ -15,7 +15,7 @@ const SHAPES = [
 ] as const;
 
 /** Every combination of activation, bias, tied and shareBlocks, going through the shapes, odd and even, in turn. */
-export const VARIANTS: readonly GptConfig[] = (['gelu', 'relu'] as const).flatMap((activation, a) =>
+const COMMON: readonly GptConfig[] = (['gelu', 'relu'] as const).flatMap((activation, a) =>
   [true, false].flatMap((bias, b) =>
     [true, false].flatMap((tied, t) =>
       [true, false].map((shareBlocks, s) => ({
@@ -24,17 +24,30 @@ export const VARIANTS: readonly GptConfig[] = (['gelu', 'relu'] as const).flatMa
         bias,
         tied,
         shareBlocks,
+        qkvBias: bias,
+        unembeddingBias: false,
+        residualInit: 'scaled' as const,
       })),
     ),
   ),
 );
 
+/** Those, then each mixture of biases that they leave out, over the first shapes. */
+export const VARIANTS: readonly GptConfig[] = [
+  ...COMMON,
+  { ...COMMON[2], ...SHAPES[1], bias: true, qkvBias: false, tied: false, unembeddingBias: true },
+  { ...COMMON[8], ...SHAPES[2], bias: true, qkvBias: false, tied: true, residualInit: 'plain' },
+  { ...COMMON[6], ...SHAPES[3], bias: false, qkvBias: false, tied: false, unembeddingBias: true },
+  { ...COMMON[11], ...SHAPES[5], bias: true, qkvBias: true, tied: false, unembeddingBias: true },
+];
+
 export function describeConfig(config: GptConfig): string {
-  const { dModel, nHeads, dMlp, nLayers, activation, bias, tied, shareBlocks } = config;
+  const { dModel, nHeads, dMlp, nLayers, activation, bias, tied, shareBlocks, qkvBias } = config;
   const words = [
     activation,
     bias ? 'bias' : 'no bias',
-    tied ? 'tied' : 'untied',
+    ...(bias && !qkvBias ? ['not for q, k, v'] : []),
+    tied ? 'tied' : config.unembeddingBias ? 'untied with bias' : 'untied',
     ...(shareBlocks ? ['shared'] : []),
   ];
   return `C=${dModel} NH=${nHeads} M=${dMlp} L=${nLayers}, ${words.join(', ')}`;

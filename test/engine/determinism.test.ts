@@ -65,6 +65,8 @@ const DEEP: GptConfig = {
   dMlp: 13,
   activation: 'relu',
   bias: false,
+  qkvBias: false,
+  unembeddingBias: true,
 };
 const SHARED: GptConfig = { ...WIDE, nLayers: 3, shareBlocks: true, tied: !WIDE.tied };
 const BIG_BATCHES = [WIDE, DEEP, SHARED];

@@ -39,7 +39,15 @@ function trained(model: Model): Model {
 describeEngines('divergence', ({ create }) => {
   describe.each([
     config,
-    { ...config, shareBlocks: true, tied: false, bias: true, activation: 'relu' },
+    {
+      ...config,
+      shareBlocks: true,
+      tied: false,
+      bias: true,
+      qkvBias: true,
+      unembeddingBias: true,
+      activation: 'relu',
+    },
   ] as const)('$activation, shared blocks $shareBlocks', (shape) => {
     const table = parameterTable(shape);
 

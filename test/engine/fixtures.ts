@@ -4,10 +4,13 @@ import type { Batch } from '../../src/engine/engine.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
 import { type ParameterTable, parameterTable } from '../../src/model/parameters.js';
 
+type LaterField = 'qkvBias' | 'unembeddingBias' | 'residualInit';
+
 interface FixtureFile {
   readonly cases: readonly {
     readonly name: string;
-    readonly config: GptConfig;
+    /** fields it leaves out: a bias where `bias` says so, none in the unembedding */
+    readonly config: Omit<GptConfig, LaterField> & Partial<Pick<GptConfig, LaterField>>;
     readonly optimizer: Readonly<
       Record<
         'learningRate' | 'warmupSteps' | 'finalFraction' | 'beta1' | 'beta2' | 'eps' | 'weightDecay' | 'clip',
@@ -80,14 +83,20 @@ export function readFixtures(): Fixture[] {
     readFileSync(new URL('fixtures/fixtures.json', import.meta.url), 'utf8'),
   ) as FixtureFile;
   return file.cases.map((one) => {
-    const table = parameterTable(one.config);
+    const config: GptConfig = {
+      qkvBias: one.config.bias,
+      unembeddingBias: false,
+      residualInit: 'scaled',
+      ...one.config,
+    };
+    const table = parameterTable(config);
     const names = table.specs.map((spec) => spec.name);
     if (names.join() !== one.parameters.join()) {
       throw new Error(`${one.name}: PyTorch has ${one.parameters.join()}, the table ${names.join()}.`);
     }
     return {
       name: one.name,
-      config: one.config,
+      config,
       optimizer: one.optimizer,
       table,
       batches: one.batches.map(({ tokens, targets, offsets }) => ({
@@ -96,7 +105,7 @@ export function readFixtures(): Fixture[] {
         roles: Int32Array.from(targets, () => -1),
         offsets: Int32Array.from(offsets),
       })),
-      initial: initialValues(one.config),
+      initial: initialValues(config),
       loss: one.loss,
       logits: decode(one.logits),
       gradients: arenaOf(table, one.gradients),

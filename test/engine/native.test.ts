@@ -36,6 +36,9 @@ const SMALL: GptConfig = {
   bias: true,
   tied: true,
   shareBlocks: false,
+  qkvBias: true,
+  unembeddingBias: false,
+  residualInit: 'scaled',
 };
 /** Nothing is a multiple of a vector. */
 const ODD: GptConfig = {
@@ -49,6 +52,9 @@ const ODD: GptConfig = {
   bias: false,
   tied: false,
   shareBlocks: true,
+  qkvBias: false,
+  unembeddingBias: false,
+  residualInit: 'scaled',
 };
 
 /** Ragged sequences of 1 to nCtx random tokens; `density` of the positions have a target. */

@@ -9,6 +9,7 @@ import {
   POSITION_EMBEDDING,
   TOKEN_EMBEDDING,
   UNEMBEDDING,
+  UNEMBEDDING_BIAS,
   parameterTable,
   parameterView,
 } from '../../src/model/parameters.js';
@@ -55,8 +56,13 @@ export function naiveForward(
     activations.set(name, values);
     return values;
   };
-  const linear = (x: Float64Array, width: number, name: string, out: number): Float64Array =>
-    matmul(x, width, view(`${name}.weight`), bias(name), out);
+  const linear = (
+    x: Float64Array,
+    width: number,
+    name: string,
+    out: number,
+    hasBias = config.bias,
+  ): Float64Array => matmul(x, width, view(`${name}.weight`), hasBias ? bias(name) : undefined, out);
   const norm = (x: Float64Array, name: string): Float64Array =>
     layerNorm(x, C, view(`${name}.weight`), bias(name));
 
@@ -80,7 +86,7 @@ export function naiveForward(
     const at = (name: string): string => `blocks.${layer}.${name}`;
     residual = note(at('resid_pre'), residual);
     const normalized1 = note(at('ln1.normalized'), norm(residual, `${block}.ln_1`));
-    const qkv = linear(normalized1, C, `${block}.attn.c_attn`, 3 * C);
+    const qkv = linear(normalized1, C, `${block}.attn.c_attn`, 3 * C, config.qkvBias);
     const part = (index: number): Float64Array =>
       Float64Array.from({ length: N * C }, (_, i) => qkv[Math.floor(i / C) * 3 * C + index * C + (i % C)]);
     const q = note(at('attn.q'), part(0));
@@ -106,7 +112,8 @@ export function naiveForward(
   const kept = new Float64Array(targets.length * C);
   targets.forEach(({ row }, i) => kept.set(final.subarray(row * C, (row + 1) * C), i * C));
   const unembedding = view(config.tied ? TOKEN_EMBEDDING : UNEMBEDDING);
-  const logits = matmul(kept, C, unembedding, undefined, dVocab);
+  const shift = config.unembeddingBias ? view(UNEMBEDDING_BIAS) : undefined;
+  const logits = matmul(kept, C, unembedding, shift, dVocab);
   const losses = Float64Array.from(targets, ({ target }, i) =>
     crossEntropy(logits.subarray(i * dVocab, (i + 1) * dVocab), target),
   );

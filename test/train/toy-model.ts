@@ -21,6 +21,9 @@ export class ToyModel implements Model {
     bias: true,
     tied: true,
     shareBlocks: false,
+    qkvBias: true,
+    unembeddingBias: false,
+    residualInit: 'scaled',
   };
   readonly mode = 'train';
   parameters = Float32Array.from({ length: 8 }, (_, i) => Math.sin(i + 1));

@@ -5,6 +5,7 @@ import {
   POSITION_EMBEDDING,
   TOKEN_EMBEDDING,
   UNEMBEDDING,
+  UNEMBEDDING_BIAS,
 } from '../../model/parameters.js';
 
 /** Tensors of one block in the order of block_offsets in model.h. */
@@ -46,6 +47,7 @@ export function describeModel(config: GptConfig, table: ParameterTable): Int32Ar
     offset('transformer.ln_f.weight'),
     offset('transformer.ln_f.bias'),
     config.tied ? offset(TOKEN_EMBEDDING) : offset(UNEMBEDDING),
+    offset(UNEMBEDDING_BIAS),
     table.specs.length,
     ...blocks,
     ...table.specs.flatMap((spec) => [spec.offset, spec.size, spec.decays ? 1 : 0]),

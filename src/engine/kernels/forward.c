@@ -129,6 +129,6 @@ void chunk_forward(const weights *w, const chunk *c, chunk_store *s, int train, 
 void unembed(const weights *w, real_t *logits, ptrdiff_t row, const real_t *hf, int n) {
   const description *d = w->d;
   const gemm_t g = {.m = n, .n = d->V, .k = d->C, .a = hf, .a_row = padded(d->C), .a_k = 1, .b = w->head, .b_k = LANES,
-                    .b_panel = (ptrdiff_t)d->C * LANES, .c = logits, .c_row = row, .c_padded = row >= padded(d->V)};
+                    .b_panel = (ptrdiff_t)d->C * LANES, .c = logits, .c_row = row, .c_padded = row >= padded(d->V), .bias = w->head_bias};
   gemm(&g);
 }

@@ -13,7 +13,7 @@ typedef struct {
 
 typedef struct {
   int32_t V, C, L, NH, M, relu, n_blocks, arena_size;
-  int32_t wte, wpe, lnf_w, lnf_b, head; /* head == wte: tied */
+  int32_t wte, wpe, lnf_w, lnf_b, head, head_b; /* head == wte: tied */
   int32_t n_specs;
   block_offsets block[MOST_LAYERS];
   struct {
@@ -32,7 +32,7 @@ typedef struct {
 typedef struct {
   const description *d;
   block_weights block[MOST_LAYERS];
-  real_t *head, *head_rows;
+  real_t *head, *head_rows, *head_bias; /* head_bias NULL: none */
   const real_t *lnf_w, *lnf_b, *wte, *wpe;
 } weights;
 

@@ -114,10 +114,12 @@ static void block_gradient(const training *t, int i, int kind, int part, const c
       if (part > 0) break;
       layernorm_parameters(g + o->ln1_w, o->ln1_b < 0 ? NULL : g + o->ln1_b, y->dh1, y->xhat1, n, C);
       layernorm_parameters(g + o->ln2_w, o->ln2_b < 0 ? NULL : g + o->ln2_b, y->dh2, y->xhat2, nq, C);
-      if (o->attn_b < 0) break;
-      column_sums(g + o->attn_b, y->dq, Cp, nq, C);
-      column_sums(g + o->attn_b + C, y->dkv, 2 * Cp, n, C);
-      column_sums(g + o->attn_b + 2 * C, y->dkv + Cp, 2 * Cp, n, C);
+      if (o->attn_b >= 0) {
+        column_sums(g + o->attn_b, y->dq, Cp, nq, C);
+        column_sums(g + o->attn_b + C, y->dkv, 2 * Cp, n, C);
+        column_sums(g + o->attn_b + 2 * C, y->dkv + Cp, 2 * Cp, n, C);
+      }
+      if (o->proj_b < 0) break;
       column_sums(g + o->proj_b, y->d_mid, Cp, nq, C);
       column_sums(g + o->fc_b, y->slope, Mp, nq, M);
       column_sums(g + o->out_b, y->d_out, Cp, nq, C);
@@ -143,6 +145,7 @@ static void parameter_task(void *context, int task) {
       }
     } else if (part == 0 && kind == 0) {
       weight_gradient(&(training){.parts = 1}, 0, g + d->head, s->logits, padded(d->V), d->V, s->hf, d->C, c->wanted.n);
+      if (d->head_b >= 0) column_sums(g + d->head_b, s->logits, padded(d->V), c->wanted.n, d->V);
       scatter_embedding(g + d->wte, s->d_in, c->token, c->n, d->C);
     } else if (part == 0 && kind == 1) {
       scatter_embedding(g + d->wpe, s->d_in, c->all.position, c->n, d->C);

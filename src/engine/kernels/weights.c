@@ -65,6 +65,7 @@ void prepare_weights(weights *w, const description *d, const real_t *parameters,
   }
   w->head = packed(a, AT(d->head), d->V, C, fill);
   if (backward) w->head_rows = packed_rows(a, AT(d->head), d->V, C, fill);
+  w->head_bias = d->head_b < 0 ? NULL : padded_bias(a, AT(d->head_b), 1, d->V, fill);
   w->lnf_w = AT(d->lnf_w);
   w->lnf_b = d->lnf_b < 0 ? zeros : AT(d->lnf_b);
   w->wte = AT(d->wte);
