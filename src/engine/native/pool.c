@@ -7,6 +7,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+/* glibc 2.34 gave these two a new version without a new meaning; with the old one the addon loads on older systems too. */
+#if defined(__x86_64__) && defined(__GLIBC__)
+__asm__(".symver pthread_create, pthread_create@GLIBC_2.2.5");
+__asm__(".symver pthread_join, pthread_join@GLIBC_2.2.5");
+#endif
+
 #define SPINS 4000 /* some 20-50 us: longer than the serial part between two jobs of one training step */
 
 typedef struct {
