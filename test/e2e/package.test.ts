@@ -1,4 +1,4 @@
-/** The packed tarball in an empty project: what a user of the library gets, types and all, without a compiler. */
+/** The packed tarball in an empty project: what a user of the library gets, types and all, without install scripts. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -14,6 +14,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/io/package-root.js';
 import { parseReport } from '../../src/report/parse-report.js';
+import { buildNative } from '../../src/setup/build-native.mjs';
+import { glibcVersions, makePrebuild } from '../../src/setup/prepack.mjs';
 
 const PROGRAM = `
 import { getPreset, loadCheckpoint, openEngine, runProbe, train, UserError, writeReport } from 'sumlens';
@@ -45,6 +47,14 @@ try {
 let folder: string;
 let project: string;
 
+// what "npm pack" runs first; without a C compiler there is no addon to pack, and a package without one is tested instead
+const root = packageRoot();
+const { status } = await buildNative({ root });
+const native = status !== 'unavailable';
+if (!native && /\bnative\b/.test(process.env['REQUIRE_ENGINES'] ?? '')) {
+  throw new Error('REQUIRE_ENGINES names native, which cannot be built here.');
+}
+
 function npm(args: readonly string[], cwd: string): string {
   // the settings of an enclosing "npm test" must not reach this one
   const environment = Object.entries(process.env).filter(([name]) => !/^(npm_|SUMLENS_)/.test(name));
@@ -61,10 +71,12 @@ function npm(args: readonly string[], cwd: string): string {
   });
 }
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sumlens-package-'));
   project = join(folder, 'project');
   mkdirSync(project);
+  if (native) await makePrebuild({ root, log: () => undefined });
+  else rmSync(join(root, 'prebuilds'), { recursive: true, force: true });
   npm(['pack', '--ignore-scripts', '--pack-destination', folder], packageRoot());
   const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? '';
   writeFileSync(join(project, 'package.json'), '{ "name": "project", "private": true, "type": "module" }\n');
@@ -127,8 +139,7 @@ describe('the packed package', () => {
     expect(status).toBe(0);
     const lines = stdout.trim().split('\n');
     // one line says which engine, and why not the native one where no binary came with the package
-    expect(lines[0]).toMatch(/^engine (wasm, as native is not available: |native, )/);
-    if (!existsSync(installed('prebuilds'))) expect(lines[0]).toContain('kernels.node');
+    expect(lines[0]).toMatch(native ? /^engine native, / : /^engine wasm, as native .*kernels\.node/);
     expect(lines).toHaveLength(8);
     expect(lines[5]).toMatch(/^\d+ [1-9]\d* ok$/);
     expect(lines[7]).toBe('true');
@@ -145,5 +156,37 @@ describe('the packed package', () => {
     expect(stdout).toContain('embedding-pca');
     const { version } = JSON.parse(readFileSync(installed('package.json'), 'utf8')) as { version: string };
     expect(spawnSync(bin, ['--version'], { cwd: project, encoding: 'utf8' }).stdout.trim()).toBe(version);
+  });
+
+  it('needs no install script', () => {
+    const { scripts } = JSON.parse(readFileSync(installed('package.json'), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    for (const name of ['preinstall', 'install', 'postinstall', 'prepare'])
+      expect(scripts).not.toHaveProperty(name);
+  });
+
+  // un-skip when a C compiler is there
+  it.skipIf(!native)('holds an addon for linux-x64 that asks for no glibc above 2.28', () => {
+    const versions = glibcVersions(installed('prebuilds', 'linux-x64', 'kernels.node'));
+    expect(versions.length).toBeGreaterThan(0);
+    for (const [major, minor] of versions) expect(major * 1000 + minor).toBeLessThanOrEqual(2028);
+  });
+
+  it('works with WASM where its addon is for another machine, and says so', () => {
+    const bin = join(project, 'node_modules', '.bin', 'sumlens');
+    rmSync(installed('prebuilds'), { recursive: true, force: true });
+    const { stdout, status } = spawnSync(bin, ['doctor'], { cwd: project, encoding: 'utf8' });
+    expect(stdout).toMatch(/^native +not available: .*kernels\.node not found\. Pass --engine wasm\.$/m);
+    expect(stdout).toMatch(/self-test +wasm: passed/);
+    expect(status).toBe(0);
+  });
+
+  it('passes publint: entry points, types, files and formats agree', async () => {
+    const { publint } = await import('publint');
+    const { formatMessage } = await import('publint/utils');
+    const pkgDir = installed();
+    const { messages, pkg } = await publint({ pkgDir, pack: false, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
   });
 });
