@@ -70,8 +70,9 @@ function foldLeft(args: readonly number[], table: Int32Array, modulus: number): 
   return value;
 }
 
-const evaluateMax: OperationRow['evaluate'] = (args) => Math.max(...args);
-const evaluateMin: OperationRow['evaluate'] = (args) => Math.min(...args);
+// no spread: a call in a data file may have more operands than a function has arguments
+const evaluateMax: OperationRow['evaluate'] = (args) => args.reduce((most, a) => (a > most ? a : most));
+const evaluateMin: OperationRow['evaluate'] = (args) => args.reduce((least, a) => (a < least ? a : least));
 const evaluateMed: OperationRow['evaluate'] = (args, context) => median(args, context.medianOfEven);
 const evaluateSum: OperationRow['evaluate'] = (args, context) => sum(args) % context.modulus;
 
