@@ -8,6 +8,7 @@ import {
   otherOperationBatch,
   primaryOperation,
 } from '../../src/listops/templates.js';
+import { vocabularyOf } from '../../src/listops/tokenizer.js';
 import type { MeasureContext, Options, ProbeSubject } from '../contract.js';
 import { listComponents } from './components.js';
 import { doseOf } from './dose-tables.js';
@@ -66,7 +67,7 @@ export function measure(
         otherOperation: other?.batch,
         tasks,
         primary,
-        modulus: data.modulus,
+        vocabulary: vocabularyOf(data),
         plans,
         rng: context.rng(STREAM.control + index),
         progress: (share) => context.progress(index + share, templates.length + 1),

@@ -13,6 +13,7 @@ import type { ForwardOptions, Intervention, Model } from '../../src/engine/engin
 import { type ActivationName, activationName } from '../../src/model/activations.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
 import { type Donors, SITES, type Site, type TemplateBatch, siteRows } from '../../src/listops/templates.js';
+import type { Vocabulary } from '../../src/listops/tokenizer.js';
 import type { Rng } from '../../src/tensor/rng.js';
 import { type Replacements, type Treatment, interventionsOf } from './components.js';
 import type { EffectMethod } from './measurement.js';
@@ -27,7 +28,7 @@ export interface TemplateInput {
   readonly otherOperation: TemplateBatch | undefined;
   readonly tasks: readonly string[];
   readonly primary: string;
-  readonly modulus: number;
+  readonly vocabulary: Vocabulary;
   readonly plans: readonly Plan[];
   readonly rng: Rng;
   /** share of this template's treatments done, in [0, 1] */
@@ -67,7 +68,7 @@ export function runTemplate(input: TemplateInput): TemplateResult {
   const patternMeans = hasMean
     ? mapValues(select(captured, patterns), (x) => leaveOneOutMean(x, filled.nPrompts))
     : undefined;
-  const rowsOf = new Map(SITES.map((site) => [site, siteRows(filled, site, input.modulus)] as const));
+  const rowsOf = new Map(SITES.map((site) => [site, siteRows(filled, site, input.vocabulary)] as const));
 
   const tallies = new Map<string, Tally>();
   const scratch = new Map<string, Float32Array>();

@@ -10,7 +10,7 @@ import { fitPca } from '../../src/analysis/pca.js';
 import type { PermutationTest } from '../../src/analysis/permutation.js';
 import { closure, type NamingTest, testCircular, testOrder } from '../../src/analysis/rsa.js';
 import { gptConfigOf } from '../../src/config/gpt-config-of.js';
-import { FIRST_NUMBER } from '../../src/listops/tokenizer.js';
+import { vocabularyOf } from '../../src/listops/tokenizer.js';
 import { LAYER_NORM_EPS } from '../../src/model/gpt-config.js';
 import { parameterTable, parameterView, TOKEN_EMBEDDING, UNEMBEDDING } from '../../src/model/parameters.js';
 import type { GeometryNumbers, NamingNumbers, TestNumbers } from '../../src/report/charts/embedding-data.js';
@@ -47,7 +47,7 @@ function digitRows(subject: ProbeSubject, parameters: Float32Array, name: string
   const config = gptConfigOf(subject.config);
   const n = subject.config.data.modulus;
   const all = parameterView(parameterTable(config), parameters, name);
-  const first = FIRST_NUMBER * config.dModel;
+  const first = vocabularyOf(subject.config.data).firstNumber * config.dModel;
   return matrix(n, config.dModel, all.subarray(first, first + n * config.dModel));
 }
 

@@ -7,7 +7,7 @@ import type { OperandMultiset } from '../../src/listops/multisets.js';
 import type { OperationContext, OperationName } from '../../src/listops/operations.js';
 import { resultBatch } from '../../src/listops/result-prompts.js';
 import type { AnnotatedBatch } from '../../src/listops/sequence.js';
-import { FIRST_NUMBER } from '../../src/listops/tokenizer.js';
+import { type Vocabulary, vocabularyOf } from '../../src/listops/tokenizer.js';
 import { expDeterministic } from '../../src/tensor/math.js';
 
 /** Prompts of one forward pass. */
@@ -36,12 +36,13 @@ export function askResults(
   const answers = new Int32Array(lists.length);
   const results = new Int32Array(lists.length);
   const lossNats = new Float64Array(lists.length);
+  const vocabulary = vocabularyOf(data);
   for (let from = 0; from < lists.length; from += CHUNK) {
     const part = lists.slice(from, from + CHUNK);
-    const asked = resultBatch(operation, part, { format: data.format, context });
+    const asked = resultBatch(operation, part, { data, context });
     const { logits, losses } = model.forward(asked.batch);
     part.forEach((_, i) => {
-      answers[from + i] = numberAt(logits, i, model.config.dVocab, data.modulus);
+      answers[from + i] = numberAt(logits, i, model.config.dVocab, vocabulary);
       results[from + i] = asked.results[i];
       lossNats[from + i] = losses[i];
     });
@@ -87,7 +88,7 @@ export function askMultisets(
 export function scoreChains(
   model: Model,
   batch: AnnotatedBatch,
-  modulus: number,
+  vocabulary: Vocabulary,
 ): { accuracy: number; exact: number; noNumber: number } {
   const { logits } = model.forward(batch);
   const width = model.config.dVocab;
@@ -102,7 +103,7 @@ export function scoreChains(
       const isRight = answer === batch.targets[t] ? 1 : 0;
       exact &= isRight;
       if (batch.roles[t] !== RESULT) continue;
-      if (answer < FIRST_NUMBER || answer >= FIRST_NUMBER + modulus) tally.noNumber++;
+      if (vocabulary.numberOf(answer) === undefined) tally.noNumber++;
       tally.right += isRight;
       tally.total++;
     }
@@ -120,9 +121,8 @@ export function probabilityOf(lossNats: number): number {
   return expDeterministic(-lossNats);
 }
 
-function numberAt(logits: Float32Array, row: number, width: number, modulus: number): number {
-  const number = argmax(logits, row * width, width) - FIRST_NUMBER;
-  return number >= 0 && number < modulus ? number : -1;
+function numberAt(logits: Float32Array, row: number, width: number, vocabulary: Vocabulary): number {
+  return vocabulary.numberOf(argmax(logits, row * width, width)) ?? -1;
 }
 
 /** Greedy choice; ties go to the smallest id, as in generation. */

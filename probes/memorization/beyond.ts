@@ -12,6 +12,7 @@ import { promptTokens } from '../../src/listops/result-prompts.js';
 import type { AnnotatedSequence } from '../../src/listops/sequence.js';
 import type { Rng } from '../../src/tensor/rng.js';
 import { finiteNumber } from '../ablation/json-numbers.js';
+import { vocabularyOf } from '../../src/listops/tokenizer.js';
 import { type Asker, askResults, scoreChains } from './ask.js';
 import type { BeyondRow } from './measurement.js';
 
@@ -80,7 +81,7 @@ function chainRows(
   return (['seen', 'new'] as const).flatMap((positions) => {
     const own = chains.filter((chain) => seen(chain) === (positions === 'seen'));
     if (own.length === 0) return [];
-    const { accuracy, exact, noNumber } = scoreChains(model, chainBatch(data, own), data.modulus);
+    const { accuracy, exact, noNumber } = scoreChains(model, chainBatch(data, own), vocabularyOf(data));
     return [
       {
         kind,

@@ -18,7 +18,7 @@ import type { Model } from '../../src/engine/engine.js';
 import { RESULT } from '../../src/listops/expression.js';
 import type { AnnotatedBatch } from '../../src/listops/sequence.js';
 import type { TemplateBatch } from '../../src/listops/templates.js';
-import { FIRST_NUMBER } from '../../src/listops/tokenizer.js';
+import type { Vocabulary } from '../../src/listops/tokenizer.js';
 import { activationName } from '../../src/model/activations.js';
 import type { AnswerNumbers, CausalNumbers } from '../../src/report/charts/parity-data.js';
 import type { Rng } from '../../src/tensor/rng.js';
@@ -30,6 +30,8 @@ export interface CausalInput {
   readonly model: Model;
   readonly operation: string;
   readonly batches: readonly TemplateBatch[];
+  /** of their tokens */
+  readonly vocabulary: Vocabulary;
   /** [n, d] token embeddings of the numbers */
   readonly embedding: Matrix;
   readonly draws: number;
@@ -38,10 +40,11 @@ export interface CausalInput {
 }
 
 export function causalNumbers(input: CausalInput): CausalNumbers {
-  const { model, operation, batches, embedding, draws, rng, counts } = input;
+  const { model, operation, batches, vocabulary, embedding, draws, rng, counts } = input;
   const labels = labelsOf('parity', embedding.rows);
   const removed = projection(embedding, probeDirection(embedding, labels));
-  const answer = (change: Matrix | undefined): Answer => answerAll(model, batches, change);
+  const answer = (change: Matrix | undefined): Answer =>
+    answerAll(model, batches, change === undefined ? undefined : { moves: change, vocabulary });
   const controls = <T>(make: () => T): T[] => Array.from({ length: draws }, make);
   const intact = answer(undefined);
   const left = matrix(
@@ -120,8 +123,13 @@ interface Answer {
   readonly nats: number;
 }
 
-/** @param change - [n, d] added to the embedding of each number token of the input; the unembedding stays */
-function answerAll(model: Model, batches: readonly TemplateBatch[], change: Matrix | undefined): Answer {
+interface Change {
+  /** [n, d] added to the embedding of each number token of the input; the unembedding stays */
+  readonly moves: Matrix;
+  readonly vocabulary: Vocabulary;
+}
+
+function answerAll(model: Model, batches: readonly TemplateBatch[], change: Change | undefined): Answer {
   let [prompts, correct, nats] = [0, 0, 0];
   for (const { batch } of batches) {
     const interventions =
@@ -145,11 +153,11 @@ function answerAll(model: Model, batches: readonly TemplateBatch[], change: Matr
 }
 
 /** @returns [N, d] */
-function changeOf({ tokens }: AnnotatedBatch, change: Matrix): Float32Array {
-  const out = new Float32Array(tokens.length * change.cols);
+function changeOf({ tokens }: AnnotatedBatch, { moves, vocabulary }: Change): Float32Array {
+  const out = new Float32Array(tokens.length * moves.cols);
   for (let t = 0; t < tokens.length; t++) {
-    const number = tokens[t] - FIRST_NUMBER;
-    if (number >= 0 && number < change.rows) out.set(rowOf(change, number), t * change.cols);
+    const number = vocabulary.numberOf(tokens[t]);
+    if (number !== undefined) out.set(rowOf(moves, number), t * moves.cols);
   }
   return out;
 }

@@ -1,7 +1,7 @@
 /** Measures one checkpoint: token embeddings, residual stream, causal check. Comparing checkpoints is combine.ts. */
 import { type FitCounts, newFitCounts } from '../../src/analysis/linear-probe.js';
 import { type Matrix, matrix } from '../../src/analysis/matrix.js';
-import { FIRST_NUMBER } from '../../src/listops/tokenizer.js';
+import { vocabularyOf } from '../../src/listops/tokenizer.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
 import { parameterTable, parameterView, TOKEN_EMBEDDING } from '../../src/model/parameters.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
@@ -63,6 +63,7 @@ export function measureSubject(
               model,
               operation: battery.operation,
               batches: filled,
+              vocabulary: vocabularyOf(data),
               embedding,
               draws: options.controlDraws,
               rng: context.rng(STREAM.causal),
@@ -112,6 +113,6 @@ function numberRows(
   const n = config.data.modulus;
   const arena = weights === 'trained' ? parameters : untrainedParameters;
   const all = parameterView(parameterTable(gpt), arena, TOKEN_EMBEDDING);
-  const first = FIRST_NUMBER * gpt.dModel;
+  const first = vocabularyOf(config.data).firstNumber * gpt.dModel;
   return matrix(n, gpt.dModel, all.subarray(first, first + n * gpt.dModel));
 }

@@ -13,7 +13,7 @@ import { OPERATION_NAMES } from '../listops/operations.js';
 import type { AnnotatedSequence } from '../listops/sequence.js';
 import { digitFrequencies, operationStatistics, survival } from '../listops/statistics.js';
 import type { OperationStatistics } from '../listops/statistics.js';
-import { decode, vocabulary } from '../listops/tokenizer.js';
+import { decode, vocabularyOf } from '../listops/tokenizer.js';
 import type { Vocabulary } from '../listops/tokenizer.js';
 import { formatTable, percent } from './table.js';
 
@@ -31,7 +31,7 @@ const ROLE_LETTERS = ['R', 'c', 'f'] as const;
 /** @returns the text to print, without a newline at its end; with `json` one JSON document */
 export function sampleCommand(data: DataConfig, { count, seed, json }: SampleOptions): string {
   const generator = createGenerator(data, seed);
-  const vocab = vocabulary(data.modulus);
+  const vocab = vocabularyOf(data);
   const examples = Array.from({ length: count }, (_, index) => generator.example(index));
   const frequencies = digitFrequencies(data, seed, SCANNED);
   const operations = operationStatistics(data);
@@ -109,7 +109,7 @@ function reductionsOf(
     const inner = tokens.slice(close - arities[t], close);
     const isWhole = inner.every((token) => vocab.numberOf(token) !== undefined);
     shown.push({
-      operation: vocab.operations[operations[t]],
+      operation: OPERATION_NAMES[operations[t]],
       operands: isWhole ? Array.from(inner, (token) => vocab.numberOf(token) ?? -1) : [],
       result: vocab.numberOf(tokens[t]) ?? -1,
     });

@@ -49,7 +49,7 @@ export function nestedChains(data: DataConfig, request: ExpressionRequest): Anno
   const nesting = data.nesting > 0 ? data.nesting : SOME_NESTING;
   const context = createOperationContext(data);
   const drawer = new ExpressionDrawer({ ...data, depth, nesting }, context, createHoldout(data));
-  const writer = new SequenceWriter(context, data.format);
+  const writer = new SequenceWriter(context, data);
   const chains: AnnotatedSequence[] = [];
   for (let draw = 0; chains.length < count && draw < 20 * count; draw++) {
     const length = drawer.draw(new Rng(0, 'evaluation:beyond', depth * 1_000_000 + draw));
@@ -66,10 +66,10 @@ export function nestedChains(data: DataConfig, request: ExpressionRequest): Anno
 
 /** Chains as one batch, targets on the completion only. */
 export function chainBatch(data: DataConfig, chains: readonly AnnotatedSequence[]): AnnotatedBatch {
-  const writer = new SequenceWriter(createOperationContext(data), data.format);
+  const writer = new SequenceWriter(createOperationContext(data), data);
   // `s` before the expression and `>` or `=` after it are the writer's
   for (const { tokens, promptLength } of chains) {
-    writer.append(tokens.subarray(1, promptLength - 1), promptLength - 2);
+    writer.append(writer.unspell(tokens.subarray(1, promptLength - 1)), promptLength - 2);
   }
   return writer.batch('completion');
 }

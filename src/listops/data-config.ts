@@ -6,12 +6,15 @@ import { UserError, nearest, unacceptable } from '../errors.js';
 import { OPERATION_NAMES, isOperationName } from './operations.js';
 import type { MedianOfEven, OperationName } from './operations.js';
 import { MEDIAN_OF_EVEN } from './operations.js';
+import { AUTHORS_OPERATIONS, NOTATIONS } from './tokenizer.js';
+import type { Notation } from './tokenizer.js';
 
 export const FORMATS = ['steps', 'direct'] as const;
 export type Format = (typeof FORMATS)[number];
 export const LOSSES = ['completion', 'all'] as const;
 export type LossScope = (typeof LOSSES)[number];
-export const REGIMES = ['full', 'pairs', 'triples'] as const;
+/** ordered-triples: what the paper's public pipeline does; the same numbers in another order are trained */
+export const REGIMES = ['full', 'pairs', 'triples', 'ordered-triples'] as const;
 export type Regime = (typeof REGIMES)[number];
 
 export const MODULUS_RANGE = [2, 64] as const;
@@ -39,7 +42,17 @@ export interface DataConfig {
   readonly tableSeed: number;
   /** a set of this many examples, used again and again in the same order; absent: every example is new */
   readonly fixedSize?: number;
+  /**
+   * a batch is windows of so many tokens, cut at random from the set's examples written end to end, wherever an example
+   * begins; absent: whole examples, each from position 0
+   */
+  readonly window?: number;
+  /** how expressions are spelled; absent: standard */
+  readonly notation?: Exclude<Notation, 'standard'>;
 }
+
+/** Fields of DataConfig that may be absent. */
+export const OPTIONAL_DATA_FIELDS = ['fixedSize', 'window', 'notation'] as const;
 
 export const DEFAULT_DATA: DataConfig = {
   tasks: ['MAX', 'MED', 'SUM'],
@@ -109,7 +122,9 @@ export function checkDataConfig(data: DataConfig): void {
   checkWhole('--holdout-seed', data.holdoutSeed, 0, Number.MAX_SAFE_INTEGER);
   checkWhole('--table-seed', data.tableSeed, 0, Number.MAX_SAFE_INTEGER);
   if (data.fixedSize !== undefined) checkWhole('--fixed-size', data.fixedSize, 1, 100_000_000);
-  if (data.regime === 'triples' && most < 3) {
+  checkNotation(data);
+  checkWindow(data);
+  if ((data.regime === 'triples' || data.regime === 'ordered-triples') && most < 3) {
     throw unacceptable(
       '--regime',
       data.regime,
@@ -117,11 +132,43 @@ export function checkDataConfig(data: DataConfig): void {
       `Allow three operands, e.g. --operands 2..3, or hold out pairs.`,
     );
   }
+  if (data.regime === 'ordered-triples' && data.modulus < 3) {
+    throw unacceptable('--modulus', data.modulus, 'at least 3 with --regime ordered-triples');
+  }
   const longest = maxTokens(data);
   if (longest > MOST_TOKENS) {
     throw new UserError(
       `--depth ${data.depth} with --operands ${fewest}..${most}: found a longest sequence of ${longest} tokens, ` +
         `expected at most ${MOST_TOKENS}. Lower --depth or --operands, or choose --format direct.`,
+    );
+  }
+}
+
+function checkNotation({ notation, tasks }: DataConfig): void {
+  if (notation === undefined) return;
+  checkOneOf('--notation', notation, NOTATIONS);
+  const absent = tasks.find((task) => !AUTHORS_OPERATIONS.includes(task));
+  if (absent === undefined) return;
+  throw unacceptable(
+    '--tasks',
+    absent,
+    `operations out of ${AUTHORS_OPERATIONS.join(', ')} with --notation authors`,
+    `Leave ${absent} or --notation away.`,
+  );
+}
+
+/** Examples written end to end that are kept in memory for windows: more would take gigabytes. */
+const MOST_WINDOWED = 1_000_000;
+
+function checkWindow({ window, fixedSize }: DataConfig): void {
+  if (window === undefined) return;
+  checkWhole('--window', window, 2, MOST_TOKENS);
+  if (fixedSize === undefined || fixedSize > MOST_WINDOWED) {
+    throw unacceptable(
+      '--fixed-size',
+      fixedSize ?? 'nothing',
+      `a whole number up to ${MOST_WINDOWED} with --window`,
+      'Windows are cut from a set of fixed size.',
     );
   }
 }

@@ -119,11 +119,11 @@ export function seededPrompts(
   return found.filter(({ prompts }) => prompts.length > 0);
 }
 
-/** Turns an expression's tokens into a prompt. */
+/** Turns an expression's standard tokens into a prompt. */
 function promptReader(data: DataConfig): (expression: Int32Array) => EvaluationPrompt {
   const context = createOperationContext(data);
   const holdout = createHoldout(data);
-  const writer = new SequenceWriter(context, data.format);
+  const writer = new SequenceWriter(context, data);
   const chain = new SequenceWriter(context, 'steps');
   const write = (into: SequenceWriter, expression: Int32Array): AnnotatedSequence => {
     into.clear();
@@ -133,7 +133,7 @@ function promptReader(data: DataConfig): (expression: Int32Array) => EvaluationP
   return (expression) => {
     const { tokens, roles, promptLength } = write(writer, expression);
     const steps = write(chain, expression);
-    const { reductions } = scanTokens(steps.tokens, data.modulus);
+    const reductions = scanTokens(steps.tokens, { modulus: data.modulus });
     const operands = reductions[reductions.length - 1];
     const held = reductions.some((step) => holdout.isHeldOut(step));
     return {
@@ -154,8 +154,10 @@ function promptReader(data: DataConfig): (expression: Int32Array) => EvaluationP
 
 /** Prompts with their completions as one batch, targets on the completion only. */
 export function promptBatch(prompts: readonly EvaluationPrompt[], data: DataConfig): AnnotatedBatch {
-  const writer = new SequenceWriter(createOperationContext(data), data.format);
+  const writer = new SequenceWriter(createOperationContext(data), data);
   // `s` before the expression and `>` after it are the writer's
-  for (const { prompt } of prompts) writer.append(prompt.subarray(1), prompt.length - 2);
+  for (const { prompt } of prompts) {
+    writer.append(writer.unspell(prompt.subarray(1, prompt.length - 1)), prompt.length - 2);
+  }
   return writer.batch('completion');
 }

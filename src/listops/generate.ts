@@ -1,5 +1,6 @@
 /**
- * Makes examples: example i is a pure function of (data, seed, i), so that a batch needs no cursor and no state.
+ * Makes examples: example i is a pure function of (data, seed, i), and a batch one of (data, seed, step), so that neither
+ * needs a cursor or state.
  * The structure (operations, operand counts, nesting) is drawn first, then the numbers; a call whose operands are
  * held out has the numbers of its subtree drawn again, so that hold-outs change no structure.
  */
@@ -12,7 +13,8 @@ import type { OperationContext, OperationRow } from './operations.js';
 import { createHoldout } from './regimes.js';
 import type { Holdout } from './regimes.js';
 import { SequenceWriter } from './sequence.js';
-import type { AnnotatedBatch, AnnotatedSequence } from './sequence.js';
+import type { AnnotatedBatch, AnnotatedSequence, TokenStream } from './sequence.js';
+import { windowBatch } from './windows.js';
 import { CLOSE, FIRST_NUMBER, OPEN } from './tokenizer.js';
 
 /** Redraws of one call before the data is called impossible: a survival of 1 in 2,000 still passes. */
@@ -25,7 +27,7 @@ export interface Generator {
   readonly context: OperationContext;
   /** example `index`, from `s` to `e` */
   example(index: number): AnnotatedSequence;
-  /** examples step * size .. step * size + size - 1 */
+  /** examples step * size .. step * size + size - 1; with data.window: that many windows */
   batch(step: number, size: number): AnnotatedBatch;
 }
 
@@ -45,13 +47,14 @@ export function createGenerator(data: DataConfig, seed: number, options: Generat
   const context = createOperationContext(data);
   const holdout = options.holdout ?? createHoldout(data);
   const drawer = new ExpressionDrawer(data, context, holdout);
-  const writer = new SequenceWriter(context, data.format);
+  const writer = new SequenceWriter(context, data);
   const stream = options.stream ?? 'data';
   const append = (index: number): void => {
     const which = data.fixedSize === undefined ? index : index % data.fixedSize;
     const length = drawer.draw(new Rng(seed, stream, which));
     writer.append(drawer.tokens, length);
   };
+  let written: TokenStream | undefined;
   return {
     data,
     holdout,
@@ -62,6 +65,14 @@ export function createGenerator(data: DataConfig, seed: number, options: Generat
       return writer.sequence(0);
     },
     batch(step, size) {
+      if (data.window !== undefined) {
+        written ??= streamOf(writer, data, append);
+        return windowBatch(
+          written,
+          { window: data.window, loss: data.loss, count: size },
+          new Rng(seed, 'windows', step),
+        );
+      }
       writer.clear();
       for (let i = 0; i < size; i++) append(step * size + i);
       return writer.batch(data.loss);
@@ -69,7 +80,16 @@ export function createGenerator(data: DataConfig, seed: number, options: Generat
   };
 }
 
-/** Draws one expression as tokens. */
+/** The whole set of a fixed size, written end to end. */
+function streamOf(writer: SequenceWriter, data: DataConfig, append: (index: number) => void): TokenStream {
+  writer.clear();
+  for (let index = 0; index < (data.fixedSize ?? 0); index++) append(index);
+  const stream = writer.stream();
+  writer.clear();
+  return stream;
+}
+
+/** Draws one expression as standard tokens. */
 export class ExpressionDrawer {
   /** the expression drawn last, brackets included; overwritten by the next draw */
   tokens = new Int32Array(256);

@@ -10,7 +10,7 @@ import { firstOrderSignal, signalRatio } from './holdout-signal.js';
 export type HoldoutConfig = Pick<DataConfig, 'regime' | 'modulus' | 'operands' | 'holdoutSeed'>;
 
 /** Levels of evaluation prompts; every table names them. */
-export const HOLDOUT_LEVELS = ['trained', 'triple', 'pair-closed', 'pair-only'] as const;
+export const HOLDOUT_LEVELS = ['trained', 'triple', 'ordered-triple', 'pair-closed', 'pair-only'] as const;
 export type HoldoutLevel = (typeof HOLDOUT_LEVELS)[number];
 
 export interface Holdout {
@@ -18,11 +18,14 @@ export interface Holdout {
   readonly modulus: number;
   /** what a held-out prompt tests; `trained` in the regime full, where there is none */
   readonly level: HoldoutLevel;
-  /** the held pairs or triples, each ascending, in lexicographic order */
+  /** the held pairs or triples, each ascending but for ordered triples, in lexicographic order */
   readonly sets: readonly (readonly number[])[];
-  /** whether these operands, in any order, contain a held set (with multiplicity) */
+  /**
+   * whether these operands, in any order, contain a held set (with multiplicity); in the regime ordered-triples: whether
+   * three neighbours among them are a held triple as it is written
+   */
   isHeldOut(operands: ArrayLike<number>): boolean;
-  /** max over min of the first-order signal; 1 is perfectly balanced; 1 in the regime full */
+  /** max over min of the first-order signal; 1 is perfectly balanced; 1 in the regime full; NaN for ordered triples */
   readonly signalRatio: number;
   /** draws looked at until one was balanced */
   readonly draws: number;
@@ -64,6 +67,7 @@ function makeHoldout(config: HoldoutConfig): Holdout {
   if (regime === 'full') {
     return { regime, modulus, level: 'trained', sets: [], isHeldOut: () => false, signalRatio: 1, draws: 0 };
   }
+  if (regime === 'ordered-triples') return holdOutOrderedTriples(config);
   const pairs = regime === 'pairs';
   const candidates = pairs ? allPairs(modulus) : allTriples(modulus);
   const nHeld = Math.max(1, Math.floor(candidates.length / HELD_ONE_IN));
@@ -79,6 +83,40 @@ function makeHoldout(config: HoldoutConfig): Holdout {
     isHeldOut: pairs ? containsPair(lookup, modulus) : containsTriple(lookup, modulus),
     signalRatio: chosen.signalRatio,
     draws: chosen.draws,
+  };
+}
+
+/** One draw for every so many of the n^3 triples. */
+const ORDERED_ONE_IN = 20;
+
+/**
+ * The hold-out of the paper's public pipeline: ordered triples of distinct numbers, drawn with replacement, 50 draws at
+ * modulus 10, which give 46 to 50 different triples. Not balanced, and in any other order the same numbers are trained.
+ */
+function holdOutOrderedTriples({ regime, modulus: n, holdoutSeed }: HoldoutConfig): Holdout {
+  const rng = new Rng(holdoutSeed, `holdout:${regime}`, n);
+  const draws = Math.max(1, Math.floor(n ** 3 / ORDERED_ONE_IN));
+  const held = new Map<number, number[]>();
+  for (let draw = 0; draw < draws; draw++) {
+    const numbers = Array.from(rng.permutation(n)).slice(0, 3);
+    held.set(flatIndex(numbers, n), numbers);
+  }
+  const sets = [...held].sort(([a], [b]) => a - b).map(([, numbers]) => numbers);
+  const lookup = new Uint8Array(n ** 3);
+  for (const index of held.keys()) lookup[index] = 1;
+  return {
+    regime,
+    modulus: n,
+    level: 'ordered-triple',
+    sets,
+    isHeldOut: (operands) => {
+      for (let i = 2; i < operands.length; i++) {
+        if (lookup[(operands[i - 2] * n + operands[i - 1]) * n + operands[i]] === 1) return true;
+      }
+      return false;
+    },
+    signalRatio: NaN,
+    draws,
   };
 }
 

@@ -2,11 +2,11 @@
  * Batches that ask for one number: an operation on numbers, with the result as the only target. In both formats the
  * result of such a prompt is the first token after `>` or `=`, so one forward pass is the greedy answer.
  */
-import type { Format } from './data-config.js';
+import type { DataConfig } from './data-config.js';
 import { RESULT } from './expression.js';
-import { type OperationContext, type OperationName, operationIndex, operationRow } from './operations.js';
+import { type OperationContext, type OperationName, operationRow } from './operations.js';
 import type { TokenBatch } from './sequence.js';
-import { ARROW, CLOSE, EQUALS, FIRST_NUMBER, OPEN, START } from './tokenizer.js';
+import { vocabularyOf } from './tokenizer.js';
 
 /** `s`, the brackets, the operation and `>` or `=` */
 const TOKENS_BESIDE_OPERANDS = 5;
@@ -29,11 +29,20 @@ export interface ResultBatch {
 export function resultBatch(
   operation: OperationName,
   lists: readonly (readonly number[])[],
-  { format, context }: { readonly format: Format; readonly context: OperationContext },
+  {
+    data,
+    context,
+  }: {
+    readonly data: Pick<DataConfig, 'modulus' | 'format' | 'notation'>;
+    readonly context: OperationContext;
+  },
 ): ResultBatch {
   const { evaluate } = operationRow(operation);
-  const token = FIRST_NUMBER + context.modulus + operationIndex(operation);
-  const ask = format === 'steps' ? ARROW : EQUALS;
+  const vocabulary = vocabularyOf(data);
+  const { start, open, close, arrow, equals, firstNumber } = vocabulary;
+  const token = vocabulary.operationToken(operation);
+  const head = vocabulary.notation === 'authors' ? [start, token, open] : [start, open, token];
+  const ask = data.format === 'steps' ? arrow : equals;
   const size = promptTokens(lists.at(0)?.length ?? 0);
   const batch = {
     tokens: new Int32Array(lists.length * size),
@@ -44,12 +53,12 @@ export function resultBatch(
   const results = new Int32Array(lists.length);
   lists.forEach((operands, s) => {
     let at = s * size;
-    for (const head of [START, OPEN, token]) batch.tokens[at++] = head;
-    for (const operand of operands) batch.tokens[at++] = FIRST_NUMBER + operand;
-    batch.tokens[at++] = CLOSE;
+    for (const id of head) batch.tokens[at++] = id;
+    for (const operand of operands) batch.tokens[at++] = firstNumber + operand;
+    batch.tokens[at++] = close;
     batch.tokens[at] = ask;
     results[s] = evaluate(operands, context);
-    batch.targets[at] = FIRST_NUMBER + results[s];
+    batch.targets[at] = firstNumber + results[s];
     batch.roles[at] = RESULT;
   });
   return { batch, results };

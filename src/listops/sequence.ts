@@ -1,9 +1,12 @@
 /**
  * Writes whole token sequences with their annotations: `s (SUM (MAX 7 3) 6) > (SUM 7 6) > 3 e` for the format
- * `steps`, `s (SUM (MAX 7 3) 6) = 3 e` for `direct`. Works on token arrays: this is the inner loop of training.
+ * `steps`, `s (SUM (MAX 7 3) 6) = 3 e` for `direct`, in the notation of the data. Works on token arrays: this is the
+ * inner loop of training.
  */
-import type { Format, LossScope } from './data-config.js';
+import type { DataConfig, Format, LossScope } from './data-config.js';
 import { COPY, FORMAT, RESULT } from './expression.js';
+import { createSpelling } from './notation.js';
+import type { Spelling } from './notation.js';
 import { OPERATIONS } from './operations.js';
 import type { OperationContext, OperationRow } from './operations.js';
 import { ARROW, CLOSE, END, EQUALS, FIRST_NUMBER, OPEN, START } from './tokenizer.js';
@@ -43,6 +46,9 @@ export interface AnnotatedSequence {
 
 const ROWS: readonly OperationRow[] = OPERATIONS;
 
+/** Sequences written end to end. All arrays [L], as in AnnotatedSequence. */
+export type TokenStream = Omit<AnnotatedSequence, 'promptLength'>;
+
 /** Growable column store for sequences. Not shared between callers; cleared by `clear`. */
 export class SequenceWriter {
   private columns = Array.from({ length: 5 }, () => new Int32Array(1024));
@@ -52,12 +58,19 @@ export class SequenceWriter {
   private current = new Int32Array(256);
   private readonly args: number[] = [];
   private readonly firstOperation: number;
+  private readonly format: Format;
+  private readonly spelling: Spelling;
 
+  /** @param written - format and notation; a format alone: in the standard notation */
   constructor(
     private readonly context: OperationContext,
-    private readonly format: Format,
+    written: Format | Pick<DataConfig, 'format' | 'notation'>,
   ) {
-    this.firstOperation = FIRST_NUMBER + context.modulus;
+    const { modulus } = context;
+    this.firstOperation = FIRST_NUMBER + modulus;
+    this.format = typeof written === 'string' ? written : written.format;
+    const notation = typeof written === 'string' ? undefined : written.notation;
+    this.spelling = createSpelling({ modulus, notation });
   }
 
   clear(): void {
@@ -68,7 +81,7 @@ export class SequenceWriter {
 
   /**
    * Appends the whole sequence of one expression.
-   * @param prefix - the expression as tokens, brackets included; only the first `n` are read
+   * @param prefix - the expression as standard tokens, brackets included; only the first `n` are read
    */
   append(prefix: Int32Array, n: number): void {
     const from = this.length;
@@ -81,6 +94,7 @@ export class SequenceWriter {
     for (let i = 0; i < n; i++) current[i] = prefix[i];
     if (this.format === 'steps') this.writeSteps(n);
     else this.writeDirect(n);
+    this.spelling.spell(this.columns, from, this.length);
     this.starts.push(this.length);
   }
 
@@ -154,6 +168,29 @@ export class SequenceWriter {
       column.slice(this.starts[s], this.starts[s + 1]),
     );
     return { tokens, roles, operations, arities, reductions, promptLength: this.promptLengths[s] };
+  }
+
+  /** The standard tokens of an expression that is spelled in this writer's notation. */
+  unspell(expression: Int32Array): Int32Array {
+    return this.spelling.unspell(expression);
+  }
+
+  /**
+   * Everything appended since `clear`, written end to end: one end token between two sequences where it also starts one.
+   * All arrays [L].
+   */
+  stream(): TokenStream {
+    const { start, end } = this.spelling.vocabulary;
+    const skip = start === end ? 1 : 0;
+    const sequences = this.starts.length - 1;
+    const [tokens, roles, operations, arities, reductions] = this.columns.map((column) => {
+      const out = new Int32Array(this.length - skip * sequences);
+      for (let s = 0; s < sequences; s++) {
+        out.set(column.subarray(this.starts[s] + skip, this.starts[s + 1]), this.starts[s] - skip * s);
+      }
+      return out;
+    });
+    return { tokens, roles, operations, arities, reductions };
   }
 
   /** Everything appended since `clear`, as a batch that owns its arrays. */

@@ -15,7 +15,7 @@ import { createOperationContext } from './operations.js';
 import type { OperationName } from './operations.js';
 import { createHoldout } from './regimes.js';
 import { SequenceWriter } from './sequence.js';
-import { FIRST_NUMBER } from './tokenizer.js';
+import { vocabularyOf } from './tokenizer.js';
 
 /** Facts about one operation on `arity` numbers that training may show. */
 export interface OperationStatistics {
@@ -88,12 +88,13 @@ export interface DigitFrequencies {
 /** Counted on the first examples of a seed. In the format direct, results are the final ones. */
 export function digitFrequencies(data: DataConfig, seed: number, nExamples: number): DigitFrequencies {
   const generator = createGenerator(data, seed);
+  const { firstNumber } = vocabularyOf(data);
   const operands = new Float64Array(data.modulus);
   const results = new Float64Array(data.modulus);
   for (let index = 0; index < nExamples; index++) {
     const { tokens, roles } = generator.example(index);
-    for (const group of scanTokens(tokens, data.modulus).reductions) for (const a of group) operands[a]++;
-    for (let t = 0; t < tokens.length; t++) if (roles[t] === RESULT) results[tokens[t] - FIRST_NUMBER]++;
+    for (const group of scanTokens(tokens, data)) for (const a of group) operands[a]++;
+    for (let t = 0; t < tokens.length; t++) if (roles[t] === RESULT) results[tokens[t] - firstNumber]++;
   }
   return { examples: nExamples, operands: shares(operands), results: shares(results) };
 }
@@ -123,7 +124,7 @@ export function survival(data: DataConfig, draws = 2000): Survival {
   for (let i = 0; i < draws; i++) {
     writer.clear();
     writer.append(drawer.tokens, drawer.draw(new Rng(data.holdoutSeed, 'evaluation:survival', i)));
-    const { reductions } = scanTokens(writer.sequence(0).tokens, data.modulus);
+    const reductions = scanTokens(writer.sequence(0).tokens, { modulus: data.modulus });
     if (!reductions.some((operands) => holdout.isHeldOut(operands))) kept++;
   }
   const fraction = kept / draws;

@@ -10,6 +10,7 @@ import type { Expression } from './expression.js';
 import { type OperationContext, type OperationName, operationIndex } from './operations.js';
 import { type AnnotatedBatch, SequenceWriter } from './sequence.js';
 import { CLOSE, FIRST_NUMBER, OPEN } from './tokenizer.js';
+import type { Vocabulary } from './tokenizer.js';
 
 /** An expression whose numbers are blanks: null is one blank. */
 export type Shape = null | { readonly operation: OperationName; readonly operands: readonly Shape[] };
@@ -158,7 +159,7 @@ export const ENUMERATE_BELOW = 20_000;
 
 export interface FillOptions {
   readonly context: OperationContext;
-  readonly data: Pick<DataConfig, 'modulus' | 'format'>;
+  readonly data: Pick<DataConfig, 'modulus' | 'format' | 'notation'>;
   /** prompts wanted; fewer come back when no more exist */
   readonly count: number;
   readonly rng: Rng;
@@ -202,7 +203,7 @@ export function batchOf(
   { context, data }: Pick<FillOptions, 'context' | 'data'>,
   shapeOf: (prompt: number) => Shape = () => template.shape,
 ): TemplateBatch {
-  const writer = new SequenceWriter(context, data.format);
+  const writer = new SequenceWriter(context, data);
   const results = numbers.map((row, prompt) => {
     const expression = fill(shapeOf(prompt), (blank) => row[blank]);
     const tokens = Int32Array.from(expressionTokens(expression, data.modulus));
@@ -315,18 +316,19 @@ export type Site = (typeof SITES)[number];
 export function siteRows(
   { batch, length, nPrompts }: TemplateBatch,
   site: Site,
-  modulus: number,
+  vocabulary: Vocabulary,
 ): Int32Array | undefined {
   if (site === 'all positions') return undefined;
   const { tokens, roles } = batch;
+  const { open, close } = vocabulary;
   let lastBracket = 0;
-  for (let t = 0; t < length; t++) if (tokens[t] === CLOSE) lastBracket = t;
+  for (let t = 0; t < length; t++) if (tokens[t] === close) lastBracket = t;
   const isHere = (t: number): boolean => {
     const predictsResult = roles[t] === 0;
     if (site === 'result-predicting position') return predictsResult;
     const token = tokens[t];
-    const isNumber = token >= FIRST_NUMBER && token < FIRST_NUMBER + modulus;
-    return !predictsResult && t <= lastBracket && (isNumber || token === OPEN || token === CLOSE);
+    const isNumber = vocabulary.numberOf(token) !== undefined;
+    return !predictsResult && t <= lastBracket && (isNumber || token === open || token === close);
   };
   const offsets = Array.from({ length }, (_, t) => t).filter(isHere);
   const rows = new Int32Array(nPrompts * offsets.length);

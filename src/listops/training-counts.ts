@@ -68,7 +68,7 @@ function recount(data: DataConfig, seed: number, examples: number): TrainingCoun
     writer.clear();
     writer.append(drawer.tokens, length);
     const { tokens, roles, operations } = writer.sequence(0);
-    const { reductions } = scanTokens(tokens, data.modulus);
+    const reductions = scanTokens(tokens, { modulus: data.modulus });
     let step = 0;
     for (let t = 0; t < tokens.length; t++) {
       if (roles[t] !== RESULT) continue;

@@ -11,7 +11,7 @@ import type { Model } from '../engine/engine.js';
 import { RESULT, ROLES } from '../listops/expression.js';
 import { OPERATION_NAMES } from '../listops/operations.js';
 import type { AnnotatedBatch, AnnotatedSequence } from '../listops/sequence.js';
-import { END, FIRST_NUMBER } from '../listops/tokenizer.js';
+import type { Vocabulary } from '../listops/tokenizer.js';
 import type { EvaluationSet, PromptCell } from './evaluation-set.js';
 import { type EvalCell, type EvalRow, type NestedEval, metricNumber } from './metrics.js';
 
@@ -28,9 +28,9 @@ export async function evaluate(
   pause: () => Promise<void>,
 ): Promise<EvalRow> {
   const cells: EvalCell[] = [];
-  for (const cell of set.cells) cells.push(await scoreCell(model, cell, set.modulus, pause));
+  for (const cell of set.cells) cells.push(await scoreCell(model, cell, set.vocabulary, pause));
   if (set.nested === undefined) return { kind: 'eval', step, cells };
-  return { kind: 'eval', step, cells, nested: await scoreNested(model, set.nested, pause) };
+  return { kind: 'eval', step, cells, nested: await scoreNested(model, set.nested, set.vocabulary, pause) };
 }
 
 /** Numbers d with 1 < d < n that divide n. */
@@ -43,14 +43,14 @@ export function properDivisors(n: number): number[] {
 async function scoreCell(
   model: Model,
   cell: PromptCell,
-  modulus: number,
+  vocabulary: Vocabulary,
   pause: () => Promise<void>,
 ): Promise<EvalCell> {
-  const divisors = properDivisors(modulus);
+  const divisors = properDivisors(vocabulary.modulus);
   const congruent = new Float64Array(divisors.length);
   const tally = { correct: 0, exact: 0, sumNats: 0 };
   for (const batch of cell.batches) {
-    scoreBatch(model, batch, { modulus, divisors, congruent, tally });
+    scoreBatch(model, batch, { vocabulary, divisors, congruent, tally });
     await pause();
   }
   const { operation, arity, held, enumerated, total, multisets } = cell;
@@ -69,7 +69,7 @@ async function scoreCell(
 }
 
 interface CellScore {
-  readonly modulus: number;
+  readonly vocabulary: Vocabulary;
   readonly divisors: readonly number[];
   /** [divisors] answers right modulo each; written */
   readonly congruent: Float64Array;
@@ -91,7 +91,7 @@ function scoreBatch(model: Model, batch: AnnotatedBatch, score: CellScore): void
       if (batch.roles[t] === RESULT) {
         score.tally.sumNats += losses[row];
         if (answer === target) score.tally.correct++;
-        countCongruent(answer - FIRST_NUMBER, target - FIRST_NUMBER, score);
+        countCongruent(answer, target, score);
       }
       row++;
     }
@@ -99,10 +99,16 @@ function scoreBatch(model: Model, batch: AnnotatedBatch, score: CellScore): void
   }
 }
 
-function countCongruent(answer: number, result: number, score: CellScore): void {
-  if (answer < 0 || answer >= score.modulus) return;
-  score.divisors.forEach((d, i) => {
-    if (answer % d === result % d) score.congruent[i]++;
+/** @param answer - token; one that is no number is congruent to nothing */
+function countCongruent(
+  answer: number,
+  target: number,
+  { vocabulary, divisors, congruent }: CellScore,
+): void {
+  const [number, result] = [vocabulary.numberOf(answer), vocabulary.numberOf(target)];
+  if (number === undefined || result === undefined) return;
+  divisors.forEach((d, i) => {
+    if (number % d === result % d) congruent[i]++;
   });
 }
 
@@ -116,6 +122,7 @@ function argmax(values: Float32Array, from: number, width: number): number {
 async function scoreNested(
   model: Model,
   sequences: readonly AnnotatedSequence[],
+  vocabulary: Vocabulary,
   pause: () => Promise<void>,
 ): Promise<NestedEval> {
   const tally = new NestedTally();
@@ -123,7 +130,7 @@ async function scoreNested(
     const chunk = sequences.slice(from, from + GENERATE_CHUNK);
     const prompts = chunk.map(({ tokens, promptLength }) => tokens.subarray(0, promptLength));
     const longest = chunk.reduce((most, s) => Math.max(most, s.tokens.length - s.promptLength), 1);
-    const answers = model.generate(prompts, { maxNewTokens: longest, stopToken: END });
+    const answers = model.generate(prompts, { maxNewTokens: longest, stopToken: vocabulary.end });
     chunk.forEach((sequence, i) => tally.add(sequence, answers[i]));
     await pause();
   }

@@ -8,7 +8,7 @@ import { createGenerator } from '../listops/generate.js';
 import { type OperationName, createOperationContext, operationIndex } from '../listops/operations.js';
 import { type Holdout, createHoldout, multisetKey } from '../listops/regimes.js';
 import { type AnnotatedBatch, type AnnotatedSequence, SequenceWriter } from '../listops/sequence.js';
-import { CLOSE, FIRST_NUMBER, OPEN } from '../listops/tokenizer.js';
+import { CLOSE, FIRST_NUMBER, OPEN, type Vocabulary, vocabularyOf } from '../listops/tokenizer.js';
 
 /** Whole expressions (depth > 1) at an evaluation on the way, and at the last one. */
 export const NESTED_SAMPLE = 500;
@@ -30,7 +30,8 @@ export interface PromptCell {
 }
 
 export interface EvaluationSet {
-  readonly modulus: number;
+  /** of the tokens of all prompts */
+  readonly vocabulary: Vocabulary;
   readonly cells: readonly PromptCell[];
   /** whole expressions of the training distribution; absent at depth 1, where the cells are all there is */
   readonly nested?: readonly AnnotatedSequence[];
@@ -49,13 +50,14 @@ export function createEvaluationSet(data: DataConfig, options: EvaluationSetOpti
   const cells = data.tasks.flatMap((operation) =>
     operationCells(data, operation, holdout, options.chunkTokens),
   );
-  if (data.depth === 1) return { modulus: data.modulus, cells };
+  const vocabulary = vocabularyOf(data);
+  if (data.depth === 1) return { vocabulary, cells };
   // large enough that no example of the sample repeats, whatever the size of the training set
   const endless = { ...data, fixedSize: NESTED_FINAL_SAMPLE };
   const generator = createGenerator(endless, EVALUATION_SEED, { stream: 'evaluation' });
   const size = options.final ? NESTED_FINAL_SAMPLE : NESTED_SAMPLE;
   const nested = Array.from({ length: size }, (_, i) => generator.example(i));
-  return { modulus: data.modulus, cells, nested };
+  return { vocabulary, cells, nested };
 }
 
 function operationCells(
@@ -93,7 +95,7 @@ function promptBatches(
   inputs: readonly (readonly number[])[],
   chunkTokens: number,
 ): AnnotatedBatch[] {
-  const writer = new SequenceWriter(createOperationContext(data), data.format);
+  const writer = new SequenceWriter(createOperationContext(data), data);
   const operationToken = FIRST_NUMBER + data.modulus + operationIndex(operation);
   const batches: AnnotatedBatch[] = [];
   // `s`, the brackets, the operation, `>` and the result: six tokens beside the operands

@@ -21,14 +21,15 @@ const plain = (name: string, of: (config: RunConfig) => number): Field => ({
   show: (config) => String(of(config)),
 });
 
-const vocabularyOf = (config: RunConfig): readonly string[] => config.vocabulary ?? OPERATION_NAMES;
+const operationsOf = (config: RunConfig): readonly string[] => config.vocabulary ?? OPERATION_NAMES;
 
 /** A difference in any of these refuses a comparison. */
 const SAME_FIELDS: readonly Field[] = [
   {
     name: 'vocabulary',
-    value: (config) => vocabularyOf(config).join(' '),
-    show: (config) => `${vocabularyOf(config).length} operations`,
+    value: (config) => [config.data.notation ?? '', ...operationsOf(config)].join(' '),
+    show: (config) =>
+      `${operationsOf(config).length} operations${config.data.notation === undefined ? '' : ", authors' notation"}`,
   },
   plain('modulus', (config) => config.data.modulus),
   plain('nCtx', (config) => config.model.nCtx),

@@ -94,7 +94,7 @@ describe('resultBatch', () => {
         [7, 3],
         [9, 9],
       ],
-      { format, context },
+      { data: dataWith({ format }), context },
     );
     const vocab = vocabulary(10);
     expect(decode(batch.tokens.subarray(0, batch.offsets[1]), vocab)).toBe(text);

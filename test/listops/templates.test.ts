@@ -176,9 +176,9 @@ describe('siteRows', () => {
   it('finds the result-predicting positions and the operands and brackets of `s (SUM a b) > r`', () => {
     const own = filled(DEFAULT_DATA, 0, 2);
     expect(own.length).toBe(8);
-    expect(siteRows(own, 'all positions', 10)).toBeUndefined();
-    expect([...(siteRows(own, 'result-predicting position', 10) ?? [])]).toEqual([6, 14]);
-    expect([...(siteRows(own, 'operand and bracket positions', 10) ?? [])]).toEqual([
+    expect(siteRows(own, 'all positions', vocabulary(10))).toBeUndefined();
+    expect([...(siteRows(own, 'result-predicting position', vocabulary(10)) ?? [])]).toEqual([6, 14]);
+    expect([...(siteRows(own, 'operand and bracket positions', vocabulary(10)) ?? [])]).toEqual([
       1, 3, 4, 5, 9, 11, 12, 13,
     ]);
   });
