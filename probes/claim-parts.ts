@@ -2,7 +2,13 @@
  * Findings of the parts of C3, made the same way in every module that measures one: which comparison decides, the verdict of a
  * part, intervals as the report writes them, and Benjamini-Hochberg over what is exploratory.
  */
-import { claimById, claimPart, type ClaimId, type ClaimPartId } from '../src/analysis/claims.js';
+import {
+  BUDGET_MULTIPLIERS,
+  claimById,
+  claimPart,
+  type ClaimId,
+  type ClaimPartId,
+} from '../src/analysis/claims.js';
 import type { IntervalEstimate } from '../src/analysis/intervals.js';
 import { benjaminiHochberg } from '../src/analysis/multiple-testing.js';
 import { decideVerdict, type VerdictDecision, withNote } from '../src/analysis/verdict.js';
@@ -56,6 +62,29 @@ export function decidePart(
 /** Said where runs are missing: those of another regime would not have counted. */
 export function regimeNote(claim: ClaimId): string {
   return `only runs in regime ${claimById(claim).regime} count`;
+}
+
+/** The budget of a comparison, as its place or label tells it: what is left without the steps, and the steps. */
+export interface LabelledBudget {
+  readonly rest: string;
+  readonly steps: number;
+}
+
+/**
+ * `SUM, pairs, d=16, steps=64000` is B or 4 B of `SUM, pairs, d=16`. Labels name the steps only where conditions differ in
+ * them; undefined: they do not.
+ */
+export function labelledBudget(text: string): LabelledBudget | undefined {
+  const steps = /\bsteps=(\d+)/.exec(text)?.[1];
+  if (steps === undefined) return undefined;
+  return { rest: text.replace(/(, )?\b(steps|evaluateEvery)=\d+/g, ''), steps: Number(steps) };
+}
+
+/** Whether two budgets are B and 4 B of the same. */
+export function isLongerBudget(b: LabelledBudget | undefined, longer: LabelledBudget | undefined): boolean {
+  if (b === undefined || longer === undefined || b.rest !== longer.rest) return false;
+  const [least, most] = [Math.min(...BUDGET_MULTIPLIERS), Math.max(...BUDGET_MULTIPLIERS)];
+  return longer.steps * least === b.steps * most;
 }
 
 export function partFinding(

@@ -7,6 +7,7 @@ import { meanInterval, welchInterval } from '../../src/analysis/intervals.js';
 import { benjaminiHochberg } from '../../src/analysis/multiple-testing.js';
 import type { Finding } from '../../src/report/schema.js';
 import { logDeterministic } from '../../src/tensor/math.js';
+import { isLongerBudget, labelledBudget } from '../claim-parts.js';
 import { c4 } from './claim.js';
 import type { Method } from './components.js';
 import {
@@ -29,18 +30,27 @@ const LEVEL = 0.95;
 export function findings(result: AblationResult): Finding[] {
   const pairs = matchedPairs(result);
   const deciding = pairs.find(({ sumOnly }) => sumOnly.regime === claimById('C4').regime);
+  const other = pairs.find((pair) => deciding !== undefined && areBudgets(pair, deciding));
   const exploratory = [
     ...result.conditions.flatMap((_, index) => conditionFindings(result, index)),
-    ...pairs.flatMap((pair) => pairFindings(result, pair, pair !== deciding)),
+    ...pairs.flatMap((pair) => pairFindings(result, pair, pair !== deciding && pair !== other)),
   ];
   const adjusted = benjaminiHochberg(exploratory.flatMap(({ p }) => p ?? []));
   let next = 0;
   return [
     c4(result, deciding),
+    ...(other === undefined ? [] : [{ ...c4(result, other), id: 'c4-2' }]),
     ...exploratory.map((finding) =>
       finding.p === undefined ? finding : { ...finding, pAdjusted: round(adjusted[next++]) },
     ),
   ];
+}
+
+/** One of them is the other with four times the steps. */
+function areBudgets(a: Pair, b: Pair): boolean {
+  const of = ({ sumOnly, mixed }: Pair): string => `${sumOnly.label}; ${mixed.label}`;
+  const [x, y] = [a, b].map((pair) => labelledBudget(of(pair)));
+  return isLongerBudget(x, y) || isLongerBudget(y, x);
 }
 
 function conditionFindings(result: AblationResult, index: number): Finding[] {

@@ -3,11 +3,19 @@ import { CLAIMS_LEVEL, claimPart } from '../../src/analysis/claims.js';
 import { meanInterval, welchInterval } from '../../src/analysis/intervals.js';
 import { twoSamplePermutation } from '../../src/analysis/permutation.js';
 import { combineC3, withNote } from '../../src/analysis/verdict.js';
+import { createHoldout } from '../../src/listops/regimes.js';
+import { percent } from '../../src/report/charts/common.js';
 import type { Finding } from '../../src/report/schema.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { armCount, countText, decidePart, partFinding, placeOf, regimeNote } from '../claim-parts.js';
 import type { Arm, Comparison } from './combine.js';
 import { round, values } from './finding-parts.js';
+
+/** `regime pairs, with 9.1 % of pairs held out`; the share depends on the modulus alone. */
+function heldNote({ n, regime }: Comparison): string {
+  const held = createHoldout({ regime: 'pairs', modulus: n, operands: [2, 3], holdoutSeed: 1 }).sets.length;
+  return `regime ${regime}, with ${percent(held / ((n * (n + 1)) / 2))} of pairs held out`;
+}
 
 /** C3 as a whole, then its parts a and c. */
 export function claimFindings(comparison: Comparison, suffix: string): Finding[] {
@@ -26,7 +34,7 @@ export function claimFindings(comparison: Comparison, suffix: string): Finding[]
   const c = decidePart('C3c', [armCount(sumOnly, 'SUM-only')], excess, [circular]);
   const parts = combineC3({ a, b: undefined, c });
   const isShort = [alone, joint].some((values) => values.length < claimPart('C3a').nMin);
-  const whole = isShort ? withNote(parts, regimeNote('C3')) : parts;
+  const whole = withNote(parts, isShort ? regimeNote('C3') : heldNote(comparison));
 
   const permutation =
     difference === undefined

@@ -2,7 +2,7 @@
  * C5: whether SUM-only models memorize, by the index on closed, unordered pair hold-outs, and the assay that makes a low
  * index mean something. Evidence goes in here; analysis/verdict.ts names what comes out.
  */
-import { CLAIMS_LEVEL, claimPart } from '../../src/analysis/claims.js';
+import { assayLimit, CLAIMS_LEVEL, claimPart } from '../../src/analysis/claims.js';
 import { meanInterval } from '../../src/analysis/intervals.js';
 import { type VerdictDecision, decideVerdict, withNote } from '../../src/analysis/verdict.js';
 import { BALANCE_LIMIT } from '../../src/listops/regimes.js';
@@ -16,7 +16,7 @@ import type { Control } from './controls.js';
 import { byHoldout, heldExamples, indicesOf, primaryCell } from './finding-parts.js';
 
 /** A control is recognised as a memorizer when the interval of its mean index is above this. */
-export const ASSAY_INDEX = 0.8;
+export const ASSAY_INDEX = assayLimit('C5', 'index');
 /** Operands of the prompts that C5 reads. */
 const PAIR = 2;
 

@@ -27,6 +27,15 @@ export interface Claim {
   readonly regime: 'full' | 'pairs';
   /** what must hold for the measurement to count */
   readonly assay: string;
+  /** the numbers of the assay; a claim has those that it names */
+  readonly assayLimits: {
+    /** C1, C2: least share of runs that learned where the assay looks */
+    readonly shareLearned?: number;
+    /** C1: the posterior median of lambda is below it */
+    readonly lapse?: number;
+    /** C5: a control is recognised as a memorizer when the interval of its mean index is above it */
+    readonly index?: number;
+  };
   /** accuracy from which a run has learned, where it differs from LEARNED_ACCURACY */
   readonly learnedAccuracy: number;
   /** highest loss of the intact model on result tokens, nats; Infinity: the claim sets none */
@@ -50,6 +59,7 @@ export const CLAIMS: readonly Claim[] = raw.claims.map((claim) => ({
   text: claim.text,
   regime: oneOf(['full', 'pairs'] as const, claim.regime, `${claim.id}.regime`),
   assay: claim.assay,
+  assayLimits: 'assayLimits' in claim ? claim.assayLimits : {},
   learnedAccuracy: 'learnedAccuracy' in claim ? claim.learnedAccuracy : LEARNED_ACCURACY,
   mostCleanNats: 'mostCleanNats' in claim ? claim.mostCleanNats : Infinity,
   minimumSizes: claim.minimumSizes,
@@ -73,6 +83,13 @@ export function claimPart(id: ClaimPartId): ClaimPart {
   const found = CLAIMS.flatMap((claim) => claim.parts).find((part) => part.id === id);
   if (found === undefined) throw new Error(`claims.json has no part ${id}.`);
   return found;
+}
+
+/** A number of a claim's assay. @throws when the claim has none of that name */
+export function assayLimit(id: ClaimId, name: keyof Claim['assayLimits']): number {
+  const limit = claimById(id).assayLimits[name];
+  if (limit === undefined) throw new Error(`claims.json: ${id}.assayLimits has no ${name}.`);
+  return limit;
 }
 
 /** The text whose SHA-256 identifies the claims in a report: keys sorted, no spaces, so that layout does not matter. */

@@ -12,7 +12,7 @@ import type { Json, ModuleReport, Report, Subject, TrainingRecord } from '../rep
 import { readTraining } from '../train/read-training.js';
 import { parseMetricRows } from '../train/metrics.js';
 import { comparabilityNotes } from './comparable.js';
-import { joinClaimParts } from './joined-claims.js';
+import { joinBudgets, joinClaimParts } from './joined-claims.js';
 import { learningModule, type TrainedRun } from './learning.js';
 import type { CheckpointRef } from './probe-plan.js';
 
@@ -41,12 +41,20 @@ export function buildReport({ title, version, refs, modules }: ReportInput): Rep
     }
     const store = openRun(source.dir);
     const rows = parseMetricRows(store.readMetrics(), `${run}/metrics.jsonl`);
+    const end = store.end()?.reason ?? 'running';
     training.push({
-      ...readTraining(run, config, rows, store.end()?.reason ?? 'running'),
+      ...readTraining(run, config, rows, end),
       label: subject.label,
     });
     const { nParameters } = parameterTable(gptConfigOf(config));
-    trained.push({ id: run, config, label: subject.label, parameters: nParameters, rows });
+    trained.push({
+      id: run,
+      config,
+      label: subject.label,
+      parameters: nParameters,
+      rows,
+      ended: end !== 'running' && end !== 'interrupted',
+    });
     engines[run] = [...new Set(store.readSessions().map(engineOf))];
   }
   const configs = new Map<string, RunConfig>([...byRun].map(([run, ref]) => [run, ref.config]));
@@ -55,7 +63,7 @@ export function buildReport({ title, version, refs, modules }: ReportInput): Rep
     title,
     subjects: refs.map((ref): Subject => ref.subject),
     training,
-    modules: { learning: learningModule(trained), ...joinClaimParts(modules) },
+    modules: { learning: learningModule(trained), ...joinBudgets(joinClaimParts(modules)) },
     provenance: {
       version,
       claimsSha256: sha256Hex(canonicalClaims()),

@@ -11,6 +11,8 @@ import { canonicalJson } from '../io/json.js';
 import type { Finding, ModuleReport } from '../report/schema.js';
 import { hasLearned } from '../train/learned.js';
 import type { MetricRow } from '../train/metrics.js';
+import { isTasks } from './learning-ladders.js';
+import { thresholdFindings } from './learning-thresholds.js';
 
 /** One run with everything it measured while training. */
 export interface TrainedRun {
@@ -19,10 +21,9 @@ export interface TrainedRun {
   readonly label: string;
   readonly parameters: number;
   readonly rows: readonly MetricRow[];
+  /** for good: budget, solved or diverged; absent: not known, or interrupted */
+  readonly ended?: boolean;
 }
-
-const JOINT = ['MAX', 'MED', 'SUM'];
-const SINGLE = ['SUM', 'MAX', 'MIN', 'MED'];
 
 /** Whether a run has learned an operation by its budget (greedy, result tokens, trained prompts). */
 export function runLearned(run: TrainedRun, operation: string): boolean {
@@ -32,56 +33,15 @@ export function runLearned(run: TrainedRun, operation: string): boolean {
   );
 }
 
-function isTasks(run: TrainedRun, tasks: readonly string[]): boolean {
-  const own = run.config.data.tasks;
-  return own.length === tasks.length && tasks.every((task) => (own as readonly string[]).includes(task));
-}
-
 /** Findings about learning; the page shows them with the training curves. */
 export function learningModule(runs: readonly TrainedRun[]): ModuleReport {
   const full = runs.filter(({ config }) => config.data.regime === 'full');
-  const sizesOf = (group: readonly TrainedRun[]): number => new Set(group.map((run) => run.parameters)).size;
-  const findings: Finding[] = [];
-
-  const single = SINGLE.map((task) => ({ task, runs: full.filter((run) => isTasks(run, [task])) }));
-  const c1Sizes = Math.min(...single.map((group) => sizesOf(group.runs)));
-  findings.push(
-    undecided(
-      'C1',
-      c1Sizes,
-      single.map(({ task, runs: group }) => ({
-        condition: `${task} alone`,
-        runs: runsAtSmallestSize(group),
-      })),
-      runs.length,
-    ),
-  );
-
   const alone = full.filter((run) => isTasks(run, ['SUM']));
-  const joint = full.filter((run) => isTasks(run, JOINT));
-  findings.push(
-    undecided(
-      'C2',
-      Math.min(sizesOf(alone), sizesOf(joint)),
-      [
-        { condition: 'SUM alone', runs: runsAtSmallestSize(alone) },
-        { condition: 'MAX+MED+SUM', runs: runsAtSmallestSize(joint) },
-      ],
-      runs.length,
-    ),
-  );
-  findings.push(
-    undecided(
-      'C6',
-      0,
-      [
-        { condition: 'pretrained on MAX+MED', runs: 0 },
-        { condition: 'from scratch', runs: 0 },
-      ],
-      runs.length,
-    ),
-  );
-  findings.push(...companionFindings(full, alone));
+  const findings: Finding[] = [
+    ...thresholdFindings(runs),
+    withoutArms('C6', ['pretrained on MAX+MED', 'from scratch'], runs.length),
+    ...companionFindings(full, alone),
+  ];
 
   return {
     version: 1,
@@ -89,11 +49,11 @@ export function learningModule(runs: readonly TrainedRun[]): ModuleReport {
     question: 'Which runs learned which operation, and does company help SUM?',
     text: {
       shows:
-        'How often SUM was learned alone and beside other operations, at equal size, steps and data regime. A run has learned an operation when its greedy answers are at least 95 % right at the last two evaluations.',
+        'How often SUM was learned alone and beside other operations, at equal size, steps and data regime, and, where at least six sizes with five seeds of each condition were trained at depth 1, the size at which learning begins. A run has learned an operation when its greedy answers are at least 95 % right at the last two evaluations.',
       doesNotShow:
-        'A size threshold: that needs at least six sizes and five seeds at each. Mixed runs see fewer SUM examples in the same number of steps, which works against them.',
+        'That size is the cause: a threshold is of this depth, budget and learning rate, and where learning has no trend with size there is none. Mixed runs see fewer SUM examples in the same number of steps, which works against them.',
       method:
-        'Difference in proportion of seeds that learned SUM, Miettinen-Nurminen interval, exact permutation p beside it. Accuracy is over every input where there are at most 20,000, each asked alone.',
+        'Difference in proportion of seeds that learned SUM, Miettinen-Nurminen interval, exact permutation p beside it. Thresholds: exact posterior of theta in P(learned) = (1 - lambda) sigma((log2 parameters - theta) / s) on a grid, differences of them with equal-tailed 99.17 % intervals, at the budgets B and 4 B of the claims. Accuracy is over every input where there are at most 20,000, each asked alone.',
     },
     options: {},
     status: 'ok',
@@ -103,32 +63,15 @@ export function learningModule(runs: readonly TrainedRun[]): ModuleReport {
   };
 }
 
-/** Fewest runs at any size: what a threshold rests on. */
-function runsAtSmallestSize(group: readonly TrainedRun[]): number {
-  const counts = new Map<number, number>();
-  for (const run of group) counts.set(run.parameters, (counts.get(run.parameters) ?? 0) + 1);
-  return counts.size === 0 ? 0 : Math.min(...counts.values());
-}
-
-/** A claim about thresholds or pretraining whose runs are not there: the one verdict function says so and why. */
-function undecided(
-  id: ClaimId,
-  sizes: number,
-  usable: readonly { condition: string; runs: number }[],
-  seeds: number,
-): Finding {
+/** A claim whose arms no run can have yet: the one verdict function says so. */
+function withoutArms(id: ClaimId, conditions: readonly string[], seeds: number): Finding {
   const claim = claimById(id);
   const [part] = claim.parts;
-  const enoughSizes = sizes >= claim.minimumSizes;
-  const decision = decideVerdict({
+  const { verdict, reason } = decideVerdict({
     rule: part.rule,
-    usable: enoughSizes ? usable : usable.map((group) => ({ ...group, runs: 0 })),
+    usable: conditions.map((condition) => ({ condition, runs: 0 })),
     nMin: part.nMin,
-    assay: { passed: false, reason: 'thresholds over sizes are not estimated by this version' },
   });
-  const reason = enoughSizes
-    ? decision.reason
-    : `runs: ${sizes} of at least ${claim.minimumSizes} model sizes, with ${part.nMin} seeds at each (here ${usable.map((g) => `${g.condition} ${g.runs}`).join(', ')})`;
   return {
     id: `${id.toLowerCase()}-threshold`,
     claim: id,
@@ -136,7 +79,7 @@ function undecided(
     statistic: part.statistic,
     unit: part.unit,
     n: { seeds, examples: 0 },
-    verdict: decision.verdict,
+    verdict,
     reason,
   };
 }

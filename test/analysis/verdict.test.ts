@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  assayLimit,
   canonicalClaims,
   claimById,
   claimPart,
@@ -165,6 +166,10 @@ describe('claims', () => {
     expect(claimById('C4')).toMatchObject({ learnedAccuracy: 0.99, mostCleanNats: 0.05 });
     expect(claimById('C5')).toMatchObject({ learnedAccuracy: 0.99, mostCleanNats: Infinity });
     expect(claimById('C1').learnedAccuracy).toBe(0.95);
+    expect(claimById('C1').assayLimits).toEqual({ shareLearned: 0.8, lapse: 0.2 });
+    expect(assayLimit('C2', 'shareLearned')).toBe(0.8);
+    expect(assayLimit('C5', 'index')).toBe(0.8);
+    expect(() => assayLimit('C3', 'index')).toThrow(/C3\.assayLimits has no index/);
   });
 
   it('have one canonical text, which does not depend on the layout of the file', () => {
