@@ -5,9 +5,11 @@ export function buildNative(options: {
   readonly compiler?: string;
   readonly real?: 'float' | 'double';
   readonly single?: boolean;
+  readonly sanitize?: readonly string[];
   readonly name?: string;
 }): Promise<{
   readonly status: 'built' | 'current' | 'unavailable';
   readonly reason: string;
   readonly path: string;
 }>;
+export function sanitizerFlags(sanitize: readonly string[]): string[];

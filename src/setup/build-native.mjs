@@ -15,7 +15,9 @@ import { compile, compilerVersion, nativeHash, readTargets, sourceHash } from '.
  * @param {string} [options.compiler] - default: CC, then the first of cc, gcc, clang, clang-14 that runs
  * @param {'float' | 'double'} [options.real] - double: kernels-double.node, the build that the tests check gradients in
  * @param {boolean} [options.single] - export each kernel by itself too; always so in the double build
- * @param {string} [options.name] - file name in build/; default: kernels.node, kernels-single.node, kernels-double.node
+ * @param {string[]} [options.sanitize] - for tests: `address`, `undefined`; a build of its own with frame pointers and lines
+ * @param {string} [options.name] - file name in build/; default: kernels.node, kernels-single.node, kernels-double.node,
+ *   kernels-sanitized.node
  * @returns {Promise<{status: 'built' | 'current' | 'unavailable', reason: string, path: string}>}
  */
 export async function buildNative({
@@ -24,10 +26,11 @@ export async function buildNative({
   compiler,
   real = 'float',
   single = real === 'double',
+  sanitize = [],
   name,
 }) {
-  const file =
-    name ?? (real === 'double' ? 'kernels-double.node' : single ? 'kernels-single.node' : 'kernels.node');
+  const kind = sanitize.length > 0 ? '-sanitized' : real === 'double' ? '-double' : single ? '-single' : '';
+  const file = name ?? `kernels${kind}.node`;
   const path = join(root, 'build', file);
   const stamp = `${path}.sha256`;
   const unavailable = (reason) => ({ status: 'unavailable', reason, path });
@@ -59,6 +62,7 @@ export async function buildNative({
       `-DKERNEL_HASH=${hash}`,
       ...(real === 'double' ? targets.native.double.flags : []),
       ...(single ? ['-DSINGLE_KERNELS'] : []),
+      ...sanitizerFlags(sanitize),
     ];
     const absolute = (file) => join(root, file);
     const glue = targets.glue.filter((source) => source.endsWith('.c'));
@@ -76,7 +80,8 @@ export async function buildNative({
         '-o',
         file,
         ...[...targets.kernels, ...glue, ...testSources].map(object),
-        ...targets.native.linkFlags,
+        ...targets.native.linkFlags.filter((flag) => sanitize.length === 0 || !flag.includes('strip')),
+        ...sanitizerFlags(sanitize),
         ...(real === 'double' ? targets.native.double.linkFlags : []),
       ],
     ];
@@ -91,6 +96,12 @@ export async function buildNative({
   }
   log(`built build/${file} with ${compilerVersion(chosen)}`);
   return { status: 'built', reason: `compiled with ${chosen}`, path };
+}
+
+/** What is found ends the program: a test that goes on after a report has found nothing. */
+export function sanitizerFlags(sanitize) {
+  if (sanitize.length === 0) return [];
+  return [`-fsanitize=${sanitize.join(',')}`, '-fno-sanitize-recover=all', '-fno-omit-frame-pointer', '-g1'];
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
