@@ -207,13 +207,18 @@ export function engineFlag(options: ParsedOptions): EngineChoice {
 
 /** A whole configuration: defaults, then the file of `--config`, then flags and environment. */
 export function runConfigOf(options: ParsedOptions, environment?: NodeJS.ProcessEnv): RunConfig {
+  return resolveRunConfig(runFieldsOf(options, environment));
+}
+
+/** The fields that were given: those of the file of `--config`, then flags and environment. */
+export function runFieldsOf(options: ParsedOptions, environment?: NodeJS.ProcessEnv): DeepPartial<RunConfig> {
   const file = flagValue(options, 'config', environment);
   const fields = flagFields(options, environment);
-  if (file === undefined) return resolveRunConfig(fields);
+  if (file === undefined) return fields;
   const stored = readConfigFile(String(file.value));
   // the file alone first, so that its own mistakes are reported with its name
   resolveRunConfig(stored, String(file.value));
-  return resolveRunConfig(mergeFields(stored, fields));
+  return mergeFields(stored, fields);
 }
 
 /** The fields that flags and environment name, nested as in the configuration; nothing is checked but their form. */

@@ -4,6 +4,7 @@ import { runId } from '../config/hash.js';
 import { RunError, UserError } from '../errors.js';
 import { canonicalJson } from '../io/json.js';
 import { type RunOutcome, type TrainRunsProgress, trainRuns } from '../workflows/train-runs.js';
+import { addDataFileFlags, fileLine, runAndFileOf } from './data-file-flags.js';
 import { bar, createDisplay, duration } from './display.js';
 import {
   type ParsedOptions,
@@ -12,17 +13,18 @@ import {
   engineFlag,
   flagValue,
   parseNumber,
-  runConfigOf,
   switchValue,
   wholeFlag,
 } from './flags.js';
 import { addFolderFlags, foldersOf } from './folders.js';
 import { interruptSignal } from './interrupt.js';
+import { linesTable } from './lines-table.js';
 
 const EXAMPLES = `
 Examples:
   sumlens train --tasks MAX+MED+SUM --seed 1
   sumlens train --tasks SUM --regime pairs --steps 16000 --d-model 32
+  sumlens train --data test_d20s.tsv --max-tokens 128 --format direct --steps 2000
   sumlens train --config checkpoints/<run>/config.json --out elsewhere
 
 The same configuration goes on where it stopped and is never trained twice; --out trains it again elsewhere.
@@ -37,21 +39,25 @@ export function registerTrain(program: Command): void {
     .option('--allow-engine-change', 'go on although the engine or its kernels changed')
     .option('--save-every <seconds>', 'time between resume checkpoints (default: 30)')
     .addHelpText('after', EXAMPLES);
-  addRunFlags(addFolderFlags(addCommonFlags(command))).action((options: ParsedOptions) => train(options));
+  addDataFileFlags(addRunFlags(addFolderFlags(addCommonFlags(command)))).action((options: ParsedOptions) =>
+    train(options),
+  );
 }
 
 async function train(options: ParsedOptions): Promise<void> {
-  const config = runConfigOf(options);
+  const { config, dataFile } = runAndFileOf(options);
   const engine = engineFlag(options);
   const threads = wholeFlag(options, 'threads', [1, 256]) ?? 1;
   const resumeEveryMs = saveEvery(options);
   const out = flagValue(options, 'out')?.value;
   const asJson = switchValue(options, 'json');
   const display = createDisplay(switchValue(options, 'quiet'));
+  if (config.data.file !== undefined) display.log(fileLine(config.data.file));
   const interrupt = interruptSignal();
   try {
     const [outcome] = await trainRuns({
       configs: [config],
+      dataFile,
       root: foldersOf(options).checkpointsDir,
       engine,
       threads,
@@ -117,6 +123,7 @@ function report(
     process.stdout.write(`${outcome.run} ${what}: ${answer.reason} at step ${answer.step}\n`);
     const accuracy = accuracyText(answer.accuracy);
     if (accuracy !== '') process.stdout.write(`accuracy  ${accuracy}\n`);
+    if (answer.lines !== undefined) process.stdout.write(`${linesTable(answer.lines)}\n`);
     process.stdout.write(`${answer.dir}\n`);
   }
   // a diverged run is a result, but not the one that was asked for

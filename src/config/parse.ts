@@ -3,7 +3,13 @@
  * field and its flag, what was found and what is allowed.
  */
 import { UserError, errorMessage, nearest, printable, unacceptable } from '../errors.js';
-import { canonicalTasks, checkDataConfig, maxTokens, type DataConfig } from '../listops/data-config.js';
+import {
+  canonicalTasks,
+  checkDataConfig,
+  maxTokens,
+  OPTIONAL_DATA_FIELDS,
+  type DataConfig,
+} from '../listops/data-config.js';
 import { checkGptConfig } from '../model/gpt-config.js';
 import { DEFAULT_RUN, RULES, type Rule } from './defaults.js';
 import { gptConfigOf } from './gpt-config-of.js';
@@ -27,7 +33,7 @@ type Plain = Record<string, unknown>;
 
 /** Keys of each section, as written in JSON. */
 const KEYS: Readonly<Record<Section, readonly string[]>> = {
-  data: [...Object.keys(DEFAULT_RUN.data), 'fixedSize'],
+  data: [...Object.keys(DEFAULT_RUN.data), ...OPTIONAL_DATA_FIELDS],
   model: Object.keys(DEFAULT_RUN.model),
   optimizer: Object.keys(DEFAULT_RUN.optimizer),
   training: Object.keys(DEFAULT_RUN.training),
@@ -113,8 +119,12 @@ function checkTogether(config: RunConfig): void {
     throw unacceptable(
       'model.nCtx (--n-ctx)',
       model.nCtx,
-      `at least ${longest}, the longest sequence of --depth ${data.depth} with --operands ${data.operands.join('..')}`,
-      'Raise --n-ctx, or lower --depth or --operands.',
+      data.file === undefined
+        ? `at least ${longest}, the longest sequence of --depth ${data.depth} with --operands ${data.operands.join('..')}`
+        : `at least ${longest}, the longest line that is kept of ${data.file.name}`,
+      data.file === undefined
+        ? 'Raise --n-ctx, or lower --depth or --operands.'
+        : 'Raise --n-ctx, or lower --max-tokens.',
     );
   }
   if (training.batchSize * longest > MAX_BATCH_TOKENS) {
@@ -222,8 +232,9 @@ function refuseUnknownKeys(value: Plain, known: readonly string[], prefix: strin
 }
 
 function requireKeys(fields: Plain, section: Section): void {
+  const optional: readonly string[] = section === 'data' ? OPTIONAL_DATA_FIELDS : [];
   for (const key of KEYS[section]) {
-    if (key !== 'fixedSize' && fields[key] === undefined) throw missing(`${section}.${key}`);
+    if (!optional.includes(key) && fields[key] === undefined) throw missing(`${section}.${key}`);
   }
 }
 

@@ -3,6 +3,8 @@
  * Nothing is generated here.
  */
 import { UserError, nearest, unacceptable } from '../errors.js';
+import { checkDataFileConfig } from './data-file-config.js';
+import type { DataFileConfig } from './data-file-config.js';
 import { OPERATION_NAMES, isOperationName } from './operations.js';
 import type { MedianOfEven, OperationName } from './operations.js';
 import { MEDIAN_OF_EVEN } from './operations.js';
@@ -20,6 +22,8 @@ export type Regime = (typeof REGIMES)[number];
 export const MODULUS_RANGE = [2, 64] as const;
 export const OPERANDS_RANGE = [2, 16] as const;
 export const DEPTH_RANGE = [1, 8] as const;
+/** Deepest nesting and most operands of the lines of a file: more fit no model's context. */
+const MOST_IN_FILE = 4096;
 /** Longest sequence the generator will make; a model's nCtx is far below it. */
 export const MOST_TOKENS = 16384;
 
@@ -42,6 +46,8 @@ export interface DataConfig {
   readonly tableSeed: number;
   /** a set of this many examples, used again and again in the same order; absent: every example is new */
   readonly fixedSize?: number;
+  /** lines of a file instead of generated examples; tasks, depth, operands and nesting then describe its lines */
+  readonly file?: DataFileConfig;
   /**
    * a batch is windows of so many tokens, cut at random from the set's examples written end to end, wherever an example
    * begins; absent: whole examples, each from position 0
@@ -52,7 +58,7 @@ export interface DataConfig {
 }
 
 /** Fields of DataConfig that may be absent. */
-export const OPTIONAL_DATA_FIELDS = ['fixedSize', 'window', 'notation'] as const;
+export const OPTIONAL_DATA_FIELDS = ['fixedSize', 'file', 'window', 'notation'] as const;
 
 export const DEFAULT_DATA: DataConfig = {
   tasks: ['MAX', 'MED', 'SUM'],
@@ -102,10 +108,13 @@ export function canonicalTasks(names: readonly string[]): OperationName[] {
 export function checkDataConfig(data: DataConfig): void {
   canonicalTasks(data.tasks);
   checkWhole('--modulus', data.modulus, ...MODULUS_RANGE);
-  checkWhole('--depth', data.depth, ...DEPTH_RANGE);
+  // what a file holds is not for the generator's limits to refuse
+  const isFile = data.file !== undefined;
+  checkWhole('--depth', data.depth, DEPTH_RANGE[0], isFile ? MOST_IN_FILE : DEPTH_RANGE[1]);
   const [fewest, most] = data.operands;
+  const operandsRange: readonly [number, number] = isFile ? [1, MOST_IN_FILE] : OPERANDS_RANGE;
   for (const bound of data.operands) {
-    if (!isWithin(bound, ...OPERANDS_RANGE) || data.operands.length !== 2) {
+    if (!isWithin(bound, ...operandsRange) || data.operands.length !== 2) {
       throw unacceptable('--operands', data.operands.join('..'), operandsExpected());
     }
   }
@@ -123,6 +132,7 @@ export function checkDataConfig(data: DataConfig): void {
   checkWhole('--table-seed', data.tableSeed, 0, Number.MAX_SAFE_INTEGER);
   if (data.fixedSize !== undefined) checkWhole('--fixed-size', data.fixedSize, 1, 100_000_000);
   checkNotation(data);
+  checkFile(data);
   checkWindow(data);
   if ((data.regime === 'triples' || data.regime === 'ordered-triples') && most < 3) {
     throw unacceptable(
@@ -136,12 +146,29 @@ export function checkDataConfig(data: DataConfig): void {
     throw unacceptable('--modulus', data.modulus, 'at least 3 with --regime ordered-triples');
   }
   const longest = maxTokens(data);
-  if (longest > MOST_TOKENS) {
+  if (longest > MOST_TOKENS && !isFile) {
     throw new UserError(
       `--depth ${data.depth} with --operands ${fewest}..${most}: found a longest sequence of ${longest} tokens, ` +
         `expected at most ${MOST_TOKENS}. Lower --depth or --operands, or choose --format direct.`,
     );
   }
+}
+
+function checkFile({ file, regime, fixedSize, window }: DataConfig): void {
+  if (file === undefined) return;
+  checkDataFileConfig(file);
+  if (regime !== 'full') {
+    throw unacceptable(
+      '--regime',
+      regime,
+      'full with --data',
+      'Lines of a file are held out by --held-fraction.',
+    );
+  }
+  if (fixedSize !== undefined) {
+    throw unacceptable('--fixed-size', fixedSize, 'nothing with --data', 'A file is a set of fixed size.');
+  }
+  if (window !== undefined) throw unacceptable('--window', window, 'nothing with --data');
 }
 
 function checkNotation({ notation, tasks }: DataConfig): void {
@@ -177,7 +204,10 @@ function checkWindow({ window, fixedSize }: DataConfig): void {
  * Tokens of the longest sequence this data can produce, from `s` to `e`: every operand nested down to the last
  * level. A model needs nCtx >= this.
  */
-export function maxTokens(data: Pick<DataConfig, 'depth' | 'operands' | 'nesting' | 'format'>): number {
+export function maxTokens(
+  data: Pick<DataConfig, 'depth' | 'operands' | 'nesting' | 'format' | 'file'>,
+): number {
+  if (data.file !== undefined) return data.file.longest;
   const k = data.operands[1];
   const depth = data.nesting > 0 ? data.depth : 1;
   let nodes = 0;

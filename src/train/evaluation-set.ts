@@ -51,7 +51,8 @@ export function createEvaluationSet(data: DataConfig, options: EvaluationSetOpti
     operationCells(data, operation, holdout, options.chunkTokens),
   );
   const vocabulary = vocabularyOf(data);
-  if (data.depth === 1) return { vocabulary, cells };
+  // lines of a file are scored by line-evaluation.ts
+  if (data.depth === 1 || data.file !== undefined) return { vocabulary, cells };
   // large enough that no example of the sample repeats, whatever the size of the training set
   const endless = { ...data, fixedSize: NESTED_FINAL_SAMPLE };
   const generator = createGenerator(endless, EVALUATION_SEED, { stream: 'evaluation' });

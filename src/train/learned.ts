@@ -83,8 +83,8 @@ export function isSolved(rows: readonly EvalRow[]): boolean {
   return (
     lastTwo.length === 2 &&
     lastTwo.every(
-      ({ cells, nested }) =>
-        cells.every((cell) => cell.correct === cell.total) &&
+      ({ cells, nested, lines = [] }) =>
+        [...cells, ...lines].every(({ correct, total }) => correct === total) &&
         (nested === undefined || nested.exact === nested.total),
     )
   );

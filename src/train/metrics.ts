@@ -73,11 +73,35 @@ export interface NestedEval {
   }[];
 }
 
+/** Lines of a data file by outermost operation, held out of training or trained. */
+export interface LineScore {
+  /** `all`: of every operation */
+  readonly operation: string;
+  readonly held: boolean;
+  /** lines asked */
+  readonly total: number;
+  /** final result right, greedy and free-running */
+  readonly correct: number;
+  /** 95 % Wilson interval of correct / total */
+  readonly low: MetricNumber;
+  readonly high: MetricNumber;
+  /** whole completion right */
+  readonly exact: number;
+  /** mean cross-entropy of the result tokens, nats */
+  readonly lossNats: MetricNumber;
+  /** lines with the label that is most frequent among the trained lines of the operation */
+  readonly chance: number;
+  /** mean cross-entropy of the labels when answering with their frequencies among those, one added to every count */
+  readonly chanceNats: MetricNumber;
+}
+
 export interface EvalRow {
   readonly kind: 'eval';
   readonly step: number;
   readonly cells: readonly EvalCell[];
   readonly nested?: NestedEval;
+  /** only when the data are lines of a file */
+  readonly lines?: readonly LineScore[];
 }
 
 export type MetricRow = TrainRow | EvalRow | DivergedRow;

@@ -9,12 +9,15 @@ import type { Engine, Model } from '../engine/engine.js';
 import { openEngine } from '../engine/registry.js';
 import { UserError } from '../errors.js';
 import type { Json } from '../io/json.js';
+import { readLinesOf } from '../listops/data-file.js';
 import { createGenerator } from '../listops/generate.js';
+import { createLineSource, type LineSource } from '../listops/line-data.js';
 import { parameterTable } from '../model/parameters.js';
 import { evaluate } from './evaluate.js';
 import { type EvaluationSet, createEvaluationSet } from './evaluation-set.js';
 import { accuracyByOperation } from './learned.js';
-import { type EvalRow, type WindowState, parseMetricRows } from './metrics.js';
+import { createLineEvaluation, type LineEvaluation, scoreLines } from './line-evaluation.js';
+import { type EvalRow, type LineScore, type WindowState, parseMetricRows } from './metrics.js';
 import { Pace, type TrainProgress } from './pace.js';
 import { type LoopEnd, type TrainLog, trainLoop } from './trainer.js';
 
@@ -26,6 +29,8 @@ export interface TrainOptions {
   /** another directory for this run instead */
   readonly out?: string | undefined;
   readonly engine: EngineChoice;
+  /** path of the file that `data.file` of the configuration names; its content must be the same */
+  readonly dataFile?: string | undefined;
   /** of the engine; the bytes of a run do not depend on it */
   readonly threads: number;
   /** go on although the last session used another engine or other kernels; recorded in sessions.jsonl */
@@ -48,6 +53,8 @@ export interface TrainOutcome {
   readonly already: boolean;
   /** result tokens of trained prompts at the last evaluation, by operation */
   readonly accuracy: Readonly<Record<string, number>>;
+  /** the last evaluation on lines of the data file; absent when the data are generated */
+  readonly lines?: readonly LineScore[] | undefined;
   /** sentences worth showing: the engine chosen, damage worked around, what diverged */
   readonly notes: readonly string[];
   /** of this session; 0 when nothing was trained */
@@ -66,6 +73,7 @@ export function finishedOutcome(store: RunStore): TrainOutcome | undefined {
     step: end.step,
     already: true,
     accuracy: last === undefined ? {} : accuracyByOperation(last),
+    ...(last?.lines !== undefined && { lines: last.lines }),
     notes: typeof end.message === 'string' ? [end.message] : [],
     tokensPerSecond: 0,
   };
@@ -82,18 +90,31 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
   const release = store.claim();
   try {
     // another process may have finished it before the claim was ours
-    return finishedOutcome(store) ?? (await trainClaimed(store, options));
+    return finishedOutcome(store) ?? (await trainClaimed(store, sourceOf(config, options), options));
   } finally {
     release();
   }
 }
 
-async function trainClaimed(store: RunStore, options: TrainOptions): Promise<TrainOutcome> {
+/** The lines that the run's configuration names; undefined when its examples are generated. @throws UserError */
+function sourceOf({ data, seed }: RunConfig, { dataFile }: TrainOptions): LineSource | undefined {
+  if (data.file !== undefined) return createLineSource(data, readLinesOf(data, dataFile), seed);
+  if (dataFile === undefined) return undefined;
+  throw new UserError(
+    '--data: found a file, expected none: the examples of this configuration are generated.',
+  );
+}
+
+async function trainClaimed(
+  store: RunStore,
+  source: LineSource | undefined,
+  options: TrainOptions,
+): Promise<TrainOutcome> {
   const { engine, note } = await openEngine(options.engine, { threads: options.threads });
   try {
     const model = engine.createModel(gptConfigOf(store.config), { seed: store.config.seed }, 'train');
     try {
-      const outcome = await trainOn(store, engine, model, options);
+      const outcome = await trainOn(store, engine, model, source, options);
       return { ...outcome, notes: [note, ...outcome.notes] };
     } finally {
       model.dispose();
@@ -107,6 +128,7 @@ async function trainOn(
   store: RunStore,
   engine: Engine,
   model: Model,
+  source: LineSource | undefined,
   options: TrainOptions,
 ): Promise<TrainOutcome> {
   const { config } = store;
@@ -132,12 +154,12 @@ async function trainOn(
   const pace = new Pace({ steps, startStep: step, resumeEveryMs: options.resumeEveryMs });
   const last = evaluations.at(-1);
   if (last !== undefined) pace.accuracy = accuracyByOperation(last);
-  const generator = createGenerator(config.data, config.seed);
+  const examples = source ?? createGenerator(config.data, config.seed);
   const end = await trainLoop({
     config,
     model,
-    batch: (t) => generator.batch(t, batchSize),
-    evaluate: evaluator(config, model),
+    batch: (t) => examples.batch(t, batchSize),
+    evaluate: evaluator(config, model, source),
     log: storeLog(store, engine, model, pace),
     pace,
     start: { step, window: resume === undefined ? undefined : extraOf(resume).window, evaluations },
@@ -153,6 +175,7 @@ async function trainOn(
     step: end.step,
     already: false,
     accuracy: pace.accuracy,
+    ...(source !== undefined && { lines: evaluationsOf(store).at(-1)?.lines }),
     notes: [...store.notes, ...(message === undefined ? [] : [message])],
     tokensPerSecond: pace.tokensPerSecond(),
   };
@@ -162,15 +185,20 @@ async function trainOn(
 function evaluator(
   config: RunConfig,
   model: Model,
+  source: LineSource | undefined,
 ): (step: number, pause: () => Promise<void>) => Promise<EvalRow> {
   const chunkTokens = evaluationChunk(parameterTable(gptConfigOf(config)).nParameters);
   const { steps } = config.training;
   let set: EvaluationSet | undefined;
-  return (step, pause) => {
+  let lines: LineEvaluation | undefined;
+  return async (step, pause) => {
     if (set === undefined || (step === steps && config.data.depth > 1)) {
       set = createEvaluationSet(config.data, { chunkTokens, final: step === steps });
     }
-    return evaluate(model, set, step, pause);
+    const row = await evaluate(model, set, step, pause);
+    if (source === undefined) return row;
+    lines ??= createLineEvaluation(source, chunkTokens);
+    return { ...row, lines: await scoreLines(model, lines, pause) };
   };
 }
 
