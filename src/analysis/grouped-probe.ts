@@ -4,6 +4,7 @@
  */
 import { cosDeterministic, sinDeterministic } from '../tensor/math.js';
 import type { Rng } from '../tensor/rng.js';
+import { type IntervalEstimate, meanInterval, wilsonInterval } from './intervals.js';
 import {
   applyScaling,
   type Features,
@@ -163,6 +164,27 @@ function r2ByFrequency(
     });
     return all === 0 ? 0 : 1 - left / all;
   });
+}
+
+/**
+ * Interval of a held-out accuracy. Rows with the same numbers are one observation: Wilson for `groups` distinct sets of
+ * numbers in each of several models, and never narrower than Student's t over the models, which differ from each other too.
+ * @param models - accuracy of each model
+ */
+export function accuracyInterval(models: readonly number[], groups: number, level = 0.95): IntervalEstimate {
+  const n = groups * models.length;
+  const over = meanInterval(models, level);
+  const counted = wilsonInterval(Math.round(over.estimate * n), n, level);
+  const hasSpread = models.length > 1;
+  return {
+    estimate: over.estimate,
+    low: Math.max(0, hasSpread ? Math.min(over.low, counted.low) : counted.low),
+    high: Math.min(1, hasSpread ? Math.max(over.high, counted.high) : counted.high),
+    level,
+    method: hasSpread
+      ? 'the wider of t over seeds and Wilson over sets of numbers'
+      : 'Wilson over sets of numbers',
+  };
 }
 
 /** Share of the most frequent class: what always answering it would give. */

@@ -1,15 +1,20 @@
 /**
- * The linear probes: ridge logistic regression with an intercept that is not penalised (Newton), and ridge regression.
+ * The linear probes: ridge logistic regression with an intercept that is not penalised (Newton, with many features
+ * L-BFGS), and ridge regression.
  * Features are centred on the training rows and divided by one scalar, so that their mean squared norm is 1; the penalty
  * is 1 and is never tuned. Folds and nulls are in leave-pair-out.ts, grouped-probe.ts and value-probe.ts.
  */
-import { expDeterministic } from '../tensor/math.js';
+import { expOfNegative } from './exp-negative.js';
 import { assertLength } from '../tensor/shape.js';
 import { choleskyInPlace, solveInPlace } from './cholesky.js';
+import { LimitedMemory } from './lbfgs.js';
 
 /** Frozen: sum of the losses + PENALTY / 2 |w|² (scikit-learn's C = 1); regression: |y - f|² + PENALTY |w|² (alpha = 1). */
 export const PENALTY = 1;
 const MOST_ITERATIONS = 50;
+/** From this many features on a Hessian for every step costs more than the steps it saves; below, Newton's method. */
+const QUASI_NEWTON_FROM = 24;
+const MOST_QUASI_NEWTON = 80;
 /** length of the gradient, a row; Newton's last step is quadratic, so what is left is far smaller */
 const TOLERANCE = 1e-8;
 
@@ -59,8 +64,9 @@ export function prepareFeatures(x: Float64Array, rows: number, cols: number, pen
 }
 
 /**
- * Reusable solver: no allocation in fits. Minimises sum log(1 + exp(-s f)) + penalty / 2 |w|², f = x w + b, s = ±1, by
- * Newton's method; a step is halved until the gradient shrinks, which the Newton direction of a convex loss allows.
+ * Reusable solver: no allocation in fits. Minimises sum log(1 + exp(-s f)) + penalty / 2 |w|², f = x w + b, s = ±1. With few
+ * features by Newton's method; a step is halved until the gradient shrinks, which the Newton direction of a convex loss
+ * allows. With more by L-BFGS from the first Hessian, and by Newton's method if that does not converge: the same optimum.
  */
 export class LogisticSolver {
   /** [cols + 1] weights, then the intercept, of the last fit */
@@ -72,6 +78,8 @@ export class LogisticSolver {
   private readonly mu: Float64Array;
   private readonly residual: Float64Array;
   private readonly scratch: Float64Array;
+  private readonly before: Float64Array;
+  private readonly memory: LimitedMemory;
 
   constructor(
     private readonly maxRows: number,
@@ -86,6 +94,8 @@ export class LogisticSolver {
     this.mu = new Float64Array(maxRows);
     this.residual = new Float64Array(maxRows);
     this.scratch = new Float64Array(maxRows);
+    this.before = new Float64Array(maxCols + 1);
+    this.memory = new LimitedMemory(maxCols + 1);
   }
 
   /**
@@ -93,14 +103,13 @@ export class LogisticSolver {
    * @param y - [rows] 1 or 0
    */
   fit(features: Features, y: ArrayLike<number>): FitReport {
-    const { rows, cols, firstFactor } = features;
+    const { rows, cols } = features;
     if (rows > this.maxRows || cols > this.maxCols) {
       throw new RangeError(
         `LogisticSolver: found [${rows},${cols}], made for at most [${this.maxRows},${this.maxCols}].`,
       );
     }
-    const { beta, gradient, hessian, step, trial } = this;
-    const size = cols + 1;
+    const { beta } = this;
     beta.fill(0);
     this.counts.fits++;
     let positive = 0;
@@ -109,6 +118,18 @@ export class LogisticSolver {
       beta[cols] = positive === 0 ? -Infinity : Infinity;
       return { converged: true, iterations: 0 };
     }
+    const quasi = cols >= QUASI_NEWTON_FROM ? this.quasiNewton(features, y) : undefined;
+    const { converged, iterations } = quasi?.converged === true ? quasi : this.newton(features, y);
+    if (!converged) this.counts.notConverged++;
+    this.counts.mostIterations = Math.max(this.counts.mostIterations, iterations);
+    return { converged, iterations };
+  }
+
+  private newton(features: Features, y: ArrayLike<number>): FitReport {
+    const { rows, cols, firstFactor } = features;
+    const { beta, gradient, hessian, step, trial } = this;
+    const size = cols + 1;
+    beta.fill(0);
     let norm = this.evaluate(beta, features, y);
     const enough = TOLERANCE * rows;
     let iterations = 0;
@@ -133,10 +154,41 @@ export class LogisticSolver {
       for (let j = 0; j < size; j++) beta[j] = trial[j];
       norm = next;
     }
-    const converged = norm <= enough;
-    if (!converged) this.counts.notConverged++;
-    this.counts.mostIterations = Math.max(this.counts.mostIterations, iterations);
-    return { converged, iterations };
+    return { converged: norm <= enough, iterations };
+  }
+
+  /**
+   * Steps are judged by the slope along them, which for a convex loss tells how far the minimum has been overshot (the
+   * approximate Wolfe condition of Hager and Zhang, SIAM J. Optim. 2005, eq. 4.1).
+   */
+  private quasiNewton(features: Features, y: ArrayLike<number>): FitReport {
+    const { rows, cols, firstFactor } = features;
+    const { beta, gradient, step, trial, before, memory } = this;
+    const size = cols + 1;
+    const first = (vector: Float64Array): void => solveInPlace(firstFactor, size, vector);
+    memory.forget();
+    let norm = this.evaluate(beta, features, y);
+    const enough = TOLERANCE * rows;
+    let iterations = 0;
+    while (norm > enough && iterations < MOST_QUASI_NEWTON) {
+      iterations++;
+      for (let j = 0; j < size; j++) step[j] = before[j] = gradient[j];
+      memory.apply(step, size, first);
+      let slope = 0;
+      for (let j = 0; j < size; j++) slope += step[j] * before[j];
+      let scale = 1;
+      for (; scale > 1e-8; scale /= 2) {
+        for (let j = 0; j < size; j++) trial[j] = beta[j] - scale * step[j];
+        norm = this.evaluate(trial, features, y);
+        let after = 0;
+        for (let j = 0; j < size; j++) after += step[j] * gradient[j];
+        if (after >= -0.8 * slope) break;
+      }
+      if (!(slope > 0) || scale <= 1e-8) break;
+      memory.add(-scale, step, before, gradient, size);
+      for (let j = 0; j < size; j++) beta[j] = trial[j];
+    }
+    return { converged: norm <= enough, iterations };
   }
 
   /** x w + b of one row of the last fit. @param at - where the row begins in x */
@@ -153,9 +205,8 @@ export class LogisticSolver {
     let last = 0;
     for (let i = 0; i < rows; i++) {
       const row = i * cols;
-      let f = at[cols];
-      for (let j = 0; j < cols; j++) f += at[j] * x[row + j];
-      const e = expDeterministic(-Math.abs(f));
+      const f = at[cols] + dotAt(at, x, row, cols);
+      const e = expOfNegative(-Math.abs(f));
       mu[i] = f >= 0 ? 1 / (1 + e) : e / (1 + e);
       residual[i] = mu[i] - y[i];
       last += residual[i];

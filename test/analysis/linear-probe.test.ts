@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { binomialCdf } from '../../src/analysis/distributions.js';
-import { askGrouped, groupFolds } from '../../src/analysis/grouped-probe.js';
+import { accuracyInterval, askGrouped, groupFolds } from '../../src/analysis/grouped-probe.js';
 import { PairProbe, testLabelling } from '../../src/analysis/leave-pair-out.js';
 import {
   fitLogisticProbe,
@@ -12,6 +12,7 @@ import {
 } from '../../src/analysis/linear-probe.js';
 import { crossCheckHeldOut, crossCheckLogistic } from '../../src/analysis/logistic-cross-check.js';
 import { matrix, type Matrix } from '../../src/analysis/matrix.js';
+import { stouffer } from '../../src/analysis/multiple-testing.js';
 import { relabellingsOf } from '../../src/analysis/relabellings.js';
 import { leaveOneOutMap, testValue } from '../../src/analysis/value-probe.js';
 import { Rng } from '../../src/tensor/rng.js';
@@ -65,6 +66,38 @@ describe('fitLogisticProbe', () => {
       expect(fit.converged, `${rows} x ${cols}`).toBe(true);
       expect(Math.abs(fit.intercept - intercept)).toBeLessThan(1e-4);
       weights.forEach((weight, j) => expect(Math.abs(fit.weights[j] - weight)).toBeLessThan(1e-4));
+    }
+  });
+
+  it('finds the optimum with many features, where steps are quasi-Newton: the gradient is 0 by naive sums', () => {
+    const rng = new Rng(3, 'wide');
+    for (const [rows, cols, shift] of [
+      [200, 24, 0],
+      [240, 64, 0.5],
+      [60, 40, 30],
+    ]) {
+      const x = Float64Array.from({ length: rows * cols }, () => rng.normal() / Math.sqrt(cols));
+      const y = Uint8Array.from({ length: rows }, () => rng.below(2));
+      for (let i = 0; i < rows; i++) x[i * cols] += shift * (y[i] === 1 ? 1 : -1);
+      const counts = newFitCounts();
+      const solver = new LogisticSolver(rows, cols, counts);
+      const features = prepareFeatures(x, rows, cols);
+      expect(solver.fit(features, y).converged).toBe(true);
+      const beta = [...solver.beta];
+      const gradient = new Float64Array(cols + 1);
+      for (let i = 0; i < rows; i++) {
+        let f = beta[cols];
+        for (let j = 0; j < cols; j++) f += beta[j] * x[i * cols + j];
+        const residual = 1 / (1 + Math.exp(-f)) - y[i];
+        for (let j = 0; j < cols; j++) gradient[j] += residual * x[i * cols + j];
+        gradient[cols] += residual;
+      }
+      for (let j = 0; j < cols; j++) gradient[j] += beta[j];
+      expect(Math.hypot(...gradient), `${rows} x ${cols}`).toBeLessThan(1e-5);
+      // again from the start: nothing of the first fit is left behind
+      solver.fit(features, y);
+      expect([...solver.beta]).toEqual(beta);
+      expect(counts.notConverged).toBe(0);
     }
   });
 
@@ -201,6 +234,37 @@ describe('testLabelling', () => {
     expect(distance).toBeLessThan(1.95 / Math.sqrt(runs));
   }, 300_000);
 
+  it('keeps every mid-p between 1/(2N) and 1 - 1/(2N), enumerated or drawn, so that Stouffer needs no clamp', () => {
+    const noise = new Rng(4, 'mid-p');
+    const drawn = { ...options, most: 10, sampled: 20 };
+    let [lowest, highest] = [1, 0];
+    for (let run = 0; run < 60; run++) {
+      const probe = new PairProbe(gaussian(8, 6, noise));
+      const [all, some] = [options, drawn].map((how) => testLabelling(probe, parityOf(8), how));
+      expect(all.midP).toBeGreaterThanOrEqual(0.5 / 35 - 1e-12);
+      expect(all.midP).toBeLessThanOrEqual(1 - 0.5 / 35 + 1e-12);
+      expect(some.midP).toBeGreaterThanOrEqual(0.5 / 21 - 1e-12);
+      expect(some.midP).toBeLessThanOrEqual(1 - 0.5 / 21 + 1e-12);
+      lowest = Math.min(lowest, all.midP);
+      highest = Math.max(highest, all.midP);
+    }
+    expect(lowest).toBeLessThan(0.1);
+    expect(highest).toBeGreaterThan(0.9);
+    // the labelling that this embedding separates worst reaches the bound, and its quantile is finite
+    const probe = new PairProbe(gaussian(8, 6, noise));
+    const scores = [];
+    for (const labels of relabellingsOf(parityOf(8), options).labels()) {
+      const copy = labels.slice();
+      scores.push({ copy, ...probe.score(copy) });
+    }
+    expect(scores).toHaveLength(35);
+    const [{ copy }] = scores.sort((a, b) => a.share - b.share || a.margin - b.margin);
+    const worst = testLabelling(probe, copy, options);
+    expect(worst).toMatchObject({ p: 1, equal: 1 });
+    expect(worst.midP).toBeCloseTo(1 - 0.5 / 35, 12);
+    expect(stouffer([worst.midP, 0.5]).p).toBeLessThan(1);
+  });
+
   it('gives no p below 0.1 at n = 6, where ten relabellings exist', () => {
     const probe = new PairProbe(planted(6, 16, 8, new Rng(1, 'test')));
     expect(testLabelling(probe, parityOf(6), options).p).toBe(0.1);
@@ -296,6 +360,25 @@ describe('askGrouped', () => {
       newFitCounts(),
     );
     expect(accuracy[0]).toBeCloseTo(2 / 3, 12);
+  });
+});
+
+describe('accuracyInterval', () => {
+  it('counts sets of numbers in one model, not prompts', () => {
+    const { low, high, method } = accuracyInterval([0.9], 50);
+    // Wilson for 45 of 50, computed by hand
+    expect(low).toBeCloseTo(0.7864, 3);
+    expect(high).toBeCloseTo(0.9565, 3);
+    expect(method).toBe('Wilson over sets of numbers');
+  });
+
+  it('is as wide as the spread of models, and never a point where all are alike', () => {
+    const spread = accuracyInterval([0.2, 1, 0.6], 50);
+    expect([spread.low, spread.high]).toEqual([0, 1]);
+    const alike = accuracyInterval([1, 1, 1], 50);
+    // Wilson for 150 of 150
+    expect(alike.low).toBeCloseTo(0.975, 3);
+    expect(alike.high).toBe(1);
   });
 });
 
