@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
 import { DEFAULT_REASONS } from '../config/defaults.js';
 import { type DeepPartial, resolveRunConfig } from '../config/parse.js';
+import { PRESET_NAMES, presetFields } from '../config/presets.js';
 import type { RunConfig } from '../config/run-config.js';
 import { UserError, nearest, unacceptable } from '../errors.js';
 import { readText } from '../io/files.js';
@@ -61,11 +62,18 @@ const DATA_FLAGS: readonly FlagRow[] = [
   number('nesting', 'p', 'data.nesting', 'probability that an operand is an expression'),
   text('format', 'steps|direct', 'data.format', 'write every reduction, or the result alone'),
   text('loss', 'completion|all', 'data.loss', 'tokens that are trained on'),
-  text('regime', 'full|pairs|triples', 'data.regime', 'what is held out of training'),
+  text('regime', 'full|pairs|triples|ordered-triples', 'data.regime', 'what is held out of training'),
   number('holdout-seed', 'n', 'data.holdoutSeed', 'seed of the hold-out (default: the run seed)'),
   text('median-of-even', 'rule', 'data.medianOfEven', 'lower, upper or mean-truncated'),
   number('table-seed', 'n', 'data.tableSeed', 'seed of relabelling and random tables'),
   number('fixed-size', 'n', 'data.fixedSize', 'train on a set of n examples (default: always new ones)'),
+  number(
+    'window',
+    'n',
+    'data.window',
+    'batches of n tokens cut anywhere from the set (default: whole examples)',
+  ),
+  text('notation', 'standard|authors', 'data.notation', "(SUM 7 3), or the paper's add_10 ( 7 3 )"),
 ];
 
 const SEED_FLAG = number('seed', 'n', 'seed', 'initial weights and order of the data');
@@ -78,7 +86,25 @@ const RUN_FLAGS: readonly FlagRow[] = [
   text('activation', 'gelu|relu', 'model.activation', 'feed-forward nonlinearity'),
   { flag: 'untied', path: 'model.tied', kind: 'off', meaning: 'separate unembedding' },
   { flag: 'no-bias', path: 'model.bias', kind: 'off', meaning: 'linear layers and LayerNorms without bias' },
+  {
+    flag: 'no-qkv-bias',
+    path: 'model.qkvBias',
+    kind: 'off',
+    meaning: 'queries, keys and values without bias (default: as the rest)',
+  },
+  {
+    flag: 'unembedding-bias',
+    path: 'model.unembeddingBias',
+    kind: 'on',
+    meaning: 'bias of an untied unembedding',
+  },
   { flag: 'share-blocks', path: 'model.shareBlocks', kind: 'on', meaning: 'one block, applied repeatedly' },
+  text(
+    'residual-init',
+    'scaled|plain',
+    'model.residualInit',
+    'initial spread of what writes to the residual stream',
+  ),
   number('n-ctx', 'n', 'model.nCtx', 'longest sequence'),
   number('steps', 'n', 'training.steps', 'updates'),
   number('batch', 'n', 'training.batchSize', 'examples an update'),
@@ -86,6 +112,7 @@ const RUN_FLAGS: readonly FlagRow[] = [
   text('stop', 'budget|solved', 'training.stop', 'when to end'),
   number('lr', 'x', 'optimizer.learningRate', 'peak learning rate'),
   number('warmup', 'n', 'optimizer.warmupSteps', 'updates of linear warm-up'),
+  text('schedule', 'cosine|exponential', 'optimizer.schedule', 'how the learning rate falls'),
   number('final-fraction', 'x', 'optimizer.finalFraction', 'last learning rate, as a part of the peak'),
   number('beta1', 'x', 'optimizer.beta1', 'AdamW: decay of the first moment'),
   number('beta2', 'x', 'optimizer.beta2', 'AdamW: decay of the second moment'),
@@ -96,14 +123,20 @@ const RUN_FLAGS: readonly FlagRow[] = [
 
 /** What data is: `sample`, and part of `train`. */
 export function addDataFlags(command: Command): Command {
-  return addRows(command, [...DATA_FLAGS, SEED_FLAG]);
+  return addRows(command, [...DATA_FLAGS, SEED_FLAG]).addOption(presetOption());
 }
 
 /** Everything that makes a run, and `--config` for a file of it. */
 export function addRunFlags(command: Command): Command {
-  return addRows(command, [...DATA_FLAGS, SEED_FLAG, ...RUN_FLAGS]).option(
-    '--config <file>',
-    'JSON file with any of these fields; flags win',
+  return addRows(command, [...DATA_FLAGS, SEED_FLAG, ...RUN_FLAGS])
+    .addOption(presetOption())
+    .option('--config <file>', 'JSON file with any of these fields; flags win');
+}
+
+function presetOption(): Option {
+  return new Option(
+    '--preset <name>',
+    `what the runs of a preset share (${PRESET_NAMES.join(', ')}); flags win`,
   );
 }
 
@@ -205,20 +238,27 @@ export function engineFlag(options: ParsedOptions): EngineChoice {
   );
 }
 
-/** A whole configuration: defaults, then the file of `--config`, then flags and environment. */
+/** A whole configuration: defaults, then `--preset`, then the file of `--config`, then flags and environment. */
 export function runConfigOf(options: ParsedOptions, environment?: NodeJS.ProcessEnv): RunConfig {
   return resolveRunConfig(runFieldsOf(options, environment));
 }
 
-/** The fields that were given: those of the file of `--config`, then flags and environment. */
+/** The fields that were given: those of `--preset`, then of the file of `--config`, then flags and environment. */
 export function runFieldsOf(options: ParsedOptions, environment?: NodeJS.ProcessEnv): DeepPartial<RunConfig> {
   const file = flagValue(options, 'config', environment);
+  const preset = presetOf(options, environment);
   const fields = flagFields(options, environment);
-  if (file === undefined) return fields;
+  if (file === undefined) return mergeFields(preset, fields);
   const stored = readConfigFile(String(file.value));
   // the file alone first, so that its own mistakes are reported with its name
   resolveRunConfig(stored, String(file.value));
-  return mergeFields(stored, fields);
+  return mergeFields(mergeFields(preset, stored), fields);
+}
+
+/** What `--preset` says; nothing without it. */
+export function presetOf(options: ParsedOptions, environment?: NodeJS.ProcessEnv): DeepPartial<RunConfig> {
+  const found = flagValue(options, 'preset', environment);
+  return found === undefined ? {} : presetFields(String(found.value));
 }
 
 /** The fields that flags and environment name, nested as in the configuration; nothing is checked but their form. */
@@ -286,7 +326,11 @@ export function readConfigFile(path: string): DeepPartial<RunConfig> {
   return parsed;
 }
 
-function mergeFields(under: DeepPartial<RunConfig>, over: DeepPartial<RunConfig>): DeepPartial<RunConfig> {
+/** Fields of `over` win, section by section. */
+export function mergeFields(
+  under: DeepPartial<RunConfig>,
+  over: DeepPartial<RunConfig>,
+): DeepPartial<RunConfig> {
   const merged: Record<string, unknown> = { ...under };
   for (const [key, value] of Object.entries(over)) {
     const below = merged[key];

@@ -1,7 +1,7 @@
 /** `sumlens run`: the main job with its progress, summary and viewer. */
 import type { Command } from 'commander';
 import { PROBES } from '../../probes/index.js';
-import { getPreset, PRESET_NAMES, presets } from '../config/presets.js';
+import { getPreset, PRESET_NAMES, presets, withSteps } from '../config/presets.js';
 import { conditionLabel } from '../config/hash.js';
 import { openEngine } from '../engine/registry.js';
 import { packageVersion } from '../io/package-root.js';
@@ -9,7 +9,14 @@ import { startMemorySampler } from '../jobs/memory.js';
 import { InterruptedRunError, mainJob, type MainJobResult, summarize } from '../workflows/main-job.js';
 import type { RunProgress, TrainRunsProgress } from '../workflows/train-runs.js';
 import { bar, createDisplay, duration, sparkline } from './display.js';
-import { addCommonFlags, engineFlag, type ParsedOptions, switchValue, threadsFlag } from './flags.js';
+import {
+  addCommonFlags,
+  engineFlag,
+  type ParsedOptions,
+  switchValue,
+  threadsFlag,
+  wholeFlag,
+} from './flags.js';
 import { addFolderFlags, foldersOf } from './folders.js';
 import { interruptSignal } from './interrupt.js';
 import { serve, untilStopped } from './serve.js';
@@ -26,6 +33,7 @@ export function registerRun(program: Command): void {
     .description(
       'The main job: train every run of a preset, probe the checkpoints, write the report, open the viewer.',
     )
+    .option('--steps <n>', 'updates of every run, instead of those of the preset')
     .option('--no-serve', 'exit after the report, without a viewer')
     .option('--open', 'open the viewer in the default browser')
     .addHelpText('after', '\nExample:\n  sumlens run quick --no-serve');
@@ -34,7 +42,8 @@ export function registerRun(program: Command): void {
 
 async function runCommand(presetName: string, options: ParsedOptions): Promise<void> {
   const begin = performance.now();
-  const preset = getPreset(presetName);
+  const steps = wholeFlag(options, 'steps', [1, 100_000_000]);
+  const preset = steps === undefined ? getPreset(presetName) : withSteps(getPreset(presetName), steps);
   const folders = foldersOf(options);
   const engine = engineFlag(options);
   const parallel = threadsFlag(options);

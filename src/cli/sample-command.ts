@@ -1,6 +1,14 @@
 /** `sumlens sample`: registers the command; the text is made by sample.ts. */
 import type { Command } from 'commander';
-import { addDataFlags, flagFields, type ParsedOptions, switchValue, wholeFlag } from './flags.js';
+import {
+  addDataFlags,
+  flagFields,
+  mergeFields,
+  type ParsedOptions,
+  presetOf,
+  switchValue,
+  wholeFlag,
+} from './flags.js';
 import { resolveRunConfig } from '../config/parse.js';
 import { sampleCommand } from './sample.js';
 
@@ -14,7 +22,8 @@ export function registerSample(program: Command): void {
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', '\nExample:\n  sumlens sample --tasks MAX+SUM --depth 2 --regime pairs --count 3');
   addDataFlags(command).action((options: ParsedOptions) => {
-    const { data, seed } = resolveRunConfig({ ...flagFields(options), model: { nCtx: 4096 } });
+    const fields = mergeFields({ data: presetOf(options).data }, flagFields(options));
+    const { data, seed } = resolveRunConfig({ ...fields, model: { nCtx: 4096 } });
     const count = wholeFlag(options, 'count', [1, 1000]) ?? 5;
     process.stdout.write(`${sampleCommand(data, { count, seed, json: switchValue(options, 'json') })}\n`);
   });

@@ -1,8 +1,14 @@
 /** Default of every field of a run, its range, its flag and the reason for the default. Checking is in parse.ts. */
 import { DEFAULT_DATA } from '../listops/data-config.js';
 import { OPERATION_NAMES } from '../listops/operations.js';
-import { ACTIVATION_FUNCTIONS, MAX_CONTEXT, MAX_D_MODEL, MAX_LAYERS } from '../model/gpt-config.js';
-import { STOP_RULES, type RunConfig } from './run-config.js';
+import {
+  ACTIVATION_FUNCTIONS,
+  MAX_CONTEXT,
+  MAX_D_MODEL,
+  MAX_LAYERS,
+  RESIDUAL_INITS,
+} from '../model/gpt-config.js';
+import { SCHEDULES, STOP_RULES, type RunConfig } from './run-config.js';
 
 export const DEFAULT_SEED = 1;
 
@@ -15,8 +21,11 @@ export const DEFAULT_RUN: RunConfig = {
     dMlp: 64,
     activation: 'gelu',
     bias: true,
+    qkvBias: true,
     tied: true,
+    unembeddingBias: false,
     shareBlocks: false,
+    residualInit: 'scaled',
     nCtx: 64,
   },
   optimizer: {
@@ -27,6 +36,7 @@ export const DEFAULT_RUN: RunConfig = {
     weightDecay: 0.01,
     clip: 1,
     warmupSteps: 100,
+    schedule: 'cosine',
     finalFraction: 0.1,
   },
   training: { steps: 8000, batchSize: 64, evaluateEvery: 500, stop: 'budget' },
@@ -58,8 +68,11 @@ export const RULES: Readonly<Record<string, { readonly flag: string; readonly ru
   'model.dMlp': { flag: '--d-mlp', rule: whole(1, 8 * MAX_D_MODEL) },
   'model.activation': { flag: '--activation', rule: { kind: 'choice', of: ACTIVATION_FUNCTIONS } },
   'model.bias': { flag: '--no-bias', rule: boolean },
+  'model.qkvBias': { flag: '--no-qkv-bias', rule: boolean },
   'model.tied': { flag: '--untied', rule: boolean },
+  'model.unembeddingBias': { flag: '--unembedding-bias', rule: boolean },
   'model.shareBlocks': { flag: '--share-blocks', rule: boolean },
+  'model.residualInit': { flag: '--residual-init', rule: { kind: 'choice', of: RESIDUAL_INITS } },
   'model.nCtx': { flag: '--n-ctx', rule: whole(1, MAX_CONTEXT) },
   // up to 1e6 so that the divergence check can be tried out
   'optimizer.learningRate': { flag: '--lr', rule: { kind: 'number', low: 0, high: 1e6, above: true } },
@@ -70,6 +83,7 @@ export const RULES: Readonly<Record<string, { readonly flag: string; readonly ru
   'optimizer.weightDecay': { flag: '--weight-decay', rule: { kind: 'number', low: 0, high: 10 } },
   'optimizer.clip': { flag: '--clip', rule: { kind: 'number', low: 0, high: 1e9, above: true } },
   'optimizer.warmupSteps': { flag: '--warmup', rule: whole(0, 100_000_000) },
+  'optimizer.schedule': { flag: '--schedule', rule: { kind: 'choice', of: SCHEDULES } },
   'optimizer.finalFraction': { flag: '--final-fraction', rule: { kind: 'number', low: 0, high: 1 } },
   'training.steps': { flag: '--steps', rule: whole(1, 100_000_000) },
   'training.batchSize': { flag: '--batch', rule: whole(1, 65536) },
@@ -91,6 +105,8 @@ export const DEFAULT_REASONS: Readonly<Record<string, string>> = {
   'data.holdoutSeed': 'the run seed: equal seeds hold out the same in every condition',
   'data.medianOfEven': 'the lower of the two middle values is always one of the operands',
   'data.tableSeed': 'one fixed relabelling and table for all runs, so that conditions differ in tasks alone',
+  'data.window': 'absent: every example is whole and starts at position 0',
+  'data.notation': 'absent: one vocabulary for all runs, whatever they are trained on',
   'data.fixedSize': 'absent: examples are never repeated, so that memorizing examples cannot help',
   'model.dModel':
     'about 8,000 parameters: the smallest width at which the joint task is learned in every seed tried',
@@ -99,8 +115,11 @@ export const DEFAULT_REASONS: Readonly<Record<string, string>> = {
   'model.dMlp': '4 dModel, as GPT-2',
   'model.activation': 'gelu in its exact form, as GPT-2',
   'model.bias': 'biases as in GPT-2',
+  'model.qkvBias': 'as the other linear layers',
   'model.tied': 'tied embeddings: one set of number vectors to look at, and fewer parameters',
+  'model.unembeddingBias': 'GPT-2 has none',
   'model.shareBlocks': 'separate blocks are the common architecture',
+  'model.residualInit': 'scaled by the number of layers, as GPT-2',
   'model.nCtx': 'covers depth 2 with three operands (61 tokens); equal within a comparison',
   'optimizer.learningRate': 'the highest of 5e-4, 1e-3, 2e-3, 4e-3 that stayed stable at this size',
   'optimizer.beta1': 'the usual momentum of AdamW',
@@ -109,7 +128,8 @@ export const DEFAULT_REASONS: Readonly<Record<string, string>> = {
   'optimizer.weightDecay': 'light decay; strong decay would itself favour generalizing solutions',
   'optimizer.clip': 'global norm 1, as nanoGPT',
   'optimizer.warmupSteps': 'the second moment needs about 1 / (1 - beta2) steps to settle',
-  'optimizer.finalFraction': 'cosine decay to a tenth, as nanoGPT',
+  'optimizer.schedule': 'cosine, as nanoGPT',
+  'optimizer.finalFraction': 'decay to a tenth, as nanoGPT',
   'training.steps': 'the joint task was learned in every seed tried',
   'training.batchSize': '64 examples, as in the published pipeline',
   'training.evaluateEvery':

@@ -4,12 +4,5 @@ import type { GptConfig } from '../model/gpt-config.js';
 import type { RunConfig } from './run-config.js';
 
 export function gptConfigOf(config: RunConfig): GptConfig {
-  const { model } = config;
-  return {
-    dVocab: vocabularyOf(config.data, config.vocabulary).size,
-    qkvBias: model.bias,
-    unembeddingBias: false,
-    residualInit: 'scaled',
-    ...model,
-  };
+  return { dVocab: vocabularyOf(config.data, config.vocabulary).size, ...config.model };
 }

@@ -10,6 +10,7 @@ import {
   OPTIONAL_DATA_FIELDS,
   type DataConfig,
 } from '../listops/data-config.js';
+import { vocabularyOf } from '../listops/tokenizer.js';
 import { checkGptConfig } from '../model/gpt-config.js';
 import { DEFAULT_RUN, RULES, type Rule } from './defaults.js';
 import { gptConfigOf } from './gpt-config-of.js';
@@ -38,6 +39,13 @@ const KEYS: Readonly<Record<Section, readonly string[]>> = {
   optimizer: Object.keys(DEFAULT_RUN.optimizer),
   training: Object.keys(DEFAULT_RUN.training),
 };
+/** Fields that stored configurations may lack, being older: the default is what their runs did. */
+export const ADDED_LATER: readonly string[] = [
+  'model.qkvBias',
+  'model.unembeddingBias',
+  'model.residualInit',
+  'optimizer.schedule',
+];
 const TOP_KEYS: readonly string[] = [...SECTIONS, 'seed', 'vocabulary'];
 const ALL_PATHS: readonly string[] = [
   ...TOP_KEYS,
@@ -45,7 +53,8 @@ const ALL_PATHS: readonly string[] = [
 ];
 
 /**
- * Fills in defaults and checks everything. Derived defaults: dMlp = 4 dModel, holdoutSeed = seed.
+ * Fills in defaults and checks everything. Derived defaults: dMlp = 4 dModel, qkvBias = bias, holdoutSeed = seed, and
+ * vocabulary as the notation has it.
  * @param partial - the fields that were given; unknown ones are refused
  * @param where - file the fields came from, put before the message
  * @throws UserError
@@ -91,13 +100,14 @@ function check(given: Plain, mode: 'fill' | 'complete'): RunConfig {
   if (sections.model?.['dMlp'] === undefined && typeof model['dModel'] === 'number') {
     model['dMlp'] = 4 * model['dModel'];
   }
+  if (sections.model?.['qkvBias'] === undefined) model['qkvBias'] = model['bias'];
   const data = merged['data'] as Plain;
   if (sections.data?.['holdoutSeed'] === undefined) data['holdoutSeed'] = merged['seed'];
   for (const [path, { flag, rule }] of Object.entries(RULES)) {
     checkRule(path, flag, rule, valueAt(merged, path));
   }
   merged['data'] = checkedData(data);
-  merged['vocabulary'] = checkedVocabulary(merged['vocabulary'], merged['data'] as DataConfig);
+  merged['vocabulary'] = checkedVocabulary(given['vocabulary'], merged['data'] as DataConfig);
   // every field was checked against its rule just now
   const config = merged as unknown as RunConfig;
   checkTogether(config);
@@ -105,7 +115,7 @@ function check(given: Plain, mode: 'fill' | 'complete'): RunConfig {
 }
 
 function checkTogether(config: RunConfig): void {
-  const { model, training, data } = config;
+  const { model, optimizer, training, data } = config;
   if (model.dModel % model.nHeads !== 0) {
     throw unacceptable(
       'model.nHeads (--heads)',
@@ -114,24 +124,32 @@ function checkTogether(config: RunConfig): void {
       'Change --heads or --d-model so that every head has the same width.',
     );
   }
+  if (data.window !== undefined && data.window > model.nCtx) {
+    throw unacceptable('model.nCtx (--n-ctx)', model.nCtx, `at least --window ${data.window}`);
+  }
   const longest = maxTokens(data);
   if (longest > model.nCtx) {
     throw unacceptable(
       'model.nCtx (--n-ctx)',
       model.nCtx,
-      data.file === undefined
-        ? `at least ${longest}, the longest sequence of --depth ${data.depth} with --operands ${data.operands.join('..')}`
-        : `at least ${longest}, the longest line that is kept of ${data.file.name}`,
-      data.file === undefined
-        ? 'Raise --n-ctx, or lower --depth or --operands.'
-        : 'Raise --n-ctx, or lower --max-tokens.',
+      `at least ${longest}, the longest sequence of --depth ${data.depth} with --operands ${data.operands.join('..')}`,
+      'Raise --n-ctx, or lower --depth or --operands.',
     );
   }
-  if (training.batchSize * longest > MAX_BATCH_TOKENS) {
+  const row = data.window ?? longest;
+  if (training.batchSize * row > MAX_BATCH_TOKENS) {
     throw unacceptable(
       'training.batchSize (--batch)',
       training.batchSize,
-      `at most ${Math.floor(MAX_BATCH_TOKENS / longest)} examples of up to ${longest} tokens`,
+      `at most ${Math.floor(MAX_BATCH_TOKENS / row)} ` +
+        (data.window === undefined ? `examples of up to ${row} tokens` : `windows of ${row} tokens`),
+    );
+  }
+  if (optimizer.schedule === 'exponential' && optimizer.finalFraction === 0) {
+    throw unacceptable(
+      'optimizer.finalFraction (--final-fraction)',
+      0,
+      'a number above 0 with --schedule exponential',
     );
   }
   checkGptConfig(gptConfigOf(config));
@@ -156,11 +174,16 @@ function checkedData(data: Plain): DataConfig {
   }
   // what is not an array is checked value by value in listops, whatever its type
   const checked = { ...data, tasks: canonicalTasks(tasks), operands: [...operands] } as unknown as DataConfig;
+  // said or not said, it is the same run
+  const { notation, ...standard } = checked as Omit<DataConfig, 'notation'> & { notation?: unknown };
+  if (notation === 'standard') return checkedData({ ...standard });
   checkDataConfig(checked);
   return checked;
 }
 
-function checkedVocabulary(names: unknown, data: DataConfig): readonly string[] {
+function checkedVocabulary(given: unknown, data: DataConfig): readonly string[] {
+  const own = vocabularyOf(data).operations;
+  const names = given === undefined ? own : given;
   const valid =
     Array.isArray(names) &&
     names.length > 0 &&
@@ -170,6 +193,9 @@ function checkedVocabulary(names: unknown, data: DataConfig): readonly string[] 
     ) &&
     new Set(names).size === names.length;
   if (!valid) throw unacceptable('vocabulary', names, 'a list of distinct operation names');
+  if (data.notation !== undefined && names.join(' ') !== own.join(' ')) {
+    throw unacceptable('vocabulary', names.join(','), `${own.join(', ')} with --notation ${data.notation}`);
+  }
   const absent = data.tasks.find((task) => !names.includes(task));
   if (absent !== undefined) {
     throw unacceptable(
@@ -232,9 +258,10 @@ function refuseUnknownKeys(value: Plain, known: readonly string[], prefix: strin
 }
 
 function requireKeys(fields: Plain, section: Section): void {
-  const optional: readonly string[] = section === 'data' ? OPTIONAL_DATA_FIELDS : [];
+  const optional: readonly string[] = [...OPTIONAL_DATA_FIELDS.map((key) => `data.${key}`), ...ADDED_LATER];
   for (const key of KEYS[section]) {
-    if (!optional.includes(key) && fields[key] === undefined) throw missing(`${section}.${key}`);
+    const path = `${section}.${key}`;
+    if (fields[key] === undefined && !optional.includes(path)) throw missing(path);
   }
 }
 

@@ -4,10 +4,14 @@
  * hashed by hash.ts.
  */
 import type { DataConfig } from '../listops/data-config.js';
-import type { ActivationFunction } from '../model/gpt-config.js';
+import type { ActivationFunction, ResidualInit } from '../model/gpt-config.js';
 
 export const STOP_RULES = ['budget', 'solved'] as const;
 export type StopRule = (typeof STOP_RULES)[number];
+
+/** How the learning rate falls after the warm-up: half a cosine, or by the same factor at every update. */
+export const SCHEDULES = ['cosine', 'exponential'] as const;
+export type Schedule = (typeof SCHEDULES)[number];
 
 export interface RunConfig {
   readonly data: DataConfig;
@@ -20,8 +24,13 @@ export interface RunConfig {
     readonly dMlp: number;
     readonly activation: ActivationFunction;
     readonly bias: boolean;
+    /** bias of the projection to queries, keys and values; default as bias */
+    readonly qkvBias: boolean;
     readonly tied: boolean;
+    /** bias of an untied unembedding */
+    readonly unembeddingBias: boolean;
     readonly shareBlocks: boolean;
+    readonly residualInit: ResidualInit;
     readonly nCtx: number;
   };
   readonly optimizer: {
@@ -35,7 +44,8 @@ export interface RunConfig {
     readonly clip: number;
     /** linear warm-up from 0 */
     readonly warmupSteps: number;
-    /** cosine decay ends at this fraction of the peak, at the last step */
+    readonly schedule: Schedule;
+    /** where the decay ends, as a fraction of the peak */
     readonly finalFraction: number;
   };
   readonly training: {

@@ -1,13 +1,15 @@
-/** Learning rate of each update: linear warm-up, then a cosine. A pure function of the step; no state. */
-import type { RunConfig } from '../config/run-config.js';
-import { cosDeterministic } from '../tensor/math.js';
+/** Learning rate of each update: linear warm-up, then a decay. A pure function of the step; no state. */
+import type { RunConfig, Schedule } from '../config/run-config.js';
+import { cosDeterministic, expDeterministic, logDeterministic } from '../tensor/math.js';
 
 /** What the schedule reads of a run's configuration. */
 export interface ScheduleConfig {
   /** peak */
   readonly learningRate: number;
   readonly warmupSteps: number;
-  /** the last update uses this fraction of the peak */
+  /** default cosine */
+  readonly schedule?: Schedule;
+  /** where the decay ends, as a fraction of the peak */
   readonly finalFraction: number;
   /** number of updates of the whole run */
   readonly steps: number;
@@ -15,20 +17,27 @@ export interface ScheduleConfig {
 
 /** The schedule's part of a run configuration. */
 export function scheduleOf(config: RunConfig): ScheduleConfig {
-  const { learningRate, warmupSteps, finalFraction } = config.optimizer;
-  return { learningRate, warmupSteps, finalFraction, steps: config.training.steps };
+  const { learningRate, warmupSteps, schedule, finalFraction } = config.optimizer;
+  return { learningRate, warmupSteps, schedule, finalFraction, steps: config.training.steps };
 }
 
 /**
  * Learning rate of update `step`.
  *
- * step <= warmup: peak step / warmup; after it: peak (f + (1 - f) (1 + cos(pi x)) / 2), x = (step - warmup) / (steps - warmup)
+ * step <= warmup: peak step / warmup. After it, x = (step - warmup) / (steps - warmup):
+ * cosine: peak (f + (1 - f) (1 + cos(pi x)) / 2), which reaches the fraction f at the last update;
+ * exponential: peak f^x' with x' of the update before, as a scheduler that acts after every update, so that the first
+ * update has the peak and f would come one update after the last.
  *
  * @param step - 1 for the first update, `steps` for the last
  */
 export function learningRateAt(schedule: ScheduleConfig, step: number): number {
   const { learningRate, warmupSteps, finalFraction, steps } = schedule;
   if (step <= warmupSteps) return (learningRate * step) / warmupSteps;
+  if (schedule.schedule === 'exponential') {
+    const done = (step - 1 - warmupSteps) / (steps - warmupSteps);
+    return learningRate * expDeterministic(done * logDeterministic(finalFraction));
+  }
   if (step >= steps) return learningRate * finalFraction;
   const progress = (step - warmupSteps) / (steps - warmupSteps);
   const cosine = (1 + cosDeterministic(Math.PI * progress)) / 2;

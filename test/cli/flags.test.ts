@@ -39,7 +39,8 @@ describe('runConfigOf', () => {
       '--regime pairs --holdout-seed 5 --median-of-even upper --table-seed 3 --fixed-size 100 --d-model 24 ' +
       '--layers 3 --heads 2 --d-mlp 48 --activation relu --untied --no-bias --share-blocks --n-ctx 128 ' +
       '--steps 300 --batch 8 --evaluate-every 100 --stop solved --lr 1e-3 --warmup 7 --final-fraction 0.2 ' +
-      '--beta1 0.8 --beta2 0.95 --eps 1e-7 --weight-decay 0.1 --clip 2 --seed 9';
+      '--beta1 0.8 --beta2 0.95 --eps 1e-7 --weight-decay 0.1 --clip 2 --seed 9 --window 60 --notation authors ' +
+      '--unembedding-bias --residual-init plain --schedule exponential';
     expect(configOf(...words.split(' '))).toEqual({
       data: {
         tasks: ['MAX', 'SUM'],
@@ -54,6 +55,8 @@ describe('runConfigOf', () => {
         medianOfEven: 'upper',
         tableSeed: 3,
         fixedSize: 100,
+        window: 60,
+        notation: 'authors',
       },
       model: {
         dModel: 24,
@@ -62,8 +65,11 @@ describe('runConfigOf', () => {
         dMlp: 48,
         activation: 'relu',
         bias: false,
+        qkvBias: false,
         tied: false,
+        unembeddingBias: true,
         shareBlocks: true,
+        residualInit: 'plain',
         nCtx: 128,
       },
       optimizer: {
@@ -74,12 +80,15 @@ describe('runConfigOf', () => {
         weightDecay: 0.1,
         clip: 2,
         warmupSteps: 7,
+        schedule: 'exponential',
         finalFraction: 0.2,
       },
       training: { steps: 300, batchSize: 8, evaluateEvery: 100, stop: 'solved' },
       seed: 9,
-      vocabulary: DEFAULT_RUN.vocabulary,
+      vocabulary: ['MIN', 'MAX', 'MED', 'SUM', 'PROD', 'NADD'],
     });
+    expect(configOf('--no-qkv-bias').model).toMatchObject({ bias: true, qkvBias: false });
+    expect(configOf('--notation', 'standard')).toEqual(DEFAULT_RUN);
   });
 
   it.each([
@@ -93,7 +102,7 @@ describe('runConfigOf', () => {
     [
       '--regime',
       'pair',
-      '--regime: found "pair", expected one of full, pairs, triples.',
+      '--regime: found "pair", expected one of full, pairs, triples, ordered-triples.',
       'Did you mean pairs?',
     ],
   ])('refuses %s %s in one line', (flag, value, message, remedy) => {

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   conditionId,
@@ -9,8 +11,11 @@ import {
 } from '../../src/config/hash.js';
 import { parseRunConfig, resolveRunConfig } from '../../src/config/parse.js';
 import { canonicalJson } from '../../src/io/json.js';
+import { packageRoot } from '../../src/io/package-root.js';
 import { OPERATION_NAMES } from '../../src/listops/operations.js';
 import { sha256Hex } from '../../src/io/sha256.js';
+
+const REFERENCE = join(packageRoot(), 'checkpoints', 'reference');
 
 describe('runId', () => {
   it('is readable and ends with twelve digits of the hash', () => {
@@ -32,6 +37,34 @@ describe('runId', () => {
     );
   });
 
+  it('keeps the id of a run that was stored before later fields existed', () => {
+    // the id is in the folder's name, made when the model had none of these fields
+    const [name] = readdirSync(REFERENCE);
+    const json = JSON.parse(readFileSync(join(REFERENCE, name, 'config.json'), 'utf8')) as Record<
+      string,
+      object
+    >;
+    expect(Object.keys(json['model'])).not.toContain('residualInit');
+    const config = parseRunConfig(json, 'config.json');
+    expect(runId(config)).toBe(name);
+    expect(config.model).toMatchObject({ qkvBias: true, unembeddingBias: false, residualInit: 'scaled' });
+    expect(config.optimizer.schedule).toBe('cosine');
+    expect('notation' in config.data).toBe(false);
+  });
+
+  it('leaves a later field out where it says what the run does anyway', () => {
+    const base = resolveRunConfig({ model: { bias: false, tied: false } });
+    expect(
+      runId(
+        resolveRunConfig({
+          data: { notation: 'standard' as never },
+          model: { bias: false, tied: false, qkvBias: false, unembeddingBias: false, residualInit: 'scaled' },
+          optimizer: { schedule: 'cosine' },
+        }),
+      ),
+    ).toBe(runId(base));
+  });
+
   it('is the same however the same configuration was reached', () => {
     const a = resolveRunConfig({ seed: 2, data: { tasks: ['SUM', 'MAX'] }, model: { dMlp: 64 } });
     const b = resolveRunConfig({ data: { tasks: ['MAX', 'SUM'], holdoutSeed: 2 }, seed: 2 });
@@ -51,13 +84,21 @@ describe('runId', () => {
       { data: { regime: 'pairs' as const } },
       { data: { tableSeed: 1 } },
       { data: { fixedSize: 100 } },
+      { data: { fixedSize: 100, window: 32 } },
+      { data: { notation: 'authors' as const } },
+      { data: { regime: 'ordered-triples' as const } },
       { data: { holdoutSeed: 2 } },
       { model: { dModel: 32 } },
       { model: { dMlp: 32 } },
       { model: { tied: false } },
+      { model: { tied: false, unembeddingBias: true } },
+      { model: { qkvBias: false } },
+      { model: { bias: false } },
+      { model: { residualInit: 'plain' as const } },
       { model: { nCtx: 65 } },
       { optimizer: { learningRate: 1e-3 } },
       { optimizer: { eps: 1e-7 } },
+      { optimizer: { schedule: 'exponential' as const } },
       { training: { steps: 8001 } },
       { training: { stop: 'solved' as const } },
       { seed: 2 },

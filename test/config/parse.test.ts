@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_REASONS, DEFAULT_RUN, parseRunConfig, resolveRunConfig } from '../../src/config/parse.js';
+import {
+  ADDED_LATER,
+  DEFAULT_REASONS,
+  DEFAULT_RUN,
+  parseRunConfig,
+  resolveRunConfig,
+} from '../../src/config/parse.js';
 import { RULES } from '../../src/config/defaults.js';
 import { UserError } from '../../src/errors.js';
 import { canonicalJson, parseJsonStrict } from '../../src/io/json.js';
@@ -220,6 +226,10 @@ describe('parseRunConfig', () => {
         if (key === 'fixedSize') continue;
         const config = stored();
         Reflect.deleteProperty(config[section], key);
+        if (ADDED_LATER.includes(`${section}.${key}`)) {
+          expect(parseRunConfig(config, 'config.json')).toEqual(stored());
+          continue;
+        }
         expect(() => parseRunConfig(config, 'config.json')).toThrow(
           `config.json: ${section}.${key}: found nothing, expected a value: a stored configuration holds every field.`,
         );
@@ -233,11 +243,13 @@ describe('parseRunConfig', () => {
 
 describe('DEFAULT_REASONS', () => {
   it('gives a reason for every field, and for no other', () => {
-    const paths = Object.entries({ ...DEFAULT_RUN, data: { ...DEFAULT_RUN.data, fixedSize: 0 } }).flatMap(
-      ([key, value]) =>
-        typeof value === 'object' && !Array.isArray(value)
-          ? Object.keys(value).map((name) => `${key}.${name}`)
-          : [key],
+    const paths = Object.entries({
+      ...DEFAULT_RUN,
+      data: { ...DEFAULT_RUN.data, fixedSize: 0, window: 0, notation: '' },
+    }).flatMap(([key, value]) =>
+      typeof value === 'object' && !Array.isArray(value)
+        ? Object.keys(value).map((name) => `${key}.${name}`)
+        : [key],
     );
     expect(Object.keys(DEFAULT_REASONS).sort()).toEqual(paths.sort());
     for (const reason of Object.values(DEFAULT_REASONS)) expect(reason.length).toBeGreaterThan(10);

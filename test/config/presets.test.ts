@@ -41,7 +41,7 @@ describe('presets', () => {
 
   it('names the nearest preset', () => {
     expect(() => getPreset('quik')).toThrow(
-      'preset: found "quik", expected one of quick, smoke, standard. Did you mean quick?',
+      'preset: found "quik", expected one of authors, quick, smoke, standard. Did you mean quick?',
     );
     expect(() => getPreset('constructor')).toThrow('preset: found "constructor"');
   });

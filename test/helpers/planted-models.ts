@@ -72,8 +72,11 @@ function runConfig(
       dMlp,
       activation: 'relu',
       bias: true,
+      qkvBias: true,
       tied: false,
+      unembeddingBias: false,
       shareBlocks: false,
+      residualInit: 'scaled',
       nCtx: N_CTX,
     },
   };
