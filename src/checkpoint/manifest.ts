@@ -29,6 +29,17 @@ export interface Manifest extends ManifestHead {
 const toBytes = (data: Uint8Array | string): Uint8Array =>
   typeof data === 'string' ? new TextEncoder().encode(data) : data;
 
+/** Files with the manifest that describes them, which comes last. */
+export function withManifest(head: ManifestHead, files: readonly DirectoryEntry[]): DirectoryEntry[] {
+  const entries = files.map(({ name, bytes }) => ({ name, bytes: toBytes(bytes) }));
+  const listed = entries.map(({ name, bytes }) => [
+    name,
+    { sizeBytes: bytes.length, sha256: sha256Hex(bytes) },
+  ]);
+  const manifest = { format: FORMAT, ...head, files: Object.fromEntries(listed) as unknown };
+  return [...entries, { name: MANIFEST, bytes: `${canonicalJson(manifest)}\n` }];
+}
+
 /** Publishes files with their manifest as one directory. */
 export function publishWithManifest(
   directory: string,
@@ -36,17 +47,7 @@ export function publishWithManifest(
   files: readonly DirectoryEntry[],
   options: { readonly replace?: boolean } = {},
 ): void {
-  const entries = files.map(({ name, bytes }) => ({ name, bytes: toBytes(bytes) }));
-  const listed = entries.map(({ name, bytes }) => [
-    name,
-    { sizeBytes: bytes.length, sha256: sha256Hex(bytes) },
-  ]);
-  const manifest = { format: FORMAT, ...head, files: Object.fromEntries(listed) as unknown };
-  publishDirectory(
-    directory,
-    [...entries, { name: MANIFEST, bytes: `${canonicalJson(manifest)}\n` }],
-    options,
-  );
+  publishDirectory(directory, withManifest(head, files), options);
 }
 
 /**

@@ -7,6 +7,8 @@ import { errorMessage, nearest, UserError } from '../errors.js';
 import { packageRoot } from '../io/package-root.js';
 import { registerCompare } from './compare.js';
 import { registerDoctor } from './doctor.js';
+import { registerExport } from './export.js';
+import { registerImport } from './import.js';
 import { registerProbe } from './probe.js';
 import { registerReport } from './report.js';
 import { registerRun } from './run.js';
@@ -34,6 +36,8 @@ registerCompare(program);
 registerReport(program);
 registerSample(program);
 registerServe(program);
+registerExport(program);
+registerImport(program);
 registerDoctor(program);
 for (const command of program.commands) {
   command

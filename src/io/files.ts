@@ -184,6 +184,8 @@ export function writeFileDurably(path: string, data: Uint8Array | string): void 
 export interface DirectoryEntry {
   /** a plain file name */
   readonly name: string;
+  /** plain names of the directories it lies in, outermost first; absent: the directory itself */
+  readonly folders?: readonly string[];
   readonly bytes: Uint8Array | string;
 }
 
@@ -214,11 +216,17 @@ export function publishDirectory(
   const temporary = temporaryBeside(target);
   removingOnFailure(temporary, () => {
     attempt('create', temporary, () => current.mkdirSync(temporary, { recursive: false }));
-    for (const { name, bytes } of entries) {
-      if (name === '' || name === '.' || name === '..' || /[/\\\0]/.test(name)) {
-        throw new RangeError(`publishDirectory: "${printable(name)}" is not a plain file name.`);
+    for (const { name, folders = [], bytes } of entries) {
+      const odd = [...folders, name].find(
+        (part) => part === '' || part === '.' || part === '..' || /[/\\\0]/.test(part),
+      );
+      if (odd !== undefined) {
+        throw new RangeError(`publishDirectory: "${printable(odd)}" is not a plain file name.`);
       }
-      writeNewFile(join(temporary, name), toBytes(bytes));
+      const folder = join(temporary, ...folders);
+      makeDirectory(folder);
+      writeNewFile(join(folder, name), toBytes(bytes));
+      if (folders.length > 0) syncDirectory(folder);
     }
     syncDirectory(temporary);
     if (replaces) attempt('replace', target, () => current.renameSync(target, replacedName(target)));
