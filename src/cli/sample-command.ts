@@ -20,7 +20,10 @@ export function registerSample(program: Command): void {
     )
     .option('--count <n>', 'examples to print (default: 5)')
     .option('--json', 'one JSON document on stdout')
-    .addHelpText('after', '\nExample:\n  sumlens sample --tasks MAX+SUM --depth 2 --regime pairs --count 3');
+    .addHelpText(
+      'after',
+      '\nExample:\n  sumlens sample --tasks MAX+SUM --depth 2 --regime pairs --count 3\n  sumlens sample --preset authors --regime ordered-triples',
+    );
   addDataFlags(command).action((options: ParsedOptions) => {
     const fields = mergeFields({ data: presetOf(options).data }, flagFields(options));
     const { data, seed } = resolveRunConfig({ ...fields, model: { nCtx: 4096 } });
