@@ -4,9 +4,10 @@ import type { Command } from 'commander';
 import { PROBES } from '../../probes/index.js';
 import { UserError } from '../errors.js';
 import type { ProbeChoice } from '../workflows/probe-checkpoints.js';
-import { loadProbe, selectProbes } from '../workflows/probe-plan.js';
+import { selectProbes } from '../workflows/probe-plan.js';
+import { loadUserProbe } from '../workflows/user-probe.js';
 import { type ParsedOptions, switchValue } from './flags.js';
-import { addProbingFlags, CHECKPOINTS_HELP, runProbing } from './probing.js';
+import { addProbingFlags, CHECKPOINTS_HELP, runProbing, timeLimit } from './probing.js';
 
 export function registerProbe(program: Command): void {
   const command = program
@@ -30,7 +31,7 @@ export function registerProbe(program: Command): void {
       }
       if (module === undefined)
         throw new UserError('probe: found no module, expected one or "all". See "sumlens probe --list".');
-      const probes = await chosen(module);
+      const probes = await chosen(module, timeLimit(options));
       const name = probes[0].source === undefined ? module : probes[0].probe.name;
       await runProbing({ name, texts, probes, sideBySide: true }, options);
     },
@@ -54,7 +55,8 @@ function listModules(json: boolean): void {
 }
 
 /** A name, `all`, or the path of a file. */
-async function chosen(module: string): Promise<ProbeChoice[]> {
-  if (/[./\\]/.test(module)) return [{ probe: await loadProbe(module), source: resolve(module) }];
+async function chosen(module: string, timeLimitMs: number | undefined): Promise<ProbeChoice[]> {
+  if (/[./\\]/.test(module))
+    return [{ probe: await loadUserProbe(module, timeLimitMs), source: resolve(module) }];
   return selectProbes([module]).map((probe) => ({ probe }));
 }

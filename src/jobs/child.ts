@@ -65,7 +65,9 @@ export function runJobEntry(work: (job: Json, context: JobContext) => Promise<Js
     send: (message) => void send({ kind: 'message', message }),
     signal: controller.signal,
   };
-  void perform(work, context)
+  // the time limit of the work is counted from here: a busy machine takes seconds to start a process
+  void send({ kind: 'started' })
+    .then(() => perform(work, context))
     .then(async (answer) => {
       await send(answer);
       return answer.kind === 'result' ? 0 : answer.kind === 'failed' ? 1 : exitCode;

@@ -15,8 +15,10 @@ export interface JobOptions {
   readonly entry: string;
   readonly job: Json;
   readonly onMessage?: (message: Json) => void;
-  /** killed, with everything it started, after so long */
+  /** killed, with everything it started, after so long; counted from when its work begins */
   readonly timeLimitMs?: number;
+  /** the child's code is loaded and its work begins */
+  readonly onStart?: () => void;
   /** aborting is the same as cancel() */
   readonly signal?: AbortSignal;
   /** from the first request to stop until the group is killed; default 30,000 */
@@ -46,6 +48,8 @@ export interface Job {
   cancel(): void;
 }
 
+/** A child that has not begun its work by then is taken to be stuck, where there is a time limit. */
+export const START_LIMIT_MS = 30_000;
 const REPEAT_MS = 1000;
 const DEFAULT_GRACE_MS = 30_000;
 const TAIL_CHARACTERS = 4000;
@@ -72,7 +76,10 @@ function watch(child: ChildProcess, jobFile: string, options: JobOptions): Job {
   let timedOut = false;
 
   child.on('message', (message: ChildMessage) => {
-    if (message.kind === 'message') options.onMessage?.(message.message);
+    if (message.kind === 'started') {
+      limit(options.timeLimitMs);
+      options.onStart?.();
+    } else if (message.kind === 'message') options.onMessage?.(message.message);
     else if (message.kind === 'result') answer = { kind: 'ok', result: message.result };
     else if (message.kind === 'failed') {
       answer = { kind: 'failed', message: message.message, userError: message.userError };
@@ -81,13 +88,16 @@ function watch(child: ChildProcess, jobFile: string, options: JobOptions): Job {
   child.on('error', (error) => {
     startError = errorMessage(error);
   });
-  const timer =
-    options.timeLimitMs === undefined
-      ? undefined
-      : setTimeout(() => {
-          timedOut = true;
-          killGroup(child.pid);
-        }, options.timeLimitMs);
+  let timer: NodeJS.Timeout | undefined;
+  const limit = (ms: number | undefined): void => {
+    clearTimeout(timer);
+    if (ms === undefined) return;
+    timer = setTimeout(() => {
+      timedOut = true;
+      killGroup(child.pid);
+    }, ms);
+  };
+  if (options.timeLimitMs !== undefined) limit(Math.max(options.timeLimitMs, START_LIMIT_MS));
   const onInterrupt = (): void => stopper.signal('SIGINT');
   const onTerminate = (): void => stopper.signal('SIGTERM');
   process.on('SIGINT', onInterrupt);

@@ -10,7 +10,8 @@ import type { Report } from '../report/schema.js';
 import type { EngineChoice } from '../train/train-run.js';
 import type { ProbeChoice, ProbeProgress } from './probe-checkpoints.js';
 import { probeReport } from './probe-job.js';
-import { type CheckpointRef, loadProbe, selectProbes } from './probe-plan.js';
+import { type CheckpointRef, selectProbes } from './probe-plan.js';
+import { loadUserProbe } from './user-probe.js';
 import { findSubjects } from './subjects.js';
 
 /** One verified checkpoint with its weights. */
@@ -79,7 +80,8 @@ export async function runProbe(
 ): Promise<Report> {
   const chosen: ProbeChoice[] = [];
   for (const name of typeof modules === 'string' ? [modules] : modules) {
-    if (/[./\\]/.test(name)) chosen.push({ probe: await loadProbe(name), source: resolve(name) });
+    if (/[./\\]/.test(name))
+      chosen.push({ probe: await loadUserProbe(name, options.timeLimitMs), source: resolve(name) });
     else chosen.push(...selectProbes([name]).map((probe) => ({ probe })));
   }
   const { report } = await probeReport({

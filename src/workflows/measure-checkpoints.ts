@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import type { Options } from '../../probes/contract.js';
 import { exists, makeDirectory, readText, writeFileDurably } from '../io/files.js';
 import { jobEntryPath } from '../jobs/entry-path.js';
-import { startJob } from '../jobs/start.js';
+import { START_LIMIT_MS, startJob } from '../jobs/start.js';
 import type { Json } from '../report/schema.js';
 import type { EngineChoice } from '../train/train-run.js';
 import type { MeasureJob, ProbeMessage } from './probe-entry.js';
@@ -108,7 +108,8 @@ async function measureInChild(
   finished: (task: MeasureTask, outcome: Outcome) => void,
 ): Promise<{ readonly blamed: number; readonly reason: string }> {
   let current = [...open.keys()][0];
-  let lastHeard = performance.now();
+  // until its work begins a child is silent because it is starting
+  let lastHeard = performance.now() + START_LIMIT_MS;
   let isLate = false;
   // of our own work, not of the child's: a full disk ends the whole job
   let trouble: Error | undefined;
@@ -147,6 +148,9 @@ async function measureInChild(
         trouble ??= error instanceof Error ? error : new Error(String(error));
         job.cancel();
       }
+    },
+    onStart: () => {
+      lastHeard = performance.now();
     },
     graceMs: GRACE_MS,
     ...(signal === undefined ? {} : { signal }),

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Options, Probe } from '../../probes/contract.js';
+import type { RunConfig } from '../config/run-config.js';
 import { openEngine } from '../engine/registry.js';
 import { errorMessage } from '../errors.js';
 import { readBytes } from '../io/files.js';
@@ -13,6 +14,7 @@ import type { EngineChoice } from '../train/train-run.js';
 import { combineModule, type Failure, type MeasuredModule } from './combine-module.js';
 import { inParallel, measureAll, type MeasureTask, type Outcome, readCached } from './measure-checkpoints.js';
 import { type CheckpointRef, measurementKey, resolveOptions } from './probe-plan.js';
+import { askCompatible, type Compatibility } from './user-probe.js';
 
 /** A module to be run. */
 export interface ProbeChoice {
@@ -62,7 +64,7 @@ export async function probeCheckpoints(request: ProbeRequest): Promise<ProbeOutc
   const identity = { name: engine.name, kernelHash: engine.kernelHash };
   engine.dispose();
 
-  const modules = request.probes.map((choice) => planModule(choice, refs, request.series === true));
+  const modules = await Promise.all(request.probes.map((choice) => planModule(choice, request, timeLimitMs)));
   const tasks: MeasureTask[] = [];
   let done = 0;
   modules.forEach(({ probe, options, codeSha256, incompatible, outcomes }, module) => {
@@ -111,27 +113,37 @@ type PlannedModule = MeasuredModule & {
   readonly outcomes: Map<string, Outcome>;
 };
 
-function planModule(
+async function planModule(
   { probe, source, options }: ProbeChoice,
-  refs: readonly CheckpointRef[],
-  series: boolean,
-): PlannedModule {
+  { refs, series, signal }: ProbeRequest,
+  timeLimitMs: number,
+): Promise<PlannedModule> {
   const incompatible = new Map<string, string>();
   const outcomes = new Map<string, Outcome>();
-  for (const { subject, config } of refs) {
-    try {
-      const answer = probe.isCompatible(config);
-      if (answer !== true) incompatible.set(subject.id, answer);
-    } catch (error) {
-      outcomes.set(subject.id, { failed: errorMessage(error) });
-    }
-  }
+  const configs = refs.map(({ config }) => config);
+  const answers =
+    source === undefined
+      ? configs.map((config) => compatibility(probe, config))
+      : await askCompatible(source, configs, timeLimitMs, signal);
+  refs.forEach(({ subject }, i) => {
+    const found = answers[i];
+    if ('failed' in found) outcomes.set(subject.id, found);
+    else if (found.answer !== true) incompatible.set(subject.id, found.answer);
+  });
   return {
     probe,
     source: source ?? probe.name,
     codeSha256: source === undefined ? undefined : sha256Hex(readBytes(source)),
-    options: resolveOptions(probe, options, series),
+    options: resolveOptions(probe, options, series === true),
     incompatible,
     outcomes,
   };
+}
+
+function compatibility(probe: Probe, config: RunConfig): Compatibility {
+  try {
+    return { answer: probe.isCompatible(config) };
+  } catch (error) {
+    return { failed: errorMessage(error) };
+  }
 }

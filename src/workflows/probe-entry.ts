@@ -41,6 +41,14 @@ export interface CombineJob extends Work {
   readonly measured: readonly Measured<Json>[];
 }
 
+/** Answered with a list of Compatibility, one for each configuration; without any it tells whether a module loads. */
+export interface CompatibleJob {
+  readonly kind: 'compatible';
+  /** path of the user's file */
+  readonly probe: string;
+  readonly configs: readonly RunConfig[];
+}
+
 export type ProbeMessage =
   | { readonly kind: 'progress'; readonly index: number; readonly done: number; readonly total: number }
   | { readonly kind: 'measured'; readonly index: number; readonly measurement: Json }
@@ -125,7 +133,25 @@ async function combineAll({ probe: name, options, measured }: CombineJob): Promi
   return answer as unknown as Json;
 }
 
+async function answerCompatible({ probe: path, configs }: CompatibleJob): Promise<Json> {
+  const probe = await loadProbe(path);
+  return configs.map((config) => {
+    try {
+      return { answer: probe.isCompatible(config) };
+    } catch (error) {
+      return { failed: errorMessage(error) };
+    }
+  });
+}
+
 runJobEntry((input, context) => {
-  const job = input as unknown as MeasureJob | CombineJob;
-  return job.kind === 'measure' ? measureAll(job, context) : combineAll(job);
+  const job = input as unknown as MeasureJob | CombineJob | CompatibleJob;
+  switch (job.kind) {
+    case 'measure':
+      return measureAll(job, context);
+    case 'combine':
+      return combineAll(job);
+    case 'compatible':
+      return answerCompatible(job);
+  }
 });

@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { welchInterval } from '../../src/analysis/intervals.js';
+import { UserError } from '../../src/errors.js';
 import { openRun } from '../../src/checkpoint/store.js';
 import { probeAndReport, type ProbeJobOptions, type ProbeJobResult } from '../../src/workflows/probe-job.js';
 import { checkpointRef, loadProbe } from '../../src/workflows/probe-plan.js';
+import { loadUserProbe } from '../../src/workflows/user-probe.js';
 import { findSubjects } from '../../src/workflows/subjects.js';
 import { cacheEntries, type Fault, tinyRun, writeProbe } from './probe-files.js';
 
@@ -60,6 +62,7 @@ describe('a faulty module', () => {
     ['combine-silent', 'did not finish within 1.5 s'],
     ['findings-no-list', 'findings[0]'],
     ['incompatible-throws', 'cannot tell'],
+    ['incompatible-silent', 'isCompatible did not finish within 1.5 s'],
   ] as const)('%s is one failed module with its reason', async (fault: Fault, reason) => {
     const { report, failures } = await probe(writeProbe(folder, fault), runs.slice(0, 2), {
       timeLimitMs: 1500,
@@ -104,6 +107,36 @@ describe('a faulty module', () => {
     await expect(loadProbe(path)).rejects.toThrow(/has no isCompatible, measure/);
     writeFileSync(path, 'export const other = 1;\n');
     await expect(loadProbe(join(folder, 'empty.mjs?2'))).rejects.toThrow(/empty\.mjs/);
+  });
+});
+
+describe('loadUserProbe', () => {
+  const written = (name: string, text: string): string => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return path;
+  };
+
+  it.each([
+    ['waits for ever', 'await new Promise(() => {});\nexport const probe = {};\n'],
+    ['loops for ever', 'for (;;);\n'],
+  ])('ends a file whose loading %s, and says where to look', async (what, text) => {
+    const path = written(`${what.replaceAll(' ', '-')}.mjs`, text);
+    const problem = loadUserProbe(path, 1000);
+    await expect(problem).rejects.toThrow(UserError);
+    await expect(problem).rejects.toThrow(
+      `probe: ${path} could not be loaded: it did not finish within 1 s; expected a module that exports its probe at once. Look for an await or a loop outside its functions, or give it longer with --time-limit.`,
+    );
+  });
+
+  it('loads a sound one, and refuses what is no probe as it did', async () => {
+    expect((await loadUserProbe(writeProbe(folder, 'sound'))).name).toBe('sound');
+    const broken = written('broken.mjs', 'export const probe = { name: "x" };\n');
+    await expect(loadUserProbe(broken)).rejects.toThrow(UserError);
+    await expect(loadUserProbe(broken)).rejects.toThrow(/has no isCompatible, measure/);
+    await expect(loadUserProbe(join(folder, 'absent.mjs'))).rejects.toThrow(/could not be loaded/);
+    const dying = written('dying.mjs', 'process.exit(0);\n');
+    await expect(loadUserProbe(dying)).rejects.toThrow(/ended with exit code 0 and no result/);
   });
 });
 

@@ -15,6 +15,7 @@ export const FAULTS = {
   'combine-throws': `combine() { throw new Error('the combination broke'); },`,
   'combine-silent': `combine() { for (;;); },`,
   'findings-no-list': `findings() { return [{ id: 'x' }]; },`,
+  'incompatible-silent': `isCompatible() { for (;;); },`,
   'incompatible-throws': `isCompatible() { throw new Error('cannot tell'); },`,
 } as const;
 export type Fault = keyof typeof FAULTS;
