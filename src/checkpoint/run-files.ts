@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { RunError, UserError, printable } from '../errors.js';
 import { differingFields, fieldText, runId } from '../config/hash.js';
-import { parseRunConfig } from '../config/parse.js';
+import { ADDED_LATER, parseRunConfig } from '../config/parse.js';
 import type { RunConfig } from '../config/run-config.js';
 import { exists, isDirectory, listDirectory, readText } from '../io/files.js';
 import { canonicalJson, parseJsonStrict, type Json } from '../io/json.js';
@@ -41,6 +41,18 @@ export function listSteps(dir: string, kind: 'steps' | 'resume'): number[] {
 /** The bytes of config.json. */
 export const configText = (config: RunConfig): string => `${canonicalJson(config)}\n`;
 
+/** Without the fields that a configuration written by an older version lacks. */
+function asOld(config: RunConfig, stored: unknown): RunConfig {
+  const fields = stored as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  const older = Object.entries(config).map(([section, value]: [string, unknown]) => {
+    const lacks = (name: string): boolean =>
+      ADDED_LATER.includes(`${section}.${name}`) && !Object.hasOwn(fields[section], name);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return [section, value];
+    return [section, Object.fromEntries(Object.entries(value).filter(([name]) => !lacks(name)))];
+  });
+  return Object.fromEntries(older) as RunConfig;
+}
+
 const ENDS_WITH_HASH = /-[0-9a-f]{12}$/;
 
 /**
@@ -56,8 +68,9 @@ export function readConfig(dir: string): RunConfig {
     throw new UserError(`${printable(dir, 300)}: found no ${CONFIG_FILE}, expected a run directory.`);
   }
   const text = readText(path, 1 << 20);
-  const config = parseRunConfig(parseJsonStrict(text, { where: path, blame: 'file' }), path);
-  if (configText(config) !== text) {
+  const stored = parseJsonStrict(text, { where: path, blame: 'file' });
+  const config = parseRunConfig(stored, path);
+  if (configText(asOld(config, stored)) !== text) {
     throw new RunError(
       `${printable(path, 300)}: is not in canonical form, so it was changed after it was written.`,
     );
