@@ -41,6 +41,9 @@ export const memorization: Probe<MemorizationMeasurement, MemorizationResult> = 
       'Every operation of the run on every list of operands (all where there are at most 20,000, else a seeded sample of 1,000 multisets in up to 4 orders), result token, greedy, one forward pass; the first generated token is the result, so this is the free-running answer. Each multiset counts once, its orders averaged. M = (acc_trained - acc_held) / (acc_trained - c), c the majority rate of the held results; no M when trained accuracy leads c by less than 0.1. Levels: expression (new nested expression), triple (held triples, pairs trained), pair-closed (held pairs, and every longer list that contains one), pair-only (two operands are all there is). C5: SUM-only runs in the regime pairs at their last checkpoint with trained accuracy of at least 0.99, one value for each hold-out, mean with a t interval; its assay: LATIN- or TABLE-only runs must come out above 0.8 and no training example may show a held-out pair. Draws in training: the mean of the distribution at depth 1, otherwise the first 20,000 examples drawn again. Everything but C5 is exploratory, Benjamini-Hochberg within this module.',
   },
   isCompatible: ({ data, model }) => {
+    if (data.regime === 'ordered-triples') {
+      return 'its hold-out is of ordered triples: the same operands were trained in another order, so that nothing can be told of memorizing; train it with --regime triples or pairs';
+    }
     // "s ( OP a b ) >": the result is predicted at the last of these
     const shortest = data.operands[0] + 5;
     return model.nCtx >= shortest

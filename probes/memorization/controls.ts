@@ -5,6 +5,7 @@
 import { differingFields, fieldText } from '../../src/config/hash.js';
 import { DEFAULT_RUN } from '../../src/config/defaults.js';
 import type { RunConfig } from '../../src/config/run-config.js';
+import { vocabularyOf } from '../../src/listops/tokenizer.js';
 
 export const CONTROL_TASKS = ['LATIN', 'TABLE'] as const;
 
@@ -40,36 +41,48 @@ const FLAGS: Readonly<Record<string, string>> = {
   'data.format': '--format',
   'data.loss': '--loss',
   'data.fixedSize': '--fixed-size',
+  'data.window': '--window',
+  'data.medianOfEven': '--median-of-even',
   'model.dModel': '--d-model',
   'model.nLayers': '--layers',
   'model.nHeads': '--heads',
   'model.dMlp': '--d-mlp',
   'model.activation': '--activation',
+  'model.residualInit': '--residual-init',
   'model.nCtx': '--n-ctx',
   'training.steps': '--steps',
   'training.batchSize': '--batch',
   'optimizer.learningRate': '--lr',
   'optimizer.warmupSteps': '--warmup',
+  'optimizer.schedule': '--schedule',
+  'optimizer.finalFraction': '--final-fraction',
+  'optimizer.beta2': '--beta2',
   'optimizer.weightDecay': '--weight-decay',
 };
 const SWITCHES: Readonly<Record<string, string>> = {
   'model.bias': '--no-bias',
+  'model.qkvBias': '--no-qkv-bias',
   'model.tied': '--untied',
+  'model.unembeddingBias': '--unembedding-bias',
   'model.shareBlocks': '--share-blocks',
 };
 
-/** The command that trains the first run of each control like the SUM-only runs. */
+/**
+ * The command that trains the first run of each control like the SUM-only runs; none where the notation of the runs has no
+ * control operation.
+ */
 export function controlCommands(sumOnly: RunConfig): string[] {
+  const { operations } = vocabularyOf(sumOnly.data);
   const usual: RunConfig = {
     ...DEFAULT_RUN,
-    model: { ...DEFAULT_RUN.model, dMlp: 4 * sumOnly.model.dModel },
+    model: { ...DEFAULT_RUN.model, dMlp: 4 * sumOnly.model.dModel, qkvBias: sumOnly.model.bias },
   };
   const flags = differingFields([usual, sumOnly]).flatMap((path) => {
     if (SWITCHES[path] !== undefined) return [SWITCHES[path]];
     if (FLAGS[path] === undefined) return [];
     return [`${FLAGS[path]} ${fieldText(sumOnly, path).replace(/[[\]]/g, '').replace(',', '..')}`];
   });
-  return CONTROL_TASKS.map((task) =>
+  return CONTROL_TASKS.filter((task) => operations.includes(task)).map((task) =>
     [`sumlens train --tasks ${task} --regime pairs`, ...flags, '--seed 1'].join(' '),
   );
 }

@@ -44,7 +44,10 @@ function missingControls({ claims, conditions }: MemorizationResult): Finding[] 
         statistic: 'memorization index of LATIN-only or TABLE-only runs',
         unit: '1',
         n: { seeds: 0, examples: 0 },
-        reason: `train it with "${commands.join('" or "')}", with at least six seeds, then probe these runs again together with it`,
+        reason:
+          commands.length === 0
+            ? "the authors' vocabulary has no operation that can only be memorized: train SUM alone in the standard notation"
+            : `train it with "${commands.join('" or "')}", with at least six seeds, then probe these runs again together with it`,
       },
     ];
   });

@@ -5,7 +5,7 @@ import { leakReport } from '../../src/listops/leak.js';
 import { type OperationName, createOperationContext } from '../../src/listops/operations.js';
 import { type Holdout, createHoldout } from '../../src/listops/regimes.js';
 import { primaryOperation } from '../../src/listops/templates.js';
-import { trainingCounts } from '../../src/listops/training-counts.js';
+import { examplesUsed, trainingCounts } from '../../src/listops/training-counts.js';
 import { mean } from '../../src/tensor/sum.js';
 import { finiteNumber, jsonArray, jsonNumber } from '../ablation/json-numbers.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
@@ -34,7 +34,7 @@ export function measureMemorization(
   const { model } = context;
   const asker: Asker = { model, data, context: createOperationContext(data) };
   const holdout = createHoldout(data);
-  const examples = subject.step * config.training.batchSize;
+  const examples = examplesUsed(data, config.seed, subject.step * config.training.batchSize);
   const counts = trainingCounts(data, config.seed, examples);
   const primary = primaryOperation(data);
   const lists = aritiesOf(data).map((arity) => operandMultisets(data.modulus, arity, context.rng(arity)));

@@ -6,7 +6,7 @@
 import { Rng } from '../tensor/rng.js';
 import type { DataConfig } from './data-config.js';
 import { RESULT } from './expression.js';
-import { ExpressionDrawer } from './generate.js';
+import { ExpressionDrawer, createGenerator } from './generate.js';
 import { splitInputs } from './inputs.js';
 import { scanTokens } from './leak.js';
 import type { OperandMultiset } from './multisets.js';
@@ -14,6 +14,7 @@ import { OPERATION_NAMES, createOperationContext } from './operations.js';
 import type { OperationName } from './operations.js';
 import { createHoldout, multisetKey } from './regimes.js';
 import { SequenceWriter } from './sequence.js';
+import { vocabularyOf } from './tokenizer.js';
 
 /** Examples that are drawn again; counts of longer trainings are scaled up from them. */
 export const MOST_RECOUNTED = 20_000;
@@ -23,6 +24,25 @@ export interface TrainingCounts {
   readonly method: 'expected' | 'counted' | 'sampled';
   /** how often training showed this multiset, in any order, as the operands of the operation */
   draws(operation: OperationName, multiset: OperandMultiset): number;
+}
+
+/** Examples over which the mean length is taken. */
+const LENGTHS = 2000;
+
+/**
+ * How many examples training has used, from how many rows of its batches: a row is an example, or a window of several.
+ * @param seed - the run's data seed
+ */
+export function examplesUsed(data: DataConfig, seed: number, rows: number): number {
+  if (data.window === undefined) return rows;
+  const generator = createGenerator(data, seed);
+  const count = Math.min(LENGTHS, data.fixedSize ?? LENGTHS);
+  let tokens = 0;
+  for (let index = 0; index < count; index++) tokens += generator.example(index).tokens.length;
+  // examples written end to end share the token between them where it both ends and starts one
+  const { start, end } = vocabularyOf(data);
+  const length = tokens / count - (start === end ? 1 : 0);
+  return Math.round((rows * data.window) / length);
 }
 
 /**

@@ -198,7 +198,8 @@ function outcomeOf(run: string, config: RunConfig, result: JobResult): RunOutcom
 /** Estimate of the work of a run in arbitrary units: parameters times tokens. */
 function costOf(config: RunConfig): number {
   const { steps, batchSize } = config.training;
-  return parameterTable(gptConfigOf(config)).nParameters * maxTokens(config.data) * batchSize * steps;
+  const row = config.data.window ?? maxTokens(config.data);
+  return parameterTable(gptConfigOf(config)).nParameters * row * batchSize * steps;
 }
 
 /** Where all runs stand, and what is left. */
