@@ -44,6 +44,9 @@ export const memorization: Probe<MemorizationMeasurement, MemorizationResult> = 
     if (data.regime === 'ordered-triples') {
       return 'its hold-out is of ordered triples: the same operands were trained in another order, so that nothing can be told of memorizing; train it with --regime triples or pairs';
     }
+    if (data.file !== undefined) {
+      return `its examples are lines of ${data.file.name}: whole lines were held out of training, not operands, and how often it saw each list of operands is not counted`;
+    }
     // "s ( OP a b ) >": the result is predicted at the last of these
     const shortest = data.operands[0] + 5;
     return model.nCtx >= shortest

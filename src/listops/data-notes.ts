@@ -1,4 +1,7 @@
-/** One sentence an operation about what a single operand tells of the result, for the report's notes on its data. */
+/**
+ * Sentences for the report's notes on its data: what a single operand tells of the result, an operation each, and which
+ * lines of a file were used.
+ */
 import type { DataConfig } from './data-config.js';
 import { operationStatistics } from './statistics.js';
 import type { OperationStatistics } from './statistics.js';
@@ -26,6 +29,21 @@ export function mutualInformationNotes(group: readonly DataConfig[]): string[] {
       `result${holdouts}, nats: ${parts.join('; ')}.`
     );
   });
+}
+
+/** What was used of a file; undefined when the examples are generated. */
+export function fileNote({ file, medianOfEven, modulus }: DataConfig): string | undefined {
+  if (file === undefined) return undefined;
+  const { name, sha256, lines, kept, dropped, bareNumbers, maxTokens, heldFraction } = file;
+  const left = [
+    ...(dropped > 0 ? [`${dropped} of more than ${maxTokens ?? file.longest} tokens left out`] : []),
+    ...(bareNumbers > 0 ? [`${bareNumbers} of a bare number left out`] : []),
+  ];
+  return (
+    `Examples are ${[`${kept} of ${lines} lines of ${name} (SHA-256 ${sha256})`, ...left].join(', ')}; every label was ` +
+    `computed again modulo ${modulus} with MED of an even count ${medianOfEven}. Held out of training: ` +
+    `${Number((100 * heldFraction).toPrecision(3))} % of the distinct expressions, drawn by the hold-out seed.`
+  );
 }
 
 /** The range over hold-outs; by position of the operand where positions differ. */

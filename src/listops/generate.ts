@@ -44,6 +44,9 @@ export interface GeneratorOptions {
  */
 export function createGenerator(data: DataConfig, seed: number, options: GeneratorOptions = {}): Generator {
   checkDataConfig(data);
+  if (data.file !== undefined) {
+    throw new UserError(`data.file: found lines of ${data.file.name}, expected examples that are generated.`);
+  }
   const context = createOperationContext(data);
   const holdout = options.holdout ?? createHoldout(data);
   const drawer = new ExpressionDrawer(data, context, holdout);

@@ -5,7 +5,7 @@ import type { RunConfig } from '../config/run-config.js';
 import { canonicalJson } from '../io/json.js';
 import { sha256Hex } from '../io/sha256.js';
 import { openRun } from '../checkpoint/store.js';
-import { mutualInformationNotes } from '../listops/data-notes.js';
+import { fileNote, mutualInformationNotes } from '../listops/data-notes.js';
 import { gptConfigOf } from '../config/hash.js';
 import { parameterTable } from '../model/parameters.js';
 import type { Json, ModuleReport, Report, Subject, TrainingRecord } from '../report/schema.js';
@@ -14,6 +14,7 @@ import { parseMetricRows } from '../train/metrics.js';
 import { comparabilityNotes } from './comparable.js';
 import { joinBudgets, joinClaimParts } from './joined-claims.js';
 import { learningModule, type TrainedRun } from './learning.js';
+import { lineNotes } from './line-notes.js';
 import type { CheckpointRef } from './probe-plan.js';
 
 export interface ReportInput {
@@ -69,7 +70,11 @@ export function buildReport({ title, version, refs, modules }: ReportInput): Rep
       claimsSha256: sha256Hex(canonicalClaims()),
       configs: Object.fromEntries([...configs].map(([run, config]) => [run, config as unknown as Json])),
       engines,
-      dataNotes: [...comparabilityNotes(refs), ...dataNotes([...configs.values()])],
+      dataNotes: [
+        ...comparabilityNotes(refs),
+        ...dataNotes([...configs.values()]),
+        ...trained.flatMap(({ id, rows }) => lineNotes(id, rows)),
+      ],
     },
   };
 }
@@ -88,6 +93,6 @@ function dataNotes(configs: readonly RunConfig[]): string[] {
     kinds.set(key, [...(kinds.get(key) ?? []), config]);
   }
   return [...kinds.values()]
-    .flatMap((group) => mutualInformationNotes(group.map((config) => config.data)))
+    .flatMap((group) => fileNote(group[0].data) ?? mutualInformationNotes(group.map(({ data }) => data)))
     .sort();
 }

@@ -1,7 +1,7 @@
 /**
  * Which checkpoints may stand beside each other. Vocabulary, context length and modulus change what the tokens and
- * positions are, so models that differ in them are not compared. A hold-out changes the learning problem, so regimes are
- * shown together and differences are taken within one.
+ * positions are, so models that differ in them are not compared. A hold-out changes the learning problem, and so do the
+ * lines of a file: they are shown together, and differences are taken within one regime and one source of examples.
  */
 import { OPERATION_NAMES } from '../listops/operations.js';
 import type { RunConfig } from '../config/run-config.js';
@@ -38,7 +38,22 @@ const SAME_FIELDS: readonly Field[] = [
 /** Why two runs cannot be compared by a difference: the fields, empty when they can. */
 export function obstacles(a: RunConfig, b: RunConfig): string[] {
   const unlike = SAME_FIELDS.filter((field) => field.value(a) !== field.value(b)).map(({ name }) => name);
-  return a.data.regime === b.data.regime ? unlike : [...unlike, 'regime'];
+  return [
+    ...unlike,
+    ...(a.data.regime === b.data.regime ? [] : ['regime']),
+    ...(sourceOf(a) === sourceOf(b) ? [] : ['examples']),
+  ];
+}
+
+/** Where the examples of a run come from, by content. */
+function sourceOf({ data: { file } }: RunConfig): string {
+  return file === undefined ? 'generated' : `${file.sha256} ${file.kept} ${file.heldFraction}`;
+}
+
+function sourceText({ data: { file } }: RunConfig): string {
+  return file === undefined
+    ? 'generated'
+    : `${file.kept} lines of ${file.name} (SHA-256 ${file.sha256.slice(0, 12)})`;
 }
 
 /** `modulus: 7 (run-a@100), 10 (run-b@100)` for every field in which checkpoints are unlike. */
@@ -68,9 +83,17 @@ export function comparabilityNotes(refs: readonly CheckpointRef[]): string[] {
     (text) => `Unlike checkpoints, shown beside each other and not subtracted: ${text}.`,
   );
   const regimes = [...new Set(refs.map(({ config }) => config.data.regime))].sort();
-  if (regimes.length < 2) return unlike;
+  const sources = new Map(refs.map(({ config }) => [sourceOf(config), sourceText(config)]));
+  const notes = [...unlike];
+  if (sources.size > 1) {
+    notes.push(
+      `Examples are ${[...sources.values()].sort().join(' and ')}: different learning problems, and differences are ` +
+        `taken within one of them only.`,
+    );
+  }
+  if (regimes.length < 2) return notes;
   return [
-    ...unlike,
+    ...notes,
     `Regimes ${regimes.join(' and ')} are different learning problems: differences are taken within a regime only.`,
   ];
 }

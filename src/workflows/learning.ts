@@ -34,7 +34,9 @@ export function runLearned(run: TrainedRun, operation: string): boolean {
 }
 
 /** Findings about learning; the page shows them with the training curves. */
-export function learningModule(runs: readonly TrainedRun[]): ModuleReport {
+export function learningModule(given: readonly TrainedRun[]): ModuleReport {
+  // the claims are about generated examples
+  const runs = given.filter(({ config }) => config.data.file === undefined);
   const full = runs.filter(({ config }) => config.data.regime === 'full');
   const alone = full.filter((run) => isTasks(run, ['SUM']));
   const findings: Finding[] = [
