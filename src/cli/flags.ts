@@ -9,6 +9,7 @@ import { DEFAULT_REASONS } from '../config/defaults.js';
 import { type DeepPartial, resolveRunConfig } from '../config/parse.js';
 import { PRESET_NAMES, presetFields } from '../config/presets.js';
 import type { RunConfig } from '../config/run-config.js';
+import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
 import { UserError, nearest, unacceptable } from '../errors.js';
 import { readText } from '../io/files.js';
 import { parseJsonStrict } from '../io/json.js';
@@ -152,7 +153,10 @@ function addRows(command: Command, rows: readonly FlagRow[]): Command {
 /** Where work runs and what is printed: the same words in every command. */
 export function addCommonFlags(command: Command): Command {
   return command
-    .option('--engine <name>', 'auto, native or wasm (default: auto)')
+    .option(
+      '--engine <name>',
+      'auto, native, wasm, or tfjs[:tensorflow|:wasm|:cpu], the slow reference (default: auto)',
+    )
     .option('--threads <n>', 'threads of the engine, or runs at a time')
     .option('--json', 'one JSON document on stdout, everything else on stderr')
     .option('--quiet', 'no progress');
@@ -220,16 +224,14 @@ export function threadsFlag(options: ParsedOptions): number {
   return wholeFlag(options, 'threads', [1, 256]) ?? availableParallelism();
 }
 
-export const ENGINE_CHOICES = ['auto', 'native', 'wasm'] as const;
-export type EngineChoice = (typeof ENGINE_CHOICES)[number];
-
 /** `--engine`; default auto. */
 export function engineFlag(options: ParsedOptions): EngineChoice {
   const found = flagValue(options, 'engine');
   if (found === undefined) return 'auto';
   const choice = ENGINE_CHOICES.find((name) => name === found.value);
   if (choice !== undefined) return choice;
-  const near = nearest(String(found.value), ENGINE_CHOICES);
+  const isTfjs = String(found.value).startsWith('tfjs');
+  const near = nearest(String(found.value), ENGINE_CHOICES) ?? (isTfjs ? 'tfjs' : undefined);
   throw unacceptable(
     found.field,
     found.value,

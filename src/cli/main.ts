@@ -20,6 +20,9 @@ const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'),
   version: string;
 };
 
+// libtensorflow, where it is used, writes of processor features to stderr
+process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+
 const program = new Command('sumlens')
   .description('Train small transformers on ListOps arithmetic and compare how they compute.')
   .version(version)

@@ -5,8 +5,21 @@
 import type { ActivationName } from '../model/activations.js';
 import type { GptConfig } from '../model/gpt-config.js';
 
-export const ENGINE_NAMES = ['native', 'wasm'] as const;
+/** Our kernels, then the reference on TensorFlow.js by its back ends. */
+export const ENGINE_NAMES = ['native', 'wasm', 'tfjs:tensorflow', 'tfjs:wasm', 'tfjs:cpu'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
+
+/** What may be asked for: an engine by name, the fastest that is here, or the best of TensorFlow.js that is here. */
+export const ENGINE_CHOICES = [
+  'auto',
+  'native',
+  'wasm',
+  'tfjs',
+  'tfjs:tensorflow',
+  'tfjs:wasm',
+  'tfjs:cpu',
+] as const;
+export type EngineChoice = (typeof ENGINE_CHOICES)[number];
 
 /**
  * S ragged sequences laid end to end; no padding exists.

@@ -26,6 +26,8 @@ const CASES: readonly (readonly [string, readonly string[]])[] = [
   ['train --tasks SUM --activation tanh', ['--activation', 'tanh', 'gelu', 'relu']],
   ['run quikc', ['quikc', 'quick']],
   ['run smoke --engine cpu', ['--engine', 'cpu', 'auto, native, wasm']],
+  ['train --tasks SUM --engine tfjs:foo', ['--engine', 'tfjs:foo', 'Did you mean tfjs?']],
+  ['probe all some-run --engine tfjs:wsm', ['--engine', 'tfjs:wsm', 'Did you mean tfjs:wasm?']],
   ['rnu', ['rnu', 'run']],
   ['probe embeding-pca some-run', ['embeding-pca', 'embedding-pca']],
   ['probe all no-such-run', ['no-such-run']],

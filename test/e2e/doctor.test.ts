@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ENGINE_NAMES } from '../../src/engine/engine.js';
 import { runCli, withFolder } from '../helpers/cli.js';
 
 interface Doctor {
@@ -18,7 +19,7 @@ describe('sumlens doctor', () => {
       const { code, stdout, stderr } = runCli(['doctor', '--json'], folder);
       expect(code, stderr).toBe(0);
       const report = JSON.parse(stdout) as Doctor;
-      expect(report.engines.map(({ name }) => name)).toEqual(['native', 'wasm']);
+      expect(report.engines.map(({ name }) => name)).toEqual([...ENGINE_NAMES]);
       const working = report.engines.filter(({ available }) => available).map(({ name }) => name);
       expect(working).toContain('wasm');
       for (const required of (process.env.REQUIRE_ENGINES ?? '').split(',').filter((name) => name !== '')) {

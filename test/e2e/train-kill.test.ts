@@ -164,7 +164,10 @@ describe('sumlens train', () => {
       [['--tasks', 'SUMM'], /^sumlens: --tasks: found "SUMM".* Did you mean SUM\?\n$/],
       [['--modulus', '1'], /^sumlens: --modulus: found 1, expected a whole number from 2 to 64\.\n$/],
       [['--heads', '3'], /^sumlens: .*--heads.* found 3, expected a divisor of --d-model 8\..*\n$/],
-      [['--engine', 'cuda'], /^sumlens: --engine: found "cuda", expected one of auto, native, wasm\.\n$/],
+      [
+        ['--engine', 'cuda'],
+        /^sumlens: --engine: found "cuda", expected one of auto, native, wasm, tfjs, .*\.\n$/,
+      ],
       [['--save-every', '0'], /^sumlens: --save-every: found 0, expected a number of seconds above 0\.\n$/],
     ] as const) {
       const out = join(folder, 'bad');

@@ -14,6 +14,7 @@ import type { GptConfig } from '../../src/model/gpt-config.js';
 import { buildNative } from '../../src/setup/build-native.mjs';
 import { errorMessage } from '../../src/errors.js';
 import { Gauge } from '../helpers/tolerances.js';
+import { VARIANTS } from './cases.js';
 
 const REQUIRED = (process.env.REQUIRE_ENGINES ?? '')
   .split(',')
@@ -31,10 +32,17 @@ if (unknown.length > 0) {
   );
 }
 
+/** The engines on our own kernels; the others are the reference on TensorFlow.js. */
+export const KERNEL_ENGINES = ['native', 'wasm'] as const satisfies readonly EngineName[];
+
 export interface EngineUnderTest {
   readonly name: EngineName;
   readonly engine: Engine;
   readonly gauge: Gauge;
+  /** equal sequences have equal bytes in any company; libtensorflow rounds by the sizes of its matrices */
+  readonly isExact: boolean;
+  /** VARIANTS with their numbers, for tests of many forward passes: each fourth for the slow reference */
+  readonly variants: readonly (readonly [index: number, config: GptConfig])[];
   readonly create: (config: GptConfig, parameters: Float32Array, mode?: 'train' | 'inference') => Model;
 }
 
@@ -55,8 +63,12 @@ export function isAvailable(name: EngineName): boolean {
 }
 
 /** One `describe` an engine. Native runs with two threads: the numbers do not depend on them (determinism.test.ts). */
-export function describeEngines(title: string, body: (under: EngineUnderTest) => void): void {
-  for (const name of ENGINE_NAMES) {
+export function describeEngines(
+  title: string,
+  body: (under: EngineUnderTest) => void,
+  names: readonly EngineName[] = ENGINE_NAMES,
+): void {
+  for (const name of names) {
     const reason = missing.get(name);
     if (reason !== undefined && isRequired(name)) {
       it(`${title}: engine ${name} is available, as REQUIRE_ENGINES asks`, () => {
@@ -81,9 +93,12 @@ export function describeEngines(title: string, body: (under: EngineUnderTest) =>
           if (engine === undefined) throw new Error('The engine is opened before the tests run.');
           return engine;
         };
+        const every = KERNEL_ENGINES.some((own) => own === name) ? 1 : 4;
         body({
           name,
           gauge,
+          isExact: name !== 'tfjs:tensorflow',
+          variants: [...VARIANTS.entries()].filter(([index]) => index % every === 0),
           get engine() {
             return opened();
           },

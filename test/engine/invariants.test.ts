@@ -27,8 +27,8 @@ function logitsOf(model: Model, batch: Batch, s: number): Float32Array {
   return model.forward(batch).logits.slice(batch.offsets[s] * dVocab, batch.offsets[s + 1] * dVocab);
 }
 
-describeEngines('invariants', ({ create }) => {
-  for (const [index, config] of VARIANTS.entries()) {
+describeEngines('invariants', ({ create, gauge, isExact, variants }) => {
+  for (const [index, config] of variants) {
     const parameters = randomParameters(config, 100 + index);
     const batch = randomBatch(config, 100 + index, randomLengths(config, index, 7));
 
@@ -88,8 +88,15 @@ describeEngines('invariants', ({ create }) => {
       const shuffled = select(batch, order);
       for (let s = 0; s < S; s++) {
         const inCompany = logitsOf(model, batch, s);
-        expectSameBytes(logitsOf(model, select(batch, [s]), 0), inCompany, `sequence ${s} alone`);
-        expectSameBytes(logitsOf(model, shuffled, order.indexOf(s)), inCompany, `sequence ${s} elsewhere`);
+        const alone = logitsOf(model, select(batch, [s]), 0);
+        const elsewhere = logitsOf(model, shuffled, order.indexOf(s));
+        if (isExact) {
+          expectSameBytes(alone, inCompany, `sequence ${s} alone`);
+          expectSameBytes(elsewhere, inCompany, `sequence ${s} elsewhere`);
+        } else {
+          gauge.expect('a sequence in other company', alone, inCompany, `sequence ${s} alone`);
+          gauge.expect('a sequence in other company', elsewhere, inCompany, `sequence ${s} elsewhere`);
+        }
       }
       model.dispose();
     });

@@ -281,7 +281,7 @@ describe('native and wasm', () => {
   });
 
   it('both carry the hash of the sources they were built from', async () => {
-    const reports = await engineReport();
+    const reports = (await engineReport()).slice(0, 2);
     expect(reports.map((report) => [report.name, report.available])).toEqual([
       ['native', true],
       ['wasm', true],

@@ -1,16 +1,11 @@
 /** Greedy decoding of many prompts with a key/value cache, in groups of bounded memory. Browser-safe. */
-import { unacceptable } from '../../errors.js';
 import { Carve } from './carve.js';
 import { type ModelContext, nanLogits } from './context.js';
 import { padded, type RealArray } from './module.js';
+import { checkPrompts, type GenerateOptions } from './prompts.js';
 
 /** Bytes of keys and values held at once; more prompts are decoded in several groups. */
 const CACHE_BYTES = 8 << 20;
-
-export interface GenerateOptions {
-  readonly maxNewTokens: number;
-  readonly stopToken?: number;
-}
 
 /** @returns the new tokens of each prompt; see Model.generate */
 export function generateGreedy<R extends RealArray>(
@@ -19,19 +14,7 @@ export function generateGreedy<R extends RealArray>(
   options: GenerateOptions,
 ): Int32Array[] {
   const { config, realBytes } = context;
-  if (!Number.isInteger(options.maxNewTokens) || options.maxNewTokens < 0) {
-    throw unacceptable('maxNewTokens', options.maxNewTokens, 'a whole number, 0 or more');
-  }
-  prompts.forEach((prompt, index) => {
-    if (prompt.length < 1 || prompt.length > config.nCtx) {
-      throw unacceptable(`length of prompt ${index}`, prompt.length, `1 to nCtx (${config.nCtx})`);
-    }
-    for (const token of prompt) {
-      if (token < 0 || token >= config.dVocab) {
-        throw unacceptable(`prompt ${index}`, token, `token ids below dVocab (${config.dVocab})`);
-      }
-    }
-  });
+  checkPrompts(config, prompts, options);
   const longest = prompts.reduce((most, prompt) => Math.max(most, prompt.length), 0);
   const capacity = Math.min(config.nCtx, longest + options.maxNewTokens);
   const bytesEach = config.nLayers * capacity * 2 * padded(config.dModel) * realBytes;

@@ -307,7 +307,8 @@ interface BatchAddresses {
   readonly losses: () => Address;
 }
 
-function checkAdamWOptions(options: AdamWOptions): void {
+/** Throws a UserError naming the first option out of range. */
+export function checkAdamWOptions(options: AdamWOptions): void {
   const inRange = (field: keyof AdamWOptions, low: number, high: number, text: string): void => {
     const value = options[field];
     if (!(value >= low && value <= high)) throw unacceptable(field, value, text);
