@@ -195,13 +195,13 @@ class LineReader {
         return;
       }
       const [leftIs, rightIs] = [kindOf(left), kindOf(right)];
-      if (leftIs !== rightIs && (leftIs !== 'unknown' || rightIs !== 'unknown')) {
+      if (tab >= 0 && leftIs !== rightIs && (leftIs !== 'unknown' || rightIs !== 'unknown')) {
         const labelFirst = leftIs === 'number' || rightIs === 'expression';
         this.columns = labelFirst ? 'label-expression' : 'expression-label';
         return;
       }
       // two bare numbers say nothing of the order, which then does not matter for this line
-      if (leftIs === 'unknown') return;
+      if (tab < 0 || leftIs === 'unknown') return;
       from = next + 1;
     }
   }
