@@ -6,7 +6,7 @@
  */
 import type { RunConfig } from '../src/config/run-config.js';
 import { charts } from './ablation/charts.js';
-import { combine } from './ablation/combine.js';
+import { C4_PROMPTS, combine } from './ablation/combine.js';
 import { ablationStatisticsBySubject } from './ablation/compared.js';
 import { findings } from './ablation/findings.js';
 import { measure } from './ablation/measure.js';
@@ -22,8 +22,10 @@ export const ablation: Probe<AblationMeasurement, AblationResult> = {
   cost: 'seconds',
   options: {
     promptsPerTemplate: {
-      default: 256,
-      reason: 'keeps the standard error of a mean loss well below the spread between seeds',
+      default: C4_PROMPTS,
+      series: 96,
+      reason:
+        'keeps the standard error of a mean loss well below the spread between seeds; C4 gets no verdict with fewer, and a mean ablation needs 64',
     },
   },
   text: {
@@ -54,7 +56,8 @@ export const ablation: Probe<AblationMeasurement, AblationResult> = {
       : `its context of ${config.model.nCtx} tokens is shorter than the shortest prompt (${shortest})`;
   },
   measure,
-  combine: (measurements) => combine(measurements),
+  combine: (measurements, options) =>
+    combine(measurements, Number(options['promptsPerTemplate'] ?? C4_PROMPTS)),
   findings,
   charts,
   compared: ablationStatisticsBySubject,

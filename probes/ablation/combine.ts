@@ -20,7 +20,11 @@ import type { AblationResult, DoseKind, ConditionResult, SeedDose, SeedResult } 
 
 type Entry = Measured<AblationMeasurement>;
 
-export function combine(measurements: readonly Entry[]): AblationResult {
+/** Prompts a template with which C4 is decided; with fewer its numbers are exploratory. */
+export const C4_PROMPTS = 256;
+
+/** @param prompts - asked for of every template; small templates have fewer */
+export function combine(measurements: readonly Entry[], prompts = C4_PROMPTS): AblationResult {
   const last = lastOfEachRun(measurements);
   const keys = [...new Set(last.map(({ subject }) => subject.condition))];
   const seeds = last.map((entry) => seedResult(entry, keys.indexOf(entry.subject.condition)));
@@ -32,7 +36,9 @@ export function combine(measurements: readonly Entry[]): AblationResult {
     const counted = results.filter(({ leftOut }) => leftOut === null).length;
     return { ...conditionResult(labels[index], own, usable), counted };
   });
-  return { doses: DOSES, lowDoses: LOW_DOSES, conditions, seeds };
+  const exploratoryOnly =
+    prompts < C4_PROMPTS ? `no verdict: ${prompts} prompts a template, and C4 asks for ${C4_PROMPTS}` : null;
+  return { exploratoryOnly, doses: DOSES, lowDoses: LOW_DOSES, conditions, seeds };
 }
 
 function ownOf(entries: readonly Entry[], condition: string): Entry[] {

@@ -31,19 +31,29 @@ export function findings(result: AblationResult): Finding[] {
   const pairs = matchedPairs(result);
   const deciding = pairs.find(({ sumOnly }) => sumOnly.regime === claimById('C4').regime);
   const other = pairs.find((pair) => deciding !== undefined && areBudgets(pair, deciding));
+  const decided = [
+    c4(result, deciding),
+    ...(other === undefined ? [] : [{ ...c4(result, other), id: 'c4-2' }]),
+  ];
+  const { exploratoryOnly } = result;
   const exploratory = [
+    ...(exploratoryOnly === null ? [] : decided.flatMap((one) => undecided(one, exploratoryOnly))),
     ...result.conditions.flatMap((_, index) => conditionFindings(result, index)),
     ...pairs.flatMap((pair) => pairFindings(result, pair, pair !== deciding && pair !== other)),
   ];
   const adjusted = benjaminiHochberg(exploratory.flatMap(({ p }) => p ?? []));
   let next = 0;
   return [
-    c4(result, deciding),
-    ...(other === undefined ? [] : [{ ...c4(result, other), id: 'c4-2' }]),
+    ...(exploratoryOnly === null ? decided : []),
     ...exploratory.map((finding) =>
       finding.p === undefined ? finding : { ...finding, pAdjusted: round(adjusted[next++]) },
     ),
   ];
+}
+
+/** The claim as numbers alone. */
+function undecided({ claim: _claim, verdict: _verdict, ...rest }: Finding, reason: string): Finding[] {
+  return rest.estimate === undefined ? [] : [{ ...rest, reason }];
 }
 
 /** One of them is the other with four times the steps. */

@@ -95,6 +95,8 @@ export interface ConditionResult {
 }
 
 export interface AblationResult {
+  /** why C4 gets no verdict here, with options cheaper than its own; null: it gets one */
+  readonly exploratoryOnly: string | null;
   readonly doses: readonly number[];
   readonly lowDoses: readonly number[];
   readonly conditions: readonly ConditionResult[];

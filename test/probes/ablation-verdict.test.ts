@@ -10,8 +10,10 @@ import { DOSES } from '../../src/analysis/dose.js';
 import { DEFAULT_RUN } from '../../src/config/defaults.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import type { OperationName } from '../../src/listops/operations.js';
-import type { Finding } from '../../src/report/schema.js';
+import type { Finding, ModuleReport } from '../../src/report/schema.js';
 import { Rng } from '../../src/tensor/rng.js';
+import { joinBudgets } from '../../src/workflows/joined-claims.js';
+import { resolveOptions, selectProbes } from '../../src/workflows/probe-plan.js';
 import { subjectFor } from '../helpers/measure-ablation.js';
 
 type Entry = Measured<AblationMeasurement>;
@@ -29,6 +31,17 @@ interface Made {
   readonly steps?: number;
 }
 
+const EMPTY_MODULE: ModuleReport = {
+  version: 1,
+  title: '',
+  question: '',
+  text: { shows: '', doesNotShow: '', method: '' },
+  options: {},
+  status: 'ok',
+  leftOut: [],
+  findings: [],
+  charts: [],
+};
 const LN10 = Math.log(10);
 
 function made(seed: number, options: Made): Entry {
@@ -179,6 +192,54 @@ describe('C4 from made-up shares', () => {
       expect(all[0]).toMatchObject({ verdict: 'too few runs to say', n: { seeds: 11 } });
       expect(all.find(({ id }) => id === 'learned/SUM, pairs')?.reason).toBe(`seed 6 ${why}`);
     }
+  });
+
+  it('has no verdict with the cheaper options of a series, and adjusts its p like the others', () => {
+    const all = [
+      ...runs(6, { tasks: SUM_ONLY, lost: leaning(0.7) }),
+      ...runs(6, { tasks: MIXED, lost: leaning(0.2) }),
+    ];
+    const prompts = resolveOptions(selectProbes(['ablation'])[0], {}, true);
+    expect(prompts).toEqual({ promptsPerTemplate: 96 });
+    const found = ablation.findings(ablation.combine(all, prompts));
+    expect(found.filter(({ claim, verdict }) => claim !== undefined || verdict !== undefined)).toEqual([]);
+    const numbers = found.find(({ id }) => id === 'c4');
+    expect(numbers?.reason).toBe('no verdict: 96 prompts a template, and C4 asks for 256');
+    expect(numbers?.estimate).toBeCloseTo(0.71 / 1.12 - 0.21 / 0.62, 1);
+    expect(numbers?.pAdjusted).toBeGreaterThanOrEqual(numbers?.p ?? 1);
+    expect(c4(all).verdict).toBe('supported');
+  });
+
+  it('is decided at B and at 4 B where both were trained, for the workflow to join', () => {
+    const at = (steps: number, leaningOf: number): Entry[] =>
+      [
+        ...runs(6, { tasks: SUM_ONLY, lost: leaning(leaningOf), steps }),
+        ...runs(6, { tasks: MIXED, lost: leaning(0.2), steps }),
+      ].map((entry) => ({
+        ...entry,
+        subject: {
+          ...entry.subject,
+          id: `${entry.subject.id} ${steps}`,
+          run: `${entry.subject.run} ${steps}`,
+          condition: `${entry.subject.condition} ${steps}`,
+          label: `${entry.config.data.tasks.join('+')}, pairs, d=16, steps=${steps}`,
+        },
+      }));
+    const found = ablation.findings(ablation.combine([...at(16_000, 0.7), ...at(64_000, 0.2)], {}));
+    const decided = found.filter(({ claim }) => claim === 'C4');
+    expect(decided.map(({ id, verdict }) => [id, verdict]).sort()).toEqual([
+      ['c4', 'supported'],
+      ['c4-2', 'not supported'],
+    ]);
+    const module = { ...EMPTY_MODULE, findings: decided };
+    const joined = joinBudgets({ ablation: module }).ablation.findings.filter(({ claim }) => claim === 'C4');
+    expect(joined).toHaveLength(1);
+    expect(joined[0]).toMatchObject({ verdict: 'not supported' });
+    expect(joined[0].statement).toContain('steps=64000');
+    expect(joined[0].reason).toContain('at B: supported');
+    // other steps are another condition and no other budget
+    const apart = ablation.findings(ablation.combine([...at(16_000, 0.7), ...at(20_000, 0.2)], {}));
+    expect(apart.filter(({ claim }) => claim === 'C4')).toHaveLength(1);
   });
 
   it('keeps its reason short when many seeds are left out', () => {
