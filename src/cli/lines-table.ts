@@ -3,8 +3,11 @@ import { ALL_OPERATIONS } from '../train/line-evaluation.js';
 import type { LineScore } from '../train/metrics.js';
 import { formatTable, percent } from './table.js';
 
-/** One row an operation and side; intervals are Wilson's, 95 %. */
-export function linesTable(scores: readonly LineScore[]): string {
+/**
+ * One row an operation and side; intervals are Wilson's, 95 %.
+ * @param trained - what lines are called that were not held out
+ */
+export function linesTable(scores: readonly LineScore[], trained = 'trained'): string {
   const nats = (value: LineScore['lossNats']): string =>
     typeof value === 'number' ? value.toFixed(3) : value;
   return formatTable(
@@ -19,7 +22,7 @@ export function linesTable(scores: readonly LineScore[]): string {
       'loss of label frequencies',
     ],
     scores.map(({ operation, held, total, correct, low, high, chance, lossNats, chanceNats }) => [
-      held ? 'held out' : 'trained',
+      held ? 'held out' : trained,
       operation === ALL_OPERATIONS ? 'all' : operation,
       `${correct}/${total}`,
       percent(correct / total),

@@ -27,7 +27,8 @@ export interface SampleOptions {
 
 /** Examples that digit frequencies and the leak report look at. */
 const SCANNED = 10_000;
-const ROLE_LETTERS = ['R', 'c', 'f'] as const;
+/** Under the tokens of a printed example. */
+export const ROLE_LETTERS = ['R', 'c', 'f'] as const;
 
 /** @returns the text to print, without a newline at its end; with `json` one JSON document */
 export function sampleCommand(data: DataConfig, { count, seed, json }: SampleOptions): string {
@@ -64,7 +65,7 @@ export function sampleCommand(data: DataConfig, { count, seed, json }: SampleOpt
     `${tasks} modulo ${data.modulus}, depth ${data.depth}, ${data.operands.join('..')} operands, format ${data.format}, ` +
       `regime ${data.regime}, seed ${seed}; longest sequence ${maxTokens(data)} tokens`,
     `roles: ${ROLES.map((role, i) => `${ROLE_LETTERS[i]} ${role}`).join(', ')}, . prompt`,
-    ...examples.flatMap((example, index) => ['', ...exampleLines(example, index, vocab)]),
+    ...examples.flatMap((example, index) => ['', ...exampleLines(example, String(index), vocab)]),
     '',
     `Numbers among operands and results of all reductions in ${SCANNED} examples`,
     formatTable(
@@ -104,7 +105,7 @@ interface ShownReduction {
 }
 
 /** The reductions of a sequence in order; a direct example has its outermost one, whose operands it may not show. */
-function reductionsOf(
+export function reductionsOf(
   { tokens, roles, operations, arities }: AnnotatedSequence,
   vocab: Vocabulary,
 ): ShownReduction[] {
@@ -132,13 +133,14 @@ function lastBefore(tokens: Int32Array, t: number, marks: readonly number[]): nu
   return 0;
 }
 
-function exampleLines(example: AnnotatedSequence, index: number, vocab: Vocabulary): string[] {
+/** One example: text, tokens, their roles, reductions. @param name - three characters or more before the text */
+export function exampleLines(example: AnnotatedSequence, name: string, vocab: Vocabulary): string[] {
   const words = Array.from(example.tokens, (token) => vocab.tokens[token]);
   const letters = Array.from(example.roles, (role) => (role < 0 ? '.' : ROLE_LETTERS[role]));
   const line = (cells: readonly string[]): string =>
     cells.map((cell, i) => cell.padEnd(words[i].length)).join(' ');
   return [
-    `${String(index).padStart(3)}  ${decode(example.tokens, vocab)}`,
+    `${name.padStart(3)}  ${decode(example.tokens, vocab)}`,
     `     ${line(words)}`.trimEnd(),
     `     ${line(letters)}`.trimEnd(),
     ...reductionsOf(example, vocab).map(({ operation, operands, result }) =>

@@ -122,7 +122,8 @@ function report(
     const what = answer.already ? 'was trained before' : 'is trained';
     process.stdout.write(`${outcome.run} ${what}: ${answer.reason} at step ${answer.step}\n`);
     const accuracy = accuracyText(answer.accuracy);
-    if (accuracy !== '') process.stdout.write(`accuracy  ${accuracy}\n`);
+    const asked = answer.lines === undefined ? '' : ' on one operation and numbers alone';
+    if (accuracy !== '') process.stdout.write(`accuracy${asked}  ${accuracy}\n`);
     if (answer.lines !== undefined) process.stdout.write(`${linesTable(answer.lines)}\n`);
     process.stdout.write(`${answer.dir}\n`);
   }
