@@ -1,0 +1,42 @@
+/** The project's own modules for the benchmarks: bundled from the sources, so that no build has to be current. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** Compiled helpers and bundles of the benchmarks; ignored by git. */
+export const BUILD = join(ROOT, 'build/bench');
+
+const EXPORTS = `
+export { openEngine } from './src/engine/registry.js';
+export { resolveRunConfig } from './src/config/parse.js';
+export { gptConfigOf } from './src/config/gpt-config-of.js';
+export { ROLES } from './src/listops/expression.js';
+export { getPreset } from './src/config/presets.js';
+export { createGenerator } from './src/listops/generate.js';
+export { activationNames } from './src/model/activations.js';
+export { initialParameters } from './src/model/init.js';
+export { parameterTable } from './src/model/parameters.js';
+export { createEvaluationSet } from './src/train/evaluation-set.js';
+export { evaluate } from './src/train/evaluate.js';
+export { evaluationChunk } from './src/train/train-run.js';
+export { learningRateAt, scheduleOf } from './src/train/schedule.js';
+export { describeModel } from './src/engine/kernels/description.js';
+`;
+
+/** Path of the bundle, for children that load it too. */
+export const BUNDLE = join(BUILD, 'project.mjs');
+
+export async function bundleProject() {
+  mkdirSync(BUILD, { recursive: true });
+  await build({
+    stdin: { contents: EXPORTS, resolveDir: ROOT },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    outfile: BUNDLE,
+    logLevel: 'error',
+  });
+  return import(pathToFileURL(BUNDLE).href);
+}

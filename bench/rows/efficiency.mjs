@@ -1,0 +1,90 @@
+/** Executed multiply FLOP/s of a training step over what the core can do at most. */
+import { spawnSync } from 'node:child_process';
+import { countFlopsProgram, modelFiles, peakProgram } from '../lib/compile.mjs';
+import { trainingFlops } from '../lib/flops.mjs';
+import { NotMeasured } from '../lib/row.mjs';
+import { ownContender } from '../lib/contenders.mjs';
+import { startPeer, ONE_THREAD } from '../lib/peer.mjs';
+import { ONE_CPU } from '../lib/pin.mjs';
+import { interleave } from '../lib/rounds.mjs';
+import { median, summary } from '../lib/statistics.mjs';
+import { realWorkload } from '../lib/workload.mjs';
+
+const GOALS = { 128: 0.85, 64: 0.78, 32: 0.62, 16: 0.5 };
+/** A loop without loads is not a fair limit for anything that reads its numbers. */
+const FMA_SHARE = 0.9;
+
+async function openPeak(name, env) {
+  const peer = startPeer(peakProgram(), [], { env: { ...ONE_THREAD, ...env }, cpu: ONE_CPU });
+  const about = await peer.ask({ op: 'about' });
+  if (!about.sgemm) {
+    await peer.close();
+    throw new NotMeasured('libopenblas.so.0 was not found. Install libopenblas0.');
+  }
+  const of = (what, ms) => ({ name: `${name} ${what}`, run: () => peer.ask({ op: 'run', of: what, ms }) });
+  return { peer, about, contenders: [of('fma256', 30), of('sgemm', 60)] };
+}
+
+/** Ratio of our rate to the larger of the two peaks, in each round. */
+function ofPeak(rounds, own, flops, name, kind) {
+  const rate = (time) => time.flops / time[kind];
+  return summary(
+    rounds.sumlens.map((time, i) => {
+      const fma = FMA_SHARE * rate(rounds[`${name} fma256`][i]);
+      const peak = Math.max(fma, rate(rounds[`${name} sgemm`][i]));
+      return (flops * own.steps) / time[kind] / peak;
+    }),
+  );
+}
+
+/** What the kernels ask of gemm() in one step over what the formula counts; undefined where it cannot be counted. */
+function countedOverFormula(context, { gpt, batches: [batch] }) {
+  try {
+    const { stdout } = spawnSync(countFlopsProgram(), modelFiles(context, gpt, batch), { encoding: 'utf8' });
+    return Number(stdout) / trainingFlops(gpt, batch) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function measure(context, dModel, avx2Only) {
+  const workload = realWorkload(context.project, dModel);
+  const flops =
+    workload.batches.reduce((sum, batch) => sum + trainingFlops(workload.gpt, batch), 0) /
+    workload.batches.length;
+  const counted = countedOverFormula(context, workload);
+  const name = 'peak';
+  const peak = await openPeak(name, avx2Only ? { OPENBLAS_CORETYPE: 'Haswell' } : {});
+  try {
+    const own = await ownContender('sumlens', context.native, workload);
+    const rounds = await interleave([own, ...peak.contenders], { rounds: context.rounds });
+    own.dispose();
+    const gflops = (times, work) => median(times.map((t) => (work ?? t.flops) / t.cpuMs / 1e6)).toFixed(1);
+    return {
+      wall: ofPeak(rounds, own, flops, name, 'wallMs'),
+      cpu: ofPeak(rounds, own, flops, name, 'cpuMs'),
+      note:
+        `${gflops(rounds.sumlens, flops * own.steps)} GFLOP/s; FMA loop ${gflops(rounds['peak fma256'])} x ${FMA_SHARE}, ` +
+        `sgemm ${gflops(rounds['peak sgemm'])} (OpenBLAS, ${peak.about.core} kernels)${counted === undefined ? '' : `; products in the kernels / formula ${counted.toFixed(3)}`}`,
+      details: { flopsOfAStep: flops, countedOverFormula: counted, openblas: peak.about },
+    };
+  } finally {
+    await peak.peer.close();
+  }
+}
+
+export const rows = [128, 64, 32, 16].flatMap((dModel) => [
+  {
+    id: `efficiency d=${dModel}`,
+    group: 'efficiency',
+    measure: 'multiply FLOP/s of a training step / peak of the core',
+    goal: { atLeast: GOALS[dModel] },
+    run: (context) => measure(context, dModel, false),
+  },
+  {
+    id: `efficiency-avx2 d=${dModel}`,
+    group: 'efficiency',
+    measure: 'the same, OpenBLAS held to AVX2 as our kernels are',
+    run: (context) => measure(context, dModel, true),
+  },
+]);
