@@ -4,12 +4,13 @@
  */
 import { assayLimit, CLAIMS_LEVEL, claimPart } from '../../src/analysis/claims.js';
 import { meanInterval } from '../../src/analysis/intervals.js';
+import { luckyShareP } from '../../src/analysis/memorization-index.js';
 import { type VerdictDecision, decideVerdict, withNote } from '../../src/analysis/verdict.js';
 import { BALANCE_LIMIT } from '../../src/listops/regimes.js';
 import type { MemorizationCondition } from '../../src/report/charts/memorization-data.js';
 import { percent } from '../../src/report/charts/common.js';
 import type { Finding } from '../../src/report/schema.js';
-import { standardDeviation } from '../../src/tensor/sum.js';
+import { mean, standardDeviation } from '../../src/tensor/sum.js';
 import { estimated } from '../claim-parts.js';
 import { C5_ACCURACY, type MemorizationResult } from './combine.js';
 import type { Control } from './controls.js';
@@ -136,13 +137,14 @@ export function assayOf(result: MemorizationResult, sumOnly: number, controls: r
   if (controls.length === 0) {
     return { passed: false, reason: 'control not run: no LATIN- or TABLE-only runs with pairs held out' };
   }
-  const guesses = controls
+  const lucky = controls
     .filter(({ task, twoOnly }) => task === 'TABLE' && twoOnly)
-    .flatMap(({ condition }) => leadOverMajority(result.conditions[condition]));
-  if (guesses.length > 1 && meanInterval(guesses, CLAIMS_LEVEL).low > 0) {
+    .map(({ condition }) => tableLuck(result.conditions[condition]))
+    .find(({ p }) => p < 1 - CLAIMS_LEVEL);
+  if (lucky !== undefined) {
     return {
       passed: false,
-      reason: 'TABLE on two operands does better than the majority guess on held-out pairs',
+      reason: `a leak: TABLE on two operands has ${percent(lucky.share, 0)} of its held-out pairs right, of which nothing can be known but by luck (p <= ${lucky.p.toPrecision(2)})`,
     };
   }
   const shown = controls.map((control) => controlText(result.conditions[control.condition], control));
@@ -154,12 +156,26 @@ export function assayOf(result: MemorizationResult, sumOnly: number, controls: r
     : { passed: false, reason: `no memorizer is recognised above ${ASSAY_INDEX}: ${text}` };
 }
 
-/** Held-out accuracy over the majority rate, by run; a random table leaves nothing else to know. */
-function leadOverMajority(condition: MemorizationCondition): number[] {
-  return condition.runs.flatMap((run) => {
+/**
+ * The entries of a random table are independent and uniform, so that whoever saw the others has a held-out pair right with
+ * chance 1/n. More than luck can explain means that held-out pairs were shown.
+ */
+function tableLuck(condition: MemorizationCondition): { readonly share: number; readonly p: number } {
+  const held = condition.runs.flatMap((run) => {
     const cell = primaryCell(condition, run, PAIR, true);
-    return cell === undefined ? [] : [cell.accuracy - cell.chance];
+    return cell === undefined ? [] : [{ sets: run.heldSets, accuracy: cell.accuracy }];
   });
+  if (held.length === 0) return { share: 0, p: 1 };
+  // a pair that several runs hold out is one question, of the greater weight
+  const weights = new Map<string, number>();
+  for (const { sets } of held) {
+    for (const set of sets) {
+      const weight = 1 / sets.length / held.length;
+      weights.set(set.join(' '), (weights.get(set.join(' ')) ?? 0) + weight);
+    }
+  }
+  const share = mean(held.map(({ accuracy }) => accuracy));
+  return { share, p: luckyShareP(share, 1 / Math.max(...weights.values()), 1 / condition.n) };
 }
 
 /** A control is asked whether it knows its trained pairs, since longer folds of a table are another task. */

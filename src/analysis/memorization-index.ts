@@ -4,6 +4,8 @@
  * An answer of -1 is a token that is no number.
  */
 
+import { expDeterministic, logDeterministic } from '../tensor/math.js';
+
 /** What a model answered to the orders of one operand multiset. */
 export interface MultisetAnswers {
   /** ascending */
@@ -114,6 +116,22 @@ export function orderAgreement(all: readonly MultisetAnswers[]): OrderAgreement 
   // pairs of different multisets: all pairs less those of a multiset with itself
   const all2 = [...overall.values()].reduce((sum, weight) => sum + weight * weight, 0);
   return { multisets: m, agreement: agreement / m, byChance: (all2 - within) / (m * (m - 1)) };
+}
+
+/**
+ * How likely so many right answers are by luck alone, when each of some independent questions is right with a chance known
+ * beforehand: Hoeffding's bound exp(-N KL(share || chance)) (1963, theorem 1), which holds for answers that count in part too.
+ * @param share - mean over the questions of what was right
+ * @param questions - independent ones; where some count more than others, one over the greatest weight
+ * @returns 1 when no more were right than expected
+ */
+export function luckyShareP(share: number, questions: number, chance: number): number {
+  if (!(chance > 0 && chance < 1 && share >= 0 && share <= 1)) {
+    throw new RangeError(`luckyShareP: found share ${share} and chance ${chance}, expected shares.`);
+  }
+  if (share <= chance) return 1;
+  const part = (x: number, y: number): number => (x === 0 ? 0 : x * logDeterministic(x / y));
+  return expDeterministic(-questions * (part(share, chance) + part(1 - share, 1 - chance)));
 }
 
 /** Divisors of n above 1, ascending, n among them. */

@@ -1,11 +1,13 @@
 /** Arithmetic of memorization against counting by hand and against brute force written another way. */
 import { describe, expect, it } from 'vitest';
+import { binomialCdf } from '../../src/analysis/distributions.js';
 import {
   STRATA,
   cosetAccuracy,
   differenceShares,
   divisorsOf,
   isInStratum,
+  luckyShareP,
   majorityRate,
   memorizationIndex,
   multisetAccuracy,
@@ -19,6 +21,42 @@ const one = (operands: number[], answers: number[], result: number): MultisetAns
   operands,
   answers,
   results: answers.map(() => result),
+});
+
+describe('luckyShareP', () => {
+  it('is never below the exact binomial tail, and within a factor sqrt(2 pi N) or so of it', () => {
+    for (const n of [5, 15, 30]) {
+      for (const chance of [0.1, 0.5]) {
+        for (let k = 0; k <= n; k++) {
+          const exact = 1 - (k === 0 ? 0 : binomialCdf(k - 1, n, chance));
+          const bound = luckyShareP(k / n, n, chance);
+          expect(bound).toBeGreaterThanOrEqual(exact - 1e-12);
+          if (k > n * chance) expect(bound).toBeLessThan(30 * exact + 1e-12);
+        }
+      }
+    }
+  });
+
+  it('bounds answers that count in part: a hundred thousand draws of two orders each', () => {
+    const rng = new Rng(1, 'lucky');
+    const [questions, draws] = [5, 100_000];
+    const reached = new Map([0.3, 0.5, 0.7].map((share) => [share, 0]));
+    for (let draw = 0; draw < draws; draw++) {
+      let right = 0;
+      for (let order = 0; order < 2 * questions; order++) if (rng.uniform() < 0.1) right++;
+      const share = right / (2 * questions);
+      for (const [at, count] of reached) if (share >= at - 1e-12) reached.set(at, count + 1);
+    }
+    for (const [share, count] of reached) {
+      expect(count / draws).toBeLessThanOrEqual(luckyShareP(share, questions, 0.1));
+    }
+  });
+
+  it('is 1 up to what is expected, and refuses what is no share', () => {
+    expect(luckyShareP(0.1, 50, 0.1)).toBe(1);
+    expect(luckyShareP(1, 2, 0.1)).toBeCloseTo(0.01, 12);
+    expect(() => luckyShareP(1.2, 2, 0.1)).toThrow(/found share 1.2/);
+  });
 });
 
 describe('memorizationIndex', () => {

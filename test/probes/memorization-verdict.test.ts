@@ -239,15 +239,15 @@ describe('the assay of C5', () => {
     expect(finding.reason).toMatch(/^assay failed: training showed held-out pairs/);
   });
 
-  it('fails when a random table on two operands is answered above the majority rate', () => {
+  it('fails when a random table on two operands is answered better than luck can explain', () => {
     const knowing = runs(6, {
       tasks: ['TABLE'],
       data: { operands: [2, 2] },
-      held: (seed) => C + 0.1 + jitter(seed),
+      held: (seed) => 0.4 + jitter(seed),
       subject: { condition: 'TABLE two' },
     });
     expect(c5([...memorizers, ...controls, ...knowing]).reason).toMatch(
-      /^assay failed: TABLE on two operands/,
+      /^assay failed: a leak: TABLE on two operands has 42 % of its held-out pairs right/,
     );
     const honest = runs(6, {
       tasks: ['TABLE'],

@@ -1,0 +1,103 @@
+/**
+ * The assay of C5 on models that were really trained: small transformers on a random table of pairs, with a sound hold-out,
+ * and with one that was shown in the other order. Trained here by full batches, so that what was shown is known exactly.
+ */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { assayOf } from '../../probes/memorization/claim.js';
+import { combineMemorization } from '../../probes/memorization/combine.js';
+import type { MemorizationMeasurement } from '../../probes/memorization/measurement.js';
+import type { Measured } from '../../probes/contract.js';
+import { gptConfigOf } from '../../src/config/gpt-config-of.js';
+import type { RunConfig } from '../../src/config/run-config.js';
+import type { Engine } from '../../src/engine/engine.js';
+import { createOperationContext, type OperationName } from '../../src/listops/operations.js';
+import { createHoldout } from '../../src/listops/regimes.js';
+import { resultBatch } from '../../src/listops/result-prompts.js';
+import { testEngine } from '../helpers/measure-ablation.js';
+import { configWith, measureAnswers, measureModel, subjectOf } from '../helpers/measure-memorization.js';
+
+type Entry = Measured<MemorizationMeasurement>;
+
+const STEPS = 300;
+const numbers = Array.from({ length: 10 }, (_, i) => i);
+const pairs = numbers.flatMap((a) => numbers.map((b) => [a, b] as const));
+
+function configOf(operation: OperationName, seed: number): RunConfig {
+  const data = { tasks: [operation], regime: 'pairs', operands: [2, 2], holdoutSeed: seed } as const;
+  return configWith(data, { seed, nCtx: 9 });
+}
+
+/** The held pairs by a code of its own, in any order. */
+function isHeld(seed: number, [a, b]: readonly [number, number]): boolean {
+  const { sets } = createHoldout(configOf('TABLE', seed).data);
+  return sets.some(([x, y]) => (x === a && y === b) || (x === b && y === a));
+}
+
+/** Trains on the pairs that `isShown` names, all of them at every step, and measures. */
+function trained(engine: Engine, seed: number, isShown: (pair: readonly [number, number]) => boolean): Entry {
+  const config = configOf('TABLE', seed);
+  const { data, optimizer } = config;
+  const model = engine.createModel(gptConfigOf(config), { seed }, 'train');
+  const context = createOperationContext(data);
+  const { batch } = resultBatch('TABLE', pairs.filter(isShown), { data, context });
+  for (let step = 1; step <= STEPS; step++) {
+    // warm-up, then a straight line down
+    const learningRate = 5e-3 * Math.min(1, step / 30, (STEPS - step) / 150 + 0.02);
+    expect(model.trainStep(batch, { ...optimizer, learningRate }).kind).toBe('updated');
+  }
+  const measurement = measureModel(config, model);
+  const [{ accuracy }] = measurement.learned;
+  model.dispose();
+  return { subject: subjectOf(config, {}, accuracy), config, measurement };
+}
+
+/** A SUM-only run beside which the tables stand. */
+function adder(): Entry {
+  const config = configOf('SUM', 1);
+  return {
+    subject: subjectOf(config),
+    config,
+    measurement: measureAnswers(config, (_, list) => list.reduce((sum, x) => sum + x, 0) % 10),
+  };
+}
+
+function assay(tables: readonly Entry[]): ReturnType<typeof assayOf> {
+  const result = combineMemorization([adder(), ...tables]);
+  const [{ sumOnly, controls }] = result.claims;
+  return assayOf(result, sumOnly, controls);
+}
+
+const heldAccuracy = ({ measurement }: Entry): number =>
+  measurement.cells.find(({ level }) => level === 'pair-only')?.accuracy ?? NaN;
+
+describe('the assay of C5 on trained tables', () => {
+  let sound: Entry[];
+  let leaky: Entry[];
+
+  beforeAll(async () => {
+    const engine = await testEngine();
+    sound = [1, 2, 3, 4, 5, 6].map((seed) => trained(engine, seed, (pair) => !isHeld(seed, pair)));
+    leaky = [1, 2].map((seed) => trained(engine, seed, (pair) => !isHeld(seed, pair) || pair[0] > pair[1]));
+    engine.dispose();
+  }, 60_000);
+
+  it('has models that know their table', () => {
+    for (const { measurement } of [...sound, ...leaky]) {
+      expect(measurement.learned[0].accuracy).toBe(1);
+    }
+  });
+
+  it('recognises them as memorizers behind a sound hold-out', () => {
+    const { passed, reason } = assay(sound);
+    expect(reason).toMatch(/^assay passed: TABLE, pairs, d=16 M 1\.\d\d \[\d\.\d\d, \d\.\d\d\] of 6 runs/);
+    expect(passed).toBe(true);
+    const mean = sound.reduce((sum, one) => sum + heldAccuracy(one), 0) / sound.length;
+    expect(mean).toBeLessThan(0.25);
+  });
+
+  it('fails when held pairs were shown in the other order, although each is held out as it is written', () => {
+    const { passed, reason } = assay(leaky);
+    expect(passed).toBe(false);
+    expect(reason).toMatch(/^a leak: TABLE on two operands has \d+ % of its held-out pairs right/);
+  });
+});
