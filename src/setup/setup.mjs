@@ -2,7 +2,7 @@
  * Brings a clone to a state in which it runs: packages, TypeScript build, native engine, bundles for report and viewer.
  * Each step is done only when its inputs changed. Plain JavaScript, so that it works before anything is installed.
  */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { filesBelow, hashOf, ROOT, runProgram, SetupError, whenChanged } from './common.mjs';
@@ -26,11 +26,16 @@ export async function setUp({ log = console.error, only } = {}) {
 }
 
 async function installPackages(log) {
-  const inputs = [join(ROOT, 'package.json'), join(ROOT, 'package-lock.json'), join(ROOT, '.npmrc')];
+  const inputs = [join(ROOT, 'package-lock.json'), join(ROOT, '.npmrc')];
+  // of package.json only what decides which packages there are: a new script is no reason to install them again
+  const { dependencies, devDependencies, optionalDependencies, overrides } = JSON.parse(
+    readFileSync(join(ROOT, 'package.json'), 'utf8'),
+  );
+  const wanted = JSON.stringify({ dependencies, devDependencies, optionalDependencies, overrides });
   await whenChanged({
     name: 'packages (npm ci; the optional @tensorflow/tfjs-node may be skipped)',
     stamp: join(ROOT, 'node_modules', '.sumlens-stamp'),
-    hash: hashOf(inputs, `node ${process.versions.modules} ${process.platform} ${process.arch}`),
+    hash: hashOf(inputs, wanted, `node ${process.versions.modules} ${process.platform} ${process.arch}`),
     output: join(ROOT, 'node_modules', 'typescript', 'package.json'),
     log,
     work: () => void runProgram('npm', ['ci', '--no-audit', '--no-fund'], { timeout: 15 * 60_000 }),
