@@ -34,6 +34,12 @@ const context = { project, native, peers, folder, rounds: options.rounds };
 const header = machine(native, note, options);
 for (const line of headerLines(header)) console.log(line);
 
+// children of the same terminal get the signal too
+process.once('SIGINT', () => {
+  rmSync(folder, { recursive: true, force: true });
+  process.exit(130);
+});
+
 const results = [];
 pinSelf(true);
 try {

@@ -1,5 +1,6 @@
 /** Contenders of a training step: each does a block of about BLOCK_MS and says how long it took. */
 import { join } from 'node:path';
+import { figure } from './figure.mjs';
 import { sameLosses } from './row.mjs';
 import { interleave, timed } from './rounds.mjs';
 import { median } from './statistics.mjs';
@@ -56,7 +57,7 @@ export const stepMs = (rounds, { name, steps }, kind = 'wallMs') =>
 
 /** `sumlens 2.64 ms, PyTorch 1.13.0 30.1 ms` */
 export function stepTimes(rounds, contenders) {
-  return contenders.map((each) => `${each.name} ${stepMs(rounds, each).toPrecision(3)} ms`).join(', ');
+  return contenders.map((each) => `${each.name} ${figure(stepMs(rounds, each))} ms`).join(', ');
 }
 
 /** The contender with the shortest step. */

@@ -1,4 +1,5 @@
 /** The printed table: a line a row, with what was compared below it. */
+import { figure } from './figure.mjs';
 import { goalText } from './row.mjs';
 
 const WIDTH = 22;
@@ -12,8 +13,7 @@ export function headerLines(header) {
   ];
 }
 
-const number = (value) => (value < 1 ? value.toFixed(3) : value.toPrecision(3));
-const spread = ({ median, q1, q3 }) => `${number(median)} [${number(q1)}, ${number(q3)}]`;
+const spread = ({ median, q1, q3 }) => `${figure(median)} [${figure(q1)}, ${figure(q3)}]`;
 
 export function rowLines(result) {
   const head = `${result.status.padEnd(15)} ${result.id.padEnd(WIDTH)}`;

@@ -3,6 +3,7 @@ import { modelFiles, trainForwardProgram } from '../lib/compile.mjs';
 import { startPeer } from '../lib/peer.mjs';
 import { ONE_CPU } from '../lib/pin.mjs';
 import { interleave, ratios, timed } from '../lib/rounds.mjs';
+import { figure } from '../lib/figure.mjs';
 import { median } from '../lib/statistics.mjs';
 import { realWorkload } from '../lib/workload.mjs';
 
@@ -59,7 +60,7 @@ async function capture(context, dModel, other) {
       ],
       { rounds: context.rounds },
     );
-    const ms = (name) => median(rounds[name].map(({ wallMs }) => wallMs)).toPrecision(3);
+    const ms = (name) => figure(median(rounds[name].map(({ wallMs }) => wallMs)));
     const time = (name) => ({ of: name, value: (value) => value });
     return {
       ...ratios(rounds, time('capture'), time(other)),

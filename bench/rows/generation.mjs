@@ -1,5 +1,6 @@
 /** Generation with the key/value cache against recomputing, and what evaluation costs of a run. */
 import { interleave, speedRatio, timed, timedAsync } from '../lib/rounds.mjs';
+import { figure } from '../lib/figure.mjs';
 import { median, summary } from '../lib/statistics.mjs';
 import { depthTwo, OPTIONS } from '../lib/workload.mjs';
 
@@ -57,7 +58,7 @@ async function generation(context, dModel) {
       { name: 'recomputing', steps: 1, run: () => timed(() => recompute(model, prompts)) },
     ];
     const rounds = await interleave(contenders, { rounds: context.rounds, warmup: 1 });
-    const ms = (name) => median(rounds[name].map(({ wallMs }) => wallMs)).toPrecision(3);
+    const ms = (name) => figure(median(rounds[name].map(({ wallMs }) => wallMs)));
     return {
       ...speedRatio(rounds, ['cache', 1], ['recomputing', 1]),
       note: `${PROMPTS} prompts, ${NEW_TOKENS} new tokens each: ${ms('cache')} ms against ${ms('recomputing')} ms; tokens equal`,
@@ -112,8 +113,8 @@ async function evaluationShare(context, config) {
       wall: share('wallMs'),
       cpu: share('cpuMs'),
       note:
-        `${steps} steps of ${(ms('train') / STEPS).toPrecision(3)} ms with their data, ${evaluations} evaluations of ` +
-        `${ms('evaluate').toPrecision(3)} ms${last === undefined ? '' : `, the last ${last.toPrecision(3)} ms`}`,
+        `${steps} steps of ${figure(ms('train') / STEPS)} ms with their data, ${evaluations} evaluations of ` +
+        `${figure(ms('evaluate'))} ms${last === undefined ? '' : `, the last ${figure(last)} ms`}`,
     };
   } finally {
     model.dispose();

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { figure } from '../lib/figure.mjs';
 import { N_CPUS, pinSelf } from '../lib/pin.mjs';
 import { ROOT } from '../lib/project.mjs';
 import { timed } from '../lib/rounds.mjs';
@@ -109,8 +110,7 @@ async function timeToAccuracy(context) {
     const best = (kind) => Math.min(...theirs.map((each) => each[kind]));
     wall.push(best('wallMs') / own.wallMs);
     cpu.push(best('cpuMs') / own.cpuMs);
-    const told = ({ name, steps: n, wallMs }) =>
-      `${name} ${n} updates in ${(wallMs / 1000).toPrecision(3)} s`;
+    const told = ({ name, steps: n, wallMs }) => `${name} ${n} updates in ${figure(wallMs / 1000)} s`;
     notes.push(`seed ${seed}: ${[{ name: 'sumlens', ...own }, ...theirs].map(told).join(', ')}`);
   }
   return { wall: summary(wall), cpu: summary(cpu), note: notes.join('; ') };
