@@ -77,7 +77,9 @@ export function createSpelling(config: NotationConfig): Spelling {
     unspell(expression) {
       const out = Int32Array.from(expression, (token) => backward[token]);
       for (let t = 0; t + 1 < out.length; t++) {
-        if (out[t] >= firstOperation) [out[t], out[t + 1]] = [out[t + 1], out[t++]];
+        if (out[t] < firstOperation) continue;
+        [out[t], out[t + 1]] = [out[t + 1], out[t]];
+        t++;
       }
       return out;
     },
