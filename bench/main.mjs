@@ -41,6 +41,14 @@ process.once('SIGINT', () => {
 });
 
 const results = [];
+let found = [];
+/** After every row, so that what was measured is there when the rest is cut short. */
+function writeJson() {
+  if (options.json === undefined) return;
+  const document = { ...header, peers: found, minutes: (performance.now() - begin) / 60000, rows: results };
+  writeFileSync(options.json, `${JSON.stringify(document, null, 2)}\n`);
+}
+
 pinSelf(true);
 try {
   for (const row of options.rows) {
@@ -49,7 +57,9 @@ try {
         ? await measureRow(row, context)
         : { ...row, status: 'not measured', reason: note };
     results.push(result);
+    found = await peers.describe();
     for (const line of rowLines(result)) console.log(line);
+    writeJson();
   }
 } finally {
   pinSelf(false);
@@ -60,9 +70,6 @@ try {
 
 const minutes = (performance.now() - begin) / 60000;
 const { line, failed } = summaryLine(results, options.allowMissingPeers, minutes);
-console.log(`\n${line}`);
-if (options.json !== undefined) {
-  const document = { ...header, minutes, rows: results };
-  writeFileSync(options.json, `${JSON.stringify(document, null, 2)}\n`);
-}
+console.log(found.length === 0 ? '' : `\nPeers: ${found.join('; ')}`);
+console.log(line);
 process.exitCode = failed ? 1 : 0;

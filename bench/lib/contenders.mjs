@@ -6,7 +6,8 @@ import { interleave, timed } from './rounds.mjs';
 import { median } from './statistics.mjs';
 import { dumpWorkload, OwnRun } from './workload.mjs';
 
-const BLOCK_MS = 120;
+/** Blocks of equal length: a busy machine interrupts a longer one more often. */
+export const BLOCK_MS = 120;
 /** Steps whose losses are compared before anything is timed. */
 export const CHECK_STEPS = 4;
 

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { countFlopsProgram, modelFiles, peakProgram } from '../lib/compile.mjs';
 import { trainingFlops } from '../lib/flops.mjs';
 import { NotMeasured } from '../lib/row.mjs';
-import { ownContender } from '../lib/contenders.mjs';
+import { BLOCK_MS, ownContender } from '../lib/contenders.mjs';
 import { startPeer, ONE_THREAD } from '../lib/peer.mjs';
 import { ONE_CPU } from '../lib/pin.mjs';
 import { interleave } from '../lib/rounds.mjs';
@@ -22,7 +22,7 @@ async function openPeak(name, env) {
     throw new NotMeasured('libopenblas.so.0 was not found. Install libopenblas0.');
   }
   const of = (what, ms) => ({ name: `${name} ${what}`, run: () => peer.ask({ op: 'run', of: what, ms }) });
-  return { peer, about, contenders: [of('fma256', 30), of('sgemm', 60)] };
+  return { peer, about, contenders: [of('fma256', BLOCK_MS), of('sgemm', BLOCK_MS)] };
 }
 
 /** Ratio of our rate to the larger of the two peaks, in each round. */
@@ -48,7 +48,8 @@ function countedOverFormula(context, { gpt, batches: [batch] }) {
 }
 
 async function measure(context, dModel, avx2Only) {
-  const workload = realWorkload(context.project, dModel);
+  // a block of all batches takes about as long at every width
+  const workload = realWorkload(context.project, dModel, { count: dModel < 128 ? 8 : 4 });
   const flops =
     workload.batches.reduce((sum, batch) => sum + trainingFlops(workload.gpt, batch), 0) /
     workload.batches.length;
