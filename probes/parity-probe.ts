@@ -4,11 +4,14 @@
  * frequencies of the result by layer and position, and a causal check. Parts are in parity-probe/, charts in
  * src/report/charts/parity-*.ts.
  */
+import { SAMPLED_RELABELLINGS } from '../src/analysis/relabellings.js';
 import { unacceptable } from '../src/errors.js';
 import { parityCausal } from '../src/report/charts/parity-causal.js';
-import { parityFrequencies, parityReadout, parityStrict } from '../src/report/charts/parity-readout.js';
+import { parityLookAhead } from '../src/report/charts/parity-look-ahead.js';
+import { parityFrequencies, parityNested, parityReadout } from '../src/report/charts/parity-readout.js';
 import { parityScores, paritySelectivity } from '../src/report/charts/parity-scores.js';
 import { paritySeries } from '../src/report/charts/parity-series.js';
+import { parityStrict } from '../src/report/charts/parity-strict.js';
 import type { Options, Probe } from './contract.js';
 import { combineParity, type ParityResult } from './parity-probe/combine.js';
 import { parityStatisticsBySubject } from './parity-probe/compared.js';
@@ -24,28 +27,39 @@ export const parityProbe: Probe<ParityMeasurement, ParityResult> = {
   title: 'Parity and residues',
   question:
     'Does a model know which numbers are even, and where do the residues of a result become readable?',
-  version: 1,
+  version: 2,
   cost: 'seconds',
   options: {
     relabellings: {
-      default: 9999,
-      reason: 'drawn for the embeddings when there are more than 20,000; the smallest p is then 1e-4',
+      default: SAMPLED_RELABELLINGS,
+      series: 999,
+      reason:
+        'drawn for the embeddings when there are more than 20,000; the smallest p is then 1e-4, and C3 b gets no verdict with fewer',
     },
     contextRelabellings: {
       default: 999,
+      series: 99,
       reason: 'the same for activations and control labellings, which carry no verdict',
     },
-    valuePermutations: { default: 1999, reason: 'a p down to 0.0005 for the value of a number' },
-    prompts: { default: 300, reason: '30 prompts a result at modulus 10, in about a second' },
-    controlDraws: { default: 8, reason: 'random controls of the causal check, averaged' },
+    valuePermutations: {
+      default: 1999,
+      series: 499,
+      reason: 'a p down to 0.0005 for the value of a number',
+    },
+    prompts: {
+      default: 300,
+      series: 120,
+      reason: 'of each template: 30 prompts a result at modulus 10, in one to some seconds a template',
+    },
+    controlDraws: { default: 8, series: 2, reason: 'random controls of the causal check, averaged' },
   },
   text: {
     shows:
-      'Whether a straight cut through the number embeddings tells even from odd numbers that it was not fitted on: one even and one odd number are held out in turn, and the score is how often the odd one lies further on the odd side. A score of one half is chance. The same is asked for other ways to split the numbers, and for the residual stream after every layer: from where on can the result, or its residue modulo a divisor of n, be read off? Residues that appear one after the other are stages of the computation. At last the direction that the probe has found is taken out of the input, and the model answers again.',
+      'Whether a straight cut through the number embeddings tells even from odd numbers that it was not fitted on: one even and one odd number are held out in turn, and the score is how often the odd one lies further on the odd side. A score of one half is chance. The same is asked for other ways to split the numbers, and for the residual stream after every layer: from where on can the result, or its residue modulo a divisor of n, be read off? Residues that appear one after the other are stages of the computation. In nested expressions, is the final answer there before the model has written the inner step? At last the direction that the probe has found is taken out of the input, and the model answers again.',
     doesNotShow:
       'That the model uses what a probe can read: only the causal check speaks of use, and only of the input. With as many dimensions as numbers every labelling can be separated when no number is held out, so accuracy without held-out numbers says nothing. A score well below one half is no lack of structure: on a line or ring the neighbours of an even number are odd, and a probe of its neighbours is wrong about it. A result that is readable after the last layer need not have been computed by parity: the output holds every residue by need, which is why parity is also asked of results the probe has not met. Runs that have not learned SUM do not count in C3 and are left out of the pictures of layers.',
     method:
-      'Ridge logistic regression, penalty 1, intercept not penalised, Newton; features centred on the training fold and divided by one scalar (mean squared norm 1); nothing is tuned. Leave-pair-out over all pairs of one even and one odd number (above 144 pairs a fixed set of at least 64), ties of the score broken by the mean signed held-out margin. Null: every relabelling with the same class sizes (126 for ten numbers, complements counted once), 20,000 at most, otherwise samples and p = (k + 1) / (N + 1). No p below n = 8 can be small: ten relabellings at n = 6. Per seed the score minus the mean of its own relabellings; intervals over seeds; Stouffer of mid-p says only that some seed has it. Value: ridge regression, leave-one-out. Residual stream: the flat expression with most operands of the first two operand counts, held-out operands left out, the true result given; folds keep all orders of the same operands together; one class against the rest; majority class, random labels of the values, sum of operand embeddings (bag) and the untrained model as baselines. Strict parity: mean activation of each result, same test as the embeddings. Causal check: the unit weight vector of the probe is projected out of the centred number embeddings through an intervention on the token embedding. C3 b: mixed minus SUM-only, runs with SUM accuracy of at least 0.99 at their last two evaluations, regime pairs. ml-logistic-regression is run beside it on standardised embeddings. Everything else is exploratory, Benjamini-Hochberg within this module.',
+      'Ridge logistic regression, penalty 1, intercept not penalised, Newton; features centred on the training fold and divided by one scalar (mean squared norm 1); nothing is tuned. Leave-pair-out over all pairs of one even and one odd number (above 144 pairs a fixed set of at least 64), ties of the score broken by the mean signed held-out margin. Null: every relabelling with the same class sizes (126 for ten numbers, complements counted once), 20,000 at most, otherwise samples and p = (k + 1) / (N + 1). No p below n = 8 can be small: ten relabellings at n = 6. Per seed the score minus the mean of its own relabellings; intervals over seeds; Stouffer of mid-p says only that some seed has it. Value: ridge regression, leave-one-out. Residual stream: the flat expression with most operands of the first two operand counts, held-out operands left out, the true result given; folds keep all orders of the same operands together; one class against the rest; majority class, random labels of the values, sum of operand embeddings (bag) and the untrained model of the same seed at the same layer and position as baselines; intervals count distinct sets of operands and seeds, not prompts. Strict parity: mean activation of each value, same test as the embeddings, at every position. Look-ahead, from depth 2 on: SUM inside SUM, and another operation of the run inside SUM, with the true chain; the final answer is asked at the outer number, the closing bracket and the arrow. Causal check: the unit weight vector of the probe is projected out of the centred number embeddings through an intervention on the token embedding. C3 b: mixed minus SUM-only, runs with SUM accuracy of at least 0.99 at their last two evaluations, regime pairs. ml-logistic-regression is run beside it on standardised embeddings. Everything else is exploratory, Benjamini-Hochberg within this module.',
   },
   isCompatible({ data }) {
     if (data.modulus >= FEWEST_NUMBERS) return true;
@@ -71,6 +85,9 @@ export const parityProbe: Probe<ParityMeasurement, ParityResult> = {
     parityReadout(groups),
     parityStrict(groups),
     parityFrequencies(groups),
+    ...(groups.some(({ lookAhead }) => lookAhead.length > 0)
+      ? [parityLookAhead(groups), parityNested(groups)]
+      : []),
     parityCausal(groups),
     ...(series.length === 0 ? [] : [paritySeries(series)]),
   ],

@@ -2,14 +2,8 @@
  * Seeds and conditions compared (pure): groups with the means of what is readable, the comparison of SUM-only with mixed runs
  * that claim C3 needs, what was left out of it and why, and series over steps.
  */
-import type {
-  CellNumbers,
-  ContextNumbers,
-  MeanCell,
-  MeanContext,
-  ParityGroup,
-  ParitySeriesPoint,
-} from '../../src/report/charts/parity-data.js';
+import { SAMPLED_RELABELLINGS } from '../../src/analysis/relabellings.js';
+import type { ParityGroup, ParitySeriesPoint } from '../../src/report/charts/parity-data.js';
 import { mean } from '../../src/tensor/sum.js';
 import {
   compareArms,
@@ -23,6 +17,7 @@ import {
   inSeries,
 } from '../conditions.js';
 import type { Measured } from '../contract.js';
+import { aheadAccuracy, meanContext, meanLookAhead } from './contexts.js';
 import { type ParityMeasurement, round } from './measurement.js';
 
 export type MeasuredParity = Measured<ParityMeasurement>;
@@ -50,6 +45,8 @@ export interface Comparison {
   readonly sumOnly: Arm | null;
   readonly mixed: Arm | null;
   readonly orderOnly: Arm | null;
+  /** why C3 b gets no verdict here, with options cheaper than its own; null: it gets one */
+  readonly exploratoryOnly: string | null;
 }
 
 /** The other program's predictions, over the last checkpoints of all runs. */
@@ -83,6 +80,7 @@ export function combineParity(measured: readonly MeasuredParity[]): ParityResult
       sumOnly: armOf(sumOnly),
       mixed: armOf(mixed),
       orderOnly: armOf(orderOnly),
+      exploratoryOnly: cheaperThanDefined([...(sumOnly ?? []), ...(mixed ?? [])]),
     })),
     leftOut: unusableArms(runs),
     series: seriesOf(measured),
@@ -93,6 +91,17 @@ export function combineParity(measured: readonly MeasuredParity[]): ParityResult
       mostIterations: Math.max(0, ...fits.map(({ mostIterations }) => mostIterations)),
     },
   };
+}
+
+/** Where relabellings are enumerated no option changes the statistic of the claim. */
+function cheaperThanDefined(runs: readonly MeasuredParity[]): string | null {
+  const drawn = runs.flatMap(({ measurement: { embedding } }) =>
+    embedding.parity.exact ? [] : [embedding.parity.relabellings],
+  );
+  const fewest = Math.min(SAMPLED_RELABELLINGS, ...drawn);
+  return fewest < SAMPLED_RELABELLINGS
+    ? `no verdict: ${fewest} relabellings drawn, and C3 b asks for ${SAMPLED_RELABELLINGS}`
+    : null;
 }
 
 function armOf(runs: readonly MeasuredParity[] | undefined): Arm | null {
@@ -127,56 +136,11 @@ function summariseGroup(runs: readonly MeasuredParity[]): ParityGroup {
       embedding: run.measurement.embedding,
       untrained: run.measurement.untrained,
       causal: run.measurement.causal,
+      ahead: aheadAccuracy(run.measurement.lookAhead),
     })),
-    context: meanContext(
-      runs.flatMap((run) => (run.measurement.context === null ? [] : [run.measurement.context])),
-    ),
+    context: meanContext(runs.flatMap(({ measurement: { context } }) => (context === null ? [] : [context]))),
+    lookAhead: meanLookAhead(runs.map(({ measurement }) => measurement.lookAhead)),
   };
-}
-
-/** One condition has one template, one set of positions and one set of layers. */
-function meanContext(all: readonly ContextNumbers[]): MeanContext | null {
-  if (all.length === 0) return null;
-  const [first] = all;
-  const { template, moduli, positions, stages } = first;
-  const cells = (pick: (one: ContextNumbers) => readonly CellNumbers[]): MeanCell[] =>
-    pick(first).map((_, i) =>
-      meanCell(
-        all.map((one) => pick(one)[i]),
-        all.map((one) => one.majority[pick(one)[i].position]),
-      ),
-    );
-  return {
-    template,
-    prompts: Math.min(...all.map(({ prompts }) => prompts)),
-    moduli,
-    positions,
-    stages,
-    cells: cells((one) => one.cells),
-    untrained: cells((one) => one.untrained),
-    bag: cells((one) => one.bag),
-  };
-}
-
-function meanCell(seeds: readonly CellNumbers[], majority: readonly (readonly number[])[]): MeanCell {
-  const [{ stage, position, accuracy, circleR2 }] = seeds;
-  const strict = seeds.flatMap((one) => (one.strict === null ? [] : [one.strict]));
-  return {
-    stage,
-    position,
-    accuracy: accuracy.map((_, m) => round(mean(seeds.map((one) => one.accuracy[m])))),
-    aboveMajority: accuracy.map((_, m) =>
-      round(mean(seeds.map((one, s) => aboveGuess(one.accuracy[m], majority[s][m])))),
-    ),
-    control: round(mean(seeds.map((one) => one.control))),
-    circleR2: circleR2.map((_, k) => round(mean(seeds.map((one) => one.circleR2[k])))),
-    strict: strict.map(({ share }) => share),
-    strictNull95: strict.length === 0 ? null : round(mean(strict.map(({ null95 }) => null95))),
-  };
-}
-
-function aboveGuess(accuracy: number, majority: number): number {
-  return majority >= 1 ? 0 : (accuracy - majority) / (1 - majority);
 }
 
 function crossCheckOf(runs: readonly MeasuredParity[]): CrossCheckSummary {

@@ -22,5 +22,11 @@ export function parityStatisticsBySubject({ groups }: ParityResult): ComparedSta
         causal === null ? [] : [{ subject, value: causal.intact.accuracy - causal.parity.accuracy }],
       ),
     },
+    {
+      id: 'look-ahead',
+      title: 'Final answer readable before the inner step',
+      unit: 'accuracy',
+      values: seeds.flatMap(({ subject, ahead }) => (ahead === null ? [] : [{ subject, value: ahead }])),
+    },
   ];
 }

@@ -1,4 +1,8 @@
-/** Findings on the residual stream and on the causal check; none has a p, because prompts are not independent of each other. */
+/**
+ * Findings on the residual stream and on the causal check. None has a p, because prompts are not independent of each other;
+ * what an accuracy rests on is the number of distinct sets of numbers.
+ */
+import { accuracyInterval } from '../../src/analysis/grouped-probe.js';
 import { meanInterval } from '../../src/analysis/intervals.js';
 import type {
   CausalNumbers,
@@ -9,6 +13,15 @@ import type {
 import type { Finding } from '../../src/report/schema.js';
 import { mean } from '../../src/tensor/sum.js';
 import { estimated } from '../claim-parts.js';
+import {
+  accuracyFloor,
+  accuracyRises,
+  outerBracket,
+  pathAt,
+  positionOf,
+  strictMean,
+  strictRises,
+} from './contexts.js';
 import { round } from './measurement.js';
 
 const LEVEL = 0.95;
@@ -16,40 +29,40 @@ const LEVEL = 0.95;
 const READABLE = 0.5;
 
 export function contextFindings(group: ParityGroup): Finding[] {
-  return [...readoutFindings(group), ...causalFindings(group)];
+  return [...readoutFindings(group), ...lookAheadFindings(group), ...causalFindings(group)];
 }
 
 function readoutFindings(group: ParityGroup): Finding[] {
   const { context, name, id } = group;
   if (context === null || group.learnedSum === false) return [];
-  const at = predictingPosition(context);
-  const path = context.cells.filter(({ position }) => position === at);
+  const at = positionOf(context, 'predicted');
+  const path = at === undefined ? [] : pathAt(context, at);
   const last = path.at(-1);
-  if (last === undefined) return [];
-  const n = { seeds: group.seeds.length, examples: context.prompts };
+  if (at === undefined || last === undefined) return [];
   const readable = context.moduli.map((modulus, m) => {
-    const cell = path.find(({ aboveMajority }) => aboveMajority[m] >= READABLE);
+    const cell = path.find(
+      (one) => one.aboveMajority[m] >= READABLE && one.low[m] > accuracyFloor(context, one, m),
+    );
     const what = modulus === group.n ? 'the result itself' : `the result modulo ${modulus}`;
     return `${what} ${cell === undefined ? 'nowhere' : `from ${context.stages[cell.stage]} on`}`;
   });
+  const result = context.moduli.length - 1;
   const findings: Finding[] = [
     {
       id: `readable-${id}`,
-      statement: `${name}: readable where the result is predicted (${context.template}): ${readable.join(', ')}; half of the way from guessing to certainty.`,
+      statement: `${name}: readable where the result is predicted (${context.template}): ${readable.join(', ')}; half of the way from guessing to certainty, and above the untrained model and the bag of operands.`,
       statistic: 'held-out accuracy on the result after the last layer, by operand multiset',
       unit: 'accuracy',
-      estimate: last.accuracy[last.accuracy.length - 1],
-      n,
+      ...accuracyOf(context, last, result),
     },
   ];
   if (last.strict.length > 0) {
-    const rise = risesAt(context, path, at);
     findings.push({
       id: `strict-parity-${id}`,
-      statement: `${name}: parity of results the probe was not fitted on, after the last layer where the result is predicted; it rises above untrained, bag of operands and 95 % of relabellings ${rise === undefined ? 'nowhere' : `at ${rise}`}.`,
-      statistic: 'leave-pair-out parity of the mean activation of each result - 1/2',
+      statement: `${name}: parity of results the probe was not fitted on, where the result is predicted: ${roundFeedForwards(context, path)}; it rises above the untrained model, the bag of operands and 95 % of relabellings ${atStage(strictRises(context, at))}.`,
+      statistic: 'leave-pair-out parity of the mean activation of each result after the last layer - 1/2',
       unit: '1',
-      n,
+      n: { seeds: group.seeds.length, examples: group.n },
       ...estimated(
         meanInterval(
           last.strict.map((share) => share - 0.5),
@@ -61,22 +74,65 @@ function readoutFindings(group: ParityGroup): Finding[] {
   return findings;
 }
 
-/** Where the model predicts the result: the position before its own token. */
-export function predictingPosition({ positions }: MeanContext): number {
-  return positions.length - 2;
+/** Nested expressions: is the final answer there before the chain has written the inner result? */
+function lookAheadFindings({ lookAhead, name, id, learnedSum }: ParityGroup): Finding[] {
+  if (learnedSum === false) return [];
+  return lookAhead.flatMap((context, t): Finding[] => {
+    const at = outerBracket(context);
+    const last = at === undefined ? undefined : pathAt(context, at).at(-1);
+    if (at === undefined || last === undefined) return [];
+    const result = context.moduli.length - 1;
+    const floor = accuracyFloor(context, last, result);
+    const residues = context.moduli
+      .map(
+        (modulus, m) =>
+          `${m === result ? 'the answer' : `modulo ${modulus}`} ${atStage(accuracyRises(context, at, m))}`,
+      )
+      .join(', ');
+    const parity =
+      last.strict.length === 0
+        ? ''
+        : `; parity of answers the probe was not fitted on ${atStage(strictRises(context, at))}`;
+    return [
+      {
+        id: `look-ahead-${t + 1}-${id}`,
+        statement: `${name}: final answer of ${context.template} at its closing bracket, before the inner result is written: accuracy ${(last.accuracy[result] ?? 0).toFixed(2)} after the last layer, ${floor.toFixed(2)} by the best of guessing, untrained model and bag of numbers. Rises above them: ${residues}${parity}.`,
+        statistic: 'held-out accuracy on the final answer after the last layer, by set of numbers',
+        unit: 'accuracy',
+        ...accuracyOf(context, last, result),
+      },
+    ];
+  });
 }
 
-/** First layer whose mean strict score is above the null's 95 %, the untrained model and the bag. */
-function risesAt(context: MeanContext, path: readonly MeanCell[], position: number): string | undefined {
-  const scoreOf = (cells: readonly MeanCell[]): number => {
-    const strict = cells.filter((cell) => cell.position === position).flatMap((cell) => cell.strict);
-    return strict.length === 0 ? 0.5 : mean(strict);
+/** Estimate, interval and what it may count: sets of numbers, not prompts. */
+function accuracyOf(
+  { positions }: MeanContext,
+  { position, seeds }: MeanCell,
+  modulus: number,
+): Pick<Finding, 'estimate' | 'interval' | 'n'> {
+  const { multisets } = positions[position];
+  const models = seeds.map((own) => own[modulus]);
+  return {
+    ...estimated(accuracyInterval(models, multisets, LEVEL)),
+    n: { seeds: models.length, examples: multisets },
   };
-  const floor = Math.max(scoreOf(context.untrained), scoreOf(context.bag));
-  const found = path.find(
-    ({ strict, strictNull95 }) => strict.length > 0 && mean(strict) > Math.max(floor, strictNull95 ?? 1),
+}
+
+/** The strict score before and after each feed-forward layer: `layer 1 0.48 to 0.52, layer 2 0.60 to 0.97`. */
+function roundFeedForwards(context: MeanContext, path: readonly MeanCell[]): string {
+  const scores = path.map((cell) => strictMean(cell)?.toFixed(2) ?? 'none');
+  const layers = Math.floor((path.length - 1) / 2);
+  const steps = Array.from(
+    { length: layers },
+    (_, layer) =>
+      `${context.stages[2 * layer + 2]} takes it from ${scores[2 * layer + 1]} to ${scores[2 * layer + 2]}`,
   );
-  return found === undefined ? undefined : context.stages[found.stage];
+  return steps.join(', ');
+}
+
+function atStage(stage: string | undefined): string {
+  return stage === undefined ? 'nowhere' : `at ${stage}`;
 }
 
 function causalFindings(group: ParityGroup): Finding[] {

@@ -1,4 +1,7 @@
-/** What is readable in the residual stream, layer by layer and position by position, beside an untrained model and a bag of operands. */
+/**
+ * What is readable in the residual stream, layer by layer and position by position. The untrained model of the same seed and
+ * the bag of operands are asked the same, in the same folds. What is asked where is battery.ts.
+ */
 import {
   askGrouped,
   type GroupedAnswers,
@@ -8,7 +11,7 @@ import {
 } from '../../src/analysis/grouped-probe.js';
 import { PairProbe, testLabelling } from '../../src/analysis/leave-pair-out.js';
 import type { FitCounts } from '../../src/analysis/linear-probe.js';
-import { centred, type Matrix, matrix, rowOf, squaredNorm, zeros } from '../../src/analysis/matrix.js';
+import { centred, type Matrix, rowOf, squaredNorm, zeros } from '../../src/analysis/matrix.js';
 import type { Model } from '../../src/engine/engine.js';
 import { type ActivationName, activationName } from '../../src/model/activations.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
@@ -21,6 +24,9 @@ import { labelsOf } from './token-probes.js';
 const FOLDS = 5;
 /** random labellings of the values, the control of Hewitt and Liang (EMNLP 2019) */
 const CONTROL_LABELLINGS = 3;
+
+/** substreams of one template: folds and control labellings by position, tests by position */
+const STREAM = { position: 10, test: 110 } as const;
 
 export interface ContextOptions {
   readonly modulus: number;
@@ -42,10 +48,9 @@ export function contextNumbers(
   const stages = stagesOf(config);
   const moduli = divisorsOf(options.modulus);
   const asked = positions.map((position, p) => questionsAt(position, moduli, options, p));
-  const measureModel = (model: Model, from: number): CellNumbers[] => {
+  const measureModel = (model: Model): CellNumbers[] => {
     const { activations } = model.forward(filled.batch, { capture: stages.map(({ at }) => at) });
-    return stages.slice(from).flatMap(({ at }, i) => {
-      const stage = from + i;
+    return stages.flatMap(({ at }, stage) => {
       const all = activations.get(at);
       if (all === undefined) throw new RangeError(`The engine did not return ${at}.`);
       return positions.map((position, p) => {
@@ -59,14 +64,19 @@ export function contextNumbers(
     template: filled.template.id,
     prompts: filled.nPrompts,
     moduli,
-    positions: positions.map(({ name, label }) => ({ name, label })),
+    positions: positions.map(({ name, label, kind, groups }) => ({
+      name,
+      label,
+      kind,
+      multisets: new Set(groups).size,
+    })),
     stages: stages.map(({ name }) => name),
     majority: asked.map(({ classes }) => moduli.map((_, m) => round(majorityRate(classes[m])))),
-    cells: measureModel(models.trained, 0),
-    untrained: measureModel(models.untrained, stages.length - 1),
+    cells: measureModel(models.trained),
+    untrained: measureModel(models.untrained),
     bag: positions.map((position, p) => {
       options.tick();
-      const x = bagOf(filled.numbers, position.nOperands, embedding);
+      const x = bagOf(filled.numbers, position.blanks, embedding);
       return cellOf({ stage: 0, position: p }, x, asked[p], options, counts);
     }),
   };
@@ -93,19 +103,19 @@ interface Asked {
   /** first the residues by modulus, then the random labellings */
   readonly classes: readonly Int32Array[];
   readonly values: Int32Array;
-  readonly isStrict: boolean;
   readonly nModuli: number;
+  /** of the tests of relabellings */
   readonly stream: number;
 }
 
 /** The same folds and control labellings at every stage, so that stages can be compared. */
 function questionsAt(
-  { values, groups, isStrict }: Position,
+  { values, groups }: Position,
   moduli: readonly number[],
   { modulus, rng }: ContextOptions,
   position: number,
 ): Asked {
-  const draw = rng(10 + position);
+  const draw = rng(STREAM.position + position);
   const parity = labelsOf('parity', modulus);
   const controls = Array.from({ length: CONTROL_LABELLINGS }, () => draw.shuffle(parity.slice()));
   return {
@@ -115,9 +125,8 @@ function questionsAt(
       ...controls.map((labels) => values.map((value) => labels[value])),
     ],
     values,
-    isStrict,
     nModuli: moduli.length,
-    stream: 10 + position,
+    stream: STREAM.test + position,
   };
 }
 
@@ -143,11 +152,11 @@ function cellOf(
     accuracy: answers.accuracy.slice(0, nModuli).map(round),
     control: round(controls.reduce((sum, value) => sum + value, 0) / controls.length),
     circleR2: answers.circleR2.map(round),
-    strict: asked.isStrict ? strictParity(x, asked, options, counts) : null,
+    strict: strictParity(x, asked, options, counts),
   };
 }
 
-/** Parity of the mean activation of every result: a probe must carry over to results it was not fitted on. */
+/** Parity of the mean activation of every value: a probe must carry over to values it was not fitted on. */
 function strictParity(
   x: Matrix,
   { values, stream }: Asked,
@@ -166,7 +175,7 @@ function strictParity(
   if (squaredNorm(centred(means)) <= 1e-12 * squaredNorm(means)) return null;
   return labellingNumbers(
     testLabelling(new PairProbe(means, counts), labelsOf('parity', modulus), {
-      rng: () => rng(stream + 100),
+      rng: () => rng(stream),
       sampled: contextRelabellings,
       tick,
     }),
@@ -183,12 +192,16 @@ function rowsAt(all: Float32Array, cols: number, length: number, offset: number,
   return out;
 }
 
-/** @returns [P, d] sum of the token embeddings of the first operands */
-function bagOf(numbers: readonly (readonly number[])[], nOperands: number, { cols, data }: Matrix): Matrix {
-  const out = matrix(numbers.length, cols, new Float64Array(numbers.length * cols));
-  numbers.forEach((operands, p) => {
-    for (const number of operands.slice(0, nOperands)) {
-      for (let j = 0; j < cols; j++) out.data[p * cols + j] += data[number * cols + j];
+/** @returns [P, d] sum of the token embeddings of the numbers in these blanks */
+function bagOf(
+  numbers: readonly (readonly number[])[],
+  blanks: readonly number[],
+  { cols, data }: Matrix,
+): Matrix {
+  const out = zeros(numbers.length, cols);
+  numbers.forEach((row, p) => {
+    for (const blank of blanks) {
+      for (let j = 0; j < cols; j++) out.data[p * cols + j] += data[row[blank] * cols + j];
     }
   });
   return out;

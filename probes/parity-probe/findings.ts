@@ -28,9 +28,16 @@ const EXPLORATORY_LEVEL = 0.95;
 export function parityFindings(result: ParityResult): Finding[] {
   const claims = claimComparisons(result.comparisons);
   const several = claims.length > 1;
+  const parts = claims.map((comparison, i) => ({
+    finding: partB(comparison, several ? `-${i + 1}` : ''),
+    exploratoryOnly: comparison.exploratoryOnly,
+  }));
   return [
-    ...claims.map((comparison, i) => partB(comparison, several ? `-${i + 1}` : '')),
+    ...parts.flatMap(({ finding, exploratoryOnly }) => (exploratoryOnly === null ? [finding] : [])),
     ...adjusted([
+      ...parts.flatMap(({ finding, exploratoryOnly }) =>
+        exploratoryOnly === null ? [] : undecided(finding, exploratoryOnly),
+      ),
       ...result.comparisons.flatMap((comparison, i) => comparisonFindings(comparison, `-${i + 1}`)),
       ...result.groups.flatMap((group) => [...groupFindings(group), ...contextFindings(group)]),
       ...recordFindings(result),
@@ -57,6 +64,11 @@ function partB(comparison: Comparison, suffix: string): Finding {
           pMethod: 'two-sample permutation of seeds, two-sided',
         }),
   });
+}
+
+/** The part of the claim as a number alone. */
+function undecided({ claim: _claim, verdict: _verdict, ...rest }: Finding, reason: string): Finding[] {
+  return rest.estimate === undefined ? [] : [{ ...rest, reason }];
 }
 
 /** Not part of the claim: the same difference for low against high numbers, and against runs without SUM. */
@@ -138,10 +150,7 @@ function groupFindings(group: ParityGroup): Finding[] {
           EXPLORATORY_LEVEL,
         ),
       ),
-      ...existence(
-        value.map(({ p }) => ({ p, midP: p })),
-        'numbers permuted, one-sided',
-      ),
+      ...existence(value, 'numbers permuted, one-sided'),
     },
     {
       ...base(
@@ -192,14 +201,16 @@ function recordFindings({ crossCheck, fits, groups }: ParityResult): Finding[] {
   ];
 }
 
-/** One run: its own p. Several: Stouffer of mid-p, evidence in at least one seed and not in general. */
-function existence(
+/**
+ * One run: its own p. Several: Stouffer of mid-p, evidence in at least one seed and not in general. A mid-p lies between
+ * 1/(2N) and 1 - 1/(2N) of N relabellings, the observed one among them, so that its quantile is finite.
+ */
+export function existence(
   tests: readonly { readonly p: number; readonly midP: number }[],
   method: string,
 ): Pick<Finding, 'p' | 'pMethod'> {
   if (tests.length === 1) return { p: round(tests[0].p), pMethod: method };
-  // a p of 1 has an infinite quantile
-  const { p } = stouffer(tests.map(({ midP }) => Math.min(midP, 0.9999)));
+  const { p } = stouffer(tests.map(({ midP }) => midP));
   return { p: round(p), pMethod: `${method}; seeds joined by Stouffer of mid-p (exists in some seed)` };
 }
 

@@ -1,18 +1,29 @@
 /** Measures one checkpoint: token embeddings, residual stream, causal check. Comparing checkpoints is combine.ts. */
 import { type FitCounts, newFitCounts } from '../../src/analysis/linear-probe.js';
 import { type Matrix, matrix } from '../../src/analysis/matrix.js';
+import { primaryOperation, type TemplateBatch } from '../../src/listops/templates.js';
 import { vocabularyOf } from '../../src/listops/tokenizer.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
 import { parameterTable, parameterView, TOKEN_EMBEDDING } from '../../src/model/parameters.js';
+import type { ContextNumbers } from '../../src/report/charts/parity-data.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
-import { describeBattery, fillFlat } from './battery.js';
+import { describeBattery, fillFlat, fillNested } from './battery.js';
 import { causalNumbers } from './causal.js';
 import { contextNumbers } from './context-probes.js';
 import type { MeasureOptions, ParityMeasurement } from './measurement.js';
 import { crossCheckNumbers, tokenNumbers, type TokenOptions } from './token-probes.js';
 
 /** Substreams of the probe's random numbers, apart from those that tests of relabellings draw for themselves. */
-const STREAM = { trained: 100, untrained: 200, prompts: 300, context: 400, causal: 900 } as const;
+const STREAM = {
+  trained: 100,
+  untrained: 200,
+  prompts: 300,
+  context: 400,
+  causal: 900,
+  nested: 1000,
+} as const;
+/** Between the substreams of two templates. */
+const TEMPLATE_STRIDE = 400;
 
 export function measureSubject(
   subject: ProbeSubject,
@@ -34,34 +45,37 @@ export function measureSubject(
     'inference',
   );
   try {
-    const battery = largest === undefined ? undefined : describeBattery(data, largest);
+    const ask = (batch: TemplateBatch, stream: number): ContextNumbers =>
+      contextNumbers(
+        describeBattery(data, batch),
+        { trained: model, untrained },
+        embedding,
+        {
+          modulus: data.modulus,
+          contextRelabellings: options.contextRelabellings,
+          rng: (index) => context.rng(stream + index),
+          tick,
+        },
+        counts,
+      );
+    const nestedStream = (template: number): number => STREAM.nested + TEMPLATE_STRIDE * template;
+    const nested = fillNested(data, model.config.nCtx, options.prompts, (template) =>
+      context.rng(nestedStream(template)),
+    );
     const part = {
       n: embedding.rows,
       d: embedding.cols,
       embedding: tokenPart(subject, 'trained', model.config, tokens),
       untrained: tokenPart(subject, 'untrained', model.config, tokens),
       crossCheck: crossCheckNumbers(embedding, counts),
-      context:
-        battery === undefined
-          ? null
-          : contextNumbers(
-              battery,
-              { trained: model, untrained },
-              embedding,
-              {
-                modulus: data.modulus,
-                contextRelabellings: options.contextRelabellings,
-                rng: (index) => context.rng(STREAM.context + index),
-                tick,
-              },
-              counts,
-            ),
+      context: largest === undefined ? null : ask(largest, STREAM.context),
+      lookAhead: nested.map((batch, template) => ask(batch, nestedStream(template))),
       causal:
-        battery === undefined
+        largest === undefined
           ? null
           : causalNumbers({
               model,
-              operation: battery.operation,
+              operation: primaryOperation(data),
               batches: filled,
               vocabulary: vocabularyOf(data),
               embedding,

@@ -32,6 +32,8 @@ export interface ParityMeasurement {
   readonly crossCheck: CrossCheckNumbers;
   /** null: no prompt of the run's operation fits its context or its hold-out */
   readonly context: ContextNumbers | null;
+  /** nested expressions, the true chain given; empty at depth 1 and where none fits */
+  readonly lookAhead: readonly ContextNumbers[];
   readonly causal: CausalNumbers | null;
   /** of all logistic fits of this measurement */
   readonly fits: { readonly count: number; readonly notConverged: number; readonly mostIterations: number };

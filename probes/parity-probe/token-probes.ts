@@ -57,6 +57,7 @@ export function tokenNumbers(x: Matrix, options: TokenOptions, counts: FitCounts
     value: {
       r2: round(value.observed),
       p: round(value.p),
+      midP: round(value.midP),
       nullMean: round(value.nullMean),
       null95: round(value.null95),
     },

@@ -1,11 +1,14 @@
 /** The parity probe on planted embeddings and models: what is planted must be found, and nothing else. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Measured } from '../../probes/contract.js';
+import { PROBES } from '../../probes/index.js';
 import { parityProbe } from '../../probes/parity-probe.js';
 import type { ParityResult } from '../../probes/parity-probe/combine.js';
 import type { ParityMeasurement } from '../../probes/parity-probe/measurement.js';
+import { existence } from '../../probes/parity-probe/findings.js';
 import { labelsOf, tokenNumbers } from '../../probes/parity-probe/token-probes.js';
 import { newFitCounts } from '../../src/analysis/linear-probe.js';
+import { stouffer } from '../../src/analysis/multiple-testing.js';
 import { type Matrix, matrix } from '../../src/analysis/matrix.js';
 import { VERDICT } from '../../src/analysis/verdict.js';
 import { conditionId, conditionLabel, gptConfigOf } from '../../src/config/hash.js';
@@ -13,10 +16,11 @@ import { resolveRunConfig } from '../../src/config/parse.js';
 import type { Engine } from '../../src/engine/engine.js';
 import type { OperationName } from '../../src/listops/operations.js';
 import { initialParameters } from '../../src/model/init.js';
+import type { CellNumbers } from '../../src/report/charts/parity-data.js';
 import { countRows } from '../../src/report/charts/common.js';
 import type { Finding, Subject } from '../../src/report/schema.js';
 import { Rng } from '../../src/tensor/rng.js';
-import { checkPlainJson } from '../../src/workflows/probe-plan.js';
+import { checkPlainJson, resolveOptions } from '../../src/workflows/probe-plan.js';
 import { joinClaimParts } from '../../src/workflows/joined-claims.js';
 import { subjectFor, testEngine } from '../helpers/measure-ablation.js';
 import { plantedPairTable } from '../helpers/planted-models.js';
@@ -99,6 +103,7 @@ function measured(
         otherHeldOut: 1,
       },
       context: null,
+      lookAhead: [],
       causal: null,
       fits: { count: 10, notConverged: 0, mostIterations: 4 },
     },
@@ -183,6 +188,58 @@ describe('C3b through the verdict function', () => {
     const all = [...arm(2, { tasks: SUM_ONLY, shift: 0 }), ...arm(2, { tasks: MIXED, shift: strong })];
     const result = JSON.stringify(parityProbe.combine(all, {}));
     expect(JSON.stringify(parityProbe.combine(all.toReversed(), {}))).toBe(result);
+  });
+});
+
+describe('options cheaper than the defined ones', () => {
+  const drawn = (relabellings: number): Measured<ParityMeasurement>[] =>
+    [...arm(6, { tasks: SUM_ONLY, shift: 0 }), ...arm(6, { tasks: MIXED, shift: 8 })].map((one) => {
+      const { embedding } = one.measurement;
+      const parity = { ...embedding.parity, exact: false, relabellings };
+      return { ...one, measurement: { ...one.measurement, embedding: { ...embedding, parity } } };
+    });
+
+  it('give C3 b no verdict, but its numbers, adjusted like all others', () => {
+    const findings = findingsOf(drawn(999));
+    expect(findings.filter(({ claim, verdict }) => claim !== undefined || verdict !== undefined)).toEqual([]);
+    const part = findings.find(({ id }) => id === 'c3b');
+    expect(part?.reason).toBe('no verdict: 999 relabellings drawn, and C3 b asks for 9999');
+    expect(part?.estimate).toBeGreaterThan(0.3);
+    expect(part?.pAdjusted).toBeGreaterThanOrEqual(part?.p ?? 1);
+  });
+
+  it('leave the verdict where all relabellings were enumerated, or as many drawn as defined', () => {
+    expect(byClaim(findingsOf(drawn(9999)), 'C3b').verdict).toBeDefined();
+    const exact = [...arm(6, { tasks: SUM_ONLY, shift: 0 }), ...arm(6, { tasks: MIXED, shift: 8 })];
+    expect(byClaim(findingsOf(exact), 'C3b').verdict).toBeDefined();
+  });
+
+  it('are declared for many steps of a run, and cost less', () => {
+    const module = PROBES.find(({ name }) => name === parityProbe.name);
+    if (module === undefined) throw new Error('parity-probe is not listed');
+    const series = resolveOptions(module, {}, true);
+    const once = resolveOptions(module);
+    for (const name of Object.keys(parityProbe.options)) {
+      expect(series[name], name).toBeLessThan(Number(once[name]));
+    }
+    expect(once['relabellings']).toBe(9999);
+  });
+});
+
+describe('existence', () => {
+  it('joins seeds by their mid-p as they are, also next to 1', () => {
+    const near = { p: 1, midP: 1 - 0.5 / 20_000 };
+    const { p } = existence([near, { p: 1, midP: 0.5 }], 'test');
+    // Phi of the quantile of 1 - 1/40,000 over the root of 2, by scipy
+    expect(p).toBeCloseTo(0.997933, 6);
+    expect(existence([near], 'test').p).toBe(1);
+  });
+
+  it('takes the mid-p of the value test', () => {
+    const runs = arm(2, { tasks: ['MAX', 'MED'], shift: 0 });
+    const value = findingsOf(runs).find(({ id }) => id.startsWith('value-'));
+    const midPs = runs.map(({ measurement }) => measurement.embedding.value.midP);
+    expect(value?.p).toBeCloseTo(stouffer(midPs).p, 8);
   });
 });
 
@@ -307,8 +364,23 @@ describe('a whole measurement', () => {
     const last = context.moduli.length - 1;
     expect(own[0].accuracy[last]).toBeLessThan(0.3);
     expect(own[own.length - 1].accuracy[last]).toBeGreaterThan(0.8);
-    const control = context.untrained.find(({ position }) => position === at);
-    expect(control?.accuracy[last]).toBeLessThan(0.35);
+    const controls = context.untrained.filter(({ position }) => position === at);
+    expect(controls).toHaveLength(own.length);
+    for (const control of controls) expect(control.accuracy[last]).toBeLessThan(0.35);
+  });
+
+  it('asks untrained weights the same everywhere, and strict parity wherever activations differ by value', () => {
+    const { context } = measurement;
+    const placeOf = ({ stage, position }: CellNumbers): string => `${stage} ${position}`;
+    expect(context?.untrained.map(placeOf)).toEqual(context?.cells.map(placeOf));
+    expect(context?.bag.map(placeOf)).toEqual(context?.positions.map((_, position) => `0 ${position}`));
+    const asked = context?.cells.filter(({ strict }) => strict !== null) ?? [];
+    // before the first layer a bracket and the arrow are the same in every prompt
+    const blind = context?.cells.filter(({ strict }) => strict === null) ?? [];
+    const names = new Set(blind.map(({ position }) => context?.positions[position].name));
+    expect([...names]).toEqual([')', '>']);
+    expect(blind.every(({ stage }) => stage === 0)).toBe(true);
+    for (const { strict } of asked) expect(strict).toMatchObject({ exact: true, relabellings: 126 });
   });
 
   it('passes its positive control: a result token says its own value', () => {

@@ -25,12 +25,28 @@ export interface TokenNumbers extends Readonly<Record<LabellingName, LabellingNu
   readonly value: {
     readonly r2: number;
     readonly p: number;
+    readonly midP: number;
     readonly nullMean: number;
     readonly null95: number;
   };
   /** rank of the centred embeddings; at n - 1 every labelling of the numbers is separable without held-out points */
   readonly affineRank: number;
   readonly everyLabellingSeparable: boolean;
+}
+
+/**
+ * What is asked at a position: the running value at a number; the result where it is determined; the final answer of a nested
+ * expression before its inner step is written (`ahead`); the final result where the model predicts it; a result token's own
+ * value, which is there by need.
+ */
+export type PositionKind = 'running' | 'result' | 'ahead' | 'predicted' | 'own';
+
+export interface PositionNumbers {
+  readonly name: string;
+  readonly label: string;
+  readonly kind: PositionKind;
+  /** distinct sets of numbers among the prompts: what an interval may count */
+  readonly multisets: number;
 }
 
 /** What can be read at one layer and position of the residual stream. */
@@ -44,7 +60,7 @@ export interface CellNumbers {
   readonly control: number;
   /** held-out R² of cosine and sine of 2 pi k s / n, by k from 1 */
   readonly circleR2: readonly number[];
-  /** parity of the mean activation of each result, one even and one odd result held out; null: not asked */
+  /** parity of the mean activation of each value, one even and one odd value held out; null: a value is missing, or all are alike */
   readonly strict: LabellingNumbers | null;
 }
 
@@ -53,12 +69,12 @@ export interface ContextNumbers {
   readonly template: string;
   readonly prompts: number;
   readonly moduli: readonly number[];
-  readonly positions: readonly { readonly name: string; readonly label: string }[];
+  readonly positions: readonly PositionNumbers[];
   readonly stages: readonly string[];
   /** by position and modulus: accuracy of always answering the most frequent class */
   readonly majority: readonly (readonly number[])[];
   readonly cells: readonly CellNumbers[];
-  /** the same of the untrained model, after its last layer alone: its layers hardly differ */
+  /** the same of the untrained model, cell for cell */
   readonly untrained: readonly CellNumbers[];
   /** the sum of the operands' token embeddings in place of the residual stream; stage 0 */
   readonly bag: readonly CellNumbers[];
@@ -95,6 +111,8 @@ export interface ParitySeed {
   readonly embedding: TokenNumbers;
   readonly untrained: TokenNumbers;
   readonly causal: CausalNumbers | null;
+  /** accuracy of the final answer after the last layer, before the inner step is written; null: not asked */
+  readonly ahead: number | null;
 }
 
 /** Means over the seeds of a group, at one layer and position. */
@@ -104,6 +122,11 @@ export interface MeanCell {
   /** by modulus: (accuracy - majority) / (1 - majority) */
   readonly aboveMajority: readonly number[];
   readonly accuracy: readonly number[];
+  /** by modulus: 95 % interval of the accuracy */
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+  /** by seed and modulus */
+  readonly seeds: readonly (readonly number[])[];
   readonly control: number;
   readonly circleR2: readonly number[];
   /** by seed; empty where not asked */
@@ -117,6 +140,8 @@ export interface MeanContext {
   readonly moduli: readonly number[];
   readonly positions: ContextNumbers['positions'];
   readonly stages: readonly string[];
+  /** by position and modulus */
+  readonly majority: readonly (readonly number[])[];
   readonly cells: readonly MeanCell[];
   readonly untrained: readonly MeanCell[];
   readonly bag: readonly MeanCell[];
@@ -135,6 +160,8 @@ export interface ParityGroup {
   readonly d: number;
   readonly seeds: readonly ParitySeed[];
   readonly context: MeanContext | null;
+  /** nested expressions, a template each; empty at depth 1 */
+  readonly lookAhead: readonly MeanContext[];
 }
 
 /** One checkpoint of a run that was looked at more than once. */
