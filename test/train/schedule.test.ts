@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { AUTHORS } from '../../src/config/presets.js';
+import { resolveRunConfig } from '../../src/config/parse.js';
 import { learningRateAt } from '../../src/train/schedule.js';
 
 describe('learningRateAt', () => {
@@ -33,5 +35,33 @@ describe('learningRateAt', () => {
     expect(learningRateAt({ ...schedule, warmupSteps: 0 }, 1)).toBeCloseTo(2e-3, 7);
     expect(learningRateAt({ ...schedule, warmupSteps: 5000 }, 1100)).toBeCloseTo((2e-3 * 1100) / 5000, 15);
     expect(learningRateAt({ ...schedule, warmupSteps: 1, steps: 1 }, 1)).toBe(2e-3);
+  });
+});
+
+describe('the exponential schedule', () => {
+  it("is the authors': multiplied by the same factor after every update, from 5e-4 towards 1e-5", () => {
+    const { optimizer } = resolveRunConfig({ optimizer: AUTHORS.optimizer });
+    const schedule = { ...optimizer, steps: 20_000 };
+    const factor = (1e-5 / 5e-4) ** (1 / 20_000);
+    let rate = 5e-4;
+    for (let step = 1; step <= 20_000; step++) {
+      expect(Math.abs(learningRateAt(schedule, step) / rate - 1)).toBeLessThan(1e-9);
+      rate *= factor;
+    }
+    expect(rate).toBeCloseTo(1e-5, 12);
+  });
+
+  it('starts after the warm-up', () => {
+    const schedule = {
+      learningRate: 1,
+      warmupSteps: 4,
+      finalFraction: 0.25,
+      steps: 8,
+      schedule: 'exponential',
+    } as const;
+    const rates = Array.from({ length: 8 }, (_, i) => learningRateAt(schedule, i + 1));
+    [0.25, 0.5, 0.75, 1, 1, 0.25 ** 0.25, 0.5, 0.25 ** 0.75].forEach((rate, i) =>
+      expect(rates[i]).toBeCloseTo(rate, 12),
+    );
   });
 });
