@@ -18,7 +18,7 @@ export const memorization: Probe<MemorizationMeasurement, MemorizationResult> = 
   title: 'Memory or rule?',
   question:
     'Does a model know how to compute the result, or does it remember the results of the operands it was shown?',
-  version: 1,
+  version: 2,
   cost: 'seconds',
   options: {
     beyondPrompts: {

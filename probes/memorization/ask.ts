@@ -83,17 +83,19 @@ export function askMultisets(
 
 /**
  * Scores whole chains with the true chain before every token. The first wrong token of a free-running answer is the same
- * as here, so `exact` is that of greedy generation.
+ * as here, so `exact` is that of greedy generation. Chance is the best fixed answer to each operation and operand count.
  */
 export function scoreChains(
   model: Model,
   batch: AnnotatedBatch,
   vocabulary: Vocabulary,
-): { accuracy: number; exact: number; noNumber: number } {
+): { accuracy: number; exact: number; noNumber: number; chance: number } {
   const { logits } = model.forward(batch);
   const width = model.config.dVocab;
   const chains = batch.offsets.length - 1;
   const tally = { right: 0, total: 0, exact: 0, noNumber: 0 };
+  // by operation and operand count: how often each token is the result
+  const results = new Map<string, Map<number, number>>();
   let row = 0;
   for (let s = 0; s < chains; s++) {
     let exact = 1;
@@ -106,6 +108,10 @@ export function scoreChains(
       if (vocabulary.numberOf(answer) === undefined) tally.noNumber++;
       tally.right += isRight;
       tally.total++;
+      const group = `${batch.operations[t]} ${batch.arities[t]}`;
+      const counts = results.get(group) ?? new Map<number, number>();
+      counts.set(batch.targets[t], (counts.get(batch.targets[t]) ?? 0) + 1);
+      results.set(group, counts);
     }
     tally.exact += exact;
   }
@@ -113,6 +119,8 @@ export function scoreChains(
     accuracy: tally.right / tally.total,
     exact: tally.exact / chains,
     noNumber: tally.noNumber / tally.total,
+    chance:
+      [...results.values()].reduce((sum, counts) => sum + Math.max(...counts.values()), 0) / tally.total,
   };
 }
 

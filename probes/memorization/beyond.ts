@@ -37,7 +37,9 @@ export function beyondRows(asker: Asker, request: BeyondRequest): BeyondRow[] {
   ].filter((arity) => arity <= OPERANDS_RANGE[1] && promptTokens(arity) <= asker.model.config.nCtx);
   const trainedDepth = data.nesting > 0 ? data.depth : 1;
   return [
-    ...(trainedDepth > 1 ? chainRows(asker, request, trainedDepth, 'expression') : []),
+    ...(trainedDepth > 1
+      ? (['expression', 'shown'] as const).flatMap((kind) => chainRows(asker, request, trainedDepth, kind))
+      : []),
     ...arities.flatMap((arity) => arityRow(asker, request, arity)),
     ...chainRows(asker, request, trainedDepth + 1, 'depth'),
   ];
@@ -69,19 +71,25 @@ function chainRows(
   { model, data }: Asker,
   { count, examples }: BeyondRequest,
   depth: number,
-  kind: 'expression' | 'depth',
+  kind: 'expression' | 'shown' | 'depth',
 ): BeyondRow[] {
+  // a set of fixed size shows its examples again and again
+  const drawn = Math.min(examples, data.fixedSize ?? Infinity);
   const chains = nestedChains(data, {
     depth,
     count,
     mostTokens: model.config.nCtx,
-    ...(kind === 'expression' ? { unseenIn: examples } : {}),
+    ...(kind === 'expression' ? { unseenIn: drawn } : kind === 'shown' ? { shownIn: drawn } : {}),
   });
   const seen = (chain: AnnotatedSequence): boolean => chain.tokens.length - 1 <= trainedPositions(data);
   return (['seen', 'new'] as const).flatMap((positions) => {
     const own = chains.filter((chain) => seen(chain) === (positions === 'seen'));
     if (own.length === 0) return [];
-    const { accuracy, exact, noNumber } = scoreChains(model, chainBatch(data, own), vocabularyOf(data));
+    const { accuracy, exact, noNumber, chance } = scoreChains(
+      model,
+      chainBatch(data, own),
+      vocabularyOf(data),
+    );
     return [
       {
         kind,
@@ -91,7 +99,7 @@ function chainRows(
         accuracy: round(accuracy),
         exact: round(exact),
         noNumber: round(noNumber),
-        chance: null,
+        chance: round(chance),
       },
     ];
   });

@@ -223,7 +223,7 @@ function beyondChart(conditions: readonly MemorizationCondition[]): ChartSpec {
   return pointsChart(shares(data), {
     id: 'memorization-beyond',
     title: 'Beyond training: more operands, deeper nesting',
-    note: `Right result tokens; no held-out operands among them. Positions new: the prompt is longer than any in training, so a failure may be the position and not the arithmetic. Nested: the steps before are given. Answers that are no number: ${noNumberText(conditions)}.`,
+    note: `Right result tokens; no held-out operands among them. Positions new: the prompt is longer than any in training, so a failure may be the position and not the arithmetic. Nested: the steps before are given. New expressions: every reduction in them was trained, the whole was not; shown ones, which are shorter, stand beside them. Grey ticks: the best fixed answer. Answers that are no number: ${noNumberText(conditions)}.`,
     category: 'Prompts',
     columns: 1,
   });
@@ -242,5 +242,6 @@ function noNumberText(conditions: readonly MemorizationCondition[]): string {
 
 function beyondText({ kind, value }: BeyondRow): string {
   if (kind === 'arity') return operandText(value);
-  return kind === 'depth' ? `depth ${value}` : `new expressions of depth ${value}`;
+  if (kind === 'depth') return `depth ${value}`;
+  return `${kind === 'shown' ? 'shown' : 'new'} expressions of depth ${value}`;
 }

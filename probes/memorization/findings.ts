@@ -14,6 +14,7 @@ import {
 import { percent } from '../../src/report/charts/common.js';
 import type { Finding } from '../../src/report/schema.js';
 import { adjusted, estimated } from '../claim-parts.js';
+import { expressionFindings } from './expression-findings.js';
 import { c5Findings, heldText } from './claim.js';
 import { C5_ACCURACY, type MemorizationResult } from './combine.js';
 import { heldExamples, indicesOf, permutationP, primaryCell, tTest, valuesOf } from './finding-parts.js';
@@ -137,6 +138,7 @@ function conditionFindings(condition: MemorizationCondition): Finding[] {
     const examples = heldExamples(condition, arity);
     if (examples > 0) heldFindings(condition, arity, examples, add);
   }
+  expressionFindings(condition, add);
   const pairs = learned.reduce(
     (sum, run) => sum + (primaryCell(condition, run, 2, false)?.multisets ?? 0),
     0,

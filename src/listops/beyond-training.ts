@@ -14,6 +14,8 @@ import { CLOSE, FIRST_NUMBER, OPEN } from './tokenizer.js';
 
 /** Probability that an operand is nested, where the data has none. */
 const SOME_NESTING = 0.4;
+/** An expression was shown when training is expected to have drawn it so often: missed with 5 %. */
+export const LEAST_EXPECTED_DRAWS = 3;
 /** An expression is new when training is expected to have drawn it less often than this. */
 export const MOST_EXPECTED_DRAWS = 0.01;
 
@@ -41,11 +43,13 @@ export interface ExpressionRequest {
   readonly mostTokens: number;
   /** examples that training used: only expressions that it cannot have shown; absent: all */
   readonly unseenIn?: number;
+  /** examples that training used: only expressions that it has very likely shown; absent: all */
+  readonly shownIn?: number;
 }
 
 /** Whole chains of nested expressions; fewer, or none, when they do not fit. */
 export function nestedChains(data: DataConfig, request: ExpressionRequest): AnnotatedSequence[] {
-  const { depth, count, mostTokens, unseenIn } = request;
+  const { depth, count, mostTokens, unseenIn, shownIn } = request;
   const nesting = data.nesting > 0 ? data.nesting : SOME_NESTING;
   const context = createOperationContext(data);
   const drawer = new ExpressionDrawer({ ...data, depth, nesting }, context, createHoldout(data));
@@ -56,6 +60,7 @@ export function nestedChains(data: DataConfig, request: ExpressionRequest): Anno
     const expression = drawer.tokens.subarray(0, length);
     if (depthOf(expression) !== depth) continue;
     if (unseenIn !== undefined && expectedDraws(expression, data, unseenIn) > MOST_EXPECTED_DRAWS) continue;
+    if (shownIn !== undefined && expectedDraws(expression, data, shownIn) < LEAST_EXPECTED_DRAWS) continue;
     writer.clear();
     writer.append(drawer.tokens, length);
     const chain = writer.sequence(0);

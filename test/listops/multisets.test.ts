@@ -231,4 +231,17 @@ describe('prompts beyond training', () => {
     );
     expect(nestedChains(nested, { depth: 2, count: 60, mostTokens: 64, unseenIn: 1e12 })).toEqual([]);
   });
+
+  it('shown expressions were drawn by nearly every training of that size', () => {
+    const nested = dataWith({ tasks: ['SUM'], depth: 2, modulus: 5, operands: [2, 2] });
+    const examples = 3000;
+    const chains = nestedChains(nested, { depth: 2, count: 60, mostTokens: 64, shownIn: examples });
+    expect(chains.length).toBeGreaterThan(10);
+    const text = (tokens: Int32Array): string => tokens.join(' ');
+    const generator = createGenerator(nested, 8);
+    const shown = new Set(Array.from({ length: examples }, (_, i) => text(generator.example(i).tokens)));
+    // missed with at most exp(-3) each
+    expect(chains.filter(({ tokens }) => !shown.has(text(tokens))).length).toBeLessThan(0.2 * chains.length);
+    expect(nestedChains(nested, { depth: 2, count: 60, mostTokens: 64, shownIn: 1 })).toEqual([]);
+  });
 });

@@ -151,7 +151,10 @@ describe('what a table and an adder show beside the index', () => {
     for (const row of adder.beyond.slice(0, 3))
       expect(row).toMatchObject({ accuracy: 1, exact: 1, noNumber: 0 });
     // the made-up model answers `e` wherever more than one call stands
-    expect(adder.beyond[3]).toMatchObject({ exact: 0, chance: null });
+    expect(adder.beyond[3].exact).toBe(0);
+    // the most frequent of ten results in a few hundred sums
+    expect(adder.beyond[3].chance).toBeGreaterThan(0.1);
+    expect(adder.beyond[3].chance).toBeLessThan(0.3);
     const ends = measureAnswers(config, (_, list) => (list.length > 3 ? { token: 1 } : sum(list, 10)));
     expect(ends.beyond[0]).toMatchObject({ accuracy: 0, noNumber: 1 });
   });

@@ -116,6 +116,47 @@ function c5(entries: readonly Entry[]): Finding {
   return finding;
 }
 
+describe('level expression from made-up answers', () => {
+  const at =
+    (shown: number, fresh: number) =>
+    (entry: Entry): Entry => {
+      const row = (kind: 'expression' | 'shown', accuracy: number) =>
+        ({
+          kind,
+          value: 2,
+          positions: 'seen',
+          prompts: 200,
+          accuracy,
+          exact: accuracy ** 2,
+          noNumber: 0,
+          chance: 0.2,
+        }) as const;
+      const beyond = [row('expression', fresh), row('shown', shown)];
+      return { ...entry, measurement: { ...entry.measurement, beyond } };
+    };
+  const find = (entries: readonly Entry[], id: string): Finding | undefined =>
+    findings(entries).find((one) => one.id.startsWith(`${id}/`));
+
+  it('gives what is right of new expressions, and what is lost against shown ones', () => {
+    const memory = runs(4, { tasks: ['MAX', 'MED', 'SUM'], regime: 'full' }).map((entry, i) =>
+      at(1, 0.3 + 0.01 * i)(entry),
+    );
+    expect(find(memory, 'expression')?.estimate).toBeCloseTo(
+      (0.3 ** 2 + 0.31 ** 2 + 0.32 ** 2 + 0.33 ** 2) / 4,
+      8,
+    );
+    const gap = find(memory, 'expression-gap');
+    expect(gap?.estimate).toBeCloseTo(1 - 0.315, 8);
+    expect(gap?.p).toBeLessThan(0.001);
+    expect(gap?.n).toEqual({ seeds: 4, examples: 800 });
+    expect(gap?.statement).toContain('new expressions of depth 2');
+    expect(gap?.verdict).toBeUndefined();
+    const rule = runs(4, { tasks: ['MAX', 'MED', 'SUM'], regime: 'full' }).map(at(1, 1));
+    expect(find(rule, 'expression-gap')?.estimate).toBe(0);
+    expect(find(runs(2), 'expression')).toBeUndefined();
+  });
+});
+
 describe('C5 from made-up indices', () => {
   it('is supported by planted memorizers, with the share of pairs held out in its statement', () => {
     const finding = c5([...runs(8, { held: (seed) => C + jitter(seed) }), ...controls]);

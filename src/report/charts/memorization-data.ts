@@ -62,7 +62,8 @@ export interface FrequencyRow {
 
 /** Prompts outside of what training showed; every fact in them is trained. */
 export interface BeyondRow {
-  readonly kind: 'expression' | 'arity' | 'depth';
+  /** expression: new to training, every fact of it trained; shown: expressions that training has shown, beside them */
+  readonly kind: 'expression' | 'shown' | 'arity' | 'depth';
   /** operands, or nesting */
   readonly value: number;
   /** whether training showed tokens at every position of the prompt and chain */
@@ -74,7 +75,7 @@ export interface BeyondRow {
   readonly exact: number;
   /** share of the answers asked for that are no number */
   readonly noNumber: number;
-  /** majority rate of the results; null: chains have several */
+  /** accuracy of the best fixed answer to each operation and operand count */
   readonly chance: number | null;
 }
 
