@@ -32,6 +32,11 @@ const METADATA = '__metadata__';
 
 /** Bytes of one element, for each element type that can be read. */
 const ELEMENT_BYTES: Readonly<Record<string, number>> = { F32: 4, F16: 2, BF16: 2 };
+/** Further types of tensors that are passed over. */
+const PASSED_BYTES: Readonly<Record<string, number>> = {
+  ...ELEMENT_BYTES,
+  ...{ BOOL: 1, U8: 1, I8: 1, I16: 2, I32: 4, I64: 8, F64: 8 },
+};
 
 /**
  * Encodes float32 tensors, sorted by name; the header is padded with blanks so that the buffer is 8-byte aligned.
@@ -88,9 +93,14 @@ interface Entry {
 /**
  * Decodes a whole file. F16 and BF16 are converted to float32, which `notes` says; other element types are refused.
  * @param where - file for messages
+ * @param options.passOver - tensors that are checked and left out, whatever their element type
  * @throws RunError naming the tensor or the offset
  */
-export function decodeSafetensors(bytes: Uint8Array, where = 'safetensors'): DecodedSafetensors {
+export function decodeSafetensors(
+  bytes: Uint8Array,
+  where = 'safetensors',
+  options: { readonly passOver?: (name: string) => boolean } = {},
+): DecodedSafetensors {
   const fail = (problem: string): never => {
     throw new RunError(`${printable(where, 300)}: ${problem}`);
   };
@@ -127,11 +137,15 @@ export function decodeSafetensors(bytes: Uint8Array, where = 'safetensors'): Dec
   const buffer = bytes.subarray(LENGTH_BYTES + headerBytes);
   // the first byte is "{", so this is an object without __proto__ and without duplicate keys
   const fields = Object.entries(header as Record<string, unknown>);
+  const { passOver = () => false } = options;
   const metadata = new Map<string, string>();
   const entries: Entry[] = [];
   for (const [name, value] of fields) {
     if (name === METADATA) readMetadata(value, metadata, fail);
-    else entries.push(readEntry(name, value, buffer.length, fail));
+    else
+      entries.push(
+        readEntry(name, value, buffer.length, passOver(name) ? PASSED_BYTES : ELEMENT_BYTES, fail),
+      );
   }
   if (entries.length > MAX_TENSORS) fail(`found ${entries.length} tensors, expected at most ${MAX_TENSORS}.`);
   checkTiling(entries, buffer.length, fail);
@@ -139,6 +153,7 @@ export function decodeSafetensors(bytes: Uint8Array, where = 'safetensors'): Dec
   const notes: string[] = [];
   const tensors = new Map<string, Tensor>();
   for (const { name, dtype, shape, elements, begin, end } of entries) {
+    if (passOver(name)) continue;
     const data = new Float32Array(elements);
     const source = buffer.subarray(begin, end);
     if (dtype === 'F32') readFloat32(source, data);
@@ -174,7 +189,13 @@ function readMetadata(value: unknown, metadata: Map<string, string>, fail: Fail)
   }
 }
 
-function readEntry(name: string, value: unknown, bufferBytes: number, fail: Fail): Entry {
+function readEntry(
+  name: string,
+  value: unknown,
+  bufferBytes: number,
+  elementBytes: Readonly<Record<string, number>>,
+  fail: Fail,
+): Entry {
   const label = `tensor "${printable(name)}"`;
   if (name === '' || name.length > MAX_NAME_LENGTH || hasControl(name)) {
     return fail(`${label}: expected a name of 1 to ${MAX_NAME_LENGTH} printable characters.`);
@@ -185,7 +206,7 @@ function readEntry(name: string, value: unknown, bufferBytes: number, fail: Fail
   const unknown = Object.keys(value).find((key) => !['dtype', 'shape', 'data_offsets'].includes(key));
   if (unknown !== undefined) return fail(`${label}: found the unknown field "${printable(unknown)}".`);
   const { dtype, shape, data_offsets: offsets } = value as Partial<Record<string, unknown>>;
-  if (typeof dtype !== 'string' || !Object.hasOwn(ELEMENT_BYTES, dtype)) {
+  if (typeof dtype !== 'string' || !Object.hasOwn(elementBytes, dtype)) {
     return fail(`${label}: found dtype ${shown(dtype)}, expected F32, F16 or BF16.`);
   }
   if (!Array.isArray(shape) || !shape.every(isCount)) {
@@ -207,7 +228,7 @@ function readEntry(name: string, value: unknown, bufferBytes: number, fail: Fail
     if (!Number.isSafeInteger(elements))
       return fail(`${label}: the product of shape [${shape.join(', ')}] overflows.`);
   }
-  const expected = elements * ELEMENT_BYTES[dtype];
+  const expected = elements * elementBytes[dtype];
   if (end - begin !== expected) {
     return fail(
       `${label}: shape [${shape.join(', ')}] of ${dtype} needs ${expected} bytes, data_offsets [${begin}, ${end}] give ${end - begin}.`,

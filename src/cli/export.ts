@@ -1,7 +1,7 @@
 /** `sumlens export`: one checkpoint as files for nanoGPT, Hugging Face transformers or TransformerLens. */
 import type { Command } from 'commander';
 import { EXCHANGE_FORMATS, type ExchangeFormat } from '../checkpoint/exchange/formats.js';
-import { nearest, unacceptable } from '../errors.js';
+import { UserError, nearest, unacceptable } from '../errors.js';
 import { canonicalJson } from '../io/json.js';
 import { exportCheckpoint } from '../workflows/export-checkpoint.js';
 import { loadCheckpoint } from '../workflows/library.js';
@@ -34,8 +34,7 @@ export function registerExport(program: Command): void {
 }
 
 function runExport(address: string, options: ParsedOptions): void {
-  const to = formatFlag(options, 'to');
-  if (to === undefined) throw unacceptable('--to', null, `one of ${EXCHANGE_FORMATS.join(', ')}`);
+  const to = formatFlag(options);
   const config =
     flagValue(options, 'config') === undefined ? undefined : runConfigOf({ config: options.config });
   const checkpoint = loadCheckpoint(address, {
@@ -57,17 +56,17 @@ function runExport(address: string, options: ParsedOptions): void {
   );
 }
 
-/** `--to` and `--from`. */
-export function formatFlag(options: ParsedOptions, flag: 'to' | 'from'): ExchangeFormat | undefined {
-  const found = flagValue(options, flag);
-  if (found === undefined) return undefined;
+function formatFlag(options: ParsedOptions): ExchangeFormat {
+  const found = flagValue(options, 'to');
+  const allowed = `one of ${EXCHANGE_FORMATS.join(', ')}`;
+  if (found === undefined) throw new UserError(`--to: found nothing, expected ${allowed}.`);
   const format = EXCHANGE_FORMATS.find((name) => name === found.value);
   if (format !== undefined) return format;
   const near = nearest(String(found.value), EXCHANGE_FORMATS);
   throw unacceptable(
     found.field,
     found.value,
-    `one of ${EXCHANGE_FORMATS.join(', ')}`,
+    allowed,
     near === undefined ? undefined : `Did you mean ${near}?`,
   );
 }

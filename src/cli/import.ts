@@ -1,11 +1,9 @@
 /** `sumlens import`: a checkpoint of nanoGPT, Hugging Face transformers or TransformerLens as a run directory. */
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
-import { EXCHANGE_FORMATS } from '../checkpoint/exchange/formats.js';
 import { UserError } from '../errors.js';
 import { canonicalJson } from '../io/json.js';
 import { importCheckpoint } from '../workflows/import-checkpoint.js';
-import { formatFlag } from './export.js';
 import {
   type ParsedOptions,
   addRunFlags,
@@ -31,7 +29,6 @@ export function registerImport(program: Command): void {
     .description('Make a run directory of a checkpoint from another program.')
     .argument('<folder or file>', 'folder with model.safetensors and config.json, or a safetensors file')
     .option('--out <folder>', 'new run directory (default: checkpoints/<name>-imported)')
-    .option('--from <format>', `${EXCHANGE_FORMATS.join(', ')} (default: told by the tensors)`)
     .option('--model-config <file>', "the other program's configuration: n_layer, n_head, n_embd, ...")
     .option('--vocabulary <file>', 'JSON with the ids of the tokens: {"stoi": {...}}, {...} or a list')
     .option('--json', 'one JSON document on stdout')
@@ -60,7 +57,6 @@ function runImport(path: string, options: ParsedOptions): void {
   } = importCheckpoint({
     path,
     out,
-    format: formatFlag(options, 'from'),
     modelConfig: text('model-config'),
     vocabulary: text('vocabulary'),
     file: config === undefined ? undefined : readConfigFile(config),

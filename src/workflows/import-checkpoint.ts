@@ -6,12 +6,8 @@ import { basename, resolve } from 'node:path';
 import type { ExchangeFormat } from '../checkpoint/exchange/formats.js';
 import type { Origin } from '../checkpoint/exchange/origin.js';
 import { modelFile, publishImportedRun } from '../checkpoint/exchange/publish.js';
-import {
-  type ReadExchange,
-  type WantedModel,
-  findExchange,
-  readExchange,
-} from '../checkpoint/exchange/read.js';
+import { type ReadExchange, type WantedModel, readExchange } from '../checkpoint/exchange/read.js';
+import { findExchange } from '../checkpoint/exchange/find.js';
 import {
   type ForeignVocabulary,
   parseVocabularyFile,
@@ -33,8 +29,6 @@ export interface ImportOptions {
   readonly path: string;
   /** run directory to make; it must not exist */
   readonly out: string;
-  /** which program wrote it; undefined: told by the tensors */
-  readonly format?: ExchangeFormat | undefined;
   /** JSON with the other program's names; default: config.json in the folder */
   readonly modelConfig?: string | undefined;
   /** JSON with the ids of our tokens; default: vocabulary.json, vocab.json or tokenizer.json in the folder */
@@ -62,10 +56,7 @@ export function importCheckpoint(options: ImportOptions): ImportedCheckpoint {
   const run = basename(dir);
   checkRunName(run);
   const found = findExchange(options.path, options);
-  const read = readExchange(found, {
-    format: options.format,
-    wanted: wantedModels(options),
-  });
+  const read = readExchange(found, wantedModels(options));
   const { origin } = read;
   const known = knownConfig(options, origin);
   const vocabulary = vocabularyFor(read, found.vocabulary, known);

@@ -30,8 +30,6 @@ export interface FormatDescription {
   readonly declared: (fields: Fields) => FoundShape;
   /** sizes read off the tensors */
   readonly measured: (tensors: ReadonlyMap<string, Tensor>) => FoundShape;
-  /** tensors that hold no weights, such as causal masks */
-  readonly isBuffer: (name: string) => boolean;
 }
 
 export const FORMATS: Readonly<Record<ExchangeFormat, FormatDescription>> = {

@@ -137,5 +137,4 @@ export const HF_GPT2: FormatDescription = {
     ...measureGpt2(stored, 1),
     unembeddingBias: { value: false, from: 'GPT2LMHeadModel' },
   }),
-  isBuffer: (name) => /\.attn\.(masked_)?bias$/.test(name),
 };

@@ -105,7 +105,7 @@ function checkShape({ name, shape }: Tensor, expected: readonly number[], fail: 
   fail(
     `tensor "${name}": found shape [${shape.join(', ')}], expected [${expected.join(', ')}].` +
       (isTransposed && shape[1] === expected[0]
-        ? ' It is transposed: nanoGPT stores [out, in], Hugging Face GPT-2 and TransformerLens [in, out]; name the layout with --from.'
+        ? ' It is transposed: nanoGPT stores [out, in], Hugging Face GPT-2 and TransformerLens [in, out].'
         : ''),
   );
 }

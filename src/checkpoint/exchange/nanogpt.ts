@@ -131,5 +131,4 @@ export const NANOGPT: FormatDescription = {
   ],
   declared,
   measured,
-  isBuffer: (name) => /\.attn\.(masked_)?bias$/.test(name),
 };

@@ -2,79 +2,20 @@
  * Reads a checkpoint of another program: a folder or one safetensors file, in any of the formats of formats.ts. What
  * comes from outside is data only (safetensors and JSON); everything that does not fit is refused with one line.
  */
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { gptConfigOf } from '../../config/hash.js';
-import { RunError, UserError, printable } from '../../errors.js';
-import { exists, isDirectory, listDirectory, readBytes } from '../../io/files.js';
+import { UserError } from '../../errors.js';
+import { readBytes } from '../../io/files.js';
 import type { GptConfig } from '../../model/gpt-config.js';
 import { checkGptConfig } from '../../model/gpt-config.js';
 import { TOKEN_EMBEDDING, UNEMBEDDING } from '../../model/parameters.js';
-import { type DecodedSafetensors, type Tensor, decodeSafetensors } from '../format.js';
+import type { Tensor } from '../format.js';
 import { Fields, MOST_JSON_BYTES } from './fields.js';
 import { type ExchangeFormat, FORMATS, type FoundShape } from './formats.js';
+import { type ExchangeSource, decodeForeign } from './find.js';
 import { fromForeign } from './mapping.js';
 import { type Origin, ORIGIN_FILE, parseOrigin } from './origin.js';
-import { MODEL_CONFIG_FILE, VOCABULARY_FILE, WEIGHTS_FILE } from './write.js';
-
-/** Where the parts of a checkpoint lie. */
-export interface ExchangeSource {
-  readonly weights: string;
-  readonly modelConfig: string | undefined;
-  readonly vocabulary: string | undefined;
-  readonly origin: string | undefined;
-}
-
-const PICKLE = /\.(pt|pth|bin|ckpt|pkl|pickle)$/i;
-const VOCABULARIES = [VOCABULARY_FILE, 'vocab.json', 'tokenizer.json'];
-const CONVERT =
-  'Convert it where it was made: python3 -c "import torch, safetensors.torch as s; s.save_model(model, \'model.safetensors\')", or s.save_file with its state dictionary.';
-
-/**
- * Finds the files of a checkpoint.
- * @param path - a folder with model.safetensors, or a safetensors file by itself (nothing beside it is read)
- * @throws UserError when there is none, or only a pickle
- */
-export function findExchange(
-  path: string,
-  given: { readonly modelConfig?: string | undefined; readonly vocabulary?: string | undefined } = {},
-): ExchangeSource {
-  const shown = printable(path, 300);
-  if (!exists(path))
-    throw new UserError(`${shown}: found nothing there, expected a folder or a safetensors file.`);
-  for (const file of [given.modelConfig, given.vocabulary]) {
-    if (file !== undefined && !exists(file))
-      throw new UserError(`${printable(file, 300)}: found no such file.`);
-  }
-  const refusePickle = (name: string): never => {
-    throw new UserError(
-      `${printable(name, 300)}: found a pickle, which can run code when it is read, expected safetensors. ${CONVERT}`,
-    );
-  };
-  if (!isDirectory(path)) {
-    if (PICKLE.test(path)) refusePickle(path);
-    return { weights: path, modelConfig: given.modelConfig, vocabulary: given.vocabulary, origin: undefined };
-  }
-  const names = listDirectory(path);
-  if (!names.includes(WEIGHTS_FILE)) {
-    const other = names.find((name) => name.endsWith('.safetensors'));
-    const pickle = names.find((name) => PICKLE.test(name));
-    if (other === undefined && pickle !== undefined) refusePickle(join(path, pickle));
-    throw new UserError(
-      `${shown}: found no ${WEIGHTS_FILE}, expected one.` +
-        (other === undefined ? '' : ` Name the file itself: ${printable(join(path, other), 300)}.`),
-    );
-  }
-  const inFolder = (...candidates: string[]): string | undefined => {
-    const name = candidates.find((candidate) => names.includes(candidate));
-    return name === undefined ? undefined : join(path, name);
-  };
-  return {
-    weights: join(path, WEIGHTS_FILE),
-    modelConfig: given.modelConfig ?? inFolder(MODEL_CONFIG_FILE),
-    vocabulary: given.vocabulary ?? inFolder(...VOCABULARIES),
-    origin: inFolder(ORIGIN_FILE),
-  };
-}
+import { formatOfConfig, tellFormat } from './tell-format.js';
 
 /** A model as it was found, its vocabulary still in its own order. */
 export interface ReadExchange {
@@ -94,29 +35,28 @@ export interface WantedModel {
 }
 
 /**
- * @param format - which program wrote it; undefined: told by the names and shapes of the tensors
  * @param wanted - in the order of their rank, the first wins; must agree with what the files say
  * @throws UserError naming file, tensor or field
  */
-export function readExchange(
-  source: ExchangeSource,
-  options: { readonly format?: ExchangeFormat | undefined; readonly wanted?: readonly WantedModel[] } = {},
-): ReadExchange {
+export function readExchange(source: ExchangeSource, wanted: readonly WantedModel[] = []): ReadExchange {
   const name = basename(source.weights);
-  const decoded = decode(source.weights);
+  const decoded = decodeForeign(source.weights);
   const origin =
     source.origin === undefined ? undefined : parseOrigin(readJson(source.origin), basename(source.origin));
-  const format = options.format ?? formatOf(decoded.tensors, name);
-  const { isBuffer, declared, measured, tensors } = FORMATS[format];
-  const stored = withUsualNames(decoded.tensors, format, isBuffer);
   const fields =
     source.modelConfig === undefined
       ? undefined
       : Fields.parse(readJson(source.modelConfig), basename(source.modelConfig));
-  const wanted = [...(options.wanted ?? []), ...(origin === undefined ? [] : [wantedBy(origin)])];
+  const format = tellFormat(decoded.tensors, name, [
+    { format: origin?.to, from: ORIGIN_FILE },
+    { format: fields === undefined ? undefined : formatOfConfig(fields), from: fields?.where ?? '' },
+  ]);
+  const { declared, measured, tensors } = FORMATS[format];
+  const stored = withUsualNames(decoded.tensors, format);
+  const everyWanted = [...wanted, ...(origin === undefined ? [] : [wantedBy(origin)])];
   const config = shapeOf(
     [measured(stored), ...(fields === undefined ? [] : [declared(fields)])],
-    wanted,
+    everyWanted,
     stored,
   );
   const converted = decoded.notes.length;
@@ -137,53 +77,15 @@ function wantedBy({ config }: Origin): WantedModel {
   return { fields, from: `${ORIGIN_FILE}, config` };
 }
 
-function decode(path: string): DecodedSafetensors {
-  const bytes = readBytes(path);
-  // PyTorch writes zip files and, before 2020, bare pickles; a safetensors header may begin with the same two bytes
-  const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3;
-  if (isZip || (bytes[0] === 0x80 && bytes[1] > 0 && bytes[1] <= 5 && bytes[8] !== 0x7b)) {
-    throw new UserError(
-      `${printable(path, 300)}: found a pickle, which can run code when it is read, expected safetensors. ${CONVERT}`,
-    );
-  }
-  try {
-    return decodeSafetensors(bytes, basename(path));
-  } catch (error) {
-    // a file from outside is the user's to mend
-    throw error instanceof RunError ? new UserError(error.message, { cause: error }) : error;
-  }
-}
-
 const readJson = (path: string): Uint8Array => readBytes(path, MOST_JSON_BYTES);
 
-function formatOf(tensors: ReadonlyMap<string, Tensor>, where: string): ExchangeFormat {
-  const names = [...tensors.keys()];
-  if (names.some((name) => name === 'embed.W_E' || name.endsWith('.attn.W_Q'))) return 'transformer-lens';
-  const projection = names.find((name) => name.endsWith('h.0.attn.c_attn.weight'));
-  const shape = projection === undefined ? [] : (tensors.get(projection)?.shape ?? []);
-  if (shape.length === 2 && shape[0] === 3 * shape[1]) return 'nanogpt';
-  if (shape.length === 2 && shape[1] === 3 * shape[0]) return 'hf-gpt2';
-  throw new UserError(
-    `${printable(where, 300)}: found ${
-      names
-        .slice(0, 3)
-        .map((name) => printable(name))
-        .join(', ') || 'no tensors'
-    }, expected the tensors of nanoGPT, GPT2LMHeadModel or HookedTransformer (such as transformer.h.0.attn.c_attn.weight, or blocks.0.attn.W_Q).`,
-  );
-}
-
-/** Masks left out; torch.compile's and bare GPT2Model's names, and a tied head kept in place of the embedding, made usual. */
-function withUsualNames(
-  tensors: ReadonlyMap<string, Tensor>,
-  format: ExchangeFormat,
-  isBuffer: (name: string) => boolean,
-): Map<string, Tensor> {
+/** torch.compile's and bare GPT2Model's names, and a tied head kept in place of the embedding, made usual. */
+function withUsualNames(tensors: ReadonlyMap<string, Tensor>, format: ExchangeFormat): Map<string, Tensor> {
   const stored = new Map<string, Tensor>();
   for (const tensor of tensors.values()) {
     let name = tensor.name.replace(/^_orig_mod\./, '');
     if (format !== 'transformer-lens' && /^(wte|wpe|h|ln_f)\./.test(name)) name = `transformer.${name}`;
-    if (!isBuffer(name)) stored.set(name, { ...tensor, name });
+    stored.set(name, { ...tensor, name });
   }
   const head = stored.get(UNEMBEDDING);
   if (head !== undefined && !stored.has(TOKEN_EMBEDDING)) {

@@ -92,6 +92,8 @@ function declared(fields: Fields): FoundShape {
   if (dHead !== undefined && found.nHeads !== undefined && found.dModel !== undefined) {
     const width = found.dModel.value / found.nHeads.value;
     if (dHead.value !== width) throw unacceptable(dHead.from, dHead.value, `d_model / n_heads = ${width}`);
+    // -1: TransformerLens puts the root of d_head in its place
+    fields.only('attn_scale', [-1, Math.sqrt(width)]);
   }
   const given = Object.entries(found).filter(([, field]) => field !== undefined);
   return Object.fromEntries(given);
@@ -143,5 +145,4 @@ export const TRANSFORMER_LENS: FormatDescription = {
     config.tied ? ['TransformerLens has no tied head: unembed.W_U is a copy of the embedding.'] : [],
   declared,
   measured,
-  isBuffer: (name) => /\.attn\.(mask|IGNORE)$/.test(name),
 };

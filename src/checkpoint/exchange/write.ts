@@ -44,7 +44,9 @@ export function exportFiles(origin: Origin, parameters: Float32Array): ExportFil
     ],
     notes: [
       ...(zeros.length > 0
-        ? [`Biases that the model does not have are written as zeros (${zeros.length} tensors).`]
+        ? [
+            `Biases that the model does not have are written as zeros (${zeros.length} of ${rows.length} tensors).`,
+          ]
         : []),
       ...(config.shareBlocks && config.nLayers > 1
         ? [

@@ -22,7 +22,15 @@ function exported(config: RunConfig, parameters: Float32Array, to: ExchangeForma
 }
 
 describe.each(EXCHANGE_FORMATS)('export to %s and import', (to) => {
-  it.each(VARIANTS)('gives the same bytes: %s', (_, model) => {
+  const expressible = VARIANTS.filter(
+    ([, model]) => FORMATS[to].refusal(gptConfigOf(smallConfig(model))) === undefined,
+  );
+
+  it('expresses all kinds of models, GPT2LMHeadModel all but one', () => {
+    expect(VARIANTS.length - expressible.length).toBe(to === 'hf-gpt2' ? 1 : 0);
+  });
+
+  it.each(expressible)('gives the same bytes: %s', (_, model) => {
     const folder = temporaryFolder();
     const config = smallConfig(model);
     const parameters = someParameters(config);
@@ -37,7 +45,7 @@ describe.each(EXCHANGE_FORMATS)('export to %s and import', (to) => {
     expect(stored.equals(modelFile(config, parameters).bytes)).toBe(true);
   });
 
-  it.each(VARIANTS)('writes every parameter: %s', (_, model) => {
+  it.each(expressible)('writes every parameter: %s', (_, model) => {
     const gpt = gptConfigOf(smallConfig(model));
     const table = parameterTable(gpt);
     const written = new Map(table.specs.map(({ name, size }) => [name, new Uint8Array(size)]));

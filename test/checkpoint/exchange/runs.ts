@@ -21,6 +21,8 @@ export const VARIANTS: readonly (readonly [name: string, model: DeepPartial<RunC
   ['shared block, untied, no bias, three heads', { shareBlocks: true, tied: false, bias: false, nHeads: 3 }],
   ['four heads, odd feed-forward width', { nHeads: 4, dMlp: 31 }],
   ['one layer', { nLayers: 1 }],
+  ['no bias at queries, keys and values', { qkvBias: false, nHeads: 2 }],
+  ['bias at the head, shared block', { tied: false, unembeddingBias: true, shareBlocks: true }],
   ['as many heads as widths', { nHeads: 12, tied: false }],
 ];
 
