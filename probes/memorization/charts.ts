@@ -215,7 +215,7 @@ function beyondChart(conditions: readonly MemorizationCondition[]): ChartSpec {
   const data = gather(conditions, (run) =>
     run.beyond.map((row) => ({
       panel: 'Right result tokens',
-      category: `${beyondText(row)}, positions ${row.positions}`,
+      category: row.positions === 'new' ? `${beyondText(row)}, new positions` : beyondText(row),
       value: row.accuracy,
       ...(row.chance === null ? {} : { chance: row.chance }),
     })),
@@ -223,19 +223,19 @@ function beyondChart(conditions: readonly MemorizationCondition[]): ChartSpec {
   return pointsChart(shares(data), {
     id: 'memorization-beyond',
     title: 'Beyond training: more operands, deeper nesting',
-    note: `Right result tokens; no held-out operands among them. Positions new: the prompt is longer than any in training, so a failure may be the position and not the arithmetic. Nested: the steps before are given. New expressions: every reduction in them was trained, the whole was not; shown ones, which are shorter, stand beside them. Grey ticks: the best fixed answer. Answers that are no number: ${noNumberText(conditions)}.`,
+    note: `Right result tokens; no held-out operands among them. New positions: the prompt is longer than any in training, so a failure may be the position and not the arithmetic. Nested: the steps before are given. New expressions: every reduction in them was trained, the whole was not; shown ones, which are shorter, stand beside them. Grey ticks: the best fixed answer. Answers that are no number: ${noNumberText(conditions)}.`,
     category: 'Prompts',
     columns: 1,
   });
 }
 
-/** `4 operands 97 %, 5 operands 3 %`: right after the positions that training showed a model ends rather than answers. */
+/** `4 operands: 97 %, 5 operands: 3 %`: right after the positions that training showed a model ends rather than answers. */
 function noNumberText(conditions: readonly MemorizationCondition[]): string {
   const rows = conditions.flatMap(({ runs }) => runs.flatMap(({ beyond }) => beyond));
   return [...new Set(rows.map(beyondText))]
     .map((one) => {
       const own = rows.filter((row) => beyondText(row) === one);
-      return `${one} ${percent(mean(own.map(({ noNumber }) => noNumber)), 0)}`;
+      return `${one}: ${percent(mean(own.map(({ noNumber }) => noNumber)), 0)}`;
     })
     .join(', ');
 }
@@ -243,5 +243,5 @@ function noNumberText(conditions: readonly MemorizationCondition[]): string {
 function beyondText({ kind, value }: BeyondRow): string {
   if (kind === 'arity') return operandText(value);
   if (kind === 'depth') return `depth ${value}`;
-  return `${kind === 'shown' ? 'shown' : 'new'} expressions of depth ${value}`;
+  return `${kind === 'shown' ? 'shown' : 'new'} expressions, depth ${value}`;
 }
