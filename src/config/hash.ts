@@ -19,7 +19,8 @@ const ID_DIGITS = 12;
 export function runId(config: RunConfig): string {
   const tasks = sortedTasks(config).join('-').toLowerCase();
   const short = tasks.length <= 32 ? tasks : `${config.data.tasks.length}-tasks`;
-  const readable = `${short}-${config.data.regime}-d${config.model.dModel}-s${config.seed}`;
+  const regime = config.data.file === undefined ? config.data.regime : 'file';
+  const readable = `${short}-${regime}-d${config.model.dModel}-s${config.seed}`;
   return `${readable}-${configSha256(config).slice(0, ID_DIGITS)}`;
 }
 
@@ -41,9 +42,17 @@ export function conditionId(config: RunConfig): string {
 /** By name, so that a label reads the same when the operations table grows in its middle. */
 const sortedTasks = (config: RunConfig): string[] => [...config.data.tasks].sort();
 
-/** `MAX+MED+SUM, full, d=16` */
+/** Longest part of a file's name in a label. */
+const NAME_CHARACTERS = 40;
+
+/** `MAX+MED+SUM, full, d=16`; lines of a file: `MAX+MIN, lines of test.tsv, d=16` */
 export function conditionLabel(config: RunConfig): string {
-  return `${sortedTasks(config).join('+')}, ${config.data.regime}, d=${config.model.dModel}`;
+  const { file } = config.data;
+  const regime =
+    file === undefined
+      ? config.data.regime
+      : `lines of ${Array.from(file.name).slice(0, NAME_CHARACTERS).join('')}`;
+  return `${sortedTasks(config).join('+')}, ${regime}, d=${config.model.dModel}`;
 }
 
 /**
@@ -71,7 +80,15 @@ export function differingFields(configs: readonly RunConfig[]): string[] {
 
 /** Value of a field as text. @param path - `data.operands`, `seed`, ... */
 export function fieldText(config: RunConfig, path: string): string {
-  return (flatten(config).get(path) ?? 'absent').replace(/^"(.*)"$/, '$1');
+  const text = (flatten(config).get(path) ?? 'absent').replace(/^"(.*)"$/, '$1');
+  return /^[0-9a-f]{64}$/.test(text) ? `${text.slice(0, ID_DIGITS)}...` : text;
+}
+
+/** A file is known by its content: renaming it changes no run. */
+function contentOf(file: Plain): Plain {
+  return Object.fromEntries(
+    Object.entries(file).filter(([name, field]) => name !== 'name' && field !== undefined),
+  );
 }
 
 /** path -> canonical JSON */
@@ -81,7 +98,11 @@ function flatten(config: RunConfig): Map<string, string> {
     if (typeof value !== 'object' || Array.isArray(value)) fields.set(key, canonicalJson(value));
     else {
       for (const [name, field] of Object.entries(value as Plain)) {
-        if (field !== undefined) fields.set(`${key}.${name}`, canonicalJson(field));
+        if (key === 'data' && name === 'file' && field !== undefined) {
+          for (const [part, item] of Object.entries(contentOf(field as Plain))) {
+            fields.set(`data.file.${part}`, canonicalJson(item));
+          }
+        } else if (field !== undefined) fields.set(`${key}.${name}`, canonicalJson(field));
       }
     }
   }
@@ -100,9 +121,9 @@ function withoutDefaults(config: RunConfig): Plain {
     if (key === 'vocabulary') continue;
     const fallback = defaults[key];
     if (typeof value === 'object' && !Array.isArray(value)) {
-      const kept = Object.entries(value as Plain).filter(
-        ([name, field]) => field !== undefined && !sameJson(field, (fallback as Plain)[name]),
-      );
+      const kept = Object.entries(value as Plain)
+        .filter(([name, field]) => field !== undefined && !sameJson(field, (fallback as Plain)[name]))
+        .map(([name, field]) => [name, name === 'file' ? contentOf(field as Plain) : field] as const);
       if (kept.length > 0) result[key] = Object.fromEntries(kept);
     } else if (!sameJson(value, fallback)) {
       result[key] = value;

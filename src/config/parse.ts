@@ -132,8 +132,12 @@ function checkTogether(config: RunConfig): void {
     throw unacceptable(
       'model.nCtx (--n-ctx)',
       model.nCtx,
-      `at least ${longest}, the longest sequence of --depth ${data.depth} with --operands ${data.operands.join('..')}`,
-      'Raise --n-ctx, or lower --depth or --operands.',
+      data.file === undefined
+        ? `at least ${longest}, the longest sequence of --depth ${data.depth} with --operands ${data.operands.join('..')}`
+        : `at least ${longest}, the longest line that is kept of ${data.file.name}`,
+      data.file === undefined
+        ? 'Raise --n-ctx, or lower --depth or --operands.'
+        : 'Raise --n-ctx, or lower --max-tokens.',
     );
   }
   const row = data.window ?? longest;
