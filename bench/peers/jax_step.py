@@ -78,8 +78,8 @@ def make_step(config, o, decays):
 
 
 class Run:
-    def __init__(self, folder, pad):
-        work = Workload(folder, pad)
+    def __init__(self, folder):
+        work = Workload(folder)
         self.batches = [(jnp.asarray(x, jnp.int32), jnp.asarray(y, jnp.int32)) for x, y in work.batches]
         p = {name: jnp.asarray(value) for name, value in work.parameters.items()}
         zeros = lambda: {name: jnp.zeros_like(value) for name, value in p.items()}
@@ -103,7 +103,7 @@ runs = {}
 
 
 def prepare(request):
-    run = Run(request["folder"], request.get("pad"))
+    run = Run(request["folder"])
     runs[request["name"]] = run
     losses = [float(run.step()) for _ in range(request["check"])]
     return {"losses": losses, "note": "jit, donated state"}

@@ -12,10 +12,10 @@ class Workload:
     """One model, its AdamW options and its batches, as bench/lib/workload.mjs wrote them.
 
     parameters: {name: float32 array}, batches: [(tokens [S, T], targets [S, T])] int64, padded on the right with
-    token 0 and target -1 up to `pad` or, when it is None, up to the longest sequence of the batch.
+    token 0 and target -1 up to the longest sequence of the batch.
     """
 
-    def __init__(self, folder, pad=None):
+    def __init__(self, folder):
         with open(os.path.join(folder, "workload.json")) as file:
             head = json.load(file)
         self.config, self.options, self.tensors = head["config"], head["options"], head["tensors"]
@@ -35,12 +35,12 @@ class Workload:
             tokens = numbers[at + sequences + 1 : at + sequences + 1 + rows]
             targets = numbers[at + sequences + 1 + rows : at + sequences + 1 + 2 * rows]
             at += sequences + 1 + 2 * rows
-            self.batches.append(padded(offsets, tokens, targets, pad))
+            self.batches.append(padded(offsets, tokens, targets))
 
 
-def padded(offsets, tokens, targets, pad):
+def padded(offsets, tokens, targets):
     lengths = np.diff(offsets)
-    width = int(pad or lengths.max())
+    width = int(lengths.max())
     x = np.zeros((len(lengths), width), dtype=np.int64)
     y = np.full((len(lengths), width), -1, dtype=np.int64)
     for s, length in enumerate(lengths):

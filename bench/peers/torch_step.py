@@ -97,10 +97,9 @@ class Gpt(nn.Module):
 class Run:
     """One model in training; AdamW variants are tried on copies of it, so that its own steps are untouched."""
 
-    def __init__(self, folder, pad, compiled):
-        self.work = Workload(folder, pad)
+    def __init__(self, folder):
+        self.work = Workload(folder)
         self.batches = [(torch.from_numpy(x), torch.from_numpy(y)) for x, y in self.work.batches]
-        self.compiled = compiled
         self.variant = min(variants(), key=self.trial)
         self.build(self.variant)
 
@@ -117,7 +116,6 @@ class Run:
             groups, lr=o["learningRate"], betas=(o["beta1"], o["beta2"]), eps=o["eps"], **variant
         )
         self.model, self.parameters, self.at = model, [p for _, p in named], 0
-        self.call = torch.compile(model) if self.compiled else model
         self.norm = {"foreach": True} if "foreach" in variant else {}
 
     def trial(self, variant):
@@ -135,7 +133,7 @@ class Run:
     def step(self):
         tokens, targets = self.batches[self.at % len(self.batches)]
         self.at += 1
-        loss = self.call(tokens, targets)
+        loss = self.model(tokens, targets)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.parameters, self.work.options["clip"], **self.norm)
         self.optimizer.step()
@@ -169,7 +167,7 @@ runs = {}
 
 
 def prepare(request):
-    run = Run(request["folder"], request.get("pad"), request.get("compile", False))
+    run = Run(request["folder"])
     runs[request["name"]] = run
     return {
         "losses": [run.step().item() for _ in range(request["check"])],
@@ -180,7 +178,7 @@ def prepare(request):
 
 def race(request):
     """Trains until the accuracy is reached; looking at it is not timed. Returns the updates and the time they took."""
-    run = Run(request["folder"], None, False)
+    run = Run(request["folder"])
     questions = [(torch.from_numpy(x), torch.from_numpy(y)) for x, y in Workload(request["questions"]).batches]
     spent = {"wallMs": 0.0, "cpuMs": 0.0}
     while run.at < len(run.batches):
