@@ -33,7 +33,7 @@ export function parityLookAhead(groups: readonly ParityGroup[]): ChartSpec {
           const last = context.cells.filter((cell) => cell.position === position).at(-1);
           if (last === undefined || (kind !== 'ahead' && kind !== 'predicted')) return [];
           return [
-            `${kind === 'ahead' ? `at ${name}` : 'where it is predicted'} ${percent(last.accuracy[result], 0)}`,
+            `${kind === 'ahead' ? `at ${name}` : 'where it is predicted'}: ${percent(last.accuracy[result], 0)}`,
           ];
         });
         return `${group.name}, ${context.template}, accuracy on the final answer after the last layer: ${parts.join(', ')}.`;
