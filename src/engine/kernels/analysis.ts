@@ -14,7 +14,7 @@ import { type BatchShape, targetRows } from './batch.js';
 import { Carve } from './carve.js';
 import { applyIntervention, checkIntervention, patternSize } from './interventions.js';
 import { copy, type ModelContext, type RealForwardOptions } from './context.js';
-import { type Address, padded, type RealArray } from './module.js';
+import { type Address, padded, type RealArray, rowStride } from './module.js';
 
 export interface StagesResult<R extends RealArray> {
   readonly logits: R;
@@ -39,8 +39,8 @@ export function runStages<R extends RealArray>(
   const capture = new Set(options.capture?.map((name) => parseActivationName(config, name).name));
   const interventions = (options.interventions ?? []).map((one) => checkIntervention(config, batch, one));
 
-  const residual = N * padded(config.dModel);
-  const hidden = N * padded(config.dMlp);
+  const residual = N * rowStride(config.dModel);
+  const hidden = N * rowStride(config.dMlp);
   const patterns = patternSize(config, batch);
   const carve = new Carve(memory, realBytes);
   const ids = { tokens: carve.ints(N), positions: carve.ints(N), offsets: carve.ints(S + 1) };
@@ -84,7 +84,7 @@ export function runStages<R extends RealArray>(
     if (relevant.length === 0 && !capture.has(name)) return;
     const { layout } = parseActivationName(config, name).row;
     const width = layout.kind === 'rows' ? layout.width(config) : undefined;
-    const view = memory.reals(address, width === undefined ? patterns : N * padded(width));
+    const view = memory.reals(address, width === undefined ? patterns : N * rowStride(width));
     for (const one of relevant) applyIntervention(config, batch, one, view);
     if (capture.has(name)) {
       activations.set(name, width === undefined ? copy(view) : withoutPadding(view, N, width));
@@ -164,9 +164,9 @@ function place<K extends string>(pieces: Readonly<Record<K, () => Address>>): Re
   return Object.fromEntries(entries) as Record<K, Address>;
 }
 
-/** [N, padded width] to [N, width], a copy. */
+/** [N, row stride] to [N, width], a copy. */
 function withoutPadding<R extends RealArray>(view: R, N: number, width: number): R {
-  const stride = padded(width);
+  const stride = rowStride(width);
   const all = copy(view);
   if (stride === width) return all;
   for (let i = 0; i < N; i++) all.copyWithin(i * width, i * stride, i * stride + width);

@@ -7,11 +7,14 @@
 /* out[c, t] = x[t, c] for a [T, HS] slice with row stride; out [HS, padded T], zeros in the padding */
 static void transpose_slice(real_t *RESTRICT out, const real_t *RESTRICT x, ptrdiff_t row, int T, int HS) {
   const int Tp = padded(T);
-  for (int c = 0; c < HS; c++) {
-    real_t *to = out + (ptrdiff_t)c * Tp;
-    for (int t = 0; t < T; t++) to[t] = x[t * row + c];
-    for (int t = T; t < Tp; t++) to[t] = 0;
-  }
+  for (int t = 0; t < Tp; t += VL)
+    for (int c = 0; c < HS; c += VL) {
+      vf tile[VL];
+      for (int r = 0; r < VL; r++) tile[r] = t + r < T ? v_load(x + (t + r) * row + c) : v_set(0);
+      v_transpose(tile);
+      real_t *to = out + (ptrdiff_t)c * Tp + t;
+      for (int r = 0; r < VL && c + r < HS; r++) v_store(to + r * Tp, tile[r]);
+    }
 }
 
 /* out[i, t] = sum_c a[i, c] x[t, c] for t up to position[i] at least (later entries are undefined) */
@@ -38,33 +41,74 @@ void attention_scores(real_t *scores, const real_t *q, ptrdiff_t q_row, const in
   products_with_rows(scores, q, q_row, position, nq, k, k_row, T, HS, scratch);
 }
 
-/* p[0 .. count) = softmax(scale * p), p[count .. width) = 0; width is a multiple of 8 */
-void softmax_row(real_t *p, int count, int width, real_t scale) {
-  const vf lowest = v_set(NEGATIVE_INFINITY), zero = v_set(0), s = v_set(scale);
+/* softmax_row of a row that does not fit the registers */
+static void softmax_long(real_t *p, int count, vf s) {
+  const vf lowest = v_set(NEGATIVE_INFINITY), zero = v_set(0);
   vf greatest = lowest;
   for (int j = 0; j < count; j += VL) {
     const vf x = v_first(v_mul(v_load(p + j), s), count - j, lowest);
     v_store(p + j, x);
     greatest = v_max(greatest, x);
   }
-  real_t lanes[VL];
-  v_store(lanes, greatest);
-  real_t top = lanes[0];
-  for (int r = 1; r < VL; r++) top = lanes[r] > top ? lanes[r] : top;
-  const vf vtop = v_set(top);
+  const vf top = v_set(v_greatest(greatest));
   vf sum[SUM_VECTORS];
   for (int v = 0; v < SUM_VECTORS; v++) sum[v] = zero;
   for (int j = 0; j < count; j += 16)
     for (int v = 0; v < SUM_VECTORS && j + v * VL < count; v++) {
       const int jv = j + v * VL;
-      const vf e = v_first(v_exp(v_sub(v_load(p + jv), vtop)), count - jv, zero);
+      const vf e = v_first(v_exp(v_sub(v_load(p + jv), top)), count - jv, zero);
       v_store(p + jv, e);
       sum[v] = v_add(sum[v], e);
     }
   const vf inverse = v_set((real_t)1 / v_sum16(sum));
-  int j = 0;
-  for (; j < count; j += VL) v_store(p + j, v_first(v_mul(v_load(p + j), inverse), count - j, zero));
-  for (; j < width; j += VL) v_store(p + j, zero);
+  for (int j = 0; j < count; j += VL) v_store(p + j, v_first(v_mul(v_load(p + j), inverse), count - j, zero));
+}
+
+/* vectors of a row that are held in registers: 64 keys; longer rows go through memory */
+#define MOST_ROW_VECTORS (64 / VL)
+
+/* softmax_row with nv vectors, the last of them partial or full; nv is a constant after inlining where it is small */
+ALWAYS_INLINE void softmax_vectors(const int nv, vf *x, real_t *p, int count, vf scale) {
+  const vf lowest = v_set(NEGATIVE_INFINITY), zero = v_set(0);
+  const int left = count - (nv - 1) * VL;
+  vf greatest = lowest;
+  for (int v = 0; v < nv; v++) {
+    x[v] = v_mul(v_load(p + v * VL), scale);
+    if (v == nv - 1) x[v] = v_first(x[v], left, lowest);
+    greatest = v_max(greatest, x[v]);
+  }
+  const vf top = v_set(v_greatest(greatest));
+  vf sum[SUM_VECTORS];
+  for (int v = 0; v < SUM_VECTORS; v++) sum[v] = zero;
+  for (int v = 0; v < nv; v++) {
+    x[v] = v_exp(v_sub(x[v], top));
+    if (v == nv - 1) x[v] = v_first(x[v], left, zero);
+    sum[v % SUM_VECTORS] = v_add(sum[v % SUM_VECTORS], x[v]);
+  }
+  const vf inverse = v_set((real_t)1 / v_sum16(sum));
+  for (int v = 0; v < nv; v++) {
+    const vf share = v_mul(x[v], inverse);
+    v_store(p + v * VL, v == nv - 1 ? v_first(share, left, zero) : share);
+  }
+}
+
+/* p[0 .. count) = softmax(scale * p), p[count .. width) = 0; width is a multiple of 8 */
+void softmax_row(real_t *p, int count, int width, real_t scale) {
+  const vf s = v_set(scale);
+  const int nv = (count + VL - 1) / VL;
+  vf x[MOST_ROW_VECTORS];
+  switch (nv) {
+    case 1: softmax_vectors(1, x, p, count, s); break;
+    case 2: softmax_vectors(2, x, p, count, s); break;
+    case 3: softmax_vectors(3, x, p, count, s); break;
+    case 4: softmax_vectors(4, x, p, count, s); break;
+    case 5: softmax_vectors(5, x, p, count, s); break;
+    case 6: softmax_vectors(6, x, p, count, s); break;
+    default:
+      if (nv <= MOST_ROW_VECTORS) softmax_vectors(nv, x, p, count, s);
+      else softmax_long(p, count, s);
+  }
+  for (int j = nv * VL; j < width; j += VL) v_store(p + j, v_set(0));
 }
 
 /* z[i] = sum_t p[i, t] v[t] over t <= position[i]. last[i] = position[i] + 1. Entries of p past it are zero. */
@@ -75,23 +119,37 @@ void attention_values(real_t *z, ptrdiff_t z_row, const real_t *p, const int32_t
   gemm(&g);
 }
 
-/* ds = p * (dp - sum_t p dp) * scale over the first count entries, 0 up to width; written over dp */
-static void softmax_row_backward(real_t *dp, const real_t *p, int count, int width, real_t scale) {
-  const vf zero = v_set(0), s = v_set(scale);
+/* softmax_row_backward with nv vectors */
+ALWAYS_INLINE void softmax_vectors_backward(const int nv, real_t *dp, const real_t *p, int count, vf scale) {
+  const vf zero = v_set(0);
+  const int left = count - (nv - 1) * VL;
   vf dot[SUM_VECTORS];
   for (int v = 0; v < SUM_VECTORS; v++) dot[v] = zero;
-  for (int j = 0; j < count; j += 16)
-    for (int v = 0; v < SUM_VECTORS && j + v * VL < count; v++) {
-      const int jv = j + v * VL;
-      dot[v] = v_fma(v_load(p + jv), v_first(v_load(dp + jv), count - jv, zero), dot[v]);
-    }
-  const vf mean = v_set(v_sum16(dot));
-  int j = 0;
-  for (; j < count; j += VL) {
-    const vf d = v_first(v_load(dp + j), count - j, zero);
-    v_store(dp + j, v_mul(v_mul(v_load(p + j), v_sub(d, mean)), s));
+  for (int v = 0; v < nv; v++) {
+    const vf d = v_load(dp + v * VL);
+    dot[v % SUM_VECTORS] =
+        v_fma(v_load(p + v * VL), v == nv - 1 ? v_first(d, left, zero) : d, dot[v % SUM_VECTORS]);
   }
-  for (; j < width; j += VL) v_store(dp + j, zero);
+  const vf mean = v_set(v_sum16(dot));
+  for (int v = 0; v < nv; v++) {
+    const vf d = v_load(dp + v * VL);
+    const vf centred = v_sub(v == nv - 1 ? v_first(d, left, zero) : d, mean);
+    v_store(dp + v * VL, v_mul(v_mul(v_load(p + v * VL), centred), scale));
+  }
+}
+
+/* ds = p * (dp - sum_t p dp) * scale over the first count entries, 0 up to width; written over dp */
+static void softmax_row_backward(real_t *dp, const real_t *p, int count, int width, real_t scale) {
+  const vf s = v_set(scale);
+  const int nv = (count + VL - 1) / VL;
+  switch (nv) {
+    case 1: softmax_vectors_backward(1, dp, p, count, s); break;
+    case 2: softmax_vectors_backward(2, dp, p, count, s); break;
+    case 3: softmax_vectors_backward(3, dp, p, count, s); break;
+    case 4: softmax_vectors_backward(4, dp, p, count, s); break;
+    default: softmax_vectors_backward(nv, dp, p, count, s);
+  }
+  for (int j = nv * VL; j < width; j += VL) v_store(dp + j, v_set(0));
 }
 
 /* Gradients of one head. p [nq, padded T] from the forward pass; dq [nq, HS], dk and dv [T, HS] written with their row

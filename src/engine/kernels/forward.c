@@ -4,7 +4,7 @@
 #include "vmath.h"
 
 void prepare_store(chunk_store *s, arena *a, const description *d, int rows, int longest, int train) {
-  const size_t R = rows, C = padded(d->C), M = padded(d->M), T = padded(longest);
+  const size_t R = rows, C = row_stride(d->C), M = row_stride(d->M), KV = row_stride(2 * padded(d->C)), T = padded(longest);
   const size_t HS = d->C / d->NH;
   for (int l = 0; l < d->L; l++) {
     layer_store *y = &s->layer[l];
@@ -15,7 +15,7 @@ void prepare_store(chunk_store *s, arena *a, const description *d, int rows, int
     y->h1 = take_reals(a, R * C);
     y->h1_wanted = take_reals(a, R * C);
     y->q = take_reals(a, R * C);
-    y->kv = take_reals(a, R * 2 * C);
+    y->kv = take_reals(a, R * KV);
     y->p = take_reals(a, R * T * d->NH);
     y->z = take_reals(a, R * C);
     y->h2 = take_reals(a, R * C);
@@ -30,7 +30,7 @@ void prepare_store(chunk_store *s, arena *a, const description *d, int rows, int
     y->d_out = take_reals(a, R * C);
     y->d_mid = take_reals(a, R * C);
     y->dq = take_reals(a, R * C);
-    y->dkv = take_reals(a, R * 2 * C);
+    y->dkv = take_reals(a, R * KV);
     y->dh1 = take_reals(a, R * C);
     y->dh2 = take_reals(a, R * C);
   }
@@ -51,46 +51,48 @@ void prepare_store(chunk_store *s, arena *a, const description *d, int rows, int
 }
 
 void linear(real_t *y, const real_t *x, const real_t *packed, const real_t *bias, int n, int k, int n_out, int add) {
-  const gemm_t g = {.m = n, .n = n_out, .k = k, .a = x, .a_row = padded(k), .a_k = 1, .b = packed, .b_k = LANES,
-                    .b_panel = (ptrdiff_t)k * LANES, .c = y, .c_row = padded(n_out), .c_padded = 1, .bias = bias,
+  const gemm_t g = {.m = n, .n = n_out, .k = k, .a = x, .a_row = row_stride(k), .a_k = 1, .b = packed, .b_k = LANES,
+                    .b_panel = (ptrdiff_t)k * LANES, .c = y, .c_row = row_stride(n_out), .c_padded = 1, .bias = bias,
                     .mode = add ? GEMM_ADD : GEMM_STORE};
   gemm(&g);
 }
 
-/* kv: rows of 2 padded C; sequence s begins at row kv_start[s] and reaches to its last query */
+/* kv: rows of keys and values; sequence s begins at row kv_start[s] and reaches to its last query */
 static void block_attention(const description *d, layer_store *y, const real_t *kv, const int32_t *kv_start, int S,
                             const queries *qs, real_t *scratch) {
   const int Cp = padded(d->C), HS = d->C / d->NH;
+  const ptrdiff_t row = row_stride(d->C), kv_row = row_stride(2 * Cp);
   const real_t scale = (real_t)1 / real_sqrt((real_t)HS);
   real_t *p = y->p;
   for (int s = 0; s < S; s++) {
     const int q0 = qs->start[s], nq = qs->start[s + 1] - q0;
     const int T = qs->last[q0 + nq - 1], Tp = padded(T);
-    const real_t *k = kv + (ptrdiff_t)kv_start[s] * 2 * Cp, *v = k + Cp;
+    const real_t *k = kv + kv_start[s] * kv_row, *v = k + Cp;
     for (int h = 0; h < d->NH; h++) {
-      const ptrdiff_t q_at = (ptrdiff_t)q0 * Cp + h * HS;
-      attention_scores(p, y->q + q_at, Cp, qs->position + q0, nq, k + h * HS, 2 * Cp, T, HS, scratch);
+      const ptrdiff_t q_at = q0 * row + h * HS;
+      attention_scores(p, y->q + q_at, row, qs->position + q0, nq, k + h * HS, kv_row, T, HS, scratch);
       for (int i = 0; i < nq; i++) softmax_row(p + (ptrdiff_t)i * Tp, qs->last[q0 + i], Tp, scale);
-      attention_values(y->z + q_at, Cp, p, qs->last + q0, nq, v + h * HS, 2 * Cp, T, HS);
+      attention_values(y->z + q_at, row, p, qs->last + q0, nq, v + h * HS, kv_row, T, HS);
       p += (ptrdiff_t)nq * Tp;
     }
   }
 }
 
 static void append(const kv_cache *cache, real_t *layer, const real_t *kv, const chunk *c, int width) {
+  const ptrdiff_t row = row_stride(width);
   for (int s = 0; s < c->S; s++)
     for (int r = c->all.start[s]; r < c->all.start[s + 1]; r++) {
       const ptrdiff_t to = cache->start[s] + c->all.position[r];
-      copy_reals(layer + to * width, kv + (ptrdiff_t)r * width, width);
+      copy_reals(layer + to * row, kv + r * row, width);
     }
 }
 
 void chunk_forward(const weights *w, const chunk *c, chunk_store *s, int train, const kv_cache *cache) {
   const description *d = w->d;
-  const int C = d->C, Cp = padded(C), M = d->M, Mp = padded(M);
+  const int C = d->C, Cp = padded(C), M = d->M;
   gather_embedding(s->x, w->wte, c->token, c->n, C);
   gather_embedding(s->temp, w->wpe, c->all.position, c->n, C);
-  add_rows(s->x, s->x, s->temp, (ptrdiff_t)c->n * Cp);
+  add_rows(s->x, s->x, s->temp, c->n, C);
   real_t *x = s->x;
   for (int l = 0; l < d->L; l++) {
     const block_weights *b = weights_of(w, l);
@@ -102,8 +104,8 @@ void chunk_forward(const weights *w, const chunk *c, chunk_store *s, int train, 
     layernorm_forward(y->h1, y->xhat1, y->rstd1, x, b->ln1_w, b->ln1_b, c->n, C);
     const real_t *h1_queries = y->h1;
     if (select) {
-      gather_rows(y->h1_wanted, y->h1, qs->row, nq, Cp);
-      gather_rows(s->x_wanted, x, qs->row, nq, Cp);
+      gather_rows(y->h1_wanted, y->h1, qs->row, nq, C);
+      gather_rows(s->x_wanted, x, qs->row, nq, C);
       h1_queries = y->h1_wanted;
       x = s->x_wanted;
     }
@@ -120,7 +122,7 @@ void chunk_forward(const weights *w, const chunk *c, chunk_store *s, int train, 
     layernorm_forward(y->h2, y->xhat2, y->rstd2, x, b->ln2_w, b->ln2_b, nq, C);
     real_t *pre = train ? y->slope : y->post;
     linear(pre, y->h2, b->fc, b->fc_bias, nq, C, M, 0);
-    activation_forward(y->post, y->slope, pre, (ptrdiff_t)nq * Mp, d->relu);
+    activation_forward(y->post, y->slope, pre, nq, M, d->relu);
     linear(x, y->post, b->out, b->out_bias, nq, M, C, 1);
   }
   layernorm_forward(s->hf, s->xhatf, s->rstdf, x, w->lnf_w, w->lnf_b, c->wanted.n, C);
@@ -128,7 +130,7 @@ void chunk_forward(const weights *w, const chunk *c, chunk_store *s, int train, 
 
 void unembed(const weights *w, real_t *logits, ptrdiff_t row, const real_t *hf, int n) {
   const description *d = w->d;
-  const gemm_t g = {.m = n, .n = d->V, .k = d->C, .a = hf, .a_row = padded(d->C), .a_k = 1, .b = w->head, .b_k = LANES,
+  const gemm_t g = {.m = n, .n = d->V, .k = d->C, .a = hf, .a_row = row_stride(d->C), .a_k = 1, .b = w->head, .b_k = LANES,
                     .b_panel = (ptrdiff_t)d->C * LANES, .c = logits, .c_row = row, .c_padded = row >= padded(d->V), .bias = w->head_bias};
   gemm(&g);
 }

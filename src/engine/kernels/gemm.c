@@ -53,6 +53,11 @@ ALWAYS_INLINE void tile(const int mr, const int np, const int along_k, const gem
   const int columns = g->n - j;
   const int partial = !g->c_padded && columns < np * LANES;
   real_t *c = g->c + i * c_row + j;
+  /* C is read after a long loop, or before it: asked for now, and for the next tile */
+  if (mode != GEMM_STORE && last - first >= 64) {
+    const real_t *soon = mode == GEMM_ACCUMULATE ? c + mr * c_row : c;
+    UNROLL for (int r = 0; r < mr; r++) __builtin_prefetch(soon + r * c_row, 1);
+  }
 
   if (mode == GEMM_ACCUMULATE) {
     const real_t *from = c;

@@ -1,7 +1,7 @@
 /** Greedy decoding of many prompts with a key/value cache, in groups of bounded memory. Browser-safe. */
 import { Carve } from './carve.js';
 import { type ModelContext, nanLogits } from './context.js';
-import { padded, type RealArray } from './module.js';
+import { padded, type RealArray, rowStride } from './module.js';
 import { checkPrompts, type GenerateOptions } from './prompts.js';
 
 /** Bytes of keys and values held at once; more prompts are decoded in several groups. */
@@ -17,7 +17,7 @@ export function generateGreedy<R extends RealArray>(
   checkPrompts(config, prompts, options);
   const longest = prompts.reduce((most, prompt) => Math.max(most, prompt.length), 0);
   const capacity = Math.min(config.nCtx, longest + options.maxNewTokens);
-  const bytesEach = config.nLayers * capacity * 2 * padded(config.dModel) * realBytes;
+  const bytesEach = config.nLayers * capacity * rowStride(2 * padded(config.dModel)) * realBytes;
   const group = Math.max(1, Math.min(256, Math.floor(CACHE_BYTES / bytesEach)));
   const results: Int32Array[] = [];
   for (let at = 0; at < prompts.length; at += group) {

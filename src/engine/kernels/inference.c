@@ -75,7 +75,7 @@ typedef struct {
 static size_t prepare_generation(generation *g, const description *d, const real_t *parameters, arena *a, int rows,
                                  int S, int capacity, int fill) {
   prepare_weights(&g->w, d, parameters, a, 0, fill);
-  g->cache.layer_size = (ptrdiff_t)S * capacity * 2 * padded(d->C);
+  g->cache.layer_size = (ptrdiff_t)S * capacity * row_stride(2 * padded(d->C));
   g->cache.kv = take_reals(a, (size_t)d->L * g->cache.layer_size + 16);
   g->position = take_ints(a, rows);
   g->last = take_ints(a, rows);

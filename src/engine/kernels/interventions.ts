@@ -3,7 +3,7 @@ import { unacceptable } from '../../errors.js';
 import { parseActivationName, type ActivationRow } from '../../model/activations.js';
 import type { GptConfig } from '../../model/gpt-config.js';
 import type { Batch, Intervention } from '../engine.js';
-import { padded, type RealArray } from './module.js';
+import { type RealArray, rowStride } from './module.js';
 
 /** An intervention whose name, heads, positions and value have been checked against a batch. */
 export type CheckedIntervention<R extends RealArray> = Omit<Intervention, 'value'> & {
@@ -76,7 +76,7 @@ export function checkIntervention<R extends RealArray>(
 
 /**
  * Changes an activation in place.
- * @param x - [N, padded width] rows, or concatenated [nHeads, T, T] patterns. Pattern entries above the diagonal are the
+ * @param x - [N, row stride] rows, or concatenated [nHeads, T, T] patterns. Pattern entries above the diagonal are the
  *   mask and are never changed.
  */
 export function applyIntervention<R extends RealArray>(
@@ -99,7 +99,7 @@ function applyToRows<R extends RealArray>(
   width: number,
   x: R,
 ): void {
-  const stride = padded(width);
+  const stride = rowStride(width);
   const dHead = config.dModel / config.nHeads;
   const ranges = heads?.map((head) => [head * dHead, (head + 1) * dHead] as const) ?? [[0, width] as const];
   const one = typeof value === 'number' || value.length === width;

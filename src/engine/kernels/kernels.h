@@ -12,12 +12,12 @@ void layernorm_backward(real_t *dx, const real_t *residual, const real_t *dy, co
 void layernorm_parameters(real_t *dw, real_t *db, const real_t *dy, const real_t *xhat, int n, int C);
 
 /* pointwise.c */
-void activation_forward(real_t *post, real_t *slope, const real_t *pre, ptrdiff_t n, int relu);
-void add_rows(real_t *out, const real_t *a, const real_t *b, ptrdiff_t n);
+void activation_forward(real_t *post, real_t *slope, const real_t *pre, int n, int M, int relu);
+void add_rows(real_t *out, const real_t *a, const real_t *b, int n, int C);
 void gather_embedding(real_t *RESTRICT out, const real_t *RESTRICT table, const int32_t *ids, int n, int C);
 void scatter_embedding(real_t *RESTRICT table, const real_t *RESTRICT d, const int32_t *ids, int n, int C);
-void gather_rows(real_t *RESTRICT out, const real_t *RESTRICT x, const int32_t *rows, int n, int width);
-void scatter_add_rows(real_t *RESTRICT x, const real_t *RESTRICT d, const int32_t *rows, int n, int width);
+void gather_rows(real_t *RESTRICT out, const real_t *RESTRICT x, const int32_t *rows, int n, int C);
+void scatter_add_rows(real_t *RESTRICT x, const real_t *RESTRICT d, const int32_t *rows, int n, int C);
 void column_sums(real_t *sums, const real_t *x, ptrdiff_t row, int n, int n_columns);
 
 /* attention.c */

@@ -8,11 +8,11 @@
  * Two passes: E[x^2] - E[x]^2 cancels when |mean| >> std. xhat and rstd may be NULL. */
 void layernorm_forward(real_t *y, real_t *xhat, real_t *rstd, const real_t *x, const real_t *w, const real_t *b, int n,
                        int C) {
-  const int Cp = padded(C);
+  const int Cp = padded(C), row = row_stride(C);
   const real_t scale = (real_t)1 / (real_t)C;
   for (int i = 0; i < n; i++) {
-    const real_t *xi = x + (ptrdiff_t)i * Cp;
-    real_t *yi = y + (ptrdiff_t)i * Cp;
+    const real_t *xi = x + (ptrdiff_t)i * row;
+    real_t *yi = y + (ptrdiff_t)i * row;
     vf sum[SUM_VECTORS], square[SUM_VECTORS];
     for (int v = 0; v < SUM_VECTORS; v++) sum[v] = square[v] = v_set(0);
     for (int j = 0; j < Cp; j += 16)
@@ -28,7 +28,7 @@ void layernorm_forward(real_t *y, real_t *xhat, real_t *rstd, const real_t *x, c
     const vf vr = v_set(r);
     for (int j = 0; j < Cp; j += VL) {
       const vf h = v_mul(v_first(v_sub(v_load(xi + j), mean), C - j, v_set(0)), vr);
-      if (xhat) v_store(xhat + (ptrdiff_t)i * Cp + j, h);
+      if (xhat) v_store(xhat + (ptrdiff_t)i * row + j, h);
       v_store(yi + j, v_fma(h, v_load(w + j), v_load(b + j)));
     }
   }
@@ -37,10 +37,10 @@ void layernorm_forward(real_t *y, real_t *xhat, real_t *rstd, const real_t *x, c
 /* dx = rstd * (g - mean(g) - xhat * mean(g * xhat)), g = dy * w; with `residual` non-NULL dx = residual + that. */
 void layernorm_backward(real_t *dx, const real_t *residual, const real_t *dy, const real_t *xhat, const real_t *rstd,
                         const real_t *w, int n, int C) {
-  const int Cp = padded(C);
+  const int Cp = padded(C), row = row_stride(C);
   const real_t scale = (real_t)1 / (real_t)C;
   for (int i = 0; i < n; i++) {
-    const ptrdiff_t at = (ptrdiff_t)i * Cp;
+    const ptrdiff_t at = (ptrdiff_t)i * row;
     vf sum[SUM_VECTORS], dot[SUM_VECTORS];
     for (int v = 0; v < SUM_VECTORS; v++) sum[v] = dot[v] = v_set(0);
     for (int j = 0; j < Cp; j += 16)
@@ -62,18 +62,33 @@ void layernorm_backward(real_t *dx, const real_t *residual, const real_t *dy, co
   }
 }
 
+/* columns j .. j + nv VL - 1 of layernorm_parameters */
+ALWAYS_INLINE void parameter_columns(const int nv, real_t *dw, real_t *db, const real_t *dy, const real_t *xhat, int n,
+                                     int C, int j) {
+  const ptrdiff_t row = row_stride(C);
+  vf w[4], b[4];
+  for (int v = 0; v < nv; v++) {
+    w[v] = v_load(dw + j + v * VL);
+    b[v] = db ? v_load(db + j + v * VL) : v_set(0);
+  }
+  for (int i = 0; i < n; i++)
+    for (int v = 0; v < nv; v++) {
+      const ptrdiff_t at = i * row + j + v * VL;
+      const vf d = v_load(dy + at);
+      w[v] = v_fma(d, v_load(xhat + at), w[v]);
+      b[v] = v_add(b[v], d);
+    }
+  for (int v = 0; v < nv; v++) {
+    const int left = C - j - v * VL;
+    v_store(dw + j + v * VL, v_first(w[v], left, v_set(0)));
+    if (db) v_store(db + j + v * VL, v_first(b[v], left, v_set(0)));
+  }
+}
+
 /* dw += sum_i dy[i] * xhat[i], db += sum_i dy[i], each a chain over i in order. db may be NULL. */
 void layernorm_parameters(real_t *dw, real_t *db, const real_t *dy, const real_t *xhat, int n, int C) {
-  const int Cp = padded(C);
-  for (int j = 0; j < Cp; j += VL) {
-    vf w = v_load(dw + j), b = db ? v_load(db + j) : v_set(0);
-    for (int i = 0; i < n; i++) {
-      const ptrdiff_t at = (ptrdiff_t)i * Cp + j;
-      const vf d = v_load(dy + at);
-      w = v_fma(d, v_load(xhat + at), w);
-      b = v_add(b, d);
-    }
-    v_store(dw + j, v_first(w, C - j, v_set(0)));
-    if (db) v_store(db + j, v_first(b, C - j, v_set(0)));
-  }
+  int j = 0;
+  for (; j + 4 * VL <= C; j += 4 * VL) parameter_columns(4, dw, db, dy, xhat, n, C, j);
+  for (; j + 2 * VL <= C; j += 2 * VL) parameter_columns(2, dw, db, dy, xhat, n, C, j);
+  for (; j < padded(C); j += VL) parameter_columns(1, dw, db, dy, xhat, n, C, j);
 }

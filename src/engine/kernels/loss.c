@@ -4,15 +4,15 @@
 #include "vmath.h"
 
 /* losses[i] = log sum exp(logits[i]) - logits[i, targets[i]] in nats. logits: rows of `row` numbers, V of them used.
- * With dlogits non-NULL (may be logits; both rows of padded V): (softmax - onehot) * scale, zeros in the padding; with
- * NULL rows of `logits` need no padding and scratch [padded V] is used. */
+ * With dlogits non-NULL (may be logits; rows of `row` numbers, at least padded V): (softmax - onehot) * scale, zeros in
+ * the padding; with NULL rows of `logits` need no padding and scratch [padded V] is used. */
 void cross_entropy(real_t *losses, real_t *dlogits, const real_t *logits, ptrdiff_t row, const int32_t *targets, int n,
                    int V, real_t scale, real_t *scratch) {
   const int Vp = padded(V);
   const vf lowest = v_set(NEGATIVE_INFINITY), zero = v_set(0);
   for (int i = 0; i < n; i++) {
     const real_t *x = logits + i * row;
-    real_t *e = dlogits ? dlogits + (ptrdiff_t)i * Vp : scratch;
+    real_t *e = dlogits ? dlogits + i * row : scratch;
     if (!dlogits) {
       /* rows without padding: what follows the last may be another thread's */
       for (int j = 0; j < V; j++) e[j] = x[j];

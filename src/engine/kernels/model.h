@@ -105,7 +105,7 @@ typedef struct {
 /* Room for a chunk of `rows` rows and sequences of at most `longest`. */
 void prepare_store(chunk_store *s, arena *a, const description *d, int rows, int longest, int train);
 
-/* Keys and values of sequences that grow: [L, slots, capacity, 2 padded C]. */
+/* Keys and values of sequences that grow: [L, slots, capacity] rows of 2 padded C. */
 typedef struct {
   real_t *kv;
   ptrdiff_t layer_size;

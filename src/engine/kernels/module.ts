@@ -180,7 +180,12 @@ export function align64(bytes: number): number {
   return Math.ceil(bytes / 64) * 64;
 }
 
-/** Width of a row of activations in memory: a multiple of 8 numbers (LANES in real.h). */
+/** A width rounded up to whole groups of 8 numbers (LANES in real.h). */
 export function padded(width: number): number {
   return Math.ceil(width / 8) * 8;
+}
+
+/** Numbers from one row of activations to the next: row_stride in real.h, which says why. */
+export function rowStride(width: number): number {
+  return padded(width) % 64 === 0 ? padded(width) + 16 : padded(width);
 }

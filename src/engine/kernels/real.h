@@ -16,6 +16,9 @@ typedef REAL real_t;
 /* Activation rows are padded to whole groups of LANES numbers, on every target alike. */
 #define LANES 8
 static inline int padded(int n) { return (n + LANES - 1) / LANES * LANES; }
+/* Numbers from one activation row to the next. A multiple of 256 bytes would put the same column of all rows into few
+ * sets of the cache, and a product over rows would evict what it is about to read. */
+static inline int row_stride(int n) { return padded(n) % 64 ? padded(n) : padded(n) + 16; }
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define RESTRICT __restrict__

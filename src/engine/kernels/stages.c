@@ -34,7 +34,7 @@ void stage_embed(const description *d, const real_t *parameters, real_t *out, co
 /* out = a + b over n rows of the residual stream */
 EXPORT(stage_add)
 void stage_add(const description *d, real_t *out, const real_t *a, const real_t *b, int n) {
-  add_rows(out, a, b, (ptrdiff_t)n * padded(d->C));
+  add_rows(out, a, b, n, d->C);
 }
 
 /* which: 0 ln1, 1 ln2, 2 the final LayerNorm */
@@ -71,7 +71,7 @@ void stage_linear(const description *d, const real_t *parameters, void *work, in
 /* mlp.post from mlp.pre */
 EXPORT(stage_activation)
 void stage_activation(const description *d, real_t *out, const real_t *pre, int n) {
-  activation_forward(out, NULL, pre, (ptrdiff_t)n * padded(d->M), d->relu);
+  activation_forward(out, NULL, pre, n, d->M, d->relu);
 }
 
 /* Numbers of scratch for the attention stages with sequences of at most `longest`. */
@@ -84,14 +84,15 @@ double stage_scratch(const description *d, int longest) {
 EXPORT(stage_scores)
 void stage_scores(const description *d, real_t *scores, const real_t *q, const real_t *k, const int32_t *offsets, int S,
                   const int32_t *iota, real_t *scratch) {
-  const int Cp = padded(d->C), HS = d->C / d->NH;
+  const int HS = d->C / d->NH;
+  const ptrdiff_t row = row_stride(d->C);
   const real_t scale = (real_t)1 / real_sqrt((real_t)HS);
   for (int s = 0; s < S; s++) {
     const int T = offsets[s + 1] - offsets[s], Tp = padded(T);
-    const ptrdiff_t at = (ptrdiff_t)offsets[s] * Cp;
+    const ptrdiff_t at = offsets[s] * row;
     real_t *rows = scratch, *rest = scratch + (ptrdiff_t)T * Tp;
     for (int h = 0; h < d->NH; h++) {
-      attention_scores(rows, q + at + h * HS, Cp, iota, T, k + at + h * HS, Cp, T, HS, rest);
+      attention_scores(rows, q + at + h * HS, row, iota, T, k + at + h * HS, row, T, HS, rest);
       for (int i = 0; i < T; i++, scores += T)
         for (int j = 0; j < T; j++) scores[j] = j <= i ? rows[(ptrdiff_t)i * Tp + j] * scale : NEGATIVE_INFINITY;
     }
@@ -116,16 +117,17 @@ void stage_pattern(const description *d, real_t *pattern, const real_t *scores, 
 EXPORT(stage_values)
 void stage_values(const description *d, real_t *z, const real_t *pattern, const real_t *v, const int32_t *offsets, int S,
                   const int32_t *iota, real_t *scratch) {
-  const int Cp = padded(d->C), HS = d->C / d->NH;
+  const int HS = d->C / d->NH;
+  const ptrdiff_t row = row_stride(d->C);
   for (int s = 0; s < S; s++) {
     const int T = offsets[s + 1] - offsets[s], Tp = padded(T);
-    const ptrdiff_t at = (ptrdiff_t)offsets[s] * Cp;
+    const ptrdiff_t at = offsets[s] * row;
     for (int h = 0; h < d->NH; h++) {
       for (int i = 0; i < T; i++, pattern += T) {
         copy_reals(scratch + (ptrdiff_t)i * Tp, pattern, T);
         zero_reals(scratch + (ptrdiff_t)i * Tp + T, Tp - T);
       }
-      attention_values(z + at + h * HS, Cp, scratch, iota + 1, T, v + at + h * HS, Cp, T, HS);
+      attention_values(z + at + h * HS, row, scratch, iota + 1, T, v + at + h * HS, row, T, HS);
     }
   }
 }
@@ -138,7 +140,7 @@ double stage_logits(const description *d, const real_t *parameters, void *work, 
                     real_t *scratch) {
   weights w;
   find_weights(&w, d, parameters, work);
-  gather_rows(temp, hf, rows, n, padded(d->C));
+  gather_rows(temp, hf, rows, n, d->C);
   unembed(&w, logits, d->V, temp, n);
   cross_entropy(losses, NULL, logits, d->V, targets, n, d->V, 0, scratch);
   return sum_in_order(losses, n);

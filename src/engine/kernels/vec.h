@@ -38,6 +38,28 @@ ALWAYS_INLINE vf v_scale_exponent(vf p, vf t) {
   return _mm256_castsi256_ps(
       _mm256_add_epi32(_mm256_castps_si256(p), _mm256_slli_epi32(_mm256_castps_si256(t), 23)));
 }
+ALWAYS_INLINE real_t v_greatest(vf x) {
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+/* lane j of x[i] and lane i of x[j] change places */
+ALWAYS_INLINE void v_transpose(vf x[8]) {
+  vf a[8], b[8];
+  for (int i = 0; i < 8; i += 2) {
+    a[i] = _mm256_unpacklo_ps(x[i], x[i + 1]);
+    a[i + 1] = _mm256_unpackhi_ps(x[i], x[i + 1]);
+  }
+  for (int i = 0; i < 8; i += 4)
+    for (int r = 0; r < 2; r++) {
+      b[i + 2 * r] = _mm256_shuffle_ps(a[i + r], a[i + 2 + r], 0x44);
+      b[i + 2 * r + 1] = _mm256_shuffle_ps(a[i + r], a[i + 2 + r], 0xee);
+    }
+  for (int i = 0; i < 4; i++) {
+    x[i] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x20);
+    x[i + 4] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x31);
+  }
+}
 /* sum over the virtual lanes of (low: lanes 0-7, high: lanes 8-15) */
 ALWAYS_INLINE real_t v_sum16(const vf a[2]) {
   const __m256 eight = _mm256_add_ps(a[0], a[1]);
@@ -71,6 +93,18 @@ ALWAYS_INLINE vf v_first(vf x, int n, vf y) {
   return wasm_v128_bitselect(x, y, wasm_i32x4_gt(wasm_i32x4_splat(n), lane));
 }
 ALWAYS_INLINE vf v_scale_exponent(vf p, vf t) { return wasm_i32x4_add(p, wasm_i32x4_shl(t, 23)); }
+ALWAYS_INLINE real_t v_greatest(vf x) {
+  const v128_t two = v_max(x, wasm_i32x4_shuffle(x, x, 2, 3, 0, 1));
+  return wasm_f32x4_extract_lane(v_max(two, wasm_i32x4_shuffle(two, two, 1, 0, 3, 2)), 0);
+}
+ALWAYS_INLINE void v_transpose(vf x[4]) {
+  const v128_t a = wasm_i32x4_shuffle(x[0], x[1], 0, 4, 1, 5), b = wasm_i32x4_shuffle(x[0], x[1], 2, 6, 3, 7);
+  const v128_t c = wasm_i32x4_shuffle(x[2], x[3], 0, 4, 1, 5), d = wasm_i32x4_shuffle(x[2], x[3], 2, 6, 3, 7);
+  x[0] = wasm_i64x2_shuffle(a, c, 0, 2);
+  x[1] = wasm_i64x2_shuffle(a, c, 1, 3);
+  x[2] = wasm_i64x2_shuffle(b, d, 0, 2);
+  x[3] = wasm_i64x2_shuffle(b, d, 1, 3);
+}
 ALWAYS_INLINE real_t v_sum16(const vf a[4]) {
   const v128_t four = wasm_f32x4_add(wasm_f32x4_add(a[0], a[2]), wasm_f32x4_add(a[1], a[3]));
   const v128_t two = wasm_f32x4_add(four, wasm_i32x4_shuffle(four, four, 2, 3, 0, 1));
@@ -101,6 +135,19 @@ ALWAYS_INLINE vf v_min(vf a, vf b) { EACH_LANE(a[i] < b[i] ? a[i] : b[i]); }
 ALWAYS_INLINE vf v_abs(vf a) { EACH_LANE(__builtin_fabs(a[i])); }
 ALWAYS_INLINE vf v_if_less(vf a, vf b, vf x, vf y) { EACH_LANE(a[i] < b[i] ? x[i] : y[i]); }
 ALWAYS_INLINE vf v_first(vf x, int n, vf y) { EACH_LANE(i < n ? x[i] : y[i]); }
+ALWAYS_INLINE real_t v_greatest(vf x) {
+  real_t top = x[0];
+  for (int i = 1; i < VL; i++) top = x[i] > top ? x[i] : top;
+  return top;
+}
+ALWAYS_INLINE void v_transpose(vf x[4]) {
+  for (int i = 0; i < VL; i++)
+    for (int j = 0; j < i; j++) {
+      const real_t swapped = x[i][j];
+      x[i][j] = x[j][i];
+      x[j][i] = swapped;
+    }
+}
 ALWAYS_INLINE real_t v_sum16(const vf a[4]) {
   const vf four = (a[0] + a[2]) + (a[1] + a[3]);
   return (four[0] + four[2]) + (four[1] + four[3]);

@@ -9,11 +9,11 @@
 
 #ifdef REAL_IS_FLOAT
 
-/* e^x. x = n ln2 + r with |r| <= ln2 / 2, n rounded by adding 1.5 * 2^23; e^r = 1 + r + r^2 q(r), q minimax of degree 4.
- * 0 below -87.33 (no subnormal results), infinite above 88.37; NaN stays NaN. */
+/* e^x for x <= 0. x = n ln2 + r with |r| <= ln2 / 2, n rounded by adding 1.5 * 2^23; e^r = 1 + r + r^2 q(r), q minimax of
+ * degree 4. 0 below -87.33 (no subnormal results); NaN stays NaN; not for x > 0. */
 ALWAYS_INLINE vf v_exp(vf x) {
-  const vf lowest = v_set(-87.33f), highest = v_set(88.37f), shift = v_set(12582912.0f);
-  const vf y = v_min(highest, v_max(lowest, x));
+  const vf lowest = v_set(-87.33f), shift = v_set(12582912.0f);
+  const vf y = v_max(lowest, x);
   const vf t = v_fma(y, v_set(1.44269504f), shift);
   const vf n = v_sub(t, shift);
   /* ln 2 in two pieces; the first has 9 bits, so that n * piece is exact without a fused multiply-add too */
@@ -24,8 +24,7 @@ ALWAYS_INLINE vf v_exp(vf x) {
   q = v_fma(q, r, v_set(1.6666521e-1f));
   q = v_fma(q, r, v_set(4.9999994e-1f));
   const vf one_r = v_add(v_set(1.0f), v_fma(v_mul(r, r), q, r));
-  const vf e = v_scale_exponent(one_r, t);
-  return v_if_less(x, lowest, v_set(0.0f), v_if_less(highest, x, v_set(__builtin_inff()), e));
+  return v_if_less(x, lowest, v_set(0.0f), v_scale_exponent(one_r, t));
 }
 
 /* Standard normal distribution function and density (without the factor 1 / sqrt(2 pi)) at x.

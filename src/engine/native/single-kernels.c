@@ -43,7 +43,7 @@ static void attention_gradient(const real_t *dz, const real_t *q, const real_t *
 static void matrix_product(real_t *c, const real_t *a, const real_t *b, const real_t *bias, int m, int n, int k,
                            int transposed, int c_padded, int mode, const int32_t *k_first, const int32_t *k_last) {
   const gemm_t g = {.m = m, .n = n, .k = k, .a = a, .a_row = transposed ? 1 : k, .a_k = transposed ? m : 1, .b = b,
-                    .b_k = LANES, .b_panel = (ptrdiff_t)k * LANES, .c = c, .c_row = c_padded ? padded(n) : n,
+                    .b_k = LANES, .b_panel = (ptrdiff_t)k * LANES, .c = c, .c_row = c_padded ? row_stride(n) : n,
                     .c_padded = c_padded, .mode = (gemm_mode)mode, .bias = bias, .k_first = k_first, .k_last = k_last};
   gemm(&g);
 }
@@ -58,7 +58,7 @@ GLUE_VOID(matrix_product, 12,
 GLUE_VOID(layernorm_forward, 8, layernorm_forward(P(0), P(1), P(2), P(3), P(4), P(5), I(6), I(7)))
 GLUE_VOID(layernorm_backward, 8, layernorm_backward(P(0), P(1), P(2), P(3), P(4), P(5), I(6), I(7)))
 GLUE_VOID(layernorm_parameters, 6, layernorm_parameters(P(0), P(1), P(2), P(3), I(4), I(5)))
-GLUE_VOID(activation_forward, 5, activation_forward(P(0), P(1), P(2), I(3), I(4)))
+GLUE_VOID(activation_forward, 6, activation_forward(P(0), P(1), P(2), I(3), I(4), I(5)))
 GLUE_VOID(gather_embedding, 5, gather_embedding(P(0), P(1), P(2), I(3), I(4)))
 GLUE_VOID(scatter_embedding, 5, scatter_embedding(P(0), P(1), P(2), I(3), I(4)))
 GLUE_VOID(column_sums, 5, column_sums(P(0), P(1), I(2), I(3), I(4)))

@@ -5,7 +5,7 @@
 import { expect, it } from 'vitest';
 import { Rng } from '../../../src/tensor/rng.js';
 import { Gauge } from '../../helpers/tolerances.js';
-import { describeKernels, padded, padRows, unpadRows } from './single.js';
+import { describeKernels, padded, padRows, rowStride, unpadRows } from './single.js';
 
 const EPS = 1e-6;
 
@@ -47,7 +47,7 @@ await describeKernels('backward kernels', 'double', (bench) => {
     const n = 4;
     const [x, w, b, dy] = [random(n * C, 1), random(C, 2, 1), random(C, 3), random(n * C, 4)];
     const forward = (inX: Float64Array, inW: Float64Array, inB: Float64Array) => {
-      const [y, xhat, rstd] = [bench.zeros(n * padded(C)), bench.zeros(n * padded(C)), bench.zeros(n)];
+      const [y, xhat, rstd] = [bench.zeros(n * rowStride(C)), bench.zeros(n * rowStride(C)), bench.zeros(n)];
       const [bx, bw, bb] = [padRows(inX, n, C), padRows(inW, 1, C), padRows(inB, 1, C)].map((all) =>
         bench.reals(all),
       );
@@ -55,7 +55,7 @@ await describeKernels('backward kernels', 'double', (bench) => {
       return { y: unpadRows(y.values, n, C), xhat: xhat.values, rstd: rstd.values };
     };
     const { xhat, rstd } = forward(x, w, b);
-    const dx = bench.zeros(n * padded(C));
+    const dx = bench.zeros(n * rowStride(C));
     const [inDy, inXhat, inRstd] = [padRows(dy, n, C), xhat, rstd].map((all) => bench.reals(all));
     bench.call(
       'layernorm_backward',
@@ -71,7 +71,7 @@ await describeKernels('backward kernels', 'double', (bench) => {
     check('x', (changed) => dot(forward(changed, w, b).y, dy), x, unpadRows(dx.values, n, C));
 
     const residual = padRows(random(n * C, 5), n, C);
-    const added = bench.zeros(n * padded(C));
+    const added = bench.zeros(n * rowStride(C));
     const [again, hat, root] = [padRows(dy, n, C), xhat, rstd].map((all) => bench.reals(all));
     const scale = bench.reals(padRows(w, 1, C));
     bench.call('layernorm_backward', added, bench.reals(residual), again, hat, root, scale, n, C);
@@ -91,9 +91,9 @@ await describeKernels('backward kernels', 'double', (bench) => {
     const x = random(64, 6);
     const dy = random(64, 7);
     const post = (inX: Float64Array) => {
-      const [y, slope] = [bench.zeros(64), bench.zeros(64)];
-      bench.call('activation_forward', y, slope, bench.reals(inX), 64, relu);
-      return { y: y.values, slope: slope.values };
+      const [y, slope] = [bench.zeros(rowStride(64)), bench.zeros(rowStride(64))];
+      bench.call('activation_forward', y, slope, bench.reals(inX), 1, 64, relu);
+      return { y: y.values.subarray(0, 64), slope: slope.values.subarray(0, 64) };
     };
     const gradient = Float64Array.from(post(x).slope, (slope, i) => slope * dy[i]);
     check('pre', (changed) => dot(post(changed).y, dy), x, gradient);
@@ -142,10 +142,10 @@ await describeKernels('backward kernels', 'double', (bench) => {
       const out = bench.zeros(3);
       const rows = bench.reals(padRows(inLogits, 3, V));
       const scratch = bench.zeros(padded(V));
-      bench.call('cross_entropy', out, d, rows, padded(V), bench.ints(targets), 3, V, 0.7, scratch);
+      bench.call('cross_entropy', out, d, rows, rowStride(V), bench.ints(targets), 3, V, 0.7, scratch);
       return out.values;
     };
-    const d = bench.zeros(3 * padded(V));
+    const d = bench.zeros(3 * rowStride(V));
     losses(logits, d);
     const total = (changed: Float64Array): number => 0.7 * dot(losses(changed), [1, 1, 1]);
     check('logits', total, logits, unpadRows(d.values, 3, V));

@@ -37,18 +37,18 @@ function worst(x: Float32Array, found: Float32Array, error: (found: number, x: n
 }
 
 await describeKernels('elementary functions', 'float', (bench) => {
-  it('e^x is within 1 ULP wherever it is a normal number', () => {
-    const x = linear(-87.33, 88.37, 400_001);
-    const small = floatGrid(64).filter((value) => Math.abs(value) < 87);
+  it('e^x for x <= 0 is within 1 ULP wherever it is a normal number', () => {
+    const x = linear(-87.33, 0, 400_001);
+    const small = floatGrid(64).filter((value) => value <= 0 && value > -87);
     const error = (found: number, value: number): number => ulps(found, Math.exp(value));
     expect(worst(x, apply(bench, 'vector_exp', x), error)).toBeLessThanOrEqual(1);
     expect(worst(small, apply(bench, 'vector_exp', small), error)).toBeLessThanOrEqual(1);
   });
 
-  it('e^x of special values: 1 at both zeros, 0 and Infinity beyond the range, NaN stays NaN', () => {
-    const x = Float32Array.of(0, -0, -Infinity, Infinity, NaN, -1e30, 1e30, -87.4, 88.4, 1e-45, -1e-45);
+  it('e^x of special values: 1 at both zeros, 0 beyond the range, NaN stays NaN', () => {
+    const x = Float32Array.of(0, -0, -Infinity, NaN, -1e30, -87.4, -1e-45);
     const found = apply(bench, 'vector_exp', x);
-    expect([...found]).toEqual([1, 1, 0, Infinity, NaN, 0, Infinity, 0, Infinity, 1, 1]);
+    expect([...found]).toEqual([1, 1, 0, NaN, 0, 0, 1]);
   });
 
   it('log x is within 1 ULP over all normal numbers, and exact at 1', () => {
@@ -90,7 +90,7 @@ await describeKernels('elementary functions', 'float', (bench) => {
   it('gelu and its slope follow from it', () => {
     const x = linear(-10, 10, 100_000);
     const [post, slope] = [bench.zeros(x.length), bench.zeros(x.length)];
-    bench.call('activation_forward', post, slope, bench.reals(x), x.length, 0);
+    bench.call('activation_forward', post, slope, bench.reals(x), 1, x.length, 0);
     const gelu = Float64Array.from(x, (value) => value * normalDistribution(value));
     const derivative = Float64Array.from(
       x,
@@ -107,7 +107,7 @@ await describeKernels('elementary functions', 'float', (bench) => {
   it('relu keeps NaN, gives 0 for negative numbers, and slope 1 only above 0', () => {
     const x = [0, -0, 1, -1, 1e38, -Infinity, Infinity, NaN];
     const [post, slope] = [bench.zeros(8), bench.zeros(8)];
-    bench.call('activation_forward', post, slope, bench.reals(x), 8, 1);
+    bench.call('activation_forward', post, slope, bench.reals(x), 1, 8, 1);
     expect([...post.values].map((value) => value + 0)).toEqual(
       [0, 0, 1, 0, 1e38, 0, Infinity, NaN].map(Math.fround),
     );

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { Rng } from '../../../src/tensor/rng.js';
 import { expectClose, expectSameBytes } from '../../helpers/close.js';
 import { Gauge } from '../../helpers/tolerances.js';
-import { type Bench, describeKernels, padded, padRows, unpadRows } from './single.js';
+import { type Bench, describeKernels, padded, padRows, rowStride, unpadRows } from './single.js';
 import { attention, crossEntropy, layerNorm, softmax } from './plain.js';
 
 function random(length: number, seed: number, spread = 1, centre = 0): Float32Array {
@@ -19,7 +19,7 @@ function normalized(
   n: number,
 ): Float64Array {
   const C = w.length;
-  const y = bench.zeros(n * padded(C));
+  const y = bench.zeros(n * rowStride(C));
   bench.call(
     'layernorm_forward',
     y,
@@ -58,19 +58,19 @@ function attend(
   const [inQ, inK, inV] = [bench.reals(q), bench.reals(k), bench.reals(v)];
   const [at, end] = [bench.ints(position), bench.ints(last)];
   bench.call('attention_forward', p, z, inQ, inK, inV, HS, at, end, nq, T, HS, scratch);
-  return { pattern: unpadRows(p.values, nq, T), z: Float64Array.from(z.values) };
+  return { pattern: unpadRows(p.values, nq, T, padded(T)), z: Float64Array.from(z.values) };
 }
 
 function entropies(bench: Bench, logits: Float32Array, targets: number[], V: number, scale: number) {
   const n = targets.length;
   const rows = bench.reals(padRows(logits, n, V));
-  const [losses, d] = [bench.zeros(n), bench.zeros(n * padded(V))];
+  const [losses, d] = [bench.zeros(n), bench.zeros(n * rowStride(V))];
   bench.call(
     'cross_entropy',
     losses,
     d,
     rows,
-    padded(V),
+    rowStride(V),
     bench.ints(targets),
     n,
     V,
@@ -204,7 +204,7 @@ await describeKernels('layers', 'float', (bench) => {
     const C = 5;
     const table = random(7 * C, 1);
     const ids = [3, 0, 3, 6, 3];
-    const out = bench.zeros(5 * padded(C));
+    const out = bench.zeros(5 * rowStride(C));
     bench.call('gather_embedding', out, bench.reals(table), bench.ints(ids), 5, C);
     const rows = ids.flatMap((id) => [...table.subarray(id * C, (id + 1) * C)]);
     expect([...unpadRows(out.values, 5, C)]).toEqual(rows);
@@ -228,7 +228,7 @@ await describeKernels('layers', 'float', (bench) => {
       const x = random(n * C, 1);
       const sums = bench.reals(padRows(random(C, 2), 1, C));
       const expected = Float32Array.from(sums.values);
-      bench.call('column_sums', sums, bench.reals(padRows(x, n, C)), padded(C), n, C);
+      bench.call('column_sums', sums, bench.reals(padRows(x, n, C)), rowStride(C), n, C);
       for (let i = 0; i < n; i++) for (let j = 0; j < C; j++) expected[j] += x[i * C + j];
       expectSameBytes(Float32Array.from(sums.values.subarray(0, C)), expected.slice(0, C), `${n} x ${C}`);
     }

@@ -107,20 +107,29 @@ export async function describeKernels(
 
 export const padded = (n: number): number => Math.ceil(n / 8) * 8;
 
-/** [rows, padded width] from [rows, width], zeros in the padding */
+/** row_stride of real.h */
+export const rowStride = (n: number): number => (padded(n) % 64 === 0 ? padded(n) + 16 : padded(n));
+
+/** [rows, stride] from [rows, width], zeros in the padding */
 export function padRows(values: ArrayLike<number>, rows: number, width: number): Float64Array {
-  const out = new Float64Array(rows * padded(width));
+  const stride = rowStride(width);
+  const out = new Float64Array(rows * stride);
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < width; j++) out[i * padded(width) + j] = values[i * width + j];
+    for (let j = 0; j < width; j++) out[i * stride + j] = values[i * width + j];
   }
   return out;
 }
 
-/** [rows, width] from [rows, padded width] */
-export function unpadRows(values: ArrayLike<number>, rows: number, width: number): Float64Array {
+/** [rows, width] from [rows, stride] */
+export function unpadRows(
+  values: ArrayLike<number>,
+  rows: number,
+  width: number,
+  stride = rowStride(width),
+): Float64Array {
   return Float64Array.from(
     { length: rows * width },
-    (_, i) => values[Math.floor(i / width) * padded(width) + (i % width)],
+    (_, i) => values[Math.floor(i / width) * stride + (i % width)],
   );
 }
 
