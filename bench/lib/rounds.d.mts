@@ -12,4 +12,4 @@ export function speedRatio(
   rounds: Record<string, readonly Time[]>,
   ours: readonly [string, number],
   theirs: readonly [string, number],
-): { wall: Summary; cpu: Summary };
+): { wall: Summary; cpu: Summary; waited: number };

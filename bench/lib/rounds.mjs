@@ -44,15 +44,24 @@ export async function timedAsync(work) {
   return { wallMs, cpuMs: (used.user + used.system) / 1000 };
 }
 
+/** Share of the wall time in which one-thread contenders waited for a processor: near 0 on a quiet machine. */
+export function waitedShare(rounds) {
+  const total = (kind) =>
+    Object.values(rounds)
+      .flat()
+      .reduce((sum, time) => sum + time[kind], 0);
+  return Math.max(0, 1 - total('cpuMs') / total('wallMs'));
+}
+
 /**
  * Ratios a / b round by round.
  * @param a - value of the numerator from one round's time; likewise b
- * @returns {{wall: object, cpu: object}} median and quartiles by wall and by processor time
+ * @returns {{wall: object, cpu: object, waited: number}} median and quartiles by wall and by processor time
  */
 export function ratios(rounds, a, b) {
   const by = (kind) =>
     summary(rounds[a.of].map((time, i) => a.value(time[kind]) / b.value(rounds[b.of][i][kind])));
-  return { wall: by('wallMs'), cpu: by('cpuMs') };
+  return { wall: by('wallMs'), cpu: by('cpuMs'), waited: waitedShare(rounds) };
 }
 
 /** How many times faster `ours` did `work` units than `theirs`: rate over rate. */

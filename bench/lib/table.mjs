@@ -3,6 +3,8 @@ import { figure } from './figure.mjs';
 import { goalText } from './row.mjs';
 
 const WIDTH = 22;
+/** Share of waiting from which wall times say less than processor times. */
+const BUSY = 0.05;
 
 export function headerLines(header) {
   return [
@@ -19,11 +21,16 @@ export function rowLines(result) {
   const head = `${result.status.padEnd(15)} ${result.id.padEnd(WIDTH)}`;
   if (result.status === 'not measured') return [`${head} ${result.reason}`];
   const cpu = result.cpu === undefined ? '' : `   cpu ${spread(result.cpu)}`;
-  return [
+  const lines = [
     `${head} ${spread(result.wall).padEnd(24)} ${goalText(result.goal).padEnd(9)}${cpu}`,
     `${''.padEnd(16)}${result.measure}`,
     `${''.padEnd(16)}${result.note}`,
   ];
+  if (result.waited > BUSY) {
+    const percent = Math.round(100 * result.waited);
+    lines.push(`${''.padEnd(16)}busy machine: contenders waited for the processor ${percent} % of the time`);
+  }
+  return lines;
 }
 
 export function summaryLine(results, allowMissingPeers, minutes) {

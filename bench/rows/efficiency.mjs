@@ -6,7 +6,7 @@ import { NotMeasured } from '../lib/row.mjs';
 import { BLOCK_MS, ownContender } from '../lib/contenders.mjs';
 import { startPeer, ONE_THREAD } from '../lib/peer.mjs';
 import { ONE_CPU } from '../lib/pin.mjs';
-import { interleave } from '../lib/rounds.mjs';
+import { interleave, waitedShare } from '../lib/rounds.mjs';
 import { median, summary } from '../lib/statistics.mjs';
 import { realWorkload } from '../lib/workload.mjs';
 
@@ -64,6 +64,7 @@ async function measure(context, dModel, avx2Only) {
     return {
       wall: ofPeak(rounds, own, flops, name, 'wallMs'),
       cpu: ofPeak(rounds, own, flops, name, 'cpuMs'),
+      waited: waitedShare(rounds),
       note:
         `${gflops(rounds.sumlens, flops * own.steps)} GFLOP/s; FMA loop ${gflops(rounds['peak fma256'])} x ${FMA_SHARE}, ` +
         `sgemm ${gflops(rounds['peak sgemm'])} (OpenBLAS, ${peak.about.core} kernels)${counted === undefined ? '' : `; products in the kernels / formula ${counted.toFixed(3)}`}`,

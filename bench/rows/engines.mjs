@@ -34,7 +34,7 @@ async function twoThreads(context, dModel) {
       [engine, context.native],
     );
     // two threads use the time of two processors: that ratio says nothing
-    return { ...found, cpu: undefined };
+    return { ...found, cpu: undefined, waited: undefined };
   } finally {
     pinSelf(true);
     engine.dispose();

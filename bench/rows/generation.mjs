@@ -1,5 +1,5 @@
 /** Generation with the key/value cache against recomputing, and what evaluation costs of a run. */
-import { interleave, speedRatio, timed, timedAsync } from '../lib/rounds.mjs';
+import { interleave, speedRatio, waitedShare, timed, timedAsync } from '../lib/rounds.mjs';
 import { figure } from '../lib/figure.mjs';
 import { median, summary } from '../lib/statistics.mjs';
 import { depthTwo, OPTIONS } from '../lib/workload.mjs';
@@ -112,6 +112,7 @@ async function evaluationShare(context, config) {
     return {
       wall: share('wallMs'),
       cpu: share('cpuMs'),
+      waited: waitedShare(rounds),
       note:
         `${steps} steps of ${figure(ms('train') / STEPS)} ms with their data, ${evaluations} evaluations of ` +
         `${figure(ms('evaluate'))} ms${last === undefined ? '' : `, the last ${figure(last)} ms`}`,
