@@ -86,9 +86,14 @@ function measured(stored: ReadonlyMap<string, Tensor>): FoundShape {
   };
 }
 
+const MODEL_ARGS = ['n_layer', 'n_head', 'n_embd', 'block_size', 'vocab_size', 'bias', 'dropout'];
+
 /** `model_args` as nanoGPT keeps them, or the same fields by themselves. */
 function declared(fields: Fields): FoundShape {
   const args = fields.object('model_args') ?? fields;
+  // variants of nanoGPT have switches for another norm or activation function; by themselves, fields may be anything
+  const others = args === fields ? [] : args.names().filter((name) => !MODEL_ARGS.includes(name));
+  for (const name of others) args.only(name, [false]);
   const found = {
     nLayers: args.whole('n_layer'),
     nHeads: args.whole('n_head'),

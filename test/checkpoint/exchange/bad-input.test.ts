@@ -132,6 +132,9 @@ describe('import refuses', () => {
     expect(wrong('nanogpt', (c) => (c['model_args'] = { n_layer: '3' }))).toBe(
       'config.json, model_args, n_layer: found "3", expected a whole number above 0.',
     );
+    expect(wrong('nanogpt', (c) => (c['model_args'] = { n_head: 2, use_rmsnorm: true }))).toBe(
+      'config.json, model_args, use_rmsnorm: found true, expected false. The models of sumlens have no such setting.',
+    );
     expect(wrong('nanogpt', (c) => (c['model_args'] = {}))).toContain('the number of heads: found nothing');
     expect(wrong('hf-gpt2', (c) => (c['activation_function'] = 'gelu_new'))).toBe(
       'config.json, activation_function: found "gelu_new", expected gelu or relu. "gelu_new" is an approximation that sumlens does not compute.',
