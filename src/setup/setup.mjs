@@ -2,7 +2,7 @@
  * Brings a clone to a state in which it runs: packages, TypeScript build, native engine, bundles for report and viewer.
  * Each step is done only when its inputs changed. Plain JavaScript, so that it works before anything is installed.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { filesBelow, hashOf, ROOT, runProgram, SetupError, whenChanged } from './common.mjs';
@@ -38,7 +38,15 @@ async function installPackages(log) {
     hash: hashOf(inputs, wanted, `node ${process.versions.modules} ${process.platform} ${process.arch}`),
     output: join(ROOT, 'node_modules', 'typescript', 'package.json'),
     log,
-    work: () => void runProgram('npm', ['ci', '--no-audit', '--no-fund'], { timeout: 15 * 60_000 }),
+    work: () => {
+      // npm ci would empty the folder that the link points to
+      if (lstatSync(join(ROOT, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+        throw new SetupError(
+          'node_modules is a link to another folder, whose packages are not the ones wanted here. Remove the link.',
+        );
+      }
+      runProgram('npm', ['ci', '--no-audit', '--no-fund'], { timeout: 15 * 60_000 });
+    },
   });
 }
 
