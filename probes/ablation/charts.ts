@@ -84,9 +84,9 @@ export function charts(result: AblationResult): ChartSpec[] {
     ),
     normRatioChart(
       points((seed) =>
-        seed.norms.flatMap(({ layer, logRatio, untrainedLogRatio }) => [
-          { category: `layer ${layer}`, estimate: logRatio },
-          { category: `layer ${layer}, untrained`, estimate: untrainedLogRatio },
+        seed.norms.flatMap(({ place, logRatio, untrainedLogRatio }) => [
+          { category: place, estimate: logRatio },
+          { category: `${place}, untrained`, estimate: untrainedLogRatio },
         ]),
       ),
     ),

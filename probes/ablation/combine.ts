@@ -92,7 +92,7 @@ function seedResult(entry: Entry, condition: number): SeedResult {
     norms: measurement.norms
       .filter(({ operation }) => operation === primary)
       .map((row) => ({
-        layer: row.layer,
+        place: `${measurement.sharedBlocks ? 'pass' : 'layer'} ${row.layer}`,
         logRatio: finiteOrNull(row.logRatio),
         rawLogRatio: finiteOrNull(row.rawLogRatio),
         variationCosine: finiteOrNull(row.variationCosine),

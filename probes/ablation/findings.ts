@@ -166,17 +166,17 @@ function conditionFindings(result: AblationResult, index: number): Finding[] {
     },
     false,
   );
-  for (const { layer } of usable[0].norms) {
+  for (const { place } of usable[0].norms) {
     add(
-      `norm-ratio-${layer}`,
+      `norm-ratio-${place.replace(/^layer /, '').replace(' ', '-')}`,
       values((s) => {
-        const row = s.norms.find((candidate) => candidate.layer === layer);
+        const row = s.norms.find((candidate) => candidate.place === place);
         return row?.logRatio == null || row.untrainedLogRatio === null
           ? undefined
           : row.logRatio - row.untrainedLogRatio;
       }),
       {
-        statement: `${label}: change by training of the size of attention's writes against feed-forward's, layer ${layer}`,
+        statement: `${label}: change by training of the size of attention's writes against feed-forward's, ${place}`,
         statistic:
           'log norm ratio attention : feed-forward at result-predicting positions, trained - untrained',
         unit: 'log ratio',

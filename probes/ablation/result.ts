@@ -49,9 +49,10 @@ export interface SeedResult {
   readonly freeze: { readonly lost: number; readonly nats: number } | null;
   /** donor with the same numbers and another operation: nats on result tokens; null in runs of one operation */
   readonly otherOperation: { readonly attention: number; readonly feedForward: number } | null;
-  /** of the primary operation, one a layer; null: not finite */
+  /** of the primary operation, one a layer or, with shared blocks, one a pass; null: not finite */
   readonly norms: readonly {
-    readonly layer: number;
+    /** `layer 0`, `pass 0` */
+    readonly place: string;
     readonly logRatio: number | null;
     readonly rawLogRatio: number | null;
     readonly variationCosine: number | null;

@@ -82,13 +82,17 @@ export function contextNumbers(
   };
 }
 
-/** The residual stream before the first block, and after every attention and feed-forward layer. */
-function stagesOf({ nLayers }: GptConfig): { readonly name: string; readonly at: ActivationName }[] {
+/** The residual stream before the first block, and after every attention and feed-forward layer or, shared, pass. */
+function stagesOf({
+  nLayers,
+  shareBlocks,
+}: GptConfig): { readonly name: string; readonly at: ActivationName }[] {
+  const pass = shareBlocks ? 'pass ' : '';
   return [
     { name: 'embedding', at: activationName('resid_pre', 0) },
     ...Array.from({ length: nLayers }, (_, layer) => [
-      { name: `attention ${layer + 1}`, at: activationName('resid_mid', layer) },
-      { name: `feed-forward ${layer + 1}`, at: activationName('resid_post', layer) },
+      { name: `attention ${pass}${layer + 1}`, at: activationName('resid_mid', layer) },
+      { name: `feed-forward ${pass}${layer + 1}`, at: activationName('resid_post', layer) },
     ]).flat(),
   ];
 }

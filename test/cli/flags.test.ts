@@ -91,6 +91,30 @@ describe('runConfigOf', () => {
     expect(configOf('--notation', 'standard')).toEqual(DEFAULT_RUN);
   });
 
+  it('starts from what the runs of a preset share; flags win', () => {
+    const config = configOf(
+      '--preset',
+      'authors',
+      '--tasks',
+      'SUM',
+      '--d-model',
+      '8',
+      '--steps',
+      '10',
+      '--seed',
+      '4',
+    );
+    expect(config).toMatchObject({
+      data: { tasks: ['SUM'], notation: 'authors', window: 128, regime: 'triples', holdoutSeed: 4 },
+      model: { dModel: 8, dMlp: 32, qkvBias: false, shareBlocks: true },
+      training: { steps: 10 },
+      seed: 4,
+    });
+    // tasks and seeds differ between the runs of the preset: the usual defaults
+    expect(configOf('--preset', 'authors').data.tasks).toEqual(DEFAULT_RUN.data.tasks);
+    expect(() => configOf('--preset', 'author')).toThrow(/^preset: found "author".* Did you mean authors\?$/);
+  });
+
   it.each([
     ['--tasks', 'SUMM', '--tasks: found "SUMM", expected operations out of', 'Did you mean SUM?'],
     ['--modulus', '1', '--modulus: found 1, expected a whole number from 2 to 64.', ''],

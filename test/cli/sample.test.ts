@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sampleCommand } from '../../src/cli/sample.js';
+import { resolveRunConfig } from '../../src/config/parse.js';
+import { AUTHORS } from '../../src/config/presets.js';
 import { readExample, rolesOf } from '../listops/independent.js';
 import { contextOf, dataWith, settingsOf } from '../listops/settings.js';
 
@@ -66,5 +68,44 @@ describe('sampleCommand', () => {
   it('is a pure function of data and seed', () => {
     const options = { count: 3, seed: 4, json: false };
     expect(sampleCommand(dataWith({}), options)).toBe(sampleCommand(dataWith({}), options));
+  });
+});
+
+describe("sampleCommand in the authors' notation", () => {
+  const data = resolveRunConfig({
+    ...AUTHORS,
+    data: { ...AUTHORS.data, regime: 'ordered-triples' },
+    model: { ...AUTHORS.model, dModel: 8 },
+  }).data;
+
+  it('prints their samples, with each reduction named as everywhere', () => {
+    const lines = sampleCommand(data, { count: 20, seed: 1, json: false }).split('\n');
+    const samples = lines.filter((line) => /^ +\d+ {2}<eos> /.test(line));
+    expect(samples).toHaveLength(20);
+    for (const sample of samples) {
+      expect(sample).toMatch(/^ +\d+ {2}<eos> (max|median|add)_10 \( [^=]+ \) = .*\d <eos>$/);
+      const at = lines.indexOf(sample);
+      expect(lines[at + 3]).toMatch(/^ {5}(MAX|MED|SUM) of [23]: \d \d( \d)? = \d$/);
+    }
+  });
+
+  it('says what the ordered hold-out lets through', () => {
+    const text = sampleCommand(data, { count: 1, seed: 1, json: false });
+    expect(text).toMatch(/^Held out in the written order only, .*\(level ordered-triple\): \d \d \d, /m);
+    expect(text).not.toContain('Balance:');
+    const counts =
+      /^Leaks: 0 of 10000 .* But (\d+) of (\d+) ordered triples held out are present in another order/m.exec(
+        text,
+      );
+    expect(counts?.[1]).toBe(counts?.[2]);
+    expect(Number(counts?.[1])).toBeGreaterThan(44);
+    const json = JSON.parse(sampleCommand(data, { count: 1, seed: 1, json: true })) as {
+      vocabulary: string[];
+      holdout: object;
+      examples: { tokens: string[] }[];
+    };
+    expect(json.vocabulary).toHaveLength(20);
+    expect(json.holdout).not.toHaveProperty('signalRatio');
+    expect(json.examples[0].tokens[0]).toBe('<eos>');
   });
 });

@@ -97,6 +97,9 @@ describe('comparing', () => {
       /^compare: .*modulus: 10 \(a@10\), 7 \(b@10\)/,
     );
     expect(() => checkComparable([ref('a'), ref('b', { model: { nCtx: 48 } })])).toThrow(/nCtx: 64 .*48/);
+    expect(() => checkComparable([ref('a'), ref('b', { data: { notation: 'authors' } })])).toThrow(
+      /vocabulary: \d+ operations \(a@\d+\), 6 operations, authors' notation \(b@\d+\)/,
+    );
     expect(() => checkComparable([ref('a'), ref('b', { vocabulary: ['MAX', 'MED', 'SUM'] })])).toThrow(
       /vocabulary: \d+ operations \(a@10\), 3 operations \(b@10\)/,
     );
