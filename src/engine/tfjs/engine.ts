@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Engine } from '../engine.js';
+import { registerGradients } from './gradients.js';
 import { type Importer, loadTensorFlow, type TfjsBackend } from './load.js';
 import { type Backend, TfjsModel } from './model.js';
 
@@ -17,6 +18,8 @@ export async function openTfjsEngine(name: TfjsBackend, load?: Importer): Promis
     tf,
     exactErf: name !== 'cpu',
     use() {
+      // another back end's package may have brought rules of its own since
+      registerGradients(tf);
       if (tf.getBackend() === name) return;
       // takes effect at once, as the back end has been initialised; the promise says nothing more
       void tf.setBackend(name);

@@ -1,11 +1,10 @@
 /**
- * The operations of the model as TensorFlow.js operations, with gradients by its autodiff. Two have a gradient of their
- * own, with the reason beside them. Letters: N rows, C width.
+ * The operations of the model as TensorFlow.js operations, with gradients by its autodiff (rules: gradients.ts). Two
+ * have a gradient of their own, with the reason beside them. Letters: N rows, C width.
  */
 import { LAYER_NORM_EPS } from '../../model/gpt-config.js';
+import { erfSlope } from './gradients.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';
-
-const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI);
 
 /**
  * Rows of x in any order, as often as wanted. The gradient of tf.gather is UnsortedSegmentSum, which the wasm back end
@@ -43,7 +42,8 @@ function addRows(dy: Float32Array, index: Int32Array, width: number, nRows: numb
 
 /** x [N, in] times the transpose of weight [out, in], plus bias [out]. */
 export function linear(tf: TensorFlow, x: Tensor, weight: Tensor, bias: Tensor | undefined): Tensor {
-  const product = tf.matMul(x, weight, false, true);
+  // as in gradients.ts: plain products are the fast ones on wasm
+  const product = tf.matMul(x, tf.transpose(weight));
   return bias === undefined ? product : tf.add(product, bias);
 }
 
@@ -73,8 +73,7 @@ function erfOnHost(tf: TensorFlow, x: Tensor): Tensor {
     save([input]);
     return {
       value: tf.tensor(Float32Array.from(input.dataSync(), erf), input.shape),
-      // d/dx erf(x) = 2 / sqrt(pi) e^(-x^2)
-      gradFunc: (dy, [z]) => tf.mul(dy, tf.mul(tf.exp(tf.mul(tf.mul(z, z), -1)), TWO_OVER_SQRT_PI)),
+      gradFunc: (dy, [z]) => tf.mul(dy, erfSlope(tf, z)),
     };
   })(x);
 }
@@ -89,7 +88,7 @@ export function erf(x: number): number {
     term *= square / (2 * n + 1);
     total += term;
   }
-  return TWO_OVER_SQRT_PI * Math.exp(-x * x) * total;
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * total;
 }
 
 /**

@@ -19,7 +19,22 @@ export interface CustomResult {
   readonly gradFunc: (dy: Tensor, saved: readonly Tensor[]) => Tensor;
 }
 
+/** How the gradient of one kernel is computed; names of kernels and of their inputs are TensorFlow.js's. */
+export interface GradientRule {
+  readonly kernelName: string;
+  readonly inputsToSave?: readonly string[];
+  readonly saveAllInputs?: boolean;
+  readonly outputsToSave?: readonly boolean[];
+  /** @param dy - an array where the kernel has several outputs */
+  readonly gradFunc: (
+    dy: Tensor | readonly Tensor[],
+    saved: readonly Tensor[],
+    attributes: Readonly<Record<string, unknown>>,
+  ) => Readonly<Record<string, () => Tensor>>;
+}
+
 export interface TensorFlow {
+  registerGradient(rule: GradientRule): void;
   readonly version_core?: string;
   readonly version?: Readonly<Record<string, string>>;
   enableProdMode(): void;
@@ -31,6 +46,7 @@ export interface TensorFlow {
   /** on some back ends the tensor keeps the array itself */
   tensor(values: Values, shape: readonly number[], dtype?: 'float32' | 'bool'): Tensor;
   fill(shape: readonly number[], value: number): Tensor;
+  zeros(shape: readonly number[]): Tensor;
   reshape(x: Tensor, shape: readonly number[]): Tensor;
   transpose(x: Tensor): Tensor;
   concat(parts: readonly Tensor[], axis: number): Tensor;
@@ -39,6 +55,8 @@ export interface TensorFlow {
   add(a: Operand, b: Operand): Tensor;
   sub(a: Operand, b: Operand): Tensor;
   mul(a: Operand, b: Operand): Tensor;
+  div(a: Operand, b: Operand): Tensor;
+  greater(a: Operand, b: Operand): Tensor;
   matMul(a: Tensor, b: Tensor, transposeA?: boolean, transposeB?: boolean): Tensor;
   exp(x: Tensor): Tensor;
   log(x: Tensor): Tensor;
@@ -46,7 +64,7 @@ export interface TensorFlow {
   rsqrt(x: Tensor): Tensor;
   relu(x: Tensor): Tensor;
   softmax(x: Tensor): Tensor;
-  sum(x: Tensor, axis?: number, keepDims?: boolean): Tensor;
+  sum(x: Tensor, axis?: number | readonly number[], keepDims?: boolean): Tensor;
   mean(x: Tensor, axis: number, keepDims: boolean): Tensor;
   max(x: Tensor, axis: number, keepDims: boolean): Tensor;
   /** an operation with a gradient of its own: one tensor in, one out */
