@@ -67,13 +67,16 @@ function decodeGroup<R extends RealArray>(
   for (let first = 1; active.length > 0; first = 0) {
     const n = active.length;
     const starts = memory.ints(start(), n + 1);
+    const slots = memory.ints(slot(), n);
+    const lengths = memory.ints(length(), n);
     const flat = memory.ints(tokens(), rows);
     starts[0] = 0;
-    active.forEach((sequence, index) => {
-      flat.set(sequence.pending, starts[index]);
-      starts[index + 1] = starts[index] + sequence.pending.length;
-      memory.ints(slot(), n)[index] = sequence.slot;
-      memory.ints(length(), n)[index] = sequence.cached;
+    active.forEach(({ pending, slot: own, cached }, index) => {
+      if (pending.length === 1) flat[starts[index]] = pending[0];
+      else flat.set(pending, starts[index]);
+      starts[index + 1] = starts[index] + pending.length;
+      slots[index] = own;
+      lengths[index] = cached;
     });
     memory.functions.generate_next(
       description,

@@ -10,9 +10,13 @@ export interface Addon extends KernelFunctions {
   pool_create(threads: number): Address;
   pool_destroy(pool: Address): void;
   addressOf(buffer: ArrayBuffer): Address;
+  /** both multiples of LARGE_PAGE */
+  useLargePages(address: Address, bytes: number): void;
 }
 
-/** One 64-byte aligned stretch of memory. */
+const LARGE_PAGE = 2 << 20;
+
+/** One stretch of memory, aligned to 64 bytes or, when it holds one, to large pages. */
 class Block {
   readonly address: Address;
   private readonly skip: number;
@@ -22,10 +26,13 @@ class Block {
     addon: Addon,
     readonly bytes: number,
   ) {
-    this.buffer = new ArrayBuffer(bytes + 64);
+    const alignment = bytes < LARGE_PAGE ? 64 : LARGE_PAGE;
+    // what lies before the first aligned byte is never touched, so that it takes no memory
+    this.buffer = new ArrayBuffer(bytes + alignment);
     const first = addon.addressOf(this.buffer);
-    this.skip = (64 - (first % 64)) % 64;
+    this.skip = (alignment - (first % alignment)) % alignment;
     this.address = first + this.skip;
+    if (bytes >= LARGE_PAGE) addon.useLargePages(this.address, bytes - (bytes % LARGE_PAGE));
   }
 
   /** @returns buffer and offset when [address, address + bytes) lies inside */
