@@ -115,7 +115,7 @@ export type PresetName = (typeof PRESET_NAMES)[number];
 export const presets: Readonly<Record<PresetName, Preset>> = {
   authors: {
     description:
-      "The paper's public pipeline at d=32 (tokens, windows of 128, one shared block applied five times), joint task against SUM alone, 2 seeds, 20,000 steps: hours; --steps shortens it.",
+      "The paper's public pipeline at d=32 (tokens, windows of 128, one shared block applied five times), joint task against SUM alone, 2 seeds, 20,000 steps: about 20 minutes a run on a core; --steps shortens it.",
     runs: authorsRuns(),
   },
   quick: {
