@@ -53,18 +53,24 @@ function endOf({ source, subject }: Checkpoint): EndReason | null {
   return openRun(source.dir).end()?.reason ?? null;
 }
 
+const taken = (dir: string): UserError =>
+  new UserError(
+    `--out: found ${printable(dir, 300)}, which exists already, expected a new folder. Name another one.`,
+  );
+
+/** @throws UserError when there is something */
+export function checkNew(dir: string): void {
+  if (exists(dir)) throw taken(dir);
+}
+
 /** Publishes a directory that must not exist, which is the user's to mend when it does. */
 export function publishNew(dir: string, publish: () => void): void {
-  const taken = (): UserError =>
-    new UserError(
-      `--out: found ${printable(dir, 300)}, which exists already, expected a new folder. Name another one.`,
-    );
-  if (exists(dir)) throw taken();
+  checkNew(dir);
   try {
     publish();
   } catch (error) {
     // another process made it at the same moment
-    if (errorCode(error) === 'EEXIST' || errorCode(error) === 'ENOTEMPTY') throw taken();
+    if (errorCode(error) === 'EEXIST' || errorCode(error) === 'ENOTEMPTY') throw taken(dir);
     throw error;
   }
 }

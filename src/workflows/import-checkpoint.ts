@@ -13,16 +13,23 @@ import {
   parseVocabularyFile,
   reorderVocabulary,
 } from '../checkpoint/exchange/vocabulary-file.js';
-import { checkRunName } from '../checkpoint/store.js';
+import { type EndReason, checkRunName } from '../checkpoint/store.js';
 import { gptConfigOf } from '../config/hash.js';
 import { type DeepPartial, resolveRunConfig } from '../config/parse.js';
 import type { RunConfig } from '../config/run-config.js';
+import { openEngine } from '../engine/registry.js';
 import { UserError, printable } from '../errors.js';
 import { readBytes } from '../io/files.js';
+import type { Json } from '../io/json.js';
 import { sha256Hex } from '../io/sha256.js';
 import { vocabularyOf } from '../listops/tokenizer.js';
 import type { GptConfig } from '../model/gpt-config.js';
-import { publishNew } from './export-checkpoint.js';
+import { parameterTable } from '../model/parameters.js';
+import { createEvaluationSet } from '../train/evaluation-set.js';
+import { evaluate } from '../train/evaluate.js';
+import type { EvalRow } from '../train/metrics.js';
+import { type EngineChoice, evaluationChunk } from '../train/train-run.js';
+import { checkNew, publishNew } from './export-checkpoint.js';
 
 export interface ImportOptions {
   /** folder, or safetensors file */
@@ -50,45 +57,94 @@ export interface ImportedCheckpoint {
   readonly notes: readonly string[];
 }
 
+/** An import that was read and checked; nothing is written yet. */
+export interface PreparedImport extends ImportedCheckpoint {
+  /** [arenaSize] float32 in parameterTable layout of the configuration's model */
+  readonly parameters: Float32Array;
+  readonly end: EndReason | undefined;
+  /** of sessions.jsonl */
+  readonly source: Readonly<Record<string, Json>>;
+}
+
 /** @throws UserError naming the file, tensor, token or field that does not fit; nothing is left behind */
 export function importCheckpoint(options: ImportOptions): ImportedCheckpoint {
+  const prepared = prepareImport(options);
+  publishImport(prepared);
+  return prepared;
+}
+
+/** @throws UserError as importCheckpoint */
+export function prepareImport(options: ImportOptions): PreparedImport {
   const dir = resolve(options.out);
   const run = basename(dir);
   checkRunName(run);
+  checkNew(dir);
   const found = findExchange(options.path, options);
   const read = readExchange(found, wantedModels(options));
-  const { origin } = read;
+  const { origin, format } = read;
   const known = knownConfig(options, origin);
   const vocabulary = vocabularyFor(read, found.vocabulary, known);
-  const model = reorderVocabulary(read.config, read.parameters, vocabulary.ids);
-  const config = configOf(options, known, model.config, vocabulary);
-  const step = origin?.step ?? config.training.steps;
-  const { sha256 } = modelFile(config, model.parameters);
+  const { config: gpt, parameters } = reorderVocabulary(read.config, read.parameters, vocabulary.ids);
+  const config = configOf(options, known, gpt, vocabulary);
+  const { sha256 } = modelFile(config, parameters);
   const notes = [...read.notes, ...notesOf(config, vocabulary, origin, sha256)];
+  return {
+    ...{ dir, run, format, config, parameters, notes },
+    step: origin?.step ?? config.training.steps,
+    weightsSha256: sha256,
+    end: origin === undefined ? 'budget' : (origin.end ?? undefined),
+    source: {
+      file: basename(found.weights),
+      sha256: sha256Hex(readBytes(found.weights)),
+      ...(origin !== undefined && {
+        run: origin.run,
+        step: origin.step,
+        weightsUnchanged: origin.weightsSha256 === sha256,
+      }),
+    },
+  };
+}
+
+/** Makes the run directory. @param evaluation - row of metrics.jsonl */
+export function publishImport(prepared: PreparedImport, evaluation?: ImportEvaluation): void {
+  const { dir, config, step, end, parameters, format, source } = prepared;
+  const session = { engine: 'imported', isa: format, kernelHash: '', imported: source };
   publishNew(dir, () =>
     publishImportedRun(dir, {
-      config,
-      step,
-      end: origin === undefined ? 'budget' : (origin.end ?? undefined),
-      parameters: model.parameters,
-      session: {
-        engine: 'imported',
-        isa: read.format,
-        kernelHash: '',
-        imported: {
-          file: basename(found.weights),
-          sha256: sha256Hex(readBytes(found.weights)),
-          ...(origin !== undefined && {
-            run: origin.run,
-            step: origin.step,
-            weightsUnchanged: origin.weightsSha256 === sha256,
-          }),
-        },
-      },
-      metrics: [],
+      ...{ config, step, end, parameters },
+      session: evaluation === undefined ? session : { ...session, evaluatedWith: evaluation.engine },
+      metrics: evaluation === undefined ? [] : [evaluation.row],
     }),
   );
-  return { dir, run, step, format: read.format, config, weightsSha256: sha256, notes };
+}
+
+export interface ImportEvaluation {
+  readonly row: EvalRow;
+  /** name and kernel hash */
+  readonly engine: string;
+}
+
+/** Beyond this an evaluation takes minutes. */
+const MOST_EVALUATED_PARAMETERS = 5_000_000;
+
+/** Greedy answers to the prompts that a training of this configuration is evaluated on; undefined: not done here. */
+export async function evaluateImport(
+  { config, parameters, step }: PreparedImport,
+  engineName: EngineChoice = 'auto',
+): Promise<ImportEvaluation | undefined> {
+  const gpt = gptConfigOf(config);
+  const { nParameters } = parameterTable(gpt);
+  // lines of a file are not part of a checkpoint
+  if (config.data.file !== undefined || nParameters > MOST_EVALUATED_PARAMETERS) return undefined;
+  const { engine } = await openEngine(engineName, { threads: 1 });
+  try {
+    const model = engine.createModel(gpt, { parameters }, 'inference');
+    const set = createEvaluationSet(config.data, { chunkTokens: evaluationChunk(nParameters), final: true });
+    const row = await evaluate(model, set, step, () => new Promise((done) => setImmediate(done)));
+    return { row, engine: `${engine.name} ${engine.kernelHash.slice(0, 12)}` };
+  } finally {
+    engine.dispose();
+  }
 }
 
 /** What is known of the configuration before the weights are read: the export's, then a file's, then flags'. */

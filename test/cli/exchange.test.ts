@@ -13,6 +13,12 @@ const STEP =
     .at(-1) ?? '';
 const CHECKPOINT = join(REFERENCE, RUN);
 
+/** Right answers and prompts of each cell of an evaluation row. */
+function cellsOf(line: string): unknown {
+  const row = JSON.parse(line) as { kind: string; step: number; cells: { correct: number; total: number }[] };
+  return { step: row.step, cells: row.cells.map(({ correct, total }) => ({ correct, total })) };
+}
+
 describe('export and import', () => {
   it.each(['nanogpt', 'hf-gpt2', 'transformer-lens'])('bring a checkpoint to %s and back', async (to) => {
     await withFolder((folder) => {
@@ -23,7 +29,12 @@ describe('export and import', () => {
       expect(imported.code, imported.stderr).toBe(0);
       const answer = JSON.parse(imported.stdout) as { run: string; step: number };
       expect(answer).toMatchObject({ run: 'there-imported', step: Number(STEP), from: to });
-      expect(imported.stderr).toBe(`The weights are those of ${RUN}@${Number(STEP)}.\n`);
+      expect(imported.stderr).toMatch(new RegExp(`^The weights are those of ${RUN}@${Number(STEP)}\\.\n`));
+      expect(imported.stderr).toContain('Accuracy of greedy answers: SUM ');
+      // the same answers as at the end of training, whatever engine gave them
+      const last = readFileSync(join(CHECKPOINT, 'metrics.jsonl'), 'utf8').trim().split('\n').at(-1) ?? '';
+      const evaluated = readFileSync(join(folder, 'checkpoints', answer.run, 'metrics.jsonl'), 'utf8');
+      expect(cellsOf(evaluated)).toEqual(cellsOf(last));
       const weights = (run: string): Buffer => readFileSync(join(run, 'steps', STEP, 'model.safetensors'));
       expect(weights(join(folder, 'checkpoints', answer.run)).equals(weights(CHECKPOINT))).toBe(true);
     });
@@ -38,7 +49,7 @@ describe('export and import', () => {
       expect(code, stderr).toBe(0);
       const report = readFileSync(join(folder, 'reports', 'r', 'report.json'), 'utf8');
       expect(report).toContain('"there-imported":["imported (hf-gpt2)');
-      expect(JSON.parse(report)).toMatchObject({ subjects: [{ run: 'there-imported', accuracy: null }] });
+      expect(JSON.parse(report)).toMatchObject({ subjects: [{ run: 'there-imported', final: true }] });
     });
   });
 
