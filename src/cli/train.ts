@@ -54,6 +54,7 @@ async function train(options: ParsedOptions): Promise<void> {
   const display = createDisplay(switchValue(options, 'quiet'));
   if (config.data.file !== undefined) display.log(fileLine(config.data.file));
   const interrupt = interruptSignal();
+  let isEstimated = false;
   try {
     const [outcome] = await trainRuns({
       configs: [config],
@@ -65,6 +66,12 @@ async function train(options: ParsedOptions): Promise<void> {
       allowEngineChange: switchValue(options, 'allow-engine-change'),
       signal: interrupt.signal,
       onProgress: (progress) => {
+        const { estimateMs, step, steps } = progress.current;
+        if (estimateMs !== undefined && !isEstimated) {
+          isEstimated = true;
+          const time = duration(estimateMs);
+          display.log(`engine ${engine}: about ${time} for ${steps - step} updates, evaluations not counted`);
+        }
         if (progress.current.state === 'training') display.update(() => [progressText(progress)]);
       },
       ...(typeof out === 'string' && { out }),

@@ -14,6 +14,8 @@ export interface TrainProgress {
   readonly tokensPerSecond: number;
   /** time to the last step at this rate */
   readonly etaMs: number;
+  /** once, before a slow engine starts: time that all updates will take, without evaluations */
+  readonly estimateMs?: number;
 }
 
 /** Of a run that has told nothing yet. */

@@ -5,7 +5,7 @@
 import { type ResumePoint, type RunStore, createOrOpenRun } from '../checkpoint/store.js';
 import { gptConfigOf } from '../config/hash.js';
 import type { RunConfig } from '../config/run-config.js';
-import type { Engine, Model } from '../engine/engine.js';
+import type { Batch, Engine, Model } from '../engine/engine.js';
 import { openEngine } from '../engine/registry.js';
 import { UserError } from '../errors.js';
 import type { Json } from '../io/json.js';
@@ -13,6 +13,7 @@ import { readLinesOf } from '../listops/data-file.js';
 import { createGenerator } from '../listops/generate.js';
 import { createLineSource, type LineSource } from '../listops/line-data.js';
 import { parameterTable } from '../model/parameters.js';
+import { estimateTrainingMs, isSlowEngine } from './estimate.js';
 import { evaluate } from './evaluate.js';
 import { type EvaluationSet, createEvaluationSet } from './evaluation-set.js';
 import { accuracyByOperation } from './learned.js';
@@ -155,10 +156,15 @@ async function trainOn(
   const last = evaluations.at(-1);
   if (last !== undefined) pace.accuracy = accuracyByOperation(last);
   const examples = source ?? createGenerator(config.data, config.seed);
+  const batch = (t: number): Batch => examples.batch(t, batchSize);
+  if (isSlowEngine(engine)) {
+    const estimateMs = estimateTrainingMs(engine, config, batch, step);
+    options.onProgress?.({ ...pace.progress(), estimateMs });
+  }
   const end = await trainLoop({
     config,
     model,
-    batch: (t) => examples.batch(t, batchSize),
+    batch,
     evaluate: evaluator(config, model, source),
     log: storeLog(store, engine, model, pace),
     pace,
