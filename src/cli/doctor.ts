@@ -172,7 +172,6 @@ function describe(report: {
   threads: number;
   engines: Awaited<ReturnType<typeof engineReport>>;
   auto: string;
-  tfjsNode: ReturnType<typeof tfjsNode>;
   selfTest: readonly SelfTest[];
 }): string {
   const lines = [
@@ -185,7 +184,6 @@ function describe(report: {
         : `${engine.name.padEnd(15)} not available: ${engine.reason}`,
     ),
     `auto            ${report.auto}`,
-    `tfjs-node       ${report.tfjsNode.loads ? 'loads' : 'does not load'}: ${report.tfjsNode.reason}`,
     '',
     ...report.selfTest.map(
       (test) =>
