@@ -14,24 +14,25 @@ const GOALS = { 128: 0.85, 64: 0.78, 32: 0.62, 16: 0.5 };
 /** A loop without loads is not a fair limit for anything that reads its numbers. */
 const FMA_SHARE = 0.9;
 
-async function openPeak(name, env) {
+async function openPeak(isa, env) {
   const peer = startPeer(peakProgram(), [], { env: { ...ONE_THREAD, ...env }, cpu: ONE_CPU });
   const about = await peer.ask({ op: 'about' });
   if (!about.sgemm) {
     await peer.close();
     throw new NotMeasured('libopenblas.so.0 was not found. Install libopenblas0.');
   }
-  const of = (what, ms) => ({ name: `${name} ${what}`, run: () => peer.ask({ op: 'run', of: what, ms }) });
-  return { peer, about, contenders: [of('fma256', BLOCK_MS), of('sgemm', BLOCK_MS)] };
+  const contender = (name, of) => ({ name, run: () => peer.ask({ op: 'run', of, ms: BLOCK_MS }) });
+  const loop = isa.includes('AVX-512') ? 'fma512' : 'fma256';
+  return { peer, about, contenders: [contender('fma', loop), contender('sgemm', 'sgemm')] };
 }
 
 /** Ratio of our rate to the larger of the two peaks, in each round. */
-function ofPeak(rounds, own, flops, name, kind) {
+function ofPeak(rounds, own, flops, kind) {
   const rate = (time) => time.flops / time[kind];
   return summary(
     rounds.sumlens.map((time, i) => {
-      const fma = FMA_SHARE * rate(rounds[`${name} fma256`][i]);
-      const peak = Math.max(fma, rate(rounds[`${name} sgemm`][i]));
+      const fma = FMA_SHARE * rate(rounds.fma[i]);
+      const peak = Math.max(fma, rate(rounds.sgemm[i]));
       return (flops * own.steps) / time[kind] / peak;
     }),
   );
@@ -54,20 +55,20 @@ async function measure(context, dModel, avx2Only) {
     workload.batches.reduce((sum, batch) => sum + trainingFlops(workload.gpt, batch), 0) /
     workload.batches.length;
   const counted = countedOverFormula(context, workload);
-  const name = 'peak';
-  const peak = await openPeak(name, avx2Only ? { OPENBLAS_CORETYPE: 'Haswell' } : {});
+  const peak = await openPeak(context.native.isa, avx2Only ? { OPENBLAS_CORETYPE: 'Haswell' } : {});
   try {
     const own = await ownContender('sumlens', context.native, workload);
     const rounds = await interleave([own, ...peak.contenders], { rounds: context.rounds });
     own.dispose();
     const gflops = (times, work) => median(times.map((t) => (work ?? t.flops) / t.cpuMs / 1e6)).toFixed(1);
+    const excess = counted === undefined ? '' : `; products in the kernels / formula ${counted.toFixed(3)}`;
     return {
-      wall: ofPeak(rounds, own, flops, name, 'wallMs'),
-      cpu: ofPeak(rounds, own, flops, name, 'cpuMs'),
+      wall: ofPeak(rounds, own, flops, 'wallMs'),
+      cpu: ofPeak(rounds, own, flops, 'cpuMs'),
       waited: waitedShare(rounds),
       note:
-        `${gflops(rounds.sumlens, flops * own.steps)} GFLOP/s; FMA loop ${gflops(rounds['peak fma256'])} x ${FMA_SHARE}, ` +
-        `sgemm ${gflops(rounds['peak sgemm'])} (OpenBLAS, ${peak.about.core} kernels)${counted === undefined ? '' : `; products in the kernels / formula ${counted.toFixed(3)}`}`,
+        `${gflops(rounds.sumlens, flops * own.steps)} GFLOP/s; FMA loop ${gflops(rounds.fma)} x ${FMA_SHARE}, ` +
+        `sgemm ${gflops(rounds.sgemm)} (OpenBLAS, ${peak.about.core} kernels)${excess}`,
       details: { flopsOfAStep: flops, countedOverFormula: counted, openblas: peak.about },
     };
   } finally {
