@@ -84,10 +84,16 @@ export function runStages<R extends RealArray>(
     if (relevant.length === 0 && !capture.has(name)) return;
     const { layout } = parseActivationName(config, name).row;
     const width = layout.kind === 'rows' ? layout.width(config) : undefined;
-    const view = memory.reals(address, width === undefined ? patterns : N * rowStride(width));
-    for (const one of relevant) applyIntervention(config, batch, one, view);
+    if (relevant.length > 0) {
+      const view = memory.reals(address, width === undefined ? patterns : N * rowStride(width));
+      for (const one of relevant) applyIntervention(config, batch, one, view);
+    }
     if (capture.has(name)) {
-      activations.set(name, width === undefined ? copy(view) : withoutPadding(view, N, width));
+      const found =
+        width === undefined
+          ? memory.copyRows(address, 1, patterns, patterns)
+          : memory.copyRows(address, N, width, rowStride(width));
+      activations.set(name, found);
     }
   };
   const atModel = (name: ModelActivation, address: Address): void => visit(activationName(name), address);
@@ -162,13 +168,4 @@ export function runStages<R extends RealArray>(
 function place<K extends string>(pieces: Readonly<Record<K, () => Address>>): Record<K, Address> {
   const entries = Object.entries<() => Address>(pieces).map(([name, address]) => [name, address()]);
   return Object.fromEntries(entries) as Record<K, Address>;
-}
-
-/** [N, row stride] to [N, width], a copy. */
-function withoutPadding<R extends RealArray>(view: R, N: number, width: number): R {
-  const stride = rowStride(width);
-  const all = copy(view);
-  if (stride === width) return all;
-  for (let i = 0; i < N; i++) all.copyWithin(i * width, i * stride, i * stride + width);
-  return all.slice(0, N * width) as R;
 }

@@ -158,6 +158,8 @@ export interface KernelMemory<R extends RealArray> {
   /** first byte of a work arena of at least `bytes`; what it held before may be lost */
   work(bytes: number): Address;
   reals(address: Address, length: number): R;
+  /** @returns [rows, width], a copy that the caller owns, of rows that lie `stride` numbers apart */
+  copyRows(address: Address, rows: number, width: number, stride: number): R;
   ints(address: Address, length: number): Int32Array;
   doubles(address: Address, length: number): Float64Array;
   readonly stateBytes: number;

@@ -3,6 +3,7 @@
 #include "glue.h"
 #include "../kernels/drivers.h"
 #include "pool.h"
+#include <string.h>
 #include <sys/mman.h>
 
 GLUE(train_work_bytes, 5, train_work_bytes(P(0), I(1), I(2), I(3), I(4)))
@@ -54,6 +55,16 @@ static void use_large_pages(void *address, size_t bytes) {
 }
 GLUE_VOID(useLargePages, 2, use_large_pages(P(0), (size_t)a[1]))
 
+/* rows of row_bytes, stride bytes apart, one after another to `to` */
+static void pack_bytes(char *to, const char *from, size_t rows, size_t row_bytes, size_t stride) {
+  if (row_bytes == stride) {
+    memcpy(to, from, rows * row_bytes);
+    return;
+  }
+  for (size_t i = 0; i < rows; i++) memcpy(to + i * row_bytes, from + i * stride, row_bytes);
+}
+GLUE_VOID(packRows, 5, pack_bytes(P(0), P(1), (size_t)a[2], (size_t)a[3], (size_t)a[4]))
+
 /* AVX2 and FMA, in the processor and kept by the operating system */
 static int processor_suffices(void) {
 #ifdef REAL_IS_FLOAT
@@ -97,6 +108,7 @@ NAPI_MODULE_INIT() {
   SET(pool_destroy);
   set_function(env, exports, "addressOf", address_of);
   SET(useLargePages);
+  SET(packRows);
 #ifdef SINGLE_KERNELS
   set_single_kernels(env, exports);
 #endif

@@ -12,9 +12,18 @@ export interface Addon extends KernelFunctions {
   addressOf(buffer: ArrayBuffer): Address;
   /** both multiples of LARGE_PAGE */
   useLargePages(address: Address, bytes: number): void;
+  /** rows of `rowBytes`, `stride` bytes apart, one after another to `to` */
+  packRows(to: Address, from: Address, rows: number, rowBytes: number, stride: number): void;
 }
 
 const LARGE_PAGE = 2 << 20;
+
+/** Asks for large pages wherever whole ones fit. */
+function advise(addon: Addon, address: Address, bytes: number): void {
+  const from = Math.ceil(address / LARGE_PAGE) * LARGE_PAGE;
+  const whole = Math.floor((address + bytes - from) / LARGE_PAGE) * LARGE_PAGE;
+  if (whole > 0) addon.useLargePages(from, whole);
+}
 
 /** One stretch of memory, aligned to 64 bytes or, when it holds one, to large pages. */
 class Block {
@@ -32,7 +41,7 @@ class Block {
     const first = addon.addressOf(this.buffer);
     this.skip = (alignment - (first % alignment)) % alignment;
     this.address = first + this.skip;
-    if (bytes >= LARGE_PAGE) addon.useLargePages(this.address, bytes - (bytes % LARGE_PAGE));
+    advise(addon, this.address, bytes);
   }
 
   /** @returns buffer and offset when [address, address + bytes) lies inside */
@@ -68,6 +77,16 @@ export function createNativeMemory<R extends RealArray>(
     reals(address, length) {
       const { buffer, offset } = find(address, length * realBytes);
       return makeReals(buffer, offset, length);
+    },
+    copyRows(address, rows, width, stride) {
+      find(address, rows * stride * realBytes);
+      // not zeroed first: every byte is written below
+      const { buffer } = Buffer.allocUnsafeSlow(rows * width * realBytes);
+      if (!(buffer instanceof ArrayBuffer)) throw new TypeError('A buffer of its own is an ArrayBuffer.');
+      const to = addon.addressOf(buffer);
+      advise(addon, to, buffer.byteLength);
+      addon.packRows(to, address, rows, width * realBytes, stride * realBytes);
+      return makeReals(buffer, 0, rows * width);
     },
     ints(address, length) {
       const { buffer, offset } = find(address, length * 4);

@@ -63,6 +63,15 @@ export function createWasmMemory(
       return workAt;
     },
     reals: (address, length) => new Float32Array(buffer(), address, length),
+    copyRows(address, rows, width, stride) {
+      const view = new Float32Array(buffer(), address, rows * stride);
+      if (stride === width) return view.slice();
+      const out = new Float32Array(rows * width);
+      for (let i = 0, to = 0; i < rows; i++) {
+        for (let from = i * stride, end = from + width; from < end; from++, to++) out[to] = view[from];
+      }
+      return out;
+    },
     ints: (address, length) => new Int32Array(buffer(), address, length),
     doubles: (address, length) => new Float64Array(buffer(), address, length),
     stateBytes,
