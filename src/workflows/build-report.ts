@@ -34,6 +34,7 @@ export function buildReport({ title, version, refs, modules }: ReportInput): Rep
   const byRun = new Map(refs.map((ref) => [ref.subject.run, ref]));
   const training: TrainingRecord[] = [];
   const trained: TrainedRun[] = [];
+  const imported: string[] = [];
   const engines: Record<string, readonly string[]> = {};
   for (const [run, { source, config, subject }] of byRun) {
     if (source.kind === 'file') {
@@ -48,6 +49,13 @@ export function buildReport({ title, version, refs, modules }: ReportInput): Rep
       label: subject.label,
     });
     const { nParameters } = parameterTable(gptConfigOf(config));
+    const sessions = store.readSessions();
+    engines[run] = [...new Set(sessions.map(engineOf))];
+    // its configuration is what was said of it, and nobody saw how it learned
+    if (sessions.some(isImported)) {
+      imported.push(run);
+      continue;
+    }
     trained.push({
       id: run,
       config,
@@ -56,7 +64,6 @@ export function buildReport({ title, version, refs, modules }: ReportInput): Rep
       rows,
       ended: end !== 'running' && end !== 'interrupted',
     });
-    engines[run] = [...new Set(store.readSessions().map(engineOf))];
   }
   const configs = new Map<string, RunConfig>([...byRun].map(([run, ref]) => [run, ref.config]));
   return {
@@ -74,6 +81,9 @@ export function buildReport({ title, version, refs, modules }: ReportInput): Rep
         ...comparabilityNotes(refs),
         ...dataNotes([...configs.values()]),
         ...trained.flatMap(({ id, rows }) => lineNotes(id, rows)),
+        ...imported.map(
+          (run) => `Imported, not trained here, and not counted among what was learned: ${run}.`,
+        ),
       ],
     },
   };
@@ -84,6 +94,9 @@ function engineOf(session: unknown): string {
   const { engine, isa, kernelHash } = session as { engine?: string; isa?: string; kernelHash?: string };
   return `${engine ?? 'unknown'} (${isa ?? '?'}), kernels ${(kernelHash ?? '').slice(0, 12)}`;
 }
+
+/** A session line that import wrote. */
+const isImported = (session: unknown): boolean => (session as { engine?: unknown }).engine === 'imported';
 
 /** One note for each kind of data among the runs; a hold-out is one kind whatever its seed. */
 function dataNotes(configs: readonly RunConfig[]): string[] {

@@ -49,6 +49,7 @@ describe('export and import', () => {
       expect(code, stderr).toBe(0);
       const report = readFileSync(join(folder, 'reports', 'r', 'report.json'), 'utf8');
       expect(report).toContain('"there-imported":["imported (hf-gpt2)');
+      expect(report).toContain('not trained here, and not counted among what was learned: there-imported.');
       expect(JSON.parse(report)).toMatchObject({ subjects: [{ run: 'there-imported', final: true }] });
     });
   });
