@@ -124,6 +124,13 @@ function checkTogether(config: RunConfig): void {
       'Change --heads or --d-model so that every head has the same width.',
     );
   }
+  if (model.unembeddingBias && model.tied) {
+    const field = 'model.unembeddingBias (--unembedding-bias)';
+    throw unacceptable(field, true, 'false where the unembedding is tied', 'Add --untied.');
+  }
+  if (model.qkvBias && !model.bias) {
+    throw unacceptable('model.qkvBias (--no-qkv-bias)', true, 'false with --no-bias');
+  }
   if (data.window !== undefined && data.window > model.nCtx) {
     throw unacceptable('model.nCtx (--n-ctx)', model.nCtx, `at least --window ${data.window}`);
   }

@@ -60,6 +60,31 @@ describe('resolveRunConfig', () => {
     [{ model: { dModl: 16 } }, /^model\.dModl: unknown field, .*Did you mean model\.dModel\?$/],
     [{ dModel: 16 }, /^dModel: unknown field, .*Did you mean model\.dModel\?$/],
     [{ sed: 1 }, /^sed: unknown field, .*Did you mean seed\?$/],
+    [
+      { model: { unembeddingBias: true } },
+      /--unembedding-bias\): found true, expected false .* Add --untied\.$/,
+    ],
+    [
+      { model: { bias: false, qkvBias: true } },
+      /--no-qkv-bias\): found true, expected false with --no-bias\.$/,
+    ],
+    [{ model: { residualInit: 'plian' } }, /--residual-init\): found "plian", .*Did you mean plain\?$/],
+    [
+      { optimizer: { schedule: 'exponential', finalFraction: 0 } },
+      /--final-fraction\): found 0, expected a number above 0 with --schedule exponential\.$/,
+    ],
+    [{ data: { fixedSize: 50, window: 65 } }, /--n-ctx\): found 64, expected at least --window 65\.$/],
+    [{ data: { window: 1, fixedSize: 50 } }, /^--window: found 1, expected a whole number from 2 /],
+    [{ data: { notation: 'author' } }, /^--notation: found "author", .*Did you mean authors\?$/],
+    [
+      { data: { notation: 'authors', tasks: ['FIRST'] } },
+      /^--tasks: found "FIRST", expected operations out of MIN, /,
+    ],
+    [
+      { data: { notation: 'authors' }, vocabulary: ['SUM', 'MED', 'MAX'] },
+      /^vocabulary: .* with --notation authors\.$/,
+    ],
+    [{ data: { regime: 'ordered-triples', modulus: 2 } }, /^--modulus: found 2, expected at least 3 /],
     [{ optimizer: { lr: 1 } }, /^optimizer\.lr: unknown field, expected one of learningRate, /],
     [{ training: { Steps: 5 } }, /Did you mean training\.steps\?$/],
     [{ 'a\nb': 1 }, /^a\\u000ab: unknown field/],
