@@ -18,6 +18,12 @@ export {
   type LoadOptions,
   type RunProbeOptions,
 } from './workflows/library.js';
+export { exportCheckpoint, type ExportedCheckpoint } from './workflows/export-checkpoint.js';
+export {
+  importCheckpoint,
+  type ImportedCheckpoint,
+  type ImportOptions,
+} from './workflows/import-checkpoint.js';
 export { PROBES } from '../probes/index.js';
 export type {
   ComparedStatistic,
