@@ -29,6 +29,8 @@ int main(int count, char **argument) {
       training t;
       weights w;
       arena a = {work, 0};
+      prepare_weights(&w, d, parameters, &a, 1, WHOLE);
+      a.used = 0;
       prepare(&t, &w, d, parameters, &a, tokens, targets, offsets, N, S, longest, 1, 1);
       n_targets = t.p.n_targets;
       for (int i = 0; i < t.p.n_chunks; i++) {

@@ -10,6 +10,8 @@ const char *kernel_hash(void);
 typedef struct {
   double loss_sum, gradient_norm;
   double bad_section; /* 0: all finite, 1 parameters, 2 gradients, 3 first moments, 4 second moments */
+  /* in: 1 when parameters and moments are what an update left with 1 here; out, after an update: they are finite */
+  double state_is_finite;
 } step_result;
 double train_work_bytes(const description *d, int N, int S, int longest, int threads);
 double train_gradients(pool *threads, const description *d, real_t *state, void *work, const int32_t *tokens,

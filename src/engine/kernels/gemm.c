@@ -150,17 +150,21 @@ void gemm(const gemm_t *g) {
 }
 
 void pack_transposed(real_t *RESTRICT packed, const real_t *RESTRICT w, int n, int k) {
-  for (int j = 0; j < n; j += LANES) {
-    for (int r = 0; r < LANES; r++) {
-      real_t *to = packed + (ptrdiff_t)j * k + r;
-      if (j + r < n) {
-        const real_t *from = w + (ptrdiff_t)(j + r) * k;
-        for (int x = 0; x < k; x++) to[(ptrdiff_t)x * LANES] = from[x];
-      } else {
-        for (int x = 0; x < k; x++) to[(ptrdiff_t)x * LANES] = 0;
+  for (int j = 0; j < n; j += LANES)
+    for (int half = 0; half < LANES; half += VL) {
+      const real_t *from = w + (ptrdiff_t)(j + half) * k;
+      real_t *to = packed + (ptrdiff_t)j * k + half;
+      const int rows = n - j - half;
+      int x = 0;
+      for (; rows >= VL && x + VL <= k; x += VL) {
+        vf square[VL];
+        for (int r = 0; r < VL; r++) square[r] = v_load(from + (ptrdiff_t)r * k + x);
+        v_transpose(square);
+        for (int r = 0; r < VL; r++) v_store(to + (ptrdiff_t)(x + r) * LANES, square[r]);
       }
+      for (; x < k; x++)
+        for (int r = 0; r < VL; r++) to[(ptrdiff_t)x * LANES + r] = r < rows ? from[(ptrdiff_t)r * k + x] : 0;
     }
-  }
 }
 
 void pack_rows(real_t *RESTRICT packed, const real_t *RESTRICT w, int k, int n, ptrdiff_t row) {

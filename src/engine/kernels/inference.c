@@ -23,7 +23,7 @@ static void forward_task(void *context, int task) {
 static size_t prepare(inference *t, weights *w, const description *d, const real_t *parameters, arena *a,
                       const int32_t *tokens, const int32_t *targets, const int32_t *offsets, int N, int S, int longest,
                       int threads, int fill) {
-  prepare_weights(w, d, parameters, a, 0, fill);
+  prepare_weights(w, d, parameters, a, 0, fill ? WHOLE : NULL);
   make_plan(&t->p, a, d, tokens, targets, offsets, N, S, longest);
   t->group_most = group_chunks(d, N, longest, threads);
   t->stores = take(a, sizeof(chunk_store) * (size_t)t->group_most);
@@ -74,7 +74,7 @@ typedef struct {
 
 static size_t prepare_generation(generation *g, const description *d, const real_t *parameters, arena *a, int rows,
                                  int S, int capacity, int fill) {
-  prepare_weights(&g->w, d, parameters, a, 0, fill);
+  prepare_weights(&g->w, d, parameters, a, 0, fill ? WHOLE : NULL);
   g->cache.layer_size = (ptrdiff_t)S * capacity * row_stride(2 * padded(d->C));
   g->cache.kv = take_reals(a, (size_t)d->L * g->cache.layer_size + 16);
   g->position = take_ints(a, rows);

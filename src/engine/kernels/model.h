@@ -53,8 +53,14 @@ static inline void *take(arena *a, size_t bytes) {
 static inline real_t *take_reals(arena *a, size_t n) { return take(a, n * sizeof(real_t)); }
 static inline int32_t *take_ints(arena *a, size_t n) { return take(a, n * sizeof(int32_t)); }
 
-/* Lays the packed weights out in `a`; fills them from parameters when `fill`. */
-void prepare_weights(weights *w, const description *d, const real_t *parameters, arena *a, int backward, int fill);
+/* Every parts-th piece of a work that several tasks divide; next counts the pieces and begins with 0. */
+typedef struct {
+  int part, parts, next;
+} share;
+#define WHOLE (&(share){0, 1, 0})
+
+/* Lays the packed weights out in `a`; fills this share of them from parameters, none when NULL. */
+void prepare_weights(weights *w, const description *d, const real_t *parameters, arena *a, int backward, share *fill);
 
 /* Query rows of a pass: all rows, or an ascending selection. Indices are relative to the chunk. */
 typedef struct {

@@ -32,10 +32,12 @@ export class KernelModel<R extends RealArray> {
   private readonly table: ParameterTable;
   private readonly memoryOfModel: KernelMemory<R>;
   private readonly description: Address;
-  /** [6] AdamW options, then [3] results of a step, float64 */
+  /** [6] AdamW options, then [4] results of a step, float64 */
   private readonly exchange: Address;
   private readonly parameters: Address;
   private step = 0;
+  /** the last update left finite parameters and moments, and nothing has changed them since */
+  private stateIsFinite = false;
   private disposed = false;
 
   constructor(
@@ -55,7 +57,7 @@ export class KernelModel<R extends RealArray> {
     const record = describeModel(config, this.table);
     const sections = mode === 'train' ? SECTIONS.length : 1;
     const recordBytes = align64(record.byteLength);
-    const exchangeBytes = align64(9 * 8);
+    const exchangeBytes = align64(10 * 8);
     // 64 bytes more: kernels read whole vectors past the last tensor
     const arenaBytes = sections * this.table.arenaSize * module.realBytes + 64;
     this.memoryOfModel = module.createMemory(recordBytes + exchangeBytes + arenaBytes);
@@ -131,13 +133,14 @@ export class KernelModel<R extends RealArray> {
     const shape = this.checkTrainingBatch(batch);
     checkAdamWOptions(options);
     const { io, work } = this.placeTraining(memory, shape, batch);
-    const exchange = memory.doubles(this.exchange, 9);
+    const exchange = memory.doubles(this.exchange, 10);
     exchange[0] = options.learningRate;
     exchange[1] = options.beta1;
     exchange[2] = options.beta2;
     exchange[3] = options.eps;
     exchange[4] = options.weightDecay;
     exchange[5] = options.clip;
+    exchange[9] = this.stateIsFinite ? 1 : 0;
     const updated = memory.functions.train_step(
       this.module.pool,
       this.description,
@@ -157,6 +160,7 @@ export class KernelModel<R extends RealArray> {
     const lossNats = exchange[6] / shape.nTargets;
     if (updated === 0) return this.whatDiverged(lossNats, exchange[7], exchange[8]);
     this.step++;
+    this.stateIsFinite = exchange[9] === 1;
     return {
       kind: 'updated',
       lossNats,
@@ -180,6 +184,7 @@ export class KernelModel<R extends RealArray> {
   setParameters(parameters: R): void {
     this.open();
     assertLength(parameters, this.table.arenaSize, 'parameters [arenaSize]');
+    this.stateIsFinite = false;
     this.section(0).set(parameters);
   }
 
@@ -206,6 +211,7 @@ export class KernelModel<R extends RealArray> {
       assertLength(state[name], this.table.arenaSize, `state.${name} [arenaSize]`);
       this.section(index).set(state[name]);
     }
+    this.stateIsFinite = false;
     this.step = state.step;
   }
 

@@ -8,7 +8,7 @@ EXPORT(stage_prepare)
 void stage_prepare(const description *d, const real_t *parameters, void *work) {
   weights w;
   arena a = {work, 0};
-  prepare_weights(&w, d, parameters, &a, 0, 1);
+  prepare_weights(&w, d, parameters, &a, 0, WHOLE);
 }
 
 /* Bytes of the packed weights. */
@@ -16,13 +16,13 @@ EXPORT(stage_weight_bytes)
 double stage_weight_bytes(const description *d) {
   weights w;
   arena a = {NULL, 0};
-  prepare_weights(&w, d, NULL, &a, 0, 0);
+  prepare_weights(&w, d, NULL, &a, 0, NULL);
   return (double)a.used;
 }
 
 static void find_weights(weights *w, const description *d, const real_t *parameters, void *work) {
   arena a = {work, 0};
-  prepare_weights(w, d, parameters, &a, 0, 0);
+  prepare_weights(w, d, parameters, &a, 0, NULL);
 }
 
 /* out [n, C] = rows `ids` of wte (positions 0) or wpe (positions 1) */

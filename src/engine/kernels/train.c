@@ -160,7 +160,7 @@ static void parameter_task(void *context, int task) {
 /* Lays out everything a training call needs; returns the bytes. */
 static size_t prepare(training *t, weights *w, const description *d, const real_t *state, arena *a, const int32_t *tokens,
                       const int32_t *targets, const int32_t *offsets, int N, int S, int longest, int threads, int fill) {
-  prepare_weights(w, d, state, a, 1, fill);
+  prepare_weights(w, d, state, a, 1, NULL);
   make_plan(&t->p, a, d, tokens, targets, offsets, N, S, longest);
   t->group_most = group_chunks(d, N, longest, threads);
   t->stores = take(a, sizeof(chunk_store) * (size_t)t->group_most);
@@ -180,6 +180,31 @@ double train_work_bytes(const description *d, int N, int S, int longest, int thr
   return (double)prepare(&t, &w, d, NULL, &a, NULL, NULL, NULL, N, S, longest, threads, 0);
 }
 
+/* A task of begin_task and adamw_task handles this range of the arena: whole groups of 16 numbers. */
+static void range_of(const description *d, int part, int parts, ptrdiff_t *from, ptrdiff_t *to) {
+  const ptrdiff_t groups = d->arena_size / 16;
+  *from = groups * part / parts * 16;
+  *to = groups * (part + 1) / parts * 16;
+}
+
+typedef struct {
+  const description *d;
+  real_t *state;
+  void *work;
+  int parts;
+} beginning;
+
+/* Weights are packed and gradients set to zero. */
+static void begin_task(void *context, int part) {
+  const beginning *b = context;
+  weights w;
+  arena a = {b->work, 0};
+  prepare_weights(&w, b->d, b->state, &a, 1, &(share){part, b->parts, 0});
+  ptrdiff_t from, to;
+  range_of(b->d, part, b->parts, &from, &to);
+  zero_reals(b->state + b->d->arena_size + from, to - from);
+}
+
 /* Mean loss over targets and its gradient. state: parameters | gradients | ...; gradients and losses [targets] written.
  * @returns the sum of the losses, nats */
 EXPORT(train_gradients)
@@ -189,13 +214,14 @@ double train_gradients(pool *threads, const description *d, real_t *state, void 
   weights w;
   arena a = {work, 0};
   const int n_threads = parallel_threads(threads);
+  beginning b = {.d = d, .state = state, .work = work, .parts = n_threads};
+  parallel_run(threads, begin_task, &b, b.parts);
   prepare(&t, &w, d, state, &a, tokens, targets, offsets, N, S, longest, n_threads, 1);
   t.w = &w;
   t.gradients = state + d->arena_size;
   t.losses = losses;
   t.loss_scale = (real_t)1 / (real_t)t.p.n_targets;
   t.parts = n_threads;
-  zero_reals(t.gradients, d->arena_size);
   for (t.group_at = 0; t.group_at < t.p.n_chunks; t.group_at += t.group_most) {
     const int left = t.p.n_chunks - t.group_at;
     t.group_size = left < t.group_most ? left : t.group_most;
@@ -203,6 +229,33 @@ double train_gradients(pool *threads, const description *d, real_t *state, void 
     parallel_run(threads, parameter_task, &t, (d->n_blocks * BLOCK_KINDS + 2) * t.parts);
   }
   return sum_in_order(losses, t.p.n_targets);
+}
+
+#define MOST_UPDATE_TASKS 64
+
+typedef struct {
+  const description *d;
+  real_t *state;
+  const adamw_options *options;
+  double clip_factor, t_step;
+  int parts;
+  int finite[MOST_UPDATE_TASKS];
+} update;
+
+static void adamw_task(void *context, int part) {
+  update *u = context;
+  const ptrdiff_t stride = u->d->arena_size;
+  ptrdiff_t from, to;
+  range_of(u->d, part, u->parts, &from, &to);
+  u->finite[part] = 1;
+  for (int i = 0; i < u->d->n_specs; i++) {
+    const ptrdiff_t begin = u->d->spec[i].offset, end = begin + (u->d->spec[i].size + 15) / 16 * 16;
+    const ptrdiff_t first = begin > from ? begin : from, last = end < to ? end : to;
+    if (first >= last) continue;
+    real_t *p = u->state + first;
+    u->finite[part] &= adamw(p, p + stride, p + 2 * stride, p + 3 * stride, last - first, u->options,
+                             u->d->spec[i].decays, u->clip_factor, u->t_step);
+  }
 }
 
 /* Gradients, finiteness of everything the update reads, clipping, AdamW. Parameters and moments are changed only when
@@ -215,14 +268,16 @@ int train_step(pool *threads, const description *d, real_t *state, void *work, c
   result->loss_sum =
       train_gradients(threads, d, state, work, tokens, targets, offsets, N, S, longest, losses);
   const ptrdiff_t stride = d->arena_size;
-  result->bad_section = check_state(state, stride, stride, &result->gradient_norm);
+  result->bad_section = check_state(state, stride, stride, result->state_is_finite != 0, &result->gradient_norm);
   if (!(result->loss_sum - result->loss_sum == 0) || result->bad_section != 0) return 0;
   double factor = o->clip / (result->gradient_norm + 1e-6);
   if (!(factor < 1)) factor = 1;
-  for (int i = 0; i < d->n_specs; i++) {
-    real_t *p = state + d->spec[i].offset;
-    adamw(p, p + stride, p + 2 * stride, p + 3 * stride, (d->spec[i].size + 15) / 16 * 16, o, d->spec[i].decays, factor,
-          t_step);
-  }
+  const int n_threads = parallel_threads(threads);
+  update u = {.d = d, .state = state, .options = o, .clip_factor = factor, .t_step = t_step,
+              .parts = n_threads < MOST_UPDATE_TASKS ? n_threads : MOST_UPDATE_TASKS};
+  parallel_run(threads, adamw_task, &u, u.parts);
+  result->state_is_finite = 1;
+  for (int part = 0; part < u.parts; part++)
+    if (!u.finite[part]) result->state_is_finite = 0;
   return 1;
 }

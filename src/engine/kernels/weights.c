@@ -2,22 +2,25 @@
 #include "model.h"
 #include "gemm.h"
 
-static real_t *packed(arena *a, const real_t *w, int n, int k, int fill) {
+/* whether the next piece is this share's to fill */
+static int is_ours(share *fill) { return fill && fill->next++ % fill->parts == fill->part; }
+
+static real_t *packed(arena *a, const real_t *w, int n, int k, share *fill) {
   real_t *to = take_reals(a, packed_size(k, n));
-  if (fill) pack_transposed(to, w, n, k);
+  if (is_ours(fill)) pack_transposed(to, w, n, k);
   return to;
 }
 
-static real_t *packed_rows(arena *a, const real_t *w, int k, int n, int fill) {
+static real_t *packed_rows(arena *a, const real_t *w, int k, int n, share *fill) {
   real_t *to = take_reals(a, packed_size(k, n));
-  if (fill) pack_rows(to, w, k, n, n);
+  if (is_ours(fill)) pack_rows(to, w, k, n, n);
   return to;
 }
 
 /* [parts, padded n] from a bias [parts, n], or zeros where there is none */
-static real_t *padded_bias(arena *a, const real_t *bias, int parts, int n, int fill) {
+static real_t *padded_bias(arena *a, const real_t *bias, int parts, int n, share *fill) {
   real_t *to = take_reals(a, (size_t)parts * padded(n));
-  if (fill) {
+  if (is_ours(fill)) {
     zero_reals(to, (ptrdiff_t)parts * padded(n));
     if (bias)
       for (int part = 0; part < parts; part++) copy_reals(to + part * padded(n), bias + part * n, n);
@@ -25,7 +28,8 @@ static real_t *padded_bias(arena *a, const real_t *bias, int parts, int n, int f
   return to;
 }
 
-void prepare_weights(weights *w, const description *d, const real_t *parameters, arena *a, int backward, int fill) {
+void prepare_weights(weights *w, const description *d, const real_t *parameters, arena *a, int backward,
+                     share *fill) {
   const int C = d->C, M = d->M;
 #define AT(offset) ((offset) < 0 || !parameters ? NULL : parameters + (offset))
   w->d = d;
@@ -38,7 +42,7 @@ void prepare_weights(weights *w, const description *d, const real_t *parameters,
     b->q = packed(a, attn, C, C, fill);
     /* keys and values side by side, [C, 2 padded C]: packed panels of k, then those of v */
     b->kv = take_reals(a, 2 * packed_size(C, C));
-    if (fill) {
+    if (is_ours(fill)) {
       pack_transposed(b->kv, attn_k, C, C);
       pack_transposed(b->kv + packed_size(C, C), attn_v, C, C);
     }

@@ -45,7 +45,7 @@ static double run_case(const char *path, int n_threads) {
   const adamw_options options = {3e-3, 0.9, 0.99, 1e-8, 0.1, 1};
   double sum = 0;
   for (int t = 1; t <= 6; t++) {
-    step_result result;
+    step_result result = {0};
     if (!train_step(threads, d, state, work, tokens, targets, offsets, N, S, longest, losses, &options, t, &result)) abort();
     sum += result.loss_sum;
   }
