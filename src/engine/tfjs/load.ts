@@ -2,8 +2,11 @@
  * Loads TensorFlow.js with one of its back ends. All packages are optional: nothing of them is imported before an engine
  * of theirs is asked for, and a missing or broken one is explained with its remedy. Node only.
  */
+import { join } from 'node:path';
 import util from 'node:util';
 import { errorCode, errorMessage, UserError } from '../../errors.js';
+import { exists } from '../../io/files.js';
+import { packageRoot } from '../../io/package-root.js';
 import type { TensorFlow } from './tensorflow.js';
 
 export const TFJS_BACKENDS = ['tensorflow', 'wasm', 'cpu'] as const;
@@ -75,7 +78,8 @@ async function loadPackage(backend: TfjsBackend, name: string, load: Importer): 
     return (module.default ?? module) as TensorFlow;
   } catch (error) {
     const isNode = name === PACKAGES.tensorflow;
-    const remedy = isNode ? 'Run "npm run setup:tfjs-node"' : 'Run "npm install --include=optional"';
+    const remedy =
+      isNode && canBuild() ? 'Run "npm run setup:tfjs-node"' : 'Run "npm install --include=optional"';
     const state = isMissing(error, name)
       ? `the optional package ${name} is not installed`
       : isNode
@@ -83,6 +87,11 @@ async function loadPackage(backend: TfjsBackend, name: string, load: Importer): 
         : `${name} is installed, but does not load: ${firstLine(error)}`;
     throw new UserError(`${title}: ${state}. ${remedy}, ${OTHER}.`, { cause: error });
   }
+}
+
+/** An installed package has no script to build the binding with; a clone has. */
+function canBuild(): boolean {
+  return exists(join(packageRoot(), 'src/setup/setup-tfjs-node.mjs'));
 }
 
 /** Whether it is the package itself that was not found, and not something that it needs. */
