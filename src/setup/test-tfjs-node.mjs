@@ -11,7 +11,7 @@ const LIMIT_MS = 10 * 60_000;
 const SUITE = 'test/engine/conformance';
 
 const begin = performance.now();
-const left = () => Math.max(1, LIMIT_MS - (performance.now() - begin));
+const left = () => Math.max(1, Math.round(LIMIT_MS - (performance.now() - begin)));
 const finish = (outcome) => {
   console.log(`tfjs:tensorflow: ${outcome}`);
   process.exit(outcome.startsWith('failed') ? 1 : 0);
