@@ -27,7 +27,7 @@ export const parityProbe: Probe<ParityMeasurement, ParityResult> = {
   title: 'Parity and residues',
   question:
     'Does a model know which numbers are even, and where do the residues of a result become readable?',
-  version: 2,
+  version: 3,
   cost: 'seconds',
   options: {
     relabellings: {

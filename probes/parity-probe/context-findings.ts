@@ -119,7 +119,7 @@ function accuracyOf(
   };
 }
 
-/** The strict score before and after each feed-forward layer: `layer 1 0.48 to 0.52, layer 2 0.60 to 0.97`. */
+/** The strict score before and after each feed-forward layer: `layer 0 0.48 to 0.52, layer 1 0.60 to 0.97`. */
 function roundFeedForwards(context: MeanContext, path: readonly MeanCell[]): string {
   const scores = path.map((cell) => strictMean(cell)?.toFixed(2) ?? 'none');
   const layers = Math.floor((path.length - 1) / 2);

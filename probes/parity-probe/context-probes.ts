@@ -82,7 +82,7 @@ export function contextNumbers(
   };
 }
 
-/** The residual stream before the first block, and after every attention and feed-forward layer or, shared, pass. */
+/** The residual stream before the first block, and after every attention and feed-forward layer or, shared, pass; layers count from 0. */
 function stagesOf({
   nLayers,
   shareBlocks,
@@ -91,8 +91,8 @@ function stagesOf({
   return [
     { name: 'embedding', at: activationName('resid_pre', 0) },
     ...Array.from({ length: nLayers }, (_, layer) => [
-      { name: `attention ${pass}${layer + 1}`, at: activationName('resid_mid', layer) },
-      { name: `feed-forward ${pass}${layer + 1}`, at: activationName('resid_post', layer) },
+      { name: `attention ${pass}${layer}`, at: activationName('resid_mid', layer) },
+      { name: `feed-forward ${pass}${layer}`, at: activationName('resid_post', layer) },
     ]).flat(),
   ];
 }

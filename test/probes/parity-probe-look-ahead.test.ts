@@ -167,14 +167,14 @@ describe('a planted look-ahead', () => {
 
   it('is found at the closing bracket after the feed-forward layer that computes it, every residue and frequency', () => {
     const { context, mean, result, measurement } = of('all');
-    expect(accuracyAt(context, 'outer )', 'feed-forward 1')).toBeGreaterThan(0.95);
+    expect(accuracyAt(context, 'outer )', 'feed-forward 0')).toBeGreaterThan(0.95);
     // attention alone brings the sum as a height, of which no line reads the residue
-    expect(accuracyAt(context, 'outer )', 'attention 1')).toBeLessThan(0.4);
+    expect(accuracyAt(context, 'outer )', 'attention 0')).toBeLessThan(0.4);
     const at = context.positions.findIndex(({ name }) => name === 'outer )');
-    for (const m of [0, 1, 2]) expect(accuracyRises(mean, at, m)).toBe('feed-forward 1');
+    for (const m of [0, 1, 2]) expect(accuracyRises(mean, at, m)).toBe('feed-forward 0');
     const cell = context.cells.filter(({ position }) => position === at).at(-1);
     for (const r2 of cell?.circleR2 ?? []) expect(r2).toBeGreaterThan(0.9);
-    expect(lookAheadText(result)).toContain('modulo 2 at feed-forward 1, modulo 5 at feed-forward 1');
+    expect(lookAheadText(result)).toContain('modulo 2 at feed-forward 0, modulo 5 at feed-forward 0');
     checkPlainJson(measurement, 'measurement');
   });
 
@@ -182,7 +182,7 @@ describe('a planted look-ahead', () => {
     const { context, mean } = of('all');
     for (const name of ['outer number 2', '>']) {
       const at = context.positions.findIndex((position) => position.name === name);
-      expect(accuracyAt(context, name, 'feed-forward 1'), name).toBeLessThan(0.3);
+      expect(accuracyAt(context, name, 'feed-forward 0'), name).toBeLessThan(0.3);
       for (const m of [0, 1, 2]) expect(accuracyRises(mean, at, m), name).toBeUndefined();
       expect(strictRises(mean, at), name).toBeUndefined();
     }
@@ -191,7 +191,7 @@ describe('a planted look-ahead', () => {
   it('is not found in a model whose bracket holds the inner result alone', () => {
     const { context, mean, result } = of('inner');
     const at = context.positions.findIndex(({ name }) => name === 'outer )');
-    expect(accuracyAt(context, 'outer )', 'feed-forward 1')).toBeLessThan(0.3);
+    expect(accuracyAt(context, 'outer )', 'feed-forward 0')).toBeLessThan(0.3);
     for (const m of [0, 1, 2]) expect(accuracyRises(mean, at, m)).toBeUndefined();
     expect(lookAheadText(result)).toContain('modulo 2 nowhere, modulo 5 nowhere, the answer nowhere');
   });

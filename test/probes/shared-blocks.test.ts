@@ -229,7 +229,7 @@ describe('parity', () => {
     if (measurement instanceof Promise) throw new Error('measures synchronously');
     expect(measurement.context?.stages).toEqual([
       'embedding',
-      ...[1, 2, 3].flatMap((pass) => [`attention pass ${pass}`, `feed-forward pass ${pass}`]),
+      ...[0, 1, 2].flatMap((pass) => [`attention pass ${pass}`, `feed-forward pass ${pass}`]),
     ]);
     expect(measurement.context?.positions.map(({ name }) => name)).toContain('=');
     // the digit tokens carry the operands: moving them matters, and the answer intact is the model's own
