@@ -133,7 +133,7 @@ static __attribute__((noinline)) void narrow_along_k(const gemm_t *g, int j) { b
 static __attribute__((noinline)) void narrow_across_k(const gemm_t *g, int j) { block(NARROW_ROWS, 1, 0, g, j); }
 #endif
 
-void gemm(const gemm_t *g) {
+static void all_columns(const gemm_t *g) {
   const int along_k = g->a_k == 1;
   const int n = padded(g->n);
   int j = 0;
@@ -147,6 +147,26 @@ void gemm(const gemm_t *g) {
     else narrow_across_k(g, j);
   }
 #endif
+}
+
+/* Rows of A that go over all columns together: with k up to MOST_BLOCK_K they stay in a first cache of 32 KB, and a sum
+ * over more than that many numbers is long enough to fetch them again. A multiple of every tile. */
+#define BLOCK_ROWS 48
+#define MOST_BLOCK_K 128
+
+void gemm(const gemm_t *g) {
+  const int in_blocks = g->m > BLOCK_ROWS + BLOCK_ROWS / 2 && !g->k_first && !g->k_last;
+  if (!in_blocks || (g->a_k == 1 && g->k > MOST_BLOCK_K)) {
+    all_columns(g);
+    return;
+  }
+  gemm_t part = *g;
+  for (int i = 0; i < g->m; i += BLOCK_ROWS) {
+    part.m = g->m - i < BLOCK_ROWS ? g->m - i : BLOCK_ROWS;
+    part.a = g->a + i * g->a_row;
+    part.c = g->c + i * g->c_row;
+    all_columns(&part);
+  }
 }
 
 void pack_transposed(real_t *RESTRICT packed, const real_t *RESTRICT w, int n, int k) {
