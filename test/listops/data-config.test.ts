@@ -37,7 +37,10 @@ describe('checkDataConfig', () => {
     [{ nesting: NaN }, '--nesting: found "NaN", expected a probability from 0 to 1.'],
     [{ format: 'step' }, '--format: found "step", expected one of steps, direct. Did you mean steps?'],
     [{ loss: 'none' }, '--loss: found "none", expected one of completion, all.'],
-    [{ regime: 'pair' }, '--regime: found "pair", expected one of full, pairs, triples, ordered-triples. Did you mean pairs?'],
+    [
+      { regime: 'pair' },
+      '--regime: found "pair", expected one of full, pairs, triples, ordered-triples. Did you mean pairs?',
+    ],
     [{ holdoutSeed: -1 }, '--holdout-seed: found -1, expected a whole number from 0 to 2^53 - 1.'],
     [{ tableSeed: 0.5 }, '--table-seed: found 0.5, expected a whole number from 0 to 2^53 - 1.'],
     [
