@@ -4,7 +4,7 @@
  */
 import { unacceptable } from '../../errors.js';
 import { checkGptConfig, type GptConfig } from '../../model/gpt-config.js';
-import { initialParameters } from '../../model/init.js';
+import { fillInitialParameters } from '../../model/init.js';
 import { type ParameterTable, parameterTable } from '../../model/parameters.js';
 import { assertLength } from '../../tensor/shape.js';
 import type { AdamWOptions, Batch, TrainStepResult } from '../engine.js';
@@ -52,8 +52,7 @@ export class KernelModel<R extends RealArray> {
     this.config = { ...config };
     this.mode = mode;
     this.table = parameterTable(config);
-    const initial = 'seed' in from ? initialParameters(config, from.seed) : from.parameters;
-    assertLength(initial, this.table.arenaSize, 'parameters [arenaSize]');
+    if (!('seed' in from)) assertLength(from.parameters, this.table.arenaSize, 'parameters [arenaSize]');
     const record = describeModel(config, this.table);
     const sections = mode === 'train' ? SECTIONS.length : 1;
     const recordBytes = align64(record.byteLength);
@@ -65,7 +64,8 @@ export class KernelModel<R extends RealArray> {
     this.exchange = this.description + recordBytes;
     this.parameters = this.exchange + exchangeBytes;
     this.memoryOfModel.ints(this.description, record.length).set(record);
-    this.section(0).set(initial);
+    if ('seed' in from) fillInitialParameters(config, from.seed, this.section(0));
+    else this.section(0).set(from.parameters);
   }
 
   forward(batch: Batch, options: RealForwardOptions<R> = {}): RealForwardResult<R> {
