@@ -93,7 +93,7 @@ ALWAYS_INLINE void softmax_vectors(const int nv, vf *x, real_t *p, int count, vf
 }
 
 /* p[0 .. count) = softmax(scale * p), p[count .. width) = 0; width is a multiple of 8 */
-void softmax_row(real_t *p, int count, int width, real_t scale) {
+ALWAYS_INLINE void softmax_one_row(real_t *p, int count, int width, real_t scale) {
   const vf s = v_set(scale);
   const int nv = (count + VL - 1) / VL;
   vf x[MOST_ROW_VECTORS];
@@ -109,6 +109,13 @@ void softmax_row(real_t *p, int count, int width, real_t scale) {
       else softmax_long(p, count, s);
   }
   for (int j = nv * VL; j < width; j += VL) v_store(p + j, v_set(0));
+}
+
+void softmax_row(real_t *p, int count, int width, real_t scale) { softmax_one_row(p, count, width, scale); }
+
+/* softmax_row of nq rows of `width` numbers, row i over its first last[i] */
+void softmax_rows(real_t *p, const int32_t *last, int nq, int width, real_t scale) {
+  for (int i = 0; i < nq; i++) softmax_one_row(p + (ptrdiff_t)i * width, last[i], width, scale);
 }
 
 /* z[i] = sum_t p[i, t] v[t] over t <= position[i]. last[i] = position[i] + 1. Entries of p past it are zero. */

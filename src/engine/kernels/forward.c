@@ -71,7 +71,7 @@ static void block_attention(const description *d, layer_store *y, const real_t *
     for (int h = 0; h < d->NH; h++) {
       const ptrdiff_t q_at = q0 * row + h * HS;
       attention_scores(p, y->q + q_at, row, qs->position + q0, nq, k + h * HS, kv_row, T, HS, scratch);
-      for (int i = 0; i < nq; i++) softmax_row(p + (ptrdiff_t)i * Tp, qs->last[q0 + i], Tp, scale);
+      softmax_rows(p, qs->last + q0, nq, Tp, scale);
       attention_values(y->z + q_at, row, p, qs->last + q0, nq, v + h * HS, kv_row, T, HS);
       p += (ptrdiff_t)nq * Tp;
     }

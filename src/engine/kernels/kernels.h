@@ -30,6 +30,7 @@ typedef struct {
 void attention_scores(real_t *scores, const real_t *q, ptrdiff_t q_row, const int32_t *position, int nq, const real_t *k,
                       ptrdiff_t k_row, int T, int HS, real_t *scratch);
 void softmax_row(real_t *p, int count, int width, real_t scale);
+void softmax_rows(real_t *p, const int32_t *last, int nq, int width, real_t scale);
 void attention_values(real_t *z, ptrdiff_t z_row, const real_t *p, const int32_t *last, int nq, const real_t *v,
                       ptrdiff_t v_row, int T, int HS);
 void attention_backward(const attention_gradients *g, const real_t *p, const int32_t *position, const int32_t *last,
