@@ -56,9 +56,18 @@ const INK: Readonly<Record<ThemeName, Ink>> = {
 export const FONT =
   "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif";
 
-/** Vega-Lite configuration of one theme. */
-export function chartConfig(name: ThemeName): Spec {
+/** A picture narrower than this has its legends above, so that they are not beyond its edge; pixels. */
+const NARROW = 620;
+/** Left of a plot, for the names on its axis; pixels. */
+const AXIS_ROOM = 60;
+
+/**
+ * Vega-Lite configuration of one theme.
+ * @param width - of the picture in pixels
+ */
+export function chartConfig(name: ThemeName, width = 1000): Spec {
   const ink = INK[name];
+  const isNarrow = width < NARROW;
   const label = { labelColor: ink.muted, labelFontSize: 11 };
   const title = { titleColor: ink.muted, titleFontSize: 11.5, titleFontWeight: 500 };
   return {
@@ -84,6 +93,8 @@ export function chartConfig(name: ThemeName): Spec {
       labelLimit: 220,
       labelOverlap: true,
     },
+    // a long title below a narrow plot has room on the left, under the names on the other axis
+    ...(isNarrow ? { axisX: { titleAnchor: 'end' } } : {}),
     axisBand: { grid: false, domain: false, ticks: false },
     legend: {
       ...label,
@@ -91,7 +102,9 @@ export function chartConfig(name: ThemeName): Spec {
       aria: false,
       labelColor: ink.text,
       labelFontSize: 12,
-      labelLimit: 340,
+      labelLimit: isNarrow ? Math.max(180, width - AXIS_ROOM) : 340,
+      titleLimit: isNarrow ? Math.max(180, width - AXIS_ROOM) : 240,
+      ...(isNarrow ? { orient: 'top', direction: 'horizontal', columns: 2 } : {}),
       symbolSize: 90,
       symbolStrokeWidth: 2.5,
       symbolOpacity: 1,
@@ -103,10 +116,10 @@ export function chartConfig(name: ThemeName): Spec {
     },
     header: {
       labelColor: ink.text,
-      labelFontSize: 12,
+      labelFontSize: isNarrow ? 11 : 12,
       labelFontWeight: 600,
       labelAnchor: 'start',
-      labelLimit: 300,
+      labelLimit: isNarrow ? Math.max(180, width - AXIS_ROOM) : 420,
       labelPadding: 8,
       titleColor: ink.muted,
       titleFontSize: 11.5,
@@ -147,14 +160,20 @@ export function conditionColorOf(name: ThemeName, conditions: readonly string[],
  * A specification ready to compile: configuration added, colours of conditions filled in wherever a channel encodes the
  * field `condition` with an explicit domain.
  * @param conditions - labels of all conditions of the report, in its order
- * @param width - of the page in pixels, for the columns of legends
+ * @param width - of the picture in pixels, for where legends go and for their columns
  */
 export function themed(spec: Spec, name: ThemeName, conditions: readonly string[], width = 1000): Spec {
   const legendColumns = (labels: readonly string[]) => {
     const longest = labels.reduce((most, label) => Math.max(most, label.length), 1);
-    return Math.max(1, Math.min(4, labels.length, Math.floor(width / Math.min(380, 40 + 6.6 * longest))));
+    return Math.max(
+      1,
+      Math.min(4, labels.length, Math.floor((width - AXIS_ROOM) / Math.min(380, 40 + 6.6 * longest))),
+    );
   };
-  return { ...(coloured(spec, { name, conditions, legendColumns }) as Spec), config: chartConfig(name) };
+  return {
+    ...(coloured(spec, { name, conditions, legendColumns }) as Spec),
+    config: chartConfig(name, width),
+  };
 }
 
 interface Colouring {
@@ -168,10 +187,11 @@ function coloured(node: Json | undefined, how: Colouring): Json | undefined {
   if (Array.isArray(node)) return (node as readonly Json[]).map((item) => coloured(item, how) ?? null);
   const object = node as Spec;
   const { scale, legend } = object;
-  if (object.field === 'condition' && isObject(scale) && Array.isArray(scale.domain)) {
+  if (isObject(scale) && Array.isArray(scale.domain) && object.type === 'nominal') {
     const labels = scale.domain as readonly string[];
-    const range = labels.map((label) => conditionColorOf(how.name, how.conditions, label));
     const columns = isObject(legend) ? { legend: { ...legend, columns: how.legendColumns(labels) } } : {};
+    if (object.field !== 'condition') return { ...object, ...columns };
+    const range = labels.map((label) => conditionColorOf(how.name, how.conditions, label));
     return { ...object, scale: { ...scale, range }, ...columns };
   }
   return Object.fromEntries<Json | undefined>(

@@ -138,6 +138,24 @@ describe.skipIf(NO_BROWSER)('the report page in a browser', () => {
     await watched.close();
   });
 
+  it('shows every module of the example report on a narrow screen without scrolling sideways', async () => {
+    const path = join(import.meta.dirname, '..', '..', 'reports', 'example', 'report.json');
+    const report = JSON.parse(readFileSync(path, 'utf8')) as Report;
+    const watched = await show(report, { viewport: { width: 390, height: 800 } });
+    await drawAll(watched.page);
+    expect(await watched.page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    const beyond = await watched.page.evaluate(
+      `[...document.querySelectorAll('.plot')].flatMap((plot) => {
+        const { left, right } = plot.getBoundingClientRect();
+        return [...plot.querySelectorAll('svg text')]
+          .filter((text) => text.textContent !== '' && (text.getBoundingClientRect().right > right + 1 || text.getBoundingClientRect().left < left - 1))
+          .map((text) => plot.dataset.name + ': ' + text.textContent);
+      })`,
+    );
+    expect(beyond).toEqual([]);
+    await watched.close();
+  });
+
   it('draws everything, in light colours, before it is printed', async () => {
     const watched = await show(exampleReport({ seeds: 2 }), { colorScheme: 'dark' });
     await watched.page.evaluate(

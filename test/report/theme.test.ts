@@ -95,6 +95,21 @@ describe('themed', () => {
     expect(rangeOf(['A', 'B', 'C']).range).toEqual(CONDITION_COLORS.dark.slice(0, 3));
     expect(rangeOf(['C']).range).toEqual([CONDITION_COLORS.dark[2]]);
   });
+  it('puts legends above a narrow picture, in as many columns as fit', () => {
+    const color = {
+      field: 'outcome',
+      type: 'nominal',
+      scale: { domain: ['all right', 'first error: copy'] },
+    };
+    const columnsAt = (width: number) => {
+      const spec: Spec = { encoding: { color: { ...color, legend: { orient: 'top', columns: 4 } } } };
+      const { encoding } = themed(spec, 'light', conditions, width);
+      return (((encoding as Spec).color as Spec).legend as Spec).columns;
+    };
+    expect([1000, 360, 200].map(columnsAt)).toEqual([2, 1, 1]);
+    expect((chartConfig('light', 360).legend as Spec).orient).toBe('top');
+    expect((chartConfig('light', 1000).legend as Spec).orient).toBeUndefined();
+  });
   it('does not look into the data', () => {
     const values = [{ field: 'condition', scale: { domain: ['A'] } }];
     expect(themed({ data: { values } }, 'light', conditions).data).toEqual({ values });

@@ -339,6 +339,11 @@ export function readable(value: number | string | null | undefined, digits = 3):
   return text === '-0' ? '0' : text;
 }
 
+/** `1 run`, `6 runs`. */
+export function counted(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
+
 /** A fraction as per cent with one digit: 0.987 gives `98.7 %`. */
 export function percent(fraction: number | string | null | undefined, digits = 1): string {
   const value = finite(fraction);

@@ -1,6 +1,6 @@
 /** One statistic of every run, conditions side by side: each seed a dot, the mean with its interval. Pure and browser-safe. */
 import type { ChartSpec } from '../schema.js';
-import { type Row, chart, pointInterval, readable } from './common.js';
+import { chart, counted, pointInterval, readable, type Row } from './common.js';
 
 export interface ComparedConditions {
   /** kebab-case, unique in its module */
@@ -33,7 +33,7 @@ export function comparedConditions({ id, title, unit, conditions }: ComparedCond
   return chart({
     id: `compared-${id}`,
     title: `Side by side: ${title}`,
-    subtitle: `${seeds} ${seeds === 1 ? 'run' : 'runs'}, whether they learned or not. Each faint dot is a seed; mean with a 95 % t interval over seeds.${unbounded}`,
+    subtitle: `${counted(seeds, 'run')}, whether they learned or not. Each faint dot is a seed; mean with a 95 % t interval over seeds.${unbounded}`,
     summary:
       conditions
         .map(({ label, mean, interval, runs }) => {
@@ -54,7 +54,7 @@ export function comparedConditions({ id, title, unit, conditions }: ComparedCond
         runs.map((run): Row => ({ category: ROW, condition: label, estimate: run.value, run: run.run })),
       ),
       category: { field: 'category', title: null },
-      value: { title: axis },
+      value: { title: axis, format: '.3~g' },
       conditions: conditions.map(({ label }) => label),
     }),
     table: {

@@ -1,6 +1,6 @@
 /** Heat maps of the numbers against each other: cosine of the centred embeddings, and squared distance. Pure. */
 import type { ChartSpec } from '../schema.js';
-import { chart, heatmap, readable, type Row, smallMultiples } from './common.js';
+import { chart, counted, heatmap, readable, type Row, smallMultiples } from './common.js';
 import type { EmbeddingGroup } from './embedding-data.js';
 
 export function embeddingCosine(groups: readonly EmbeddingGroup[]): ChartSpec {
@@ -45,7 +45,7 @@ function matrices(groups: readonly EmbeddingGroup[], options: MatrixChart): Char
   return chart({
     id,
     title,
-    subtitle: `Centred embeddings, mean over seeds (${seeds} runs in ${groups.length} groups).`,
+    subtitle: `Centred embeddings, mean over seeds (${counted(seeds, 'run')} in ${counted(groups.length, 'group')}).`,
     summary: groups.map((group) => describe(group, pick(group), value)).join(' '),
     spec: smallMultiples(
       rows,

@@ -3,6 +3,7 @@ import type { ChartSpec } from '../schema.js';
 import {
   chart,
   conditionColor,
+  counted,
   percent,
   quantitative,
   readable,
@@ -28,7 +29,7 @@ export function embeddingPlane(groups: readonly EmbeddingGroup[]): ChartSpec {
   return chart({
     id: 'embedding-plane',
     title: 'Where the numbers lie',
-    subtitle: `First two components of the mean of ${seeds} runs in ${groups.length} groups, seeds rotated onto it; dots: single seeds${ellipses}; the thin line joins 0, 1, 2, ...`,
+    subtitle: `First two components of the mean of ${counted(seeds, 'run')} in ${counted(groups.length, 'group')}, seeds rotated onto it; dots: single seeds${ellipses}; the thin line joins 0, 1, 2, ...`,
     summary: groups.map(describe).join(' '),
     headline: true,
     spec: smallMultiples(rows, 'group', view(labels, 1.08 * reach), {

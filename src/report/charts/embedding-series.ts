@@ -3,6 +3,7 @@ import type { ChartSpec } from '../schema.js';
 import {
   chart,
   conditionColor,
+  counted,
   logarithmic,
   quantitative,
   readable,
@@ -34,7 +35,7 @@ export function embeddingSeries(series: readonly SeriesPoint[]): ChartSpec {
   return chart({
     id: 'embedding-series',
     title: 'Geometry over training',
-    subtitle: `${runs} runs at ${new Set(series.map(({ step }) => step)).size} steps; step 0 is drawn at 0.5. Ring: best naming minus chance.`,
+    subtitle: `${counted(runs, 'run')} at ${new Set(series.map(({ step }) => step)).size} steps; step 0 is drawn at 0.5. Ring: best naming minus chance.`,
     summary: [...new Set(series.map(({ run }) => run))].map((run) => describe(run, series)).join(' '),
     spec: smallMultiples(
       rows,

@@ -3,6 +3,7 @@ import type { ChartSpec } from '../schema.js';
 import {
   chart,
   conditionColor,
+  counted,
   inlineData,
   nominal,
   quantitative,
@@ -46,7 +47,7 @@ export function embeddingStatistics(groups: readonly EmbeddingGroup[]): ChartSpe
   return chart({
     id: 'embedding-statistics',
     title: 'Order, ring and closure',
-    subtitle: `Faint dots: ${seeds} runs; large dots: means; grey ticks: mean of the same runs before training. Best naming: the largest over (Z/n)* minus what chance gives. Closure and gap: below 0.2 for a ring, about 1 for noise, above 1 for an open line.`,
+    subtitle: `Faint dots: ${counted(seeds, 'run')}; large dots: means; grey ticks: mean of the same runs before training. Best naming: the largest over (Z/n)* minus what chance gives. Closure and gap: below 0.2 for a ring, about 1 for noise, above 1 for an open line.`,
     summary: STATISTICS.map(({ name, value }) => {
       const parts = groups.map(
         (group) =>

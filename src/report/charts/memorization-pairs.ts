@@ -1,6 +1,6 @@
 /** Every pair of operands as a cell: how probable the right answer is. Held-out pairs are outlined. Pure. */
 import type { ChartSpec } from '../schema.js';
-import { chart, heatmap, percent, readable, type Row, type Spec, smallMultiples } from './common.js';
+import { chart, counted, heatmap, percent, readable, type Row, smallMultiples, type Spec } from './common.js';
 import type { MemorizationCondition, MemorizationRun, PairTable } from './memorization-data.js';
 
 interface Panel {
@@ -21,7 +21,7 @@ export function pairsChart(conditions: readonly MemorizationCondition[]): ChartS
   return pairMaps(panels, {
     id: 'memorization-pairs',
     title: 'Which pairs are known: mean over runs',
-    subtitle: `Probability of the right answer for every ordered pair of operands, mean over the ${runs} runs by condition. Rows: first operand. A picture symmetric about the diagonal: the order of the operands does not matter.`,
+    subtitle: `Probability of the right answer for every ordered pair of operands, mean over ${counted(runs, 'run')}, by condition. Rows: first operand. A picture symmetric about the diagonal: the order of the operands does not matter.`,
     columns: 3,
     cell: 19,
   });

@@ -4,6 +4,7 @@ import {
   accuracyAxis,
   chart,
   conditionColor,
+  counted,
   logarithmic,
   percent,
   type Row,
@@ -25,7 +26,7 @@ export function seriesChart(series: readonly MemorizationStep[]): ChartSpec {
   return chart({
     id: 'memorization-series',
     title: 'Memory first, or rule first?',
-    subtitle: `Accuracy on two operands over training, ${runs.length} runs; step 0 is drawn at 0.5. Held-out pairs that rise later than trained ones: memorized first, understood after.`,
+    subtitle: `Accuracy on two operands over training, ${counted(runs.length, 'run')}; step 0 is drawn at 0.5. Held-out pairs that rise later than trained ones: memorized first, understood after.`,
     summary: runs
       .map((run) => {
         const end = series.filter((point) => point.run === run).at(-1);

@@ -1,6 +1,6 @@
 /** What happens to the answers when the parity direction is taken out of the number tokens, beside controls. Pure. */
 import type { ChartSpec } from '../schema.js';
-import { chart, percent, pointInterval, readable, type Row } from './common.js';
+import { chart, counted, percent, pointInterval, readable, type Row } from './common.js';
 import type { AnswerNumbers, CausalNumbers, ParityGroup } from './parity-data.js';
 import { interval } from './parity-scores.js';
 
@@ -40,7 +40,7 @@ export function parityCausal(groups: readonly ParityGroup[]): ChartSpec {
   return chart({
     id: 'parity-causal',
     title: 'Does the model need the parity direction to add?',
-    subtitle: `${runs} runs that learned. The direction that a probe for parity finds is projected out of the number tokens of the input; the output layer stays. Controls: every number moved as far in a random direction; the directions that probes for random labellings find. Mean with a 95 % interval, each faint dot a run.`,
+    subtitle: `${counted(runs, 'run')} that learned. The direction that a probe for parity finds is projected out of the number tokens of the input; the output layer stays. Controls: every number moved as far in a random direction; the directions that probes for random labellings find. Mean with a 95 % interval, each faint dot a run.`,
     summary:
       shown.length === 0
         ? 'No run has learned its operation.'

@@ -75,7 +75,14 @@ function residueMap(read: readonly Read[], nameOf: (one: Read) => string): Pick<
           type: 'nominal',
           title: null,
           sort: [...new Set(read.map(nameOf))],
-          header: { labelOrient: 'top', labelAnchor: 'start', labelAngle: 0, labelPadding: 4 },
+          header: {
+            labelOrient: 'top',
+            labelAnchor: 'start',
+            labelAngle: 0,
+            labelPadding: 4,
+            // the condition, and below it the template where there are several
+            labelExpr: "split(datum.label, ': ')",
+          },
         },
         column: {
           field: 'asked',

@@ -1,7 +1,7 @@
 /** Leave-pair-out scores of the number embeddings: parity by condition, and parity beside other labellings. Pure. */
 import { meanInterval } from '../../analysis/intervals.js';
 import type { ChartSpec } from '../schema.js';
-import { chart, finite, readable } from './common.js';
+import { chart, counted, finite, readable } from './common.js';
 import type { LabellingName, LabellingNumbers, ParityGroup, ParitySeed } from './parity-data.js';
 import { type PanelPoint, parityPanels } from './parity-panels.js';
 
@@ -24,7 +24,7 @@ export function parityScores(groups: readonly ParityGroup[]): ChartSpec {
   return chart({
     id: 'parity-scores',
     title: 'Can a probe tell even from odd numbers it has not seen?',
-    subtitle: `${runs} runs, ${numbers} numbers. Dots: each run, large: mean with a 95 % interval. Grey rings: the same runs before training. Grey strokes: 95 % of random labellings of the same embedding stay below. The line is chance; below it neighbours are alike, as on a line or ring.`,
+    subtitle: `${counted(runs, 'run')}, ${numbers} numbers. Dots: each run, large: mean with a 95 % interval. Grey rings: the same runs before training. Grey strokes: 95 % of random labellings of the same embedding stay below. The line is chance; below it neighbours are alike, as on a line or ring.`,
     summary: groups
       .map(
         (group) =>
@@ -92,7 +92,7 @@ export function paritySelectivity(groups: readonly ParityGroup[]): ChartSpec {
   return chart({
     id: 'parity-selectivity',
     title: 'Is parity special? Other labellings of the same numbers',
-    subtitle: `${runs} runs. Selectivity: score less the mean score of random labels (control); 0 is chance, 0.5 the most. Dots: runs, large: mean with a 95 % interval; grey rings: before training.`,
+    subtitle: `${counted(runs, 'run')}. Selectivity: score less the mean score of random labels (control); 0 is chance, 0.5 the most. Dots: runs, large: mean with a 95 % interval; grey rings: before training.`,
     summary: names
       .map((name) => {
         const parts = groups.map(

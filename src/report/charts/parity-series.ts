@@ -3,6 +3,7 @@ import type { ChartSpec } from '../schema.js';
 import {
   chart,
   conditionColor,
+  counted,
   inlineData,
   logarithmic,
   quantitative,
@@ -34,7 +35,7 @@ export function paritySeries(series: readonly ParitySeriesPoint[]): ChartSpec {
   return chart({
     id: 'parity-series',
     title: 'Parity of the number embeddings over training',
-    subtitle: `${runs.length} runs at ${new Set(series.map(({ step }) => step)).size} steps; step 0 is drawn at 0.5. Chance is 50 % (dashed).`,
+    subtitle: `${counted(runs.length, 'run')} at ${new Set(series.map(({ step }) => step)).size} steps; step 0 is drawn at 0.5. Chance is 50 % (dashed).`,
     summary: runs
       .map((run) => {
         const own = series.filter((point) => point.run === run);

@@ -25,7 +25,20 @@ function columnsOf(spec: Spec): number {
   if ('vconcat' in spec) return 1;
   const written = typeof spec.columns === 'number' ? spec.columns : undefined;
   if (list !== undefined) return Math.min(written ?? list.length, list.length);
-  return written ?? 1;
+  return written ?? columnFacets(spec);
+}
+
+/** Panels of a facet by columns: the values of its field. */
+function columnFacets({ facet, data }: Spec): number {
+  return isObject(facet) && isObject(facet.column) ? valuesOf(facet.column, data).length : 1;
+}
+
+/** The values that a facet divides inline data by, in the order of its panels. */
+function valuesOf({ field, sort }: Spec, data: Json | undefined): readonly Json[] {
+  const rows = isObject(data) && Array.isArray(data.values) ? (data.values as readonly Spec[]) : [];
+  if (typeof field !== 'string') return [];
+  const present = new Set(rows.flatMap((row) => row[field] ?? []));
+  return Array.isArray(sort) ? (sort as readonly Json[]).filter((value) => present.has(value)) : [...present];
 }
 
 /** The specification with `width` pixels given to its views that do not fix their own. */
@@ -55,10 +68,16 @@ function withWidth(view: Spec, width: number): Spec {
   return view.width === undefined ? { ...view, width } : view;
 }
 
-/** The same with one column less, or undefined when there is one already. */
+/** The same with one column less, inside views where there is one already; undefined when nothing is left to give. */
 export function fewerColumns(spec: Spec): Spec | undefined {
   const columns = columnsOf(spec);
-  return columns <= 1 || 'vconcat' in spec ? undefined : { ...columnSpec(spec), columns: columns - 1 };
+  if (columns > 1) return { ...columnSpec(spec), columns: columns - 1 };
+  const list = children(spec);
+  if (list === undefined) return undefined;
+  const narrower = list.map(fewerColumns);
+  if (narrower.every((view) => view === undefined)) return undefined;
+  const key = ['hconcat', 'vconcat', 'concat'].find((name) => name in spec) ?? 'concat';
+  return { ...spec, [key]: list.map((view, i) => narrower[i] ?? view) };
 }
 
 /** True when the width asked for changes the picture: cells of a fixed size do not stretch. */
@@ -70,10 +89,24 @@ export function stretches(spec: Spec): boolean {
 export function readableColumns(spec: Spec, width: number): Spec {
   const columns = columnsOf(spec);
   const room = Math.max(1, Math.floor((width - AXIS) / (MIN_PANEL + PANEL_MARGIN)));
-  return columns <= room || 'vconcat' in spec ? spec : { ...columnSpec(spec), columns: room };
+  return columns <= room ? spec : { ...columnSpec(spec), columns: room };
 }
 
+/**
+ * The same with columns that can be counted: `concat` for `hconcat`, a wrapped facet for one by columns, and for one by
+ * rows and columns a facet of its rows for each column.
+ */
 function columnSpec(spec: Spec): Spec {
-  const { hconcat, ...rest } = spec;
-  return hconcat === undefined ? spec : { ...rest, concat: hconcat };
+  const { hconcat, facet, spec: view, ...rest } = spec;
+  if (hconcat !== undefined) return { ...rest, concat: hconcat };
+  if (!isObject(facet) || !isObject(facet.column) || view === undefined) return spec;
+  const { column, row } = facet;
+  if (row === undefined) return { ...spec, facet: column };
+  const concat = valuesOf(column, spec.data).map((value): Spec => ({
+    title: typeof value === 'string' ? value : JSON.stringify(value),
+    transform: [{ filter: { field: column.field ?? null, equal: value } }],
+    facet: { row },
+    spec: view,
+  }));
+  return { ...rest, concat };
 }
