@@ -63,7 +63,8 @@ export async function sampleAnswers(
   });
   if (json)
     return canonicalJson({ checkpoint: subject.id, examples: shown, ...(scores && { lines: scores }) });
-  const isOwn = config.data.file !== undefined;
+  const own = config.data.file;
+  const isOwn = own !== undefined && own.sha256 === source?.data.file?.sha256;
   return [
     `${subject.id}: greedy answers`,
     ...shown.flatMap(({ name, prompt, expected, answer, right }) => [
@@ -71,6 +72,11 @@ export async function sampleAnswers(
       `     ${right ? 'right' : 'wrong'}: ${answer}${right ? '' : `   expected: ${expected}`}`,
     ]),
     ...(scores === undefined ? [] : ['', scoresText(scores, isOwn)]),
+    ...(own === undefined || isOwn
+      ? []
+      : [
+          `This is not ${own.name}, on which the run was trained: every line is asked, also one that stands in both files.`,
+        ]),
   ].join('\n');
 }
 
@@ -88,12 +94,14 @@ function lineSource(
   nCtx: number,
   { request, medianOfEven }: AnswerOptions,
 ): LineSource | undefined {
-  if (data.file !== undefined) {
-    return createLineSource(data, readLinesOf(data, request?.path), seed);
+  const own = data.file;
+  if (request === undefined) {
+    return own === undefined ? undefined : createLineSource(data, readLinesOf(data, undefined), seed);
   }
-  if (request === undefined) return undefined;
-  const rules = { modulus: data.modulus, medianOfEven: medianOfEven ?? 'mean-truncated' };
+  const usual = own === undefined ? 'mean-truncated' : data.medianOfEven;
+  const rules = { modulus: data.modulus, medianOfEven: medianOfEven ?? usual };
   const found = readDataFile(request.path, rules);
+  if (found.sha256 === own?.sha256) return createLineSource(data, found.lines, seed);
   const { maxTokens } = request;
   if (maxTokens !== undefined) checkMaxTokens('--max-tokens', maxTokens);
   refuseLonger(found, data, Math.min(nCtx, maxTokens ?? nCtx), maxTokens !== undefined);

@@ -110,11 +110,15 @@ export function reductionsOf(
   vocab: Vocabulary,
 ): ShownReduction[] {
   const shown: ShownReduction[] = [];
+  // one result behind several calls: the first `)` closes another one than that of the result
+  const isNestedDirect =
+    roles.filter((role) => role === 0).length === 1 &&
+    tokens.indexOf(vocab.close) !== tokens.lastIndexOf(vocab.close);
   for (let t = 0; t < tokens.length; t++) {
     if (roles[t] !== 0) continue;
     const close = tokens.indexOf(vocab.close, lastBefore(tokens, t, [vocab.arrow, vocab.start]));
     const inner = tokens.slice(close - arities[t], close);
-    const isWhole = inner.every((token) => vocab.numberOf(token) !== undefined);
+    const isWhole = !isNestedDirect && inner.every((token) => vocab.numberOf(token) !== undefined);
     shown.push({
       operation: OPERATION_NAMES[operations[t]],
       operands: isWhole ? Array.from(inner, (token) => vocab.numberOf(token) ?? -1) : [],

@@ -98,7 +98,17 @@ describe('sampleAnswers', () => {
     expect(text).toMatch(/held out {2}all +\d+\/10 /);
     expect(text).toMatch(/trained +all +\d+\/90 /);
     await expect(ask(fields, true, undefined)).rejects.toThrow('--data: found no file, expected some.tsv');
-    await expect(ask(fields, true, PUBLIC_FILE)).rejects.toThrow('is not the file of this run');
+    await expect(ask(fields, true, PUBLIC_FILE)).rejects.toThrow(/found 397 of 2000 lines longer than/);
+  });
+
+  it('asks a run on a file every line of another one, and says so', async () => {
+    const fields = { ...tiny, data: { format: 'direct' } } as const;
+    const other = join(folder, 'other.tsv');
+    writeFileSync(other, '3\t[MAX 1 3 ]\n1\t[MIN 1 3 ]\n');
+    const text = await ask(fields, true, other);
+    expect(text).toMatch(/of the file {2}all +\d+\/2 /);
+    expect(text).not.toContain('held out');
+    expect(text).toMatch(/\nThis is not some\.tsv, on which the run was trained: every line is asked/);
   });
 
   it('asks a run on generated examples new ones, or the lines of any file that fit', async () => {

@@ -43,6 +43,22 @@ describe('sampleCommand', () => {
     expect(text).not.toMatch(/NaN|undefined/);
   });
 
+  it('names the operands of a direct example only where they are written', () => {
+    const data = dataWith({ depth: 2, format: 'direct', tasks: ['SUM'] });
+    const { examples } = JSON.parse(sampleCommand(data, { count: 60, seed: 2, json: true })) as {
+      examples: { text: string; reductions: { operands: number[]; result: number }[] }[];
+    };
+    const nested = examples.filter(({ text }) => text.split('(').length > 2);
+    expect(nested.length).toBeGreaterThan(10);
+    expect(examples.length - nested.length).toBeGreaterThan(10);
+    for (const example of examples) {
+      const [{ operands, result }, ...more] = example.reductions;
+      expect(more).toEqual([]);
+      if (nested.includes(example)) expect(operands, example.text).toEqual([]);
+      else expect(operands.reduce((a, b) => a + b) % 10, example.text).toBe(result);
+    }
+  });
+
   it('prints one JSON document with the same facts', () => {
     const text = sampleCommand(dataWith({ depth: 2, format: 'direct' }), { count: 3, seed: 2, json: true });
     const document = JSON.parse(text) as {
