@@ -22,7 +22,8 @@ typedef struct {
   task_function task;
   void *context;
   int n_tasks;
-  atomic_int next, busy;
+  atomic_int next;
+  atomic_int open, active; /* whether a job may be joined; workers that have joined, or are about to look */
   atomic_uint job;
   atomic_int sleepers, stop;
   pthread_mutex_t lock;
@@ -59,10 +60,12 @@ static void *worker(void *argument) {
       atomic_fetch_sub(&p->sleepers, 1);
       pthread_mutex_unlock(&p->lock);
     }
-    seen++;
+    seen = atomic_load(&p->job);
     if (atomic_load(&p->stop)) return NULL;
-    work(p);
-    atomic_fetch_sub_explicit(&p->busy, 1, memory_order_release);
+    /* first counted, then looking: a job that is seen open does not end before this worker has left it */
+    atomic_fetch_add(&p->active, 1);
+    if (atomic_load(&p->open)) work(p);
+    atomic_fetch_sub(&p->active, 1);
   }
 }
 
@@ -81,11 +84,12 @@ static void run(pool *self, task_function task, void *context, int n_tasks) {
   p->context = context;
   p->n_tasks = n_tasks;
   atomic_store(&p->next, 0);
-  atomic_store(&p->busy, p->n_workers);
+  atomic_store(&p->open, 1);
   announce(p);
   work(p);
-  /* every worker has to come by, so that none reads the next job's fields as this one's */
-  for (int spins = 0; atomic_load_explicit(&p->busy, memory_order_acquire) > 0; spins++) {
+  /* no worker joins from here on; one that sleeps or waits for a processor is not waited for */
+  atomic_store(&p->open, 0);
+  for (int spins = 0; atomic_load(&p->active) > 0; spins++) {
     if (spins < SPINS) pause_briefly();
     else sched_yield();
   }
