@@ -87,7 +87,8 @@ export async function runProbing(task: ProbingTask, options: ParsedOptions): Pro
       const tables = [claimLines(result.report), ...differenceLines(result.report)];
       console.log(`${tables.join('\n\n')}\n\nreport: ${join(result.reportDir, 'index.html')}`);
     }
-    for (const { subject, reason } of damaged) console.error(`${subject} was left out: ${reason}`);
+    for (const { subject, reason } of [...damaged, ...result.copies])
+      console.error(`${subject} was left out: ${reason}`);
     for (const { module, subject, reason } of result.failures)
       console.error(`${module} failed${subject === undefined ? '' : ` on ${subject}`}: ${reason}`);
     if (damaged.length + result.failures.length > 0) process.exitCode = 1;

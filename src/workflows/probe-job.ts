@@ -6,7 +6,7 @@ import { writeReport } from '../report/write.js';
 import { buildReport, labelRefs } from './build-report.js';
 import type { Failure } from './combine-module.js';
 import { probeCheckpoints, type ProbeRequest } from './probe-checkpoints.js';
-import { type CheckpointRef, sortRefs } from './probe-plan.js';
+import { type CheckpointRef, type Copy, sortRefs, withoutCopies } from './probe-plan.js';
 import type { DamagedSubject } from './subjects.js';
 
 export interface ProbeJobOptions extends Omit<ProbeRequest, 'cacheDir'> {
@@ -27,33 +27,40 @@ export interface ProbeJobResult {
   readonly pagePath: string;
   /** what could not be measured or brought together; damaged checkpoints are not repeated here */
   readonly failures: readonly Failure[];
+  /** checkpoints left out because another one is the same model */
+  readonly copies: readonly Copy[];
 }
 
 /** Probes what is not cached, and publishes report.json and index.html under `<reportsDir>/<name>/`. */
 export async function probeAndReport(options: ProbeJobOptions): Promise<ProbeJobResult> {
   const { reportsDir, name } = options;
-  const { report, failures } = await probeReport({ ...options, cacheDir: join(reportsDir, '.cache') });
+  const { report, failures, copies } = await probeReport({
+    ...options,
+    cacheDir: join(reportsDir, '.cache'),
+  });
   const reportDir = join(reportsDir, name);
   const { pagePath } = writeReport(report, reportDir);
-  return { report, reportDir, pagePath, failures };
+  return { report, reportDir, pagePath, failures, copies };
 }
 
 /** The same without writing anything but the cache of measurements. */
 export async function probeReport(
   options: Omit<ProbeJobOptions, 'name' | 'reportsDir'> & { readonly cacheDir: string },
-): Promise<Pick<ProbeJobResult, 'report' | 'failures'>> {
+): Promise<Pick<ProbeJobResult, 'report' | 'failures' | 'copies'>> {
   if (options.refs.length === 0) {
     throw new UserError(
       'checkpoints: found none, expected at least one. Name a run of checkpoints/, see "sumlens probe --help".',
     );
   }
   const { title, version } = options;
-  const refs = labelRefs(sortRefs(labelRefs(options.refs)));
+  const { refs: distinct, copies } = withoutCopies(sortRefs(labelRefs(options.refs)));
+  const refs = labelRefs(distinct);
   const { modules, failures } = await probeCheckpoints({ ...options, refs });
   const damaged = [...(options.damaged ?? [])].sort((a, b) => (a.subject < b.subject ? -1 : 1));
   const complete = Object.entries(modules).map(([module, report]): [string, ModuleReport] => [
     module,
-    { ...report, leftOut: [...report.leftOut, ...damaged] },
+    { ...report, leftOut: [...report.leftOut, ...copies, ...damaged] },
   ]);
-  return { report: buildReport({ title, version, refs, modules: Object.fromEntries(complete) }), failures };
+  const report = buildReport({ title, version, refs, modules: Object.fromEntries(complete) });
+  return { report, failures, copies };
 }

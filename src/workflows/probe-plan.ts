@@ -171,6 +171,38 @@ export function sortRefs(refs: readonly CheckpointRef[]): CheckpointRef[] {
   );
 }
 
+export interface Copy {
+  readonly subject: string;
+  readonly reason: string;
+}
+
+/**
+ * Sets aside further checkpoints with the condition, seed, step and weights of another, such as an import of a run beside
+ * the run: counted as seeds they would narrow every interval. The one that has learned on record stays, else the first.
+ * @param refs - sorted by sortRefs; what stays keeps this order
+ */
+export function withoutCopies(refs: readonly CheckpointRef[]): {
+  readonly refs: CheckpointRef[];
+  readonly copies: Copy[];
+} {
+  const groups = new Map<string, CheckpointRef[]>();
+  for (const ref of refs) {
+    const { condition, seed, step, weightsSha256 } = ref.subject;
+    const key = `${condition} ${seed} ${step} ${weightsSha256}`;
+    groups.set(key, [...(groups.get(key) ?? []), ref]);
+  }
+  const copies = new Map<CheckpointRef, Copy>();
+  for (const group of groups.values()) {
+    const kept = group.find(({ subject }) => subject.learned !== undefined) ?? group[0];
+    for (const ref of group) {
+      if (ref === kept) continue;
+      const reason = `the same weights, condition, seed and step as ${kept.subject.id}: a copy is no further seed`;
+      copies.set(ref, { subject: ref.subject.id, reason });
+    }
+  }
+  return { refs: refs.filter((ref) => !copies.has(ref)), copies: [...copies.values()] };
+}
+
 /** Hash of everything one measurement depends on. */
 export function measurementKey(
   probe: { readonly name: string; readonly version: number },

@@ -11,6 +11,7 @@ import {
   measurementKey,
   resolveOptions,
   sortRefs,
+  withoutCopies,
 } from '../../src/workflows/probe-plan.js';
 
 function ref(run: string, fields: DeepPartial<RunConfig> = {}, step = 10): CheckpointRef {
@@ -68,6 +69,35 @@ describe('sortRefs', () => {
     const other = ref('a');
     const changed = { ...other, subject: { ...other.subject, weightsSha256: 'x' } };
     expect(() => sortRefs([ref('a'), changed])).toThrow(/a@10 was given twice/);
+  });
+});
+
+describe('withoutCopies', () => {
+  const same = (run: string, fields: DeepPartial<RunConfig> = {}, step = 10): CheckpointRef => {
+    const one = ref(run, fields, step);
+    return { ...one, subject: { ...one.subject, weightsSha256: 'w' } };
+  };
+
+  it('keeps one of several names of one model, the one that is known to have learned', () => {
+    const copy = same('a');
+    const own = same('b');
+    const learned: CheckpointRef = { ...own, subject: { ...own.subject, learned: { SUM: 1 } } };
+    expect(withoutCopies([copy, own])).toEqual({
+      refs: [copy],
+      copies: [{ subject: 'b@10', reason: expect.stringContaining('as a@10') as string }],
+    });
+    expect(withoutCopies([copy, learned]).refs).toEqual([learned]);
+  });
+
+  it('keeps equal weights of other conditions, seeds and steps, and other weights of one seed', () => {
+    const refs = [
+      same('a'),
+      same('b', { data: { tasks: ['MAX'] } }),
+      same('c', { seed: 5 }),
+      same('d', {}, 20),
+      ref('e'),
+    ];
+    expect(withoutCopies(refs)).toEqual({ refs, copies: [] });
   });
 });
 
