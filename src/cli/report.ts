@@ -20,12 +20,12 @@ Each report.json (or folder that holds one) gets its own page, index.html beside
 report, probe them together: sumlens probe all <checkpoint...>
 
 Example:
-  $ sumlens report reports/quick/report.json --out quick.html`;
+  sumlens report reports/quick/report.json --out quick.html`;
 
 export function registerReport(program: Command): void {
   program
     .command('report')
-    .description('write the page of one or more report.json')
+    .description('Draw the page of one or more report.json again.')
     .argument('[report...]', 'report.json files, or folders that hold one')
     .option('--out <file>', 'where the page goes (with one report); default: index.html beside report.json')
     .option('--schema', 'print the JSON schema of report.json')

@@ -142,7 +142,7 @@ function describe(group: EmbeddingGroup): string {
   const agreed =
     group.agreement === null
       ? 'one seed'
-      : `${group.seeds.length} seeds that do not share ${percent(group.agreement.unexplained, 0)} of their variance (${percent(group.agreement.nullMean, 0)} by chance)`;
+      : `${group.seeds.length} seeds, which share all but ${percent(group.agreement.unexplained, 0)} of their variance (by chance: all but ${percent(group.agreement.nullMean, 0)})`;
   const learned = group.learnedSum === false ? `, ${notLearnedText(group.seeds)}` : '';
   return `${group.label}${learned}: ${agreed}; the plane holds ${percent(first, 0)} and ${percent(second, 0)} of the consensus.`;
 }
