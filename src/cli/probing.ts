@@ -56,6 +56,8 @@ export async function runProbing(task: ProbingTask, options: ParsedOptions): Pro
   const { checkpointsDir, reportsDir } = foldersOf(options);
   const name = reportName(options['name'], task.name);
   const timeLimitMs = timeLimit(options);
+  const engine = engineFlag(options);
+  const parallel = threadsFlag(options);
   const { refs, damaged, notes } = findSubjects(task.texts, checkpointsDir, fileConfig(options));
   // nothing is left to go on with
   if (refs.length === 0 && damaged.length > 0) throw new RunError(damaged[0].reason);
@@ -70,8 +72,8 @@ export async function runProbing(task: ProbingTask, options: ParsedOptions): Pro
       refs,
       damaged,
       probes: task.probes,
-      engine: engineFlag(options),
-      parallel: threadsFlag(options),
+      engine,
+      parallel,
       reportsDir,
       version: packageVersion(),
       series: switchValue(options, 'series'),

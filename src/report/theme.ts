@@ -102,7 +102,8 @@ export function chartConfig(name: ThemeName, width = 1000): Spec {
       aria: false,
       labelColor: ink.text,
       labelFontSize: 12,
-      labelLimit: isNarrow ? Math.max(180, width - AXIS_ROOM) : 340,
+      // the symbol and its gaps take about as much as the names of an axis
+      labelLimit: isNarrow ? Math.max(180, width - 2 * AXIS_ROOM) : 340,
       titleLimit: isNarrow ? Math.max(180, width - AXIS_ROOM) : 240,
       ...(isNarrow ? { orient: 'top', direction: 'horizontal', columns: 2 } : {}),
       symbolSize: 90,
@@ -119,7 +120,7 @@ export function chartConfig(name: ThemeName, width = 1000): Spec {
       labelFontSize: isNarrow ? 11 : 12,
       labelFontWeight: 600,
       labelAnchor: 'start',
-      labelLimit: isNarrow ? Math.max(180, width - AXIS_ROOM) : 420,
+      labelLimit: isNarrow ? Math.max(180, width - 1.5 * AXIS_ROOM) : 420,
       labelPadding: 8,
       titleColor: ink.muted,
       titleFontSize: 11.5,
