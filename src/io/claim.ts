@@ -2,7 +2,7 @@
  * Exclusive claims: one process at a time may write in a directory. A claim is a small file with the holder's identity;
  * that of a process which has ended is taken over.
  */
-import { RunError, printable } from '../errors.js';
+import { RunError, errorCode, printable } from '../errors.js';
 import { createExclusively, exists, moveFile, readText, removeTree } from './files.js';
 import { canonicalJson, parseJsonStrict } from './json.js';
 import { mayBeAlive, ownIdentity, type ProcessIdentity } from './process-identity.js';
@@ -32,6 +32,11 @@ export class ClaimedError extends RunError {
   }
 }
 
+/** Times that a claim may be seen to be there and then gone. */
+const MOST_VANISHED = 1000;
+/** How long a claim that is gone may be in the hands of somebody who took it for stale and gives it back. */
+const GIVEN_BACK_MS = 100;
+
 let generation = 0;
 
 /**
@@ -41,12 +46,18 @@ let generation = 0;
  */
 export function claimExclusive(path: string, text: string, options: { waitMs?: number } = {}): Claim {
   const content = canonicalJson({ ...ownIdentity(), generation: generation++, text });
-  for (let waited = 0; ; waited += 50) {
+  let vanished = 0;
+  for (let waited = 0; ;) {
     if (createExclusively(path, content)) return { path, content };
+    // given up since: not stale, so that whoever has it next is left alone. A broken link is there for ever, and is moved
+    if (!exists(path) && vanished++ < MOST_VANISHED) continue;
     const holder = claimHolder(path);
-    if (holder !== undefined && waited >= (options.waitMs ?? 0)) throw new ClaimedError(path, holder);
     if (holder === undefined) removeStale(path);
-    else sleep(50);
+    else if (waited >= (options.waitMs ?? 0)) throw new ClaimedError(path, holder);
+    else {
+      sleep(50);
+      waited += 50;
+    }
   }
 }
 
@@ -67,7 +78,18 @@ export function assertClaimed(claim: Claim): void {
 
 /** Gives the claim up; fine when it was lost. */
 export function releaseClaim(claim: Claim): void {
-  if (exists(claim.path) && readText(claim.path) === claim.content) removeTree(claim.path);
+  for (let waited = 0; waited <= GIVEN_BACK_MS; waited += 10) {
+    try {
+      if (exists(claim.path)) {
+        if (readText(claim.path) === claim.content) removeTree(claim.path);
+        return;
+      }
+    } catch (error) {
+      // moved away between two of these calls, see removeStale
+      if (errorCode(error) !== 'ENOENT') throw error;
+    }
+    sleep(10);
+  }
 }
 
 /** Removes a dead holder's file, by a rename that only one of several processes wins. */

@@ -8,10 +8,10 @@ import { packageRoot } from '../../src/io/package-root.js';
 import { Rng } from '../../src/tensor/rng.js';
 
 const MAIN = join(packageRoot(), 'dist/src/cli/main.js');
-const STEPS = 4000;
+const STEPS = 12_000;
 const FLAGS =
   `train --tasks MAX+SUM --modulus 6 --d-model 8 --layers 1 --n-ctx 16 --steps ${STEPS} --batch 16 ` +
-  '--evaluate-every 500 --warmup 20 --save-every 0.1';
+  '--evaluate-every 1500 --warmup 20 --save-every 0.1';
 
 const folder = mkdtempSync(join(tmpdir(), 'sumlens-kill-'));
 const started = new Set<ChildProcess>();
@@ -98,7 +98,7 @@ describe('sumlens train', () => {
     process.stdout.write(`seed of the kills: ${seed}\n`);
     const rng = new Rng(seed, 'kills');
     const out = join(folder, 'killed');
-    const targets = Array.from({ length: 5 }, () => rng.below(STEPS - 200)).sort((a, b) => a - b);
+    const targets = Array.from({ length: 5 }, () => rng.below(STEPS - 4000)).sort((a, b) => a - b);
     for (const target of targets) {
       const session = start(out);
       let over = false;
