@@ -176,7 +176,10 @@ function whatItMayBe(bytes: Uint8Array): string {
   if (start.startsWith('PK') || start.startsWith('\x80')) {
     return ' This looks like a PyTorch pickle: convert it to safetensors.';
   }
-  return '';
+  // a header of a length that no header has: eight letters of something else
+  return start.length >= LENGTH_BYTES && start[LENGTH_BYTES] !== '{'
+    ? ' This is not a safetensors file.'
+    : '';
 }
 
 function readMetadata(value: unknown, metadata: Map<string, string>, fail: Fail): void {

@@ -42,7 +42,7 @@ export function loadCheckpoint(address: string, options: LoadOptions = {}): Chec
   const found = loadCheckpoints(address, options);
   if (found.length !== 1)
     throw new UserError(
-      `checkpoint "${address}": found ${found.length} checkpoints, expected one. Name a step, or call loadCheckpoints.`,
+      `checkpoint "${address}": found ${found.length} checkpoints, expected one. Name one step, such as @final.`,
     );
   return found[0];
 }

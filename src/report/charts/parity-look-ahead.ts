@@ -1,9 +1,9 @@
 /** Whether the final answer of a nested expression is there before the inner step is written, layer by layer. Pure. */
 import type { ChartSpec } from '../schema.js';
-import { chart, percent, readable } from './common.js';
+import { chart, percent } from './common.js';
 import type { ParityGroup } from './parity-data.js';
 import { longest, nestedReads, subtitleOf } from './parity-reading.js';
-import { stageLines, stagePoints } from './parity-stages.js';
+import { stageLines, stagePoints, stageTable } from './parity-stages.js';
 
 export function parityLookAhead(groups: readonly ParityGroup[]): ChartSpec {
   const read = nestedReads(groups);
@@ -47,17 +47,6 @@ export function parityLookAhead(groups: readonly ParityGroup[]): ChartSpec {
       // a row a template
       columns: 4,
     }),
-    table: {
-      columns: ['Condition', 'Position', 'Layer', 'Model', 'Accuracy'],
-      rows: points
-        .filter(({ kind }) => kind !== 'mean')
-        .map(({ panel, stage, kind, run, value }) => [
-          run,
-          panel,
-          stage,
-          kind === 'seed' ? 'trained' : kind === 'limit' ? 'guessing' : kind,
-          readable(value),
-        ]),
-    },
+    table: stageTable(points, { value: 'Accuracy', limit: 'guessing' }),
   });
 }

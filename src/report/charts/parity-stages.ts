@@ -4,10 +4,12 @@ import {
   nominal,
   quantitative,
   type QuantitativeOptions,
+  readable,
   type Row,
   smallMultiples,
   type Spec,
 } from './common.js';
+import type { ChartSpec } from '../schema.js';
 import type { MeanCell, MeanContext, ParityGroup } from './parity-data.js';
 
 /** Category at the left of the layers, for what has none. */
@@ -136,6 +138,25 @@ export function stageLines({ points, stages, title, axis, columns = 3 }: StageLi
     view,
     { columns, order: panels },
   );
+}
+
+/** The numbers of the lines. @param names - of the value's column, and of what chance does not exceed */
+export function stageTable(
+  points: readonly StagePoint[],
+  names: { readonly value: string; readonly limit: string },
+): ChartSpec['table'] {
+  return {
+    columns: ['Condition', 'Position', 'Layer', 'Model', names.value],
+    rows: points
+      .filter(({ kind }) => kind !== 'mean')
+      .map(({ panel, stage, kind, run, value }) => [
+        run,
+        panel,
+        stage,
+        kind === 'seed' ? 'trained' : kind === 'limit' ? names.limit : kind,
+        readable(value),
+      ]),
+  };
 }
 
 export function average(values: readonly number[]): number {

@@ -3,7 +3,7 @@ import type { ChartSpec } from '../schema.js';
 import { chart, readable } from './common.js';
 import type { MeanCell, ParityGroup } from './parity-data.js';
 import { atPrediction, flatReads, longest, subtitleOf } from './parity-reading.js';
-import { average, stageLines, stagePoints } from './parity-stages.js';
+import { average, stageLines, stagePoints, stageTable } from './parity-stages.js';
 
 export function parityStrict(groups: readonly ParityGroup[]): ChartSpec {
   const read = flatReads(groups);
@@ -38,17 +38,6 @@ export function parityStrict(groups: readonly ParityGroup[]): ChartSpec {
       title: 'Held-out pairs in order (%)',
       axis: { domain: [0, 1], format: '.0%', tickCount: 5 },
     }),
-    table: {
-      columns: ['Condition', 'Position', 'Layer', 'Model', 'Score'],
-      rows: points
-        .filter(({ kind }) => kind !== 'mean')
-        .map(({ panel, stage, kind, run, value }) => [
-          run,
-          panel,
-          stage,
-          kind === 'seed' ? 'trained' : kind === 'limit' ? '95 % of relabellings' : kind,
-          readable(value),
-        ]),
-    },
+    table: stageTable(points, { value: 'Score', limit: '95 % of relabellings' }),
   });
 }
