@@ -13,7 +13,8 @@ import { readTraining } from '../train/read-training.js';
 import { parseMetricRows } from '../train/metrics.js';
 import { comparabilityNotes } from './comparable.js';
 import { joinBudgets, joinClaimParts } from './joined-claims.js';
-import { learningModule, type TrainedRun } from './learning.js';
+import { learningModule } from './learning.js';
+import type { TrainedRun } from './trained-run.js';
 import { lineNotes } from './line-notes.js';
 import type { CheckpointRef } from './probe-plan.js';
 

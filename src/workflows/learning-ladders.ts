@@ -8,7 +8,7 @@ import { differingFields, fieldText } from '../config/hash.js';
 import { canonicalJson } from '../io/json.js';
 import { hasLearned } from '../train/learned.js';
 import type { EvalRow } from '../train/metrics.js';
-import type { TrainedRun } from './learning.js';
+import { isTasks, type TrainedRun } from './trained-run.js';
 
 /** One condition of a threshold: what is trained, and which operation has to be learned. */
 export interface Arm {
@@ -84,11 +84,6 @@ function ladderKey({ config }: TrainedRun): string {
     else part[field] = 0;
   }
   return canonicalJson(kept);
-}
-
-export function isTasks({ config }: TrainedRun, tasks: readonly string[]): boolean {
-  const own: readonly string[] = config.data.tasks;
-  return own.length === tasks.length && tasks.every((task) => own.includes(task));
 }
 
 /**

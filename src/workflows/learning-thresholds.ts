@@ -24,14 +24,13 @@ import {
   withNote,
 } from '../analysis/verdict.js';
 import type { Finding } from '../report/schema.js';
-import type { TrainedRun } from './learning.js';
+import { isTasks, type TrainedRun } from './trained-run.js';
 import {
   type Arm,
   type ArmCounts,
   armCounts,
   budgetsOf,
   commonSizes,
-  isTasks,
   type Ladder,
   laddersOf,
 } from './learning-ladders.js';

@@ -6,24 +6,11 @@ import { CLAIMS_LEVEL, claimById, type ClaimId } from '../analysis/claims.js';
 import { benjaminiHochberg } from '../analysis/multiple-testing.js';
 import { exactStratifiedP, proportionDifference } from '../analysis/proportions.js';
 import { decideVerdict } from '../analysis/verdict.js';
-import type { RunConfig } from '../config/run-config.js';
 import { canonicalJson } from '../io/json.js';
 import type { Finding, ModuleReport } from '../report/schema.js';
 import { hasLearned } from '../train/learned.js';
-import type { MetricRow } from '../train/metrics.js';
-import { isTasks } from './learning-ladders.js';
 import { thresholdFindings } from './learning-thresholds.js';
-
-/** One run with everything it measured while training. */
-export interface TrainedRun {
-  readonly id: string;
-  readonly config: RunConfig;
-  readonly label: string;
-  readonly parameters: number;
-  readonly rows: readonly MetricRow[];
-  /** for good: budget, solved or diverged; absent: not known, or interrupted */
-  readonly ended?: boolean;
-}
+import { isTasks, type TrainedRun } from './trained-run.js';
 
 /** Whether a run has learned an operation by its budget (greedy, result tokens, trained prompts). */
 export function runLearned(run: TrainedRun, operation: string): boolean {

@@ -11,7 +11,8 @@ import { createGenerator } from '../../src/listops/generate.js';
 import { fileNote } from '../../src/listops/data-notes.js';
 import type { EvalRow } from '../../src/train/metrics.js';
 import { comparabilityNotes, obstacles } from '../../src/workflows/comparable.js';
-import { learningModule, type TrainedRun } from '../../src/workflows/learning.js';
+import { learningModule } from '../../src/workflows/learning.js';
+import type { TrainedRun } from '../../src/workflows/trained-run.js';
 import { lineNotes } from '../../src/workflows/line-notes.js';
 import type { CheckpointRef } from '../../src/workflows/probe-plan.js';
 

@@ -7,7 +7,8 @@ import { resolveRunConfig } from '../../src/config/parse.js';
 import type { OperationName } from '../../src/listops/operations.js';
 import type { Finding } from '../../src/report/schema.js';
 import type { EvalRow } from '../../src/train/metrics.js';
-import { learningModule, type TrainedRun } from '../../src/workflows/learning.js';
+import { learningModule } from '../../src/workflows/learning.js';
+import type { TrainedRun } from '../../src/workflows/trained-run.js';
 
 const fixture = JSON.parse(
   readFileSync(new URL('../analysis/fixtures/thresholds.json', import.meta.url), 'utf8'),

@@ -4,7 +4,8 @@ import { VERDICT } from '../../src/analysis/verdict.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
 import type { OperationName } from '../../src/listops/operations.js';
 import type { EvalRow } from '../../src/train/metrics.js';
-import { learningModule, runLearned, type TrainedRun } from '../../src/workflows/learning.js';
+import { learningModule, runLearned } from '../../src/workflows/learning.js';
+import type { TrainedRun } from '../../src/workflows/trained-run.js';
 
 function evaluation(step: number, operation: string, accuracy: number): EvalRow {
   const total = 1000;

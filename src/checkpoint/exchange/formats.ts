@@ -1,36 +1,11 @@
-/** The other programs whose checkpoints are written and read, and what each of them says of itself. */
-import type { Vocabulary } from '../../listops/tokenizer.js';
-import type { GptConfig } from '../../model/gpt-config.js';
-import type { Tensor } from '../format.js';
-import type { Fields } from './fields.js';
+/** The other programs whose checkpoints are written and read. */
+import type { FormatDescription } from './format-description.js';
 import { HF_GPT2 } from './hf-gpt2.js';
-import type { ForeignTensor } from './mapping.js';
 import { NANOGPT } from './nanogpt.js';
 import { TRANSFORMER_LENS } from './transformer-lens.js';
 
 export const EXCHANGE_FORMATS = ['nanogpt', 'hf-gpt2', 'transformer-lens'] as const;
 export type ExchangeFormat = (typeof EXCHANGE_FORMATS)[number];
-
-/** What a file says of a model, and where it says so. Absent fields are said elsewhere or have to be asked for. */
-export type FoundShape = { readonly [K in keyof GptConfig]?: { value: GptConfig[K]; from: string } };
-
-/** One format. */
-export interface FormatDescription {
-  /** the rows of mapping.ts */
-  readonly tensors: (config: GptConfig) => ForeignTensor[];
-  /** config.json of the other program */
-  readonly config: (config: GptConfig, vocab: Vocabulary) => Readonly<Record<string, unknown>>;
-  /** files beside weights, configuration and vocabulary */
-  readonly moreFiles?: (vocab: Vocabulary) => readonly { name: string; content: unknown }[];
-  /** what of the model it cannot express; undefined: nothing */
-  readonly refusal: (config: GptConfig) => string | undefined;
-  /** what a reader of the files should know, one sentence each */
-  readonly notes: (config: GptConfig) => string[];
-  /** what config.json says; refuses settings that our model does not have */
-  readonly declared: (fields: Fields) => FoundShape;
-  /** sizes read off the tensors */
-  readonly measured: (tensors: ReadonlyMap<string, Tensor>) => FoundShape;
-}
 
 export const FORMATS: Readonly<Record<ExchangeFormat, FormatDescription>> = {
   nanogpt: NANOGPT,

@@ -6,7 +6,7 @@ import { ACTIVATION_FUNCTIONS, LAYER_NORM_EPS, type GptConfig } from '../../mode
 import { TOKEN_EMBEDDING, UNEMBEDDING, parameterTable } from '../../model/parameters.js';
 import type { Vocabulary } from '../../listops/tokenizer.js';
 import type { Fields } from './fields.js';
-import type { FormatDescription, FoundShape } from './formats.js';
+import type { FormatDescription, FoundShape } from './format-description.js';
 import { type ForeignTensor, blockSource, ifPresent, transposed } from './mapping.js';
 import { blockLinears, measureGpt2 } from './nanogpt.js';
 

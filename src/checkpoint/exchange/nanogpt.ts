@@ -6,7 +6,7 @@ import { ACTIVATION_FUNCTIONS, type GptConfig } from '../../model/gpt-config.js'
 import { TOKEN_EMBEDDING, UNEMBEDDING, UNEMBEDDING_BIAS, parameterTable } from '../../model/parameters.js';
 import type { Tensor } from '../format.js';
 import type { Fields } from './fields.js';
-import type { FormatDescription, FoundShape } from './formats.js';
+import type { FormatDescription, FoundShape } from './format-description.js';
 import { type ForeignTensor, blockSource, ifPresent } from './mapping.js';
 
 /** Linear layers of a block, with their widths. */

@@ -7,7 +7,7 @@ import { TOKEN_EMBEDDING, UNEMBEDDING, UNEMBEDDING_BIAS, parameterTable } from '
 import type { Tensor } from '../format.js';
 import { unacceptable } from '../../errors.js';
 import type { Fields } from './fields.js';
-import type { FormatDescription, FoundShape } from './formats.js';
+import type { FormatDescription, FoundShape } from './format-description.js';
 import { type ForeignTensor, blockSource, ifPresent, transposed } from './mapping.js';
 
 function tensors(config: GptConfig): ForeignTensor[] {
