@@ -141,7 +141,6 @@ function compileBinding(log) {
     throw new NotAvailable('the package node-api-headers is not installed. Run "npm ci".');
   }
   log('tfjs-node: compiling the binding');
-  const libraries = readdirSync(join(FOLDER, 'deps', 'lib')).filter((name) => WHEEL.isLibrary.test(name));
   const target = join(FOLDER, 'lib', `napi-v${NAPI_VERSION}`);
   mkdirSync(target, { recursive: true });
   const output = join(target, 'tfjs_binding.node');
@@ -151,7 +150,7 @@ function compileBinding(log) {
       ...['-O2', '-fPIC', '-shared', '-std=c++17', '-w', `-DNAPI_VERSION=${NAPI_VERSION}`],
       ...[`-I${headers}`, '-Ideps/include', '-I.'],
       ...['binding/tfjs_backend.cc', 'binding/tfjs_binding.cc', '-o', `${output}.new`, '-Ldeps/lib'],
-      ...libraries.map((name) => `-l:${name}`),
+      ...WHEEL.libraries.map((name) => `-l:${name}`),
       '-Wl,-rpath,$ORIGIN/../../deps/lib',
     ],
     'compiling the binding',

@@ -10,8 +10,6 @@ export const WHEEL = {
   sha256: '54660c074d7241a503e81edfd9f5ef5af88f64051b72e2945f26318c790f2d26',
   megabytes: 207,
   libraries: ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'],
-  /** the libraries of the wheel, or of the official archive */
-  isLibrary: /^libtensorflow(_cc|_framework)?\.so(\.2)?$/,
   pipArguments: [
     'download',
     '--quiet',

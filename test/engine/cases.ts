@@ -88,6 +88,21 @@ export function randomLengths(config: GptConfig, seed: number, count: number): n
   );
 }
 
+/** `count` sequences that count upwards from a random start by a random step: something to learn. */
+export function countingBatch(config: GptConfig, seed: number, step: number, count: number): Batch {
+  const lengths = randomLengths(config, 1000 * seed + step, count);
+  const batch = randomBatch(config, 1000 * seed + step, lengths);
+  for (let s = 0; s + 1 < batch.offsets.length; s++) {
+    const from = batch.offsets[s];
+    const stride = 1 + (batch.tokens[from] % 3);
+    for (let i = from; i < batch.offsets[s + 1]; i++) {
+      batch.tokens[i] = (batch.tokens[from] + (i - from) * stride) % config.dVocab;
+      batch.targets[i] = (batch.tokens[i] + stride) % config.dVocab;
+    }
+  }
+  return batch;
+}
+
 export const ADAMW: AdamWOptions = {
   learningRate: 3e-3,
   beta1: 0.9,

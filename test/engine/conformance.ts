@@ -1,7 +1,7 @@
 /** The models, batches and training task of the conformance suite, shared by its tests and the script that measures. */
 import type { AdamWOptions, Batch, TrainStepResult } from '../../src/engine/engine.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
-import { ADAMW, randomBatch, randomLengths } from './cases.js';
+import { ADAMW, countingBatch } from './cases.js';
 
 /** What the others are compared with: the back end that needs least and is not ours. */
 export const REFERENCE_ENGINE = 'tfjs:wasm';
@@ -36,22 +36,7 @@ export const CONFORMANCE_CONFIGS: readonly GptConfig[] = [
 ];
 
 /** The curve's model and length. */
-export const CURVE = { config: NARROW, steps: 100, seeds: 5 } as const;
-
-/** Sequences that count upwards from a random start by a random step: something to learn. */
-export function countingBatch(config: GptConfig, seed: number, step: number): Batch {
-  const lengths = randomLengths(config, 1000 * seed + step, 5);
-  const batch = randomBatch(config, 1000 * seed + step, lengths);
-  for (let s = 0; s + 1 < batch.offsets.length; s++) {
-    const from = batch.offsets[s];
-    const stride = 1 + (batch.tokens[from] % 3);
-    for (let i = from; i < batch.offsets[s + 1]; i++) {
-      batch.tokens[i] = (batch.tokens[from] + (i - from) * stride) % config.dVocab;
-      batch.targets[i] = (batch.tokens[i] + stride) % config.dVocab;
-    }
-  }
-  return batch;
-}
+export const CURVE = { config: NARROW, steps: 100, seeds: 5, sequences: 5 } as const;
 
 /** Losses of the curve's steps; the model is disposed of. */
 export function curveOf(
@@ -62,7 +47,7 @@ export function curveOf(
   seed: number,
 ): number[] {
   const losses = Array.from({ length: CURVE.steps }, (_, step) => {
-    const batch = countingBatch(CURVE.config, seed, step);
+    const batch = countingBatch(CURVE.config, seed, step, CURVE.sequences);
     const result = model.trainStep(batch, { ...ADAMW, learningRate: 1e-2 });
     return result.kind === 'updated' ? result.lossNats : NaN;
   });

@@ -3,7 +3,7 @@
  * round differently, over a hundred steps.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Batch, Engine } from '../../src/engine/engine.js';
+import type { Engine } from '../../src/engine/engine.js';
 import { openNativeEngine } from '../../src/engine/native/engine.js';
 import { loadAddon } from '../../src/engine/native/load.js';
 import { openEngine } from '../../src/engine/registry.js';
@@ -12,7 +12,15 @@ import { activationNames } from '../../src/model/activations.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
 import { buildNative } from '../../src/setup/build-native.mjs';
 import { expectSameBytes } from '../helpers/close.js';
-import { ADAMW, describeConfig, randomBatch, randomLengths, randomParameters, VARIANTS } from './cases.js';
+import {
+  ADAMW,
+  countingBatch,
+  describeConfig,
+  randomBatch,
+  randomLengths,
+  randomParameters,
+  VARIANTS,
+} from './cases.js';
 import { describeEngines, isAvailable, isRequired } from './engines.js';
 
 /** Everything an engine computes for one model, by name. */
@@ -195,27 +203,15 @@ describe.skipIf(!native || !isAvailable('wasm'))('native against wasm, 100 steps
   });
   afterAll(() => engines.forEach((engine) => engine.dispose()));
 
-  /** Sequences that count upwards from a random start by a random step: something to learn. */
-  function countingBatch(seed: number, step: number): Batch {
-    const lengths = randomLengths(config, 1000 * seed + step, 12);
-    const batch = randomBatch(config, 1000 * seed + step, lengths);
-    for (let s = 0; s + 1 < batch.offsets.length; s++) {
-      const from = batch.offsets[s];
-      const stride = 1 + (batch.tokens[from] % 3);
-      for (let i = from; i < batch.offsets[s + 1]; i++) {
-        batch.tokens[i] = (batch.tokens[from] + (i - from) * stride) % config.dVocab;
-        batch.targets[i] = (batch.tokens[i] + stride) % config.dVocab;
-      }
-    }
-    return batch;
-  }
-
   it('losses stay within three times the greatest difference measured over five seeds', () => {
     const measured = CURVE_DIFFERENCES.map((_, seed) => {
       const curves = engines.map((engine) => {
         const model = engine.createModel(config, { seed }, 'train');
         const losses = Array.from({ length: 100 }, (_unused, step) => {
-          const result = model.trainStep(countingBatch(seed, step), { ...ADAMW, learningRate: 1e-2 });
+          const result = model.trainStep(countingBatch(config, seed, step, 12), {
+            ...ADAMW,
+            learningRate: 1e-2,
+          });
           return result.kind === 'updated' ? result.lossNats : NaN;
         });
         model.dispose();

@@ -10,11 +10,12 @@ import { DOSES } from '../../src/analysis/dose.js';
 import { DEFAULT_RUN } from '../../src/config/defaults.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import type { OperationName } from '../../src/listops/operations.js';
-import type { Finding, ModuleReport } from '../../src/report/schema.js';
+import type { Finding } from '../../src/report/schema.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { joinBudgets } from '../../src/workflows/joined-claims.js';
 import { resolveOptions, selectProbes } from '../../src/workflows/probe-plan.js';
 import { subjectFor } from '../helpers/measure-ablation.js';
+import { moduleOf } from '../helpers/module-report.js';
 
 type Entry = Measured<AblationMeasurement>;
 
@@ -31,17 +32,6 @@ interface Made {
   readonly steps?: number;
 }
 
-const EMPTY_MODULE: ModuleReport = {
-  version: 1,
-  title: '',
-  question: '',
-  text: { shows: '', doesNotShow: '', method: '' },
-  options: {},
-  status: 'ok',
-  leftOut: [],
-  findings: [],
-  charts: [],
-};
 const LN10 = Math.log(10);
 
 function made(seed: number, options: Made): Entry {
@@ -231,7 +221,7 @@ describe('C4 from made-up shares', () => {
       ['c4', 'supported'],
       ['c4-2', 'not supported'],
     ]);
-    const module = { ...EMPTY_MODULE, findings: decided };
+    const module = moduleOf(decided);
     const joined = joinBudgets({ ablation: module }).ablation.findings.filter(({ claim }) => claim === 'C4');
     expect(joined).toHaveLength(1);
     expect(joined[0]).toMatchObject({ verdict: 'not supported' });

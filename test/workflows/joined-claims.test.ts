@@ -2,22 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { isLongerBudget, labelledBudget } from '../../probes/claim-parts.js';
 import { VERDICT, type Verdict } from '../../src/analysis/verdict.js';
-import type { Finding, ModuleReport } from '../../src/report/schema.js';
+import type { Finding } from '../../src/report/schema.js';
 import { joinBudgets, joinClaimParts } from '../../src/workflows/joined-claims.js';
-
-function moduleOf(findings: readonly Finding[]): ModuleReport {
-  return {
-    version: 1,
-    title: '',
-    question: '',
-    text: { shows: '', doesNotShow: '', method: '' },
-    options: {},
-    status: 'ok',
-    leftOut: [],
-    findings,
-    charts: [],
-  };
-}
+import { moduleOf } from '../helpers/module-report.js';
 
 function finding(id: string, claim: string, verdict: Verdict, place: string, reason = 'why'): Finding {
   return {
