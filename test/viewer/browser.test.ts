@@ -169,10 +169,12 @@ describe.skipIf(NO_BROWSER)('the pages of the viewer in a browser', () => {
     await chart.locator('path.line').first().waitFor();
     await chart.locator('.plot').focus();
     await page.keyboard.press('Home');
-    expect(await chart.locator('.legend').innerText()).toContain('at step 250');
+    await chart.locator('.legend', { hasText: 'at step 250' }).waitFor();
     await page.keyboard.press('ArrowRight');
-    expect(await chart.locator('.legend').innerText()).toContain('at step 500');
+    await chart.locator('.legend', { hasText: 'at step 500' }).waitFor();
     await chart.getByText('Numbers').click();
+    // the rows are made when the browser tells that the table was opened, which it does in a task of its own
+    await chart.locator('tbody tr').first().waitFor();
     expect(await chart.locator('tbody tr').count()).toBe(4);
     expect(problemsOf(page)).toEqual([]);
   });
