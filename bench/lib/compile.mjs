@@ -1,7 +1,9 @@
 /** Small C programs of the benchmarks, compiled when they are asked for, and the files that they read. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
+import { kernelSets, readTargets } from '../../src/setup/kernel-sources.mjs';
 import { NotMeasured } from './row.mjs';
 import { BUILD, ROOT } from './project.mjs';
 
@@ -52,10 +54,19 @@ export function peakProgram() {
   );
 }
 
+/** Sources of the kernels, and the flags of the set of instructions that the native engine uses on this processor. */
 function kernelFiles() {
-  const targets = JSON.parse(readFileSync(join(ROOT, 'src/engine/build/targets.json'), 'utf8'));
+  const targets = readTargets(ROOT);
   const files = targets.kernels.filter((file) => basename(file) !== 'hash.c').map((file) => join(ROOT, file));
-  return { flags: targets.native.kernelFlags, files };
+  return { flags: nativeFlags(targets), files };
+}
+
+/** Compiler flags of the kernels that the native engine runs here. */
+export function nativeFlags(targets = readTargets(ROOT)) {
+  const { sets } = createRequire(import.meta.url)(join(ROOT, 'build/kernels.node'));
+  const widest = sets.find(({ supported }) => supported)?.name;
+  const flags = kernelSets(targets).find(({ name }) => name === widest)?.flags ?? [];
+  return [...targets.native.kernelFlags, ...flags];
 }
 
 /** bench/native/train-forward.c, which includes train.c, with the other kernels, by the flags of the native engine. */

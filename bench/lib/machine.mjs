@@ -3,13 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { compilerVersion, findCompiler } from './compile.mjs';
+import { compilerVersion, findCompiler, nativeFlags } from './compile.mjs';
 import { N_CPUS, ONE_CPU } from './pin.mjs';
 import { ROOT } from './project.mjs';
 
 export function machine(engine, note, { rounds }) {
   const compiler = findCompiler();
-  const targets = JSON.parse(readFileSync(join(ROOT, 'src/engine/build/targets.json'), 'utf8'));
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
     cpus: N_CPUS || cpus().length,
@@ -20,7 +19,7 @@ export function machine(engine, note, { rounds }) {
     engine: note,
     kernelHash: engine.kernelHash,
     compiledBy: compiledBy(),
-    flags: targets.native.kernelFlags.join(' '),
+    flags: nativeFlags().join(' '),
     helperCompiler: compiler === undefined ? 'none' : compilerVersion(compiler),
     oneThreadOnCpu: ONE_CPU ?? 'not pinned: taskset was not found',
     rounds,

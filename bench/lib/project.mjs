@@ -10,6 +10,8 @@ export const BUILD = join(ROOT, 'build/bench');
 
 const EXPORTS = `
 export { openEngine } from './src/engine/registry.js';
+export { openNativeEngine } from './src/engine/native/engine.js';
+export { loadAddon } from './src/engine/native/load.js';
 export { resolveRunConfig } from './src/config/parse.js';
 export { gptConfigOf } from './src/config/gpt-config-of.js';
 export { ROLES } from './src/listops/expression.js';

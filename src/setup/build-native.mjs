@@ -5,7 +5,14 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { compile, compilerVersion, nativeHash, readTargets, sourceHash } from './kernel-sources.mjs';
+import {
+  compile,
+  compilerVersion,
+  kernelSets,
+  nativeHash,
+  readTargets,
+  sourceHash,
+} from './kernel-sources.mjs';
 
 /**
  * Builds build/<name> unless it is current.
@@ -63,30 +70,41 @@ export async function buildNative({
       ...(real === 'double' ? targets.native.double.flags : []),
       ...(single ? ['-DSINGLE_KERNELS'] : []),
       ...sanitizerFlags(sanitize),
+      `-I${headers}`,
+      '-c',
     ];
-    const absolute = (file) => join(root, file);
-    const glue = targets.glue.filter((source) => source.endsWith('.c'));
-    const object = (source) => basename(source).replace(/\.c$/, '.o');
-    const steps = [
-      [
-        ...targets.native.kernelFlags,
-        ...extra,
-        `-I${headers}`,
-        '-c',
-        ...[...targets.kernels, ...testSources].map(absolute),
-      ],
-      [...targets.native.glueFlags, ...extra, `-I${headers}`, '-c', ...glue.map(absolute)],
-      [
+    const absolute = (source) => join(root, source);
+    const isSource = (source) => source.endsWith('.c');
+    const objects = [];
+    const compileAll = (folder, flags, sources) => {
+      mkdirSync(join(work, folder), { recursive: true });
+      objects.push(...sources.map((source) => join(folder, basename(source).replace(/\.c$/, '.o'))));
+      return { args: [...flags, ...extra, ...sources.map(absolute)], folder };
+    };
+    const { glueOfEachSet, kernelFlags, glueFlags } = targets.native;
+    const steps = kernelSets(targets, real).flatMap(({ name: set, flags }) => [
+      compileAll(
+        set,
+        [...kernelFlags, ...flags, `-DKERNEL_SET=${set}`],
+        [...targets.kernels, ...testSources],
+      ),
+      compileAll(set, [...glueFlags, `-DKERNEL_SET=${set}`], glueOfEachSet),
+    ]);
+    const commonGlue = targets.glue.filter((source) => isSource(source) && !glueOfEachSet.includes(source));
+    steps.push(compileAll('.', glueFlags, commonGlue));
+    steps.push({
+      folder: '.',
+      args: [
         '-o',
         file,
-        ...[...targets.kernels, ...glue, ...testSources].map(object),
+        ...objects,
         ...targets.native.linkFlags.filter((flag) => sanitize.length === 0 || !flag.includes('strip')),
         ...sanitizerFlags(sanitize),
         ...(real === 'double' ? targets.native.double.linkFlags : []),
       ],
-    ];
-    for (const args of steps) {
-      const problem = compile(chosen, args, work);
+    });
+    for (const { args, folder } of steps) {
+      const problem = compile(chosen, args, join(work, folder));
       if (problem !== undefined) return unavailable(`${chosen} failed: ${problem}`);
     }
     renameSync(join(work, file), path);

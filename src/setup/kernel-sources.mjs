@@ -28,7 +28,13 @@ export function sourceHash(root, files, flags) {
 /** Hash of the native addon: kernels and glue. */
 export function nativeHash(root, targets) {
   const { kernels, headers, glue, native } = targets;
-  return sourceHash(root, [...kernels, ...headers, ...glue], native.kernelFlags);
+  const flags = [...native.kernelFlags, ...native.sets.flatMap((set) => set.flags)];
+  return sourceHash(root, [...kernels, ...headers, ...glue], flags);
+}
+
+/** The sets of instructions that an addon holds the kernels for, widest vectors first. @param {'float' | 'double'} real */
+export function kernelSets(targets, real = 'float') {
+  return real === 'double' ? [targets.native.double.set] : targets.native.sets;
 }
 
 /** Hash of the WASM module: kernels only. */

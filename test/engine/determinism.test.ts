@@ -185,6 +185,46 @@ describe.skipIf(typeof both === 'string')(
   },
 );
 
+const loaded = loadAddon();
+const sets = loaded.kind === 'loaded' ? loaded.addon.sets.filter(({ supported }) => supported) : [];
+
+// un-skip when: the processor has AVX-512 beside AVX2 and the native engine loads
+describe.skipIf(sets.length < 2)('AVX-512 against AVX2', () => {
+  /** Widths on both sides of a vector, several heads of less than one, rows longer than a register holds. */
+  const WIDTHS = [8, 16, 17, 24, 40, 64, 72].map((dModel) => ({
+    ...WIDE,
+    dModel,
+    nHeads: 1,
+    dMlp: 4 * dModel,
+  }));
+  const HEADS = [
+    { ...WIDE, dModel: 12, dMlp: 20 },
+    { ...SHARED, dModel: 96, nHeads: 4 },
+    { ...WIDE, nCtx: 150, dModel: 16, nHeads: 2 },
+  ];
+  const engines: Engine[] = [];
+  beforeAll(() => {
+    if (loaded.kind !== 'loaded') throw new Error(loaded.reason);
+    for (const set of sets) engines.push(openNativeEngine(loaded.addon, { threads: 1 }, set));
+  });
+  afterAll(() => engines.forEach((engine) => engine.dispose()));
+
+  it.each(
+    [...VARIANTS, ...BIG_BATCHES, ...WIDTHS, ...HEADS].map(
+      (config) => [describeConfig(config), config] as const,
+    ),
+  )('same bytes in activations, gradients, 20 steps and generation: %s', (_, config) => {
+    const [wide, narrow] = engines.map((engine) => trace(engine, config, 20, 10));
+    expectSameTrace(wide, narrow);
+  });
+
+  it('the chunks of a batch are the same', () => {
+    const config = { ...WIDE, dModel: 72, nHeads: 1, dMlp: 288, tied: true };
+    const [wide, narrow] = engines.map((engine) => trace(engine, config, 4, 60));
+    expectSameTrace(wide, narrow);
+  });
+});
+
 /**
  * Greatest difference of a loss between native and WASM over 100 steps, by seed, as measured. They differ only in
  * v_fma, which WASM rounds twice, and training amplifies it.

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import { ENGINE_NAMES, type Engine, type EngineName, type Model } from '../../src/engine/engine.js';
 import { KernelModel } from '../../src/engine/kernels/model.js';
 import type { KernelModule } from '../../src/engine/kernels/module.js';
-import { nativeModule } from '../../src/engine/native/engine.js';
+import { nativeModule, widestSet } from '../../src/engine/native/engine.js';
 import { loadAddon } from '../../src/engine/native/load.js';
 import { openEngine } from '../../src/engine/registry.js';
 import { packageRoot } from '../../src/io/package-root.js';
@@ -119,6 +119,7 @@ export async function openDoubleBuild(): Promise<KernelModule<Float64Array> | st
   if (loaded.kind === 'unavailable') return loaded.reason;
   return nativeModule(
     loaded.addon,
+    widestSet(loaded.addon),
     1,
     8,
     (buffer, offset, length) => new Float64Array(buffer, offset, length),

@@ -8,10 +8,12 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeModel } from '../../src/engine/kernels/description.js';
+import { widestSet } from '../../src/engine/native/engine.js';
+import { loadAddon } from '../../src/engine/native/load.js';
 import { packageRoot } from '../../src/io/package-root.js';
 import { parameterTable } from '../../src/model/parameters.js';
 import { buildNative, sanitizerFlags } from '../../src/setup/build-native.mjs';
-import { compile, compilerVersion, readTargets } from '../../src/setup/kernel-sources.mjs';
+import { compile, compilerVersion, kernelSets, readTargets } from '../../src/setup/kernel-sources.mjs';
 import { randomBatch, randomLengths, randomParameters, VARIANTS } from './cases.js';
 import { isRequired } from './engines.js';
 
@@ -38,6 +40,14 @@ beforeAll(() => {
   folder = mkdtempSync(join(ROOT, 'build', 'sanitizers-'));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Compiler flags of the widest set of kernels that this processor has. */
+function widestFlags(): readonly string[] {
+  const loaded = loadAddon();
+  if (loaded.kind === 'unavailable') throw new Error(loaded.reason);
+  const widest = widestSet(loaded.addon).name;
+  return kernelSets(readTargets(ROOT)).find(({ name }: { name: string }) => name === widest)?.flags ?? [];
+}
 
 const ASAN_OPTIONS = 'detect_leaks=0:abort_on_error=0:exitcode=99:detect_stack_use_after_return=0';
 
@@ -84,7 +94,7 @@ describe.skipIf(!available)('the addon under the address and undefined-behaviour
        const addon = createRequire(import.meta.url)(${JSON.stringify(join(ROOT, 'build/kernels-sanitized.node'))});
        const buffer = new ArrayBuffer(4096);
        // the description claims an arena, and a batch, that lie past the end
-       addon.train_work_bytes(addon.addressOf(buffer) + 4096, 1, 1, 1, 1);`,
+       addon.sets.find((set) => set.supported).functions.train_work_bytes(addon.addressOf(buffer) + 4096, 1, 1, 1, 1);`,
     );
     const { stderr, status } = node(script);
     expect(status).toBe(99);
@@ -99,7 +109,9 @@ describe.skipIf(!available)('the drivers with threads, without Node', () => {
 
   const buildProgram = (name: string, sanitize: readonly string[], extra: readonly string[] = []): string => {
     const program = join(folder, name);
-    const flags = targets.native.kernelFlags.map((flag) => (flag === '-O3' ? '-O1' : flag));
+    const flags = [...targets.native.kernelFlags, ...widestFlags()].map((flag) =>
+      flag === '-O3' ? '-O1' : flag,
+    );
     const args = [
       ...flags,
       ...sanitizerFlags(sanitize),

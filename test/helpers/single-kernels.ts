@@ -5,9 +5,9 @@
 import { resolve } from 'node:path';
 import { KernelModel } from '../../src/engine/kernels/model.js';
 import type { Address, KernelMemory, KernelModule, RealArray } from '../../src/engine/kernels/module.js';
-import { nativeModule } from '../../src/engine/native/engine.js';
+import { nativeModule, widestSet } from '../../src/engine/native/engine.js';
 import { loadAddon } from '../../src/engine/native/load.js';
-import type { Addon } from '../../src/engine/native/memory.js';
+import type { Addon, KernelSet } from '../../src/engine/native/memory.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
 import { buildNative } from '../../src/setup/build-native.mjs';
 
@@ -37,18 +37,23 @@ export const SINGLE_KERNELS = [
 ] as const;
 export type SingleKernels = Readonly<Record<(typeof SINGLE_KERNELS)[number], Call>>;
 
-async function loadBuild(real: 'float' | 'double'): Promise<Addon & SingleKernels> {
+interface Build {
+  readonly addon: Addon;
+  readonly set: KernelSet & { readonly functions: SingleKernels };
+}
+
+async function loadBuild(real: 'float' | 'double'): Promise<Build> {
   const { status, reason } = await buildNative({ root: ROOT, real, single: true });
   if (status === 'unavailable') throw new Error(reason);
   const loaded = loadAddon({ file: real === 'double' ? 'kernels-double.node' : 'kernels-single.node' });
   if (loaded.kind !== 'loaded') throw new Error(loaded.reason);
-  return loaded.addon as Addon & SingleKernels;
+  return { addon: loaded.addon, set: widestSet(loaded.addon) as Build['set'] };
 }
 
 /** A model whose every number is a float64; the same drivers as the engine's. */
 export async function openDoubleModule(): Promise<KernelModule<Float64Array>> {
-  const addon = await loadBuild('double');
-  return nativeModule(addon, 1, 8, (buffer, offset, length) => new Float64Array(buffer, offset, length));
+  const { addon, set } = await loadBuild('double');
+  return nativeModule(addon, set, 1, 8, (buffer, offset, length) => new Float64Array(buffer, offset, length));
 }
 
 /** @param parameters - [arenaSize] in parameterTable layout */
@@ -102,23 +107,25 @@ export class Bench<R extends RealArray> {
 
 /** @param bytes - of the arena that holds all arrays of one bench */
 export async function openFloatBench(bytes = 1 << 22): Promise<Bench<Float32Array>> {
-  const addon = await loadBuild('float');
+  const { addon, set } = await loadBuild('float');
   const module = nativeModule(
     addon,
+    set,
     1,
     4,
     (buffer, offset, length) => new Float32Array(buffer, offset, length),
   );
-  return new Bench(addon, module.createMemory(bytes), 4);
+  return new Bench(set.functions, module.createMemory(bytes), 4);
 }
 
 export async function openDoubleBench(bytes = 1 << 22): Promise<Bench<Float64Array>> {
-  const addon = await loadBuild('double');
+  const { addon, set } = await loadBuild('double');
   const module = nativeModule(
     addon,
+    set,
     1,
     8,
     (buffer, offset, length) => new Float64Array(buffer, offset, length),
   );
-  return new Bench(addon, module.createMemory(bytes), 8);
+  return new Bench(set.functions, module.createMemory(bytes), 8);
 }

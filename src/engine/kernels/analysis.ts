@@ -14,7 +14,7 @@ import { type BatchShape, targetRows } from './batch.js';
 import { Carve } from './carve.js';
 import { applyIntervention, checkIntervention, patternSize } from './interventions.js';
 import { copy, type ModelContext, type RealForwardOptions } from './context.js';
-import { type Address, padded, type RealArray, rowStride } from './module.js';
+import type { Address, RealArray } from './module.js';
 
 export interface StagesResult<R extends RealArray> {
   readonly logits: R;
@@ -39,8 +39,8 @@ export function runStages<R extends RealArray>(
   const capture = new Set(options.capture?.map((name) => parseActivationName(config, name).name));
   const interventions = (options.interventions ?? []).map((one) => checkIntervention(config, batch, one));
 
-  const residual = N * rowStride(config.dModel);
-  const hidden = N * rowStride(config.dMlp);
+  const residual = N * kernels.row_numbers(config.dModel);
+  const hidden = N * kernels.row_numbers(config.dMlp);
   const patterns = patternSize(config, batch);
   const carve = new Carve(memory, realBytes);
   const ids = { tokens: carve.ints(N), positions: carve.ints(N), offsets: carve.ints(S + 1) };
@@ -61,7 +61,7 @@ export function runStages<R extends RealArray>(
   };
   const logits = carve.reals(nTargets * config.dVocab + 16);
   const losses = carve.reals(nTargets);
-  const scratch = carve.reals(kernels.stage_scratch(d, longest) + padded(config.dVocab));
+  const scratch = carve.reals(kernels.stage_scratch(d, longest) + kernels.padded_width(config.dVocab));
   const weights = carve.bytes(kernels.stage_weight_bytes(d));
   carve.bytes(64); // whole vectors are read past the last row
   carve.place();
@@ -84,15 +84,16 @@ export function runStages<R extends RealArray>(
     if (relevant.length === 0 && !capture.has(name)) return;
     const { layout } = parseActivationName(config, name).row;
     const width = layout.kind === 'rows' ? layout.width(config) : undefined;
+    const stride = kernels.row_numbers(width ?? 0);
     if (relevant.length > 0) {
-      const view = memory.reals(address, width === undefined ? patterns : N * rowStride(width));
-      for (const one of relevant) applyIntervention(config, batch, one, view);
+      const view = memory.reals(address, width === undefined ? patterns : N * stride);
+      for (const one of relevant) applyIntervention(config, batch, one, stride, view);
     }
     if (capture.has(name)) {
       const found =
         width === undefined
           ? memory.copyRows(address, 1, patterns, patterns)
-          : memory.copyRows(address, N, width, rowStride(width));
+          : memory.copyRows(address, N, width, stride);
       activations.set(name, found);
     }
   };

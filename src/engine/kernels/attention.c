@@ -64,8 +64,8 @@ static void softmax_long(real_t *p, int count, vf s) {
   for (int j = 0; j < count; j += VL) v_store(p + j, v_first(v_mul(v_load(p + j), inverse), count - j, zero));
 }
 
-/* vectors of a row that are held in registers: 64 keys; longer rows go through memory */
-#define MOST_ROW_VECTORS (64 / VL)
+/* vectors of a row that are held in registers: 64 keys or more; longer rows go through memory */
+#define MOST_ROW_VECTORS (VL < 8 ? 64 / VL : 8)
 
 /* softmax_row with nv vectors, the last of them partial or full; nv is a constant after inlining where it is small */
 ALWAYS_INLINE void softmax_vectors(const int nv, vf *x, real_t *p, int count, vf scale) {

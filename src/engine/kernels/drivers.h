@@ -6,6 +6,10 @@
 /* hash.c: SHA-256 of the sources, 64 hexadecimal digits */
 const char *kernel_hash(void);
 
+/* layout.c */
+int padded_width(int n);
+int row_numbers(int n);
+
 /* train.c: what a training step found */
 typedef struct {
   double loss_sum, gradient_norm;

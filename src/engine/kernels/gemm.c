@@ -4,47 +4,60 @@
 
 #define PANEL_VECTORS (LANES / VL)
 
-/* Tiles that fit the registers: 6 x 16 in AVX2 (12 of 16), 4 x 8 in simd128 (8 of 16; more rows measured slower). */
-#if VL == 8
+/* Tiles that fit the registers: 12 x 32 in AVX-512 (24 of 32), 6 x 16 in AVX2 (12 of 16), 4 x 8 in simd128 (8 of 16; more
+ * rows measured slower). */
+#if VL == 16
+#define WIDE_PANELS 2
+#define WIDE_ROWS 12
+#define NARROW_ROWS 12
+#define MOST_ROWS 12
+#elif VL == 8
 #define WIDE_PANELS 2
 #define WIDE_ROWS 6
+#define NARROW_ROWS 6
+#define MOST_ROWS 6
 #else
 #define WIDE_PANELS 1
 #define WIDE_ROWS 4
-#endif
 #define NARROW_ROWS 6
 #define MOST_ROWS 6
+#endif
 #define MOST_VECTORS (WIDE_PANELS * PANEL_VECTORS)
 
 /* loops over the registers of a tile: unrolled whatever the compiler's own measure says, or they live in memory */
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
-#define UNROLL _Pragma("GCC unroll 8")
+#define UNROLL _Pragma("GCC unroll 16")
 #endif
 
-/* Rows of a tile whose last panel is partial and whose C has no padding go through a buffer, number by number. */
-#define BUFFER_ROW (2 * LANES)
-static __attribute__((noinline)) void load_partial(real_t *buffer, const real_t *c, ptrdiff_t c_row, int rows,
-                                                   int columns) {
-  for (int r = 0; r < rows; r++)
-    for (int x = 0; x < BUFFER_ROW; x++) buffer[r * BUFFER_ROW + x] = x < columns ? c[r * c_row + x] : 0;
+/* C of a tile: whole vectors, or with `masked` the first `columns` numbers of each row */
+ALWAYS_INLINE vf c_load(const int masked, const real_t *c, int left) {
+  return masked ? v_load_first(c, left) : v_load(c);
 }
-static __attribute__((noinline)) void store_partial(real_t *c, ptrdiff_t c_row, const real_t *buffer, int rows,
-                                                    int columns, gemm_mode mode) {
-  for (int r = 0; r < rows; r++)
-    for (int x = 0; x < columns; x++) {
-      const real_t product = buffer[r * BUFFER_ROW + x];
-      real_t *to = c + r * c_row + x;
-      *to = mode == GEMM_ADD ? *to + product : mode == GEMM_MULTIPLY ? *to * product : product;
+ALWAYS_INLINE void c_store(const int masked, const int mr, const int nv, vf acc[MOST_ROWS][MOST_VECTORS], real_t *c,
+                           ptrdiff_t c_row, int columns, gemm_mode mode) {
+#define EACH_VECTOR_OF_C(result)                                        \
+  UNROLL for (int r = 0; r < mr; r++)                                  \
+    UNROLL for (int v = 0; v < nv; v++) {                              \
+      real_t *to = c + r * c_row + v * VL;                             \
+      const vf x = (result);                                           \
+      if (masked) v_store_first(to, x, columns - v * VL);              \
+      else v_store(to, x);                                             \
     }
+  if (mode == GEMM_ADD) {
+    EACH_VECTOR_OF_C(v_add(c_load(masked, to, columns - v * VL), acc[r][v]))
+  } else if (mode == GEMM_MULTIPLY) {
+    EACH_VECTOR_OF_C(v_mul(c_load(masked, to, columns - v * VL), acc[r][v]))
+  } else {
+    EACH_VECTOR_OF_C(acc[r][v])
+  }
 }
 
 /* Rows i .. i + mr - 1, panels j / 8 .. j / 8 + np - 1. mr, np and along_k are constants after inlining. */
 ALWAYS_INLINE void tile(const int mr, const int np, const int along_k, const gemm_t *RESTRICT g, int i, int j) {
   const int nv = np * PANEL_VECTORS;
   vf acc[MOST_ROWS][MOST_VECTORS];
-  real_t buffer[MOST_ROWS * BUFFER_ROW];
   const int first = g->k_first ? g->k_first[i] : 0;
   const int last = g->k_last ? g->k_last[i + mr - 1] : g->k;
   const ptrdiff_t a_row = along_k ? g->a_row : 1, a_k = along_k ? 1 : g->a_k;
@@ -56,19 +69,18 @@ ALWAYS_INLINE void tile(const int mr, const int np, const int along_k, const gem
   /* C is read after a long loop, or before it: asked for now, and for the next tile */
   if (mode != GEMM_STORE && last - first >= 64) {
     const real_t *soon = mode == GEMM_ACCUMULATE ? c + mr * c_row : c;
-    UNROLL for (int r = 0; r < mr; r++) __builtin_prefetch(soon + r * c_row, 1);
+    UNROLL for (int r = 0; r < mr; r++)
+      UNROLL for (int v = 0; v < nv; v += 16 / VL) __builtin_prefetch(soon + r * c_row + v * VL, 1);
   }
 
   if (mode == GEMM_ACCUMULATE) {
-    const real_t *from = c;
-    ptrdiff_t from_row = c_row;
     if (partial) {
-      load_partial(buffer, c, c_row, mr, columns);
-      from = buffer;
-      from_row = BUFFER_ROW;
+      UNROLL for (int r = 0; r < mr; r++)
+        UNROLL for (int v = 0; v < nv; v++) acc[r][v] = c_load(1, c + r * c_row + v * VL, columns - v * VL);
+    } else {
+      UNROLL for (int r = 0; r < mr; r++)
+        UNROLL for (int v = 0; v < nv; v++) acc[r][v] = c_load(0, c + r * c_row + v * VL, 0);
     }
-    UNROLL for (int r = 0; r < mr; r++)
-      UNROLL for (int v = 0; v < nv; v++) acc[r][v] = v_load(from + r * from_row + v * VL);
   } else {
     UNROLL for (int v = 0; v < nv; v++) {
       const vf start = g->bias ? v_load(g->bias + j + v * VL) : v_set(0);
@@ -90,26 +102,8 @@ ALWAYS_INLINE void tile(const int mr, const int np, const int along_k, const gem
     b += b_k;
   }
 
-  if (partial) {
-    UNROLL for (int r = 0; r < mr; r++)
-      UNROLL for (int v = 0; v < nv; v++) v_store(buffer + r * BUFFER_ROW + v * VL, acc[r][v]);
-    store_partial(c, c_row, buffer, mr, columns, mode);
-  } else if (mode == GEMM_ADD) {
-    UNROLL for (int r = 0; r < mr; r++)
-      UNROLL for (int v = 0; v < nv; v++) {
-        real_t *to = c + r * c_row + v * VL;
-        v_store(to, v_add(v_load(to), acc[r][v]));
-      }
-  } else if (mode == GEMM_MULTIPLY) {
-    UNROLL for (int r = 0; r < mr; r++)
-      UNROLL for (int v = 0; v < nv; v++) {
-        real_t *to = c + r * c_row + v * VL;
-        v_store(to, v_mul(v_load(to), acc[r][v]));
-      }
-  } else {
-    UNROLL for (int r = 0; r < mr; r++)
-      UNROLL for (int v = 0; v < nv; v++) v_store(c + r * c_row + v * VL, acc[r][v]);
-  }
+  if (partial) c_store(1, mr, nv, acc, c, c_row, columns, mode);
+  else c_store(0, mr, nv, acc, c, c_row, columns, mode);
 }
 
 /* All rows of one column block. */
@@ -122,6 +116,14 @@ ALWAYS_INLINE void block(const int mr, const int np, const int along_k, const ge
     case 3: tile(3, np, along_k, g, i, j); break;
     case 4: tile(4, np, along_k, g, i, j); break;
     case 5: tile(5, np, along_k, g, i, j); break;
+#if MOST_ROWS > 6
+    case 6: tile(6, np, along_k, g, i, j); break;
+    case 7: tile(7, np, along_k, g, i, j); break;
+    case 8: tile(8, np, along_k, g, i, j); break;
+    case 9: tile(9, np, along_k, g, i, j); break;
+    case 10: tile(10, np, along_k, g, i, j); break;
+    case 11: tile(11, np, along_k, g, i, j); break;
+#endif
     default: break;
   }
 }

@@ -1,7 +1,7 @@
 /** Greedy decoding of many prompts with a key/value cache, in groups of bounded memory. Browser-safe. */
 import { Carve } from './carve.js';
 import { type ModelContext, nanLogits } from './context.js';
-import { padded, type RealArray, rowStride } from './module.js';
+import type { RealArray } from './module.js';
 import { checkPrompts, type GenerateOptions } from './prompts.js';
 
 /** Bytes of keys and values held at once; more prompts are decoded in several groups. */
@@ -17,7 +17,9 @@ export function generateGreedy<R extends RealArray>(
   checkPrompts(config, prompts, options);
   const longest = prompts.reduce((most, prompt) => Math.max(most, prompt.length), 0);
   const capacity = Math.min(config.nCtx, longest + options.maxNewTokens);
-  const bytesEach = config.nLayers * capacity * rowStride(2 * padded(config.dModel)) * realBytes;
+  const kernels = context.memory.functions;
+  const keysAndValues = kernels.row_numbers(2 * kernels.padded_width(config.dModel));
+  const bytesEach = config.nLayers * capacity * keysAndValues * realBytes;
   const group = Math.max(1, Math.min(256, Math.floor(CACHE_BYTES / bytesEach)));
   const results: Int32Array[] = [];
   for (let at = 0; at < prompts.length; at += group) {

@@ -3,7 +3,7 @@ import { unacceptable } from '../../errors.js';
 import { parseActivationName, type ActivationRow } from '../../model/activations.js';
 import type { GptConfig } from '../../model/gpt-config.js';
 import type { Batch, Intervention } from '../engine.js';
-import { type RealArray, rowStride } from './module.js';
+import type { RealArray } from './module.js';
 
 /** An intervention whose name, heads, positions and value have been checked against a batch. */
 export type CheckedIntervention<R extends RealArray> = Omit<Intervention, 'value'> & {
@@ -76,19 +76,21 @@ export function checkIntervention<R extends RealArray>(
 
 /**
  * Changes an activation in place.
- * @param x - [N, row stride] rows, or concatenated [nHeads, T, T] patterns. Pattern entries above the diagonal are the
+ * @param stride - numbers from one row to the next; not for patterns
+ * @param x - [N, stride] rows, or concatenated [nHeads, T, T] patterns. Pattern entries above the diagonal are the
  *   mask and are never changed.
  */
 export function applyIntervention<R extends RealArray>(
   config: GptConfig,
   batch: Batch,
   intervention: CheckedIntervention<R>,
+  stride: number,
   x: R,
 ): void {
   if (intervention.row.layout.kind === 'pattern') {
     applyToPattern(config, batch, intervention, x);
   } else {
-    applyToRows(config, batch, intervention, intervention.row.layout.width(config), x);
+    applyToRows(config, batch, intervention, intervention.row.layout.width(config), stride, x);
   }
 }
 
@@ -97,9 +99,9 @@ function applyToRows<R extends RealArray>(
   batch: Batch,
   { op, value, heads, positions }: CheckedIntervention<R>,
   width: number,
+  stride: number,
   x: R,
 ): void {
-  const stride = rowStride(width);
   const dHead = config.dModel / config.nHeads;
   const ranges = heads?.map((head) => [head * dHead, (head + 1) * dHead] as const) ?? [[0, width] as const];
   const one = typeof value === 'number' || value.length === width;

@@ -11,6 +11,10 @@ export type Address = number;
 
 /** The functions of kernels/drivers.h; parameters in its order, pointers as addresses. */
 export interface KernelFunctions {
+  /** a width rounded up to whole vectors */
+  padded_width(width: number): number;
+  /** numbers from one row of activations of this width to the next */
+  row_numbers(width: number): number;
   train_work_bytes(d: Address, n: number, s: number, longest: number, threads: number): number;
   train_gradients(
     pool: Address,
@@ -180,14 +184,4 @@ export interface KernelModule<R extends RealArray> {
 /** Rounds up to whole cache lines, as every array in an arena begins on one. */
 export function align64(bytes: number): number {
   return Math.ceil(bytes / 64) * 64;
-}
-
-/** A width rounded up to whole groups of 8 numbers (LANES in real.h). */
-export function padded(width: number): number {
-  return Math.ceil(width / 8) * 8;
-}
-
-/** Numbers from one row of activations to the next: row_stride in real.h, which says why. */
-export function rowStride(width: number): number {
-  return padded(width) % 64 === 0 ? padded(width) + 16 : padded(width);
 }

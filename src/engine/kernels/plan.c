@@ -2,7 +2,8 @@
 #include "model.h"
 
 int chunk_rows(const description *d, int longest) {
-  const int per_row = (22 * padded(d->C) + 2 * padded(d->M)) * d->L;
+  /* padded to 8 whatever the vectors are: the order in which an embedding's gradients are added depends on it */
+  const int per_row = (22 * ((d->C + 7) / 8) + 2 * ((d->M + 7) / 8)) * 8 * d->L;
   int rows = 128 * 1024 / per_row;
   if (rows < 96) rows = 96;
   if (rows > 384) rows = 384;

@@ -4,6 +4,7 @@
  * M feed-forward width, V vocabulary, NH heads, HS = C / NH, L block applications. */
 #ifndef SUMLENS_REAL_H
 #define SUMLENS_REAL_H
+#include "names.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,8 +14,13 @@
 #endif
 typedef REAL real_t;
 
-/* Activation rows are padded to whole groups of LANES numbers, on every target alike. */
+/* Activation rows are padded to whole groups of LANES numbers: a vector where vectors have 16, else 8. No number depends
+ * on it. */
+#if defined(REAL_IS_FLOAT) && defined(__AVX512F__)
+#define LANES 16
+#else
 #define LANES 8
+#endif
 static inline int padded(int n) { return (n + LANES - 1) / LANES * LANES; }
 /* Numbers from one activation row to the next. A multiple of 256 bytes would put the same column of all rows into few
  * sets of the cache, and a product over rows would evict what it is about to read. */

@@ -1,4 +1,5 @@
-/* Vectors of VL real_t: AVX2 (8), WebAssembly simd128 (4), or compiler vectors (4) for the double build of the tests.
+/* Vectors of VL real_t: AVX-512 (16), AVX2 (8), WebAssembly simd128 (4), or compiler vectors (4) for the double build of
+ * the tests.
  *
  * The one place where targets may differ in rounding is v_fma: fused on x86, multiply then add elsewhere. Cross-lane sums
  * always go over 16 virtual lanes (element j in lane j mod 16) and one fixed tree, whatever VL is. v_max and v_min return
@@ -7,7 +8,75 @@
 #define SUMLENS_VEC_H
 #include "real.h"
 
-#if defined(REAL_IS_FLOAT) && defined(__AVX2__) && defined(__FMA__)
+#if defined(REAL_IS_FLOAT) && defined(__AVX512F__) && defined(__AVX512DQ__)
+#include <immintrin.h>
+#define VL 16
+typedef __m512 vf;
+ALWAYS_INLINE vf v_load(const real_t *p) { return _mm512_loadu_ps(p); }
+ALWAYS_INLINE void v_store(real_t *p, vf x) { _mm512_storeu_ps(p, x); }
+ALWAYS_INLINE vf v_set(real_t x) { return _mm512_set1_ps(x); }
+ALWAYS_INLINE vf v_splat(const real_t *p) { return _mm512_set1_ps(*p); }
+ALWAYS_INLINE vf v_add(vf a, vf b) { return _mm512_add_ps(a, b); }
+ALWAYS_INLINE vf v_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
+ALWAYS_INLINE vf v_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
+ALWAYS_INLINE vf v_div(vf a, vf b) { return _mm512_div_ps(a, b); }
+ALWAYS_INLINE vf v_sqrt(vf a) { return _mm512_sqrt_ps(a); }
+ALWAYS_INLINE vf v_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
+ALWAYS_INLINE vf v_max(vf a, vf b) { return _mm512_max_ps(a, b); }
+ALWAYS_INLINE vf v_min(vf a, vf b) { return _mm512_min_ps(a, b); }
+ALWAYS_INLINE vf v_abs(vf a) { return _mm512_andnot_ps(_mm512_set1_ps(-0.0f), a); }
+/* a < b ? x : y, lane by lane; false when either is NaN */
+ALWAYS_INLINE vf v_if_less(vf a, vf b, vf x, vf y) {
+  return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), y, x);
+}
+ALWAYS_INLINE __mmask16 first_lanes(int n) { return n >= VL ? 0xffff : n <= 0 ? 0 : (__mmask16)((1u << n) - 1); }
+/* the first n lanes of x, the others from y; n may be <= 0 or >= VL */
+ALWAYS_INLINE vf v_first(vf x, int n, vf y) { return _mm512_mask_blend_ps(first_lanes(n), y, x); }
+/* the first n numbers, zeros behind them; nothing else is read or written */
+ALWAYS_INLINE vf v_load_first(const real_t *p, int n) { return _mm512_maskz_loadu_ps(first_lanes(n), p); }
+ALWAYS_INLINE void v_store_first(real_t *p, vf x, int n) { _mm512_mask_storeu_ps(p, first_lanes(n), x); }
+/* p * 2^n, where the low bits of t hold n (see v_exp) and both p and the result are normal */
+ALWAYS_INLINE vf v_scale_exponent(vf p, vf t) {
+  return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(p), _mm512_slli_epi32(_mm512_castps_si512(t), 23)));
+}
+ALWAYS_INLINE real_t v_greatest(vf x) {
+  const __m256 eight = _mm256_max_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+/* lane j of x[i] and lane i of x[j] change places */
+ALWAYS_INLINE void v_transpose(vf x[16]) {
+  vf a[16], b[16];
+  for (int i = 0; i < 16; i += 2) {
+    a[i] = _mm512_unpacklo_ps(x[i], x[i + 1]);
+    a[i + 1] = _mm512_unpackhi_ps(x[i], x[i + 1]);
+  }
+  /* b[i + c]: column c of each group of four, of rows i to i + 3 */
+  for (int i = 0; i < 16; i += 4)
+    for (int r = 0; r < 2; r++) {
+      b[i + 2 * r] = _mm512_shuffle_ps(a[i + r], a[i + 2 + r], 0x44);
+      b[i + 2 * r + 1] = _mm512_shuffle_ps(a[i + r], a[i + 2 + r], 0xee);
+    }
+  for (int c = 0; c < 4; c++) {
+    const vf low = _mm512_shuffle_f32x4(b[c], b[4 + c], 0x88), high = _mm512_shuffle_f32x4(b[8 + c], b[12 + c], 0x88);
+    const vf low_odd = _mm512_shuffle_f32x4(b[c], b[4 + c], 0xdd);
+    const vf high_odd = _mm512_shuffle_f32x4(b[8 + c], b[12 + c], 0xdd);
+    x[c] = _mm512_shuffle_f32x4(low, high, 0x88);
+    x[c + 8] = _mm512_shuffle_f32x4(low, high, 0xdd);
+    x[c + 4] = _mm512_shuffle_f32x4(low_odd, high_odd, 0x88);
+    x[c + 12] = _mm512_shuffle_f32x4(low_odd, high_odd, 0xdd);
+  }
+}
+/* sum over the virtual lanes */
+ALWAYS_INLINE real_t v_sum16(const vf a[1]) {
+  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(a[0]), _mm512_extractf32x8_ps(a[0], 1));
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+#elif defined(REAL_IS_FLOAT) && defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
 #define VL 8
 typedef __m256 vf;
@@ -28,11 +97,14 @@ ALWAYS_INLINE vf v_abs(vf a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a)
 ALWAYS_INLINE vf v_if_less(vf a, vf b, vf x, vf y) {
   return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
 }
-/* the first n lanes of x, the others from y; n may be <= 0 or >= VL */
-ALWAYS_INLINE vf v_first(vf x, int n, vf y) {
-  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm256_blendv_ps(y, x, _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane)));
+ALWAYS_INLINE __m256i first_lanes(int n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
+/* the first n lanes of x, the others from y; n may be <= 0 or >= VL */
+ALWAYS_INLINE vf v_first(vf x, int n, vf y) { return _mm256_blendv_ps(y, x, _mm256_castsi256_ps(first_lanes(n))); }
+/* the first n numbers, zeros behind them; nothing else is read or written */
+ALWAYS_INLINE vf v_load_first(const real_t *p, int n) { return _mm256_maskload_ps(p, first_lanes(n)); }
+ALWAYS_INLINE void v_store_first(real_t *p, vf x, int n) { _mm256_maskstore_ps(p, first_lanes(n), x); }
 /* p * 2^n, where the low bits of t hold n (see v_exp) and both p and the result are normal */
 ALWAYS_INLINE vf v_scale_exponent(vf p, vf t) {
   return _mm256_castsi256_ps(
@@ -151,6 +223,20 @@ ALWAYS_INLINE void v_transpose(vf x[4]) {
 ALWAYS_INLINE real_t v_sum16(const vf a[4]) {
   const vf four = (a[0] + a[2]) + (a[1] + a[3]);
   return (four[0] + four[2]) + (four[1] + four[3]);
+}
+#endif
+
+#if VL == 4
+/* the first n numbers, zeros behind them; nothing else is read or written */
+static __attribute__((noinline)) vf v_load_first(const real_t *p, int n) {
+  real_t lanes[VL];
+  for (int r = 0; r < VL; r++) lanes[r] = r < n ? p[r] : 0;
+  return v_load(lanes);
+}
+static __attribute__((noinline)) void v_store_first(real_t *p, vf x, int n) {
+  real_t lanes[VL];
+  v_store(lanes, x);
+  for (int r = 0; r < VL && r < n; r++) p[r] = lanes[r];
 }
 #endif
 

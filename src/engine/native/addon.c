@@ -1,34 +1,10 @@
 /* Node-API glue: every kernel driver takes numbers, an address being the number of a byte in memory that the caller keeps
- * alive (native/memory.ts). Compiled for plain x86-64, so that it can say that a processor is too old. */
+ * alive (native/memory.ts). The kernels are there once for each set of instructions (targets.json). Compiled for plain
+ * x86-64, so that it can say that a processor is too old. */
 #include "glue.h"
-#include "../kernels/drivers.h"
 #include "pool.h"
 #include <string.h>
 #include <sys/mman.h>
-
-GLUE(train_work_bytes, 5, train_work_bytes(P(0), I(1), I(2), I(3), I(4)))
-GLUE(train_gradients, 11, train_gradients(P(0), P(1), P(2), P(3), P(4), P(5), P(6), I(7), I(8), I(9), P(10)))
-GLUE(train_step, 14,
-     train_step(P(0), P(1), P(2), P(3), P(4), P(5), P(6), I(7), I(8), I(9), P(10), P(11), a[12], P(13)))
-GLUE(forward_work_bytes, 5, forward_work_bytes(P(0), I(1), I(2), I(3), I(4)))
-GLUE(forward_batch, 12,
-     forward_batch(P(0), P(1), P(2), P(3), P(4), P(5), P(6), I(7), I(8), I(9), P(10), P(11)))
-GLUE(generate_work_bytes, 4, generate_work_bytes(P(0), I(1), I(2), I(3)))
-GLUE_VOID(generate_next, 13,
-          generate_next(P(0), P(1), P(2), I(3), I(4), I(5), I(6), P(7), P(8), P(9), P(10), I(11), P(12)))
-GLUE_VOID(stage_prepare, 3, stage_prepare(P(0), P(1), P(2)))
-GLUE(stage_weight_bytes, 1, stage_weight_bytes(P(0)))
-GLUE_VOID(stage_embed, 6, stage_embed(P(0), P(1), P(2), P(3), I(4), I(5)))
-GLUE_VOID(stage_add, 5, stage_add(P(0), P(1), P(2), P(3), I(4)))
-GLUE_VOID(stage_layernorm, 8, stage_layernorm(P(0), P(1), P(2), I(3), I(4), P(5), P(6), I(7)))
-GLUE_VOID(stage_linear, 8, stage_linear(P(0), P(1), P(2), I(3), I(4), P(5), P(6), I(7)))
-GLUE_VOID(stage_activation, 4, stage_activation(P(0), P(1), P(2), I(3)))
-GLUE(stage_scratch, 2, stage_scratch(P(0), I(1)))
-GLUE_VOID(stage_scores, 8, stage_scores(P(0), P(1), P(2), P(3), P(4), I(5), P(6), P(7)))
-GLUE_VOID(stage_pattern, 6, stage_pattern(P(0), P(1), P(2), P(3), I(4), P(5)))
-GLUE_VOID(stage_values, 8, stage_values(P(0), P(1), P(2), P(3), P(4), I(5), P(6), P(7)))
-GLUE(stage_logits, 11,
-     stage_logits(P(0), P(1), P(2), P(3), P(4), P(5), P(6), P(7), I(8), P(9), P(10)))
 
 GLUE(pool_create, 1, (uintptr_t)pool_create(I(0)))
 GLUE_VOID(pool_destroy, 1, pool_destroy(P(0)))
@@ -65,52 +41,64 @@ static void pack_bytes(char *to, const char *from, size_t rows, size_t row_bytes
 }
 GLUE_VOID(packRows, 5, pack_bytes(P(0), P(1), (size_t)a[2], (size_t)a[3], (size_t)a[4]))
 
-/* AVX2 and FMA, in the processor and kept by the operating system */
-static int processor_suffices(void) {
-#ifdef REAL_IS_FLOAT
-  __builtin_cpu_init();
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#ifdef REAL
+#define EACH_SET(X) X(double, "x86-64, float64", 1)
 #else
-  return 1;
+/* the levels 4 and 3 of the x86-64 ABI, as far as the kernels' flags make use of them; widest first */
+#define HAS(feature) __builtin_cpu_supports(feature)
+#define EACH_SET(X)                                                                                              \
+  X(avx512, "x86-64 AVX-512", HAS("avx512f") && HAS("avx512bw") && HAS("avx512cd") && HAS("avx512dq") && HAS("avx512vl")) \
+  X(avx2, "x86-64 AVX2+FMA", HAS("avx2") && HAS("fma"))
 #endif
-}
 
 #ifdef SINGLE_KERNELS
-void set_single_kernels(napi_env env, napi_value exports); /* single-kernels.c: builds for tests only */
+#define DECLARE(name, isa, supported)                   \
+  void set_drivers_##name(napi_env env, napi_value set); \
+  void set_single_kernels_##name(napi_env env, napi_value set);
+#define SET_FUNCTIONS(name, set) (set_drivers_##name(env, set), set_single_kernels_##name(env, set))
+#else
+#define DECLARE(name, isa, supported) void set_drivers_##name(napi_env env, napi_value set);
+#define SET_FUNCTIONS(name, set) set_drivers_##name(env, set)
 #endif
+EACH_SET(DECLARE)
+
+/* {name, isa, supported, functions}; supported: by the processor and the operating system */
+static napi_value kernel_set(napi_env env, const char *name, const char *isa, int supported, napi_value functions) {
+  napi_value set, value;
+  napi_create_object(env, &set);
+  napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &value);
+  napi_set_named_property(env, set, "name", value);
+  napi_create_string_utf8(env, isa, NAPI_AUTO_LENGTH, &value);
+  napi_set_named_property(env, set, "isa", value);
+  napi_get_boolean(env, supported, &value);
+  napi_set_named_property(env, set, "supported", value);
+  napi_set_named_property(env, set, "functions", functions);
+  return set;
+}
+
+#define STRING(x) #x
+#define TEXT(x) STRING(x)
 
 NAPI_MODULE_INIT() {
-  napi_value value;
-  napi_create_string_utf8(env, kernel_hash(), NAPI_AUTO_LENGTH, &value);
+  napi_value value, sets;
+  napi_create_string_utf8(env, TEXT(KERNEL_HASH), NAPI_AUTO_LENGTH, &value);
   napi_set_named_property(env, exports, "kernelHash", value);
-  napi_get_boolean(env, processor_suffices(), &value);
-  napi_set_named_property(env, exports, "processorSuffices", value);
-  SET(train_work_bytes);
-  SET(train_gradients);
-  SET(train_step);
-  SET(forward_work_bytes);
-  SET(forward_batch);
-  SET(generate_work_bytes);
-  SET(generate_next);
-  SET(stage_prepare);
-  SET(stage_weight_bytes);
-  SET(stage_embed);
-  SET(stage_add);
-  SET(stage_layernorm);
-  SET(stage_linear);
-  SET(stage_activation);
-  SET(stage_scratch);
-  SET(stage_scores);
-  SET(stage_pattern);
-  SET(stage_values);
-  SET(stage_logits);
+  napi_create_array(env, &sets);
+  uint32_t n_sets = 0;
+  __builtin_cpu_init();
+#define ADD_SET(name, isa, supported)                                                                  \
+  {                                                                                                    \
+    napi_value functions;                                                                              \
+    napi_create_object(env, &functions);                                                               \
+    SET_FUNCTIONS(name, functions);                                                                    \
+    napi_set_element(env, sets, n_sets++, kernel_set(env, #name, isa, (supported) != 0, functions));   \
+  }
+  EACH_SET(ADD_SET)
+  napi_set_named_property(env, exports, "sets", sets);
   SET(pool_create);
   SET(pool_destroy);
   set_function(env, exports, "addressOf", address_of);
   SET(useLargePages);
   SET(packRows);
-#ifdef SINGLE_KERNELS
-  set_single_kernels(env, exports);
-#endif
   return exports;
 }

@@ -3,13 +3,21 @@ import { RunError, unacceptable } from '../../errors.js';
 import type { Engine, OpenEngineOptions } from '../engine.js';
 import { KernelModel } from '../kernels/model.js';
 import type { KernelModule, RealArray } from '../kernels/module.js';
-import { type Addon, createNativeMemory } from './memory.js';
+import { type Addon, createNativeMemory, type KernelSet } from './memory.js';
 
 export const MOST_THREADS = 256;
+
+/** @throws RangeError where the processor has none of them; load.ts says so before */
+export function widestSet({ sets }: Addon): KernelSet {
+  const set = sets.find(({ supported }) => supported);
+  if (set === undefined) throw new RangeError('The processor supports none of the kernels of this addon.');
+  return set;
+}
 
 /** @param realBytes - 4, or 8 for an addon of the double build */
 export function nativeModule<R extends RealArray>(
   addon: Addon,
+  { functions }: KernelSet,
   threads: number,
   realBytes: 4 | 8,
   makeReals: (buffer: ArrayBuffer, offset: number, length: number) => R,
@@ -25,18 +33,28 @@ export function nativeModule<R extends RealArray>(
     realBytes,
     pool,
     threads,
-    createMemory: (stateBytes) => createNativeMemory(addon, stateBytes, realBytes, makeReals),
+    createMemory: (stateBytes) => createNativeMemory(addon, functions, stateBytes, realBytes, makeReals),
   };
 }
 
-/** The engine of an addon that load.ts has accepted. */
-export function openNativeEngine(addon: Addon, { threads }: OpenEngineOptions): Engine {
-  const module = nativeModule(addon, threads, 4, (buffer, offset, n) => new Float32Array(buffer, offset, n));
+/** The engine of an addon that load.ts has accepted. @param set - one that is supported; default: the widest */
+export function openNativeEngine(
+  addon: Addon,
+  { threads }: OpenEngineOptions,
+  set = widestSet(addon),
+): Engine {
+  const module = nativeModule(
+    addon,
+    set,
+    threads,
+    4,
+    (buffer, offset, n) => new Float32Array(buffer, offset, n),
+  );
   const models = new Set<KernelModel<Float32Array>>();
   let disposed = false;
   return {
     name: 'native',
-    isa: 'x86-64 AVX2+FMA',
+    isa: set.isa,
     kernelHash: addon.kernelHash,
     threads,
     createModel(config, from, mode) {

@@ -36,7 +36,11 @@ static inline napi_value number(napi_env env, double x) {
     double a[MOST_ARGUMENTS];                                          \
     return read_numbers(env, info, a, count) ? number(env, (double)(expression)) : NULL; \
   }
-#define GLUE_VOID(name, count, statement) GLUE(name, count, (statement, 0))
+#define GLUE_VOID(name, count, statement)                                \
+  static napi_value glue_##name(napi_env env, napi_callback_info info) { \
+    double a[MOST_ARGUMENTS];                                          \
+    return read_numbers(env, info, a, count) ? number(env, ((statement), 0)) : NULL; \
+  }
 
 static inline void set_function(napi_env env, napi_value exports, const char *name, napi_callback function) {
   napi_value value;

@@ -53,7 +53,7 @@ export function loadAddon(options: { readonly root?: string; readonly file?: str
   if (addon.kernelHash !== wanted) {
     return unavailable(`${path} was built from other sources than those here.`);
   }
-  if (!addon.processorSuffices) {
+  if (!addon.sets.some((set) => set.supported)) {
     return { kind: 'unavailable', reason: 'This processor has no AVX2 with FMA. Pass --engine wasm.' };
   }
   return { kind: 'loaded', addon, path };
@@ -67,7 +67,7 @@ function hashOfSources(root: string): string | undefined {
     kernels: string[];
     headers: string[];
     glue: string[];
-    native: { kernelFlags: string[] };
+    native: { kernelFlags: string[]; sets: { flags: string[] }[] };
   };
   const hash = createHash('sha256');
   for (const name of [...targets.kernels, ...targets.headers, ...targets.glue]) {
@@ -75,6 +75,7 @@ function hashOfSources(root: string): string | undefined {
     hash.update(readBytes(join(root, name)));
     hash.update('\0');
   }
-  for (const flag of targets.native.kernelFlags) hash.update(`${flag}\0`);
+  const { kernelFlags, sets } = targets.native;
+  for (const flag of [...kernelFlags, ...sets.flatMap((set) => set.flags)]) hash.update(`${flag}\0`);
   return hash.digest('hex');
 }

@@ -1,11 +1,21 @@
 /** Arenas of native models: ordinary ArrayBuffers whose addresses the addon tells. They are freed with the model. */
 import type { Address, KernelFunctions, KernelMemory, RealArray } from '../kernels/module.js';
 
+/** The kernels compiled for one set of instructions. Every set gives the same bytes. */
+export interface KernelSet {
+  readonly name: 'avx512' | 'avx2' | 'double';
+  /** for people */
+  readonly isa: string;
+  /** by this processor and its operating system */
+  readonly supported: boolean;
+  readonly functions: KernelFunctions;
+}
+
 /** What build/kernels.node exports (addon.c). */
-export interface Addon extends KernelFunctions {
+export interface Addon {
   readonly kernelHash: string;
-  /** AVX2 and FMA are there; always true in the double build */
-  readonly processorSuffices: boolean;
+  /** widest vectors first */
+  readonly sets: readonly KernelSet[];
   /** @returns 0 when threads cannot be started */
   pool_create(threads: number): Address;
   pool_destroy(pool: Address): void;
@@ -55,6 +65,7 @@ class Block {
 /** @param makeReals - Float32Array or Float64Array over part of a buffer */
 export function createNativeMemory<R extends RealArray>(
   addon: Addon,
+  functions: KernelFunctions,
   stateBytes: number,
   realBytes: number,
   makeReals: (buffer: ArrayBuffer, offset: number, length: number) => R,
@@ -67,7 +78,7 @@ export function createNativeMemory<R extends RealArray>(
     return found;
   };
   return {
-    functions: addon,
+    functions,
     state: state.address,
     work(bytes) {
       // a fifth more than asked: lengths of batches differ from step to step

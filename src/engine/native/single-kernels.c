@@ -70,6 +70,7 @@ GLUE_VOID(attention_gradient, 16,
                              I(14), P(15)))
 GLUE_VOID(cross_entropy, 9, cross_entropy(P(0), P(1), P(2), I(3), P(4), I(5), I(6), (real_t)a[7], P(8)))
 
+void set_single_kernels(napi_env env, napi_value exports);
 void set_single_kernels(napi_env env, napi_value exports) {
   SET(vector_exp);
   SET(vector_normal);

@@ -5,7 +5,7 @@
 import { expect, it } from 'vitest';
 import { Rng } from '../../../src/tensor/rng.js';
 import { Gauge } from '../../helpers/tolerances.js';
-import { describeKernels, padded, padRows, rowStride, unpadRows } from './single.js';
+import { describeKernels } from './single.js';
 
 const EPS = 1e-6;
 
@@ -47,16 +47,20 @@ await describeKernels('backward kernels', 'double', (bench) => {
     const n = 4;
     const [x, w, b, dy] = [random(n * C, 1), random(C, 2, 1), random(C, 3), random(n * C, 4)];
     const forward = (inX: Float64Array, inW: Float64Array, inB: Float64Array) => {
-      const [y, xhat, rstd] = [bench.zeros(n * rowStride(C)), bench.zeros(n * rowStride(C)), bench.zeros(n)];
-      const [bx, bw, bb] = [padRows(inX, n, C), padRows(inW, 1, C), padRows(inB, 1, C)].map((all) =>
-        bench.reals(all),
+      const [y, xhat, rstd] = [
+        bench.zeros(n * bench.rowStride(C)),
+        bench.zeros(n * bench.rowStride(C)),
+        bench.zeros(n),
+      ];
+      const [bx, bw, bb] = [bench.padRows(inX, n, C), bench.padRows(inW, 1, C), bench.padRows(inB, 1, C)].map(
+        (all) => bench.reals(all),
       );
       bench.call('layernorm_forward', y, xhat, rstd, bx, bw, bb, n, C);
-      return { y: unpadRows(y.values, n, C), xhat: xhat.values, rstd: rstd.values };
+      return { y: bench.unpadRows(y.values, n, C), xhat: xhat.values, rstd: rstd.values };
     };
     const { xhat, rstd } = forward(x, w, b);
-    const dx = bench.zeros(n * rowStride(C));
-    const [inDy, inXhat, inRstd] = [padRows(dy, n, C), xhat, rstd].map((all) => bench.reals(all));
+    const dx = bench.zeros(n * bench.rowStride(C));
+    const [inDy, inXhat, inRstd] = [bench.padRows(dy, n, C), xhat, rstd].map((all) => bench.reals(all));
     bench.call(
       'layernorm_backward',
       dx,
@@ -64,24 +68,24 @@ await describeKernels('backward kernels', 'double', (bench) => {
       inDy,
       inXhat,
       inRstd,
-      bench.reals(padRows(w, 1, C)),
+      bench.reals(bench.padRows(w, 1, C)),
       n,
       C,
     );
-    check('x', (changed) => dot(forward(changed, w, b).y, dy), x, unpadRows(dx.values, n, C));
+    check('x', (changed) => dot(forward(changed, w, b).y, dy), x, bench.unpadRows(dx.values, n, C));
 
-    const residual = padRows(random(n * C, 5), n, C);
-    const added = bench.zeros(n * rowStride(C));
-    const [again, hat, root] = [padRows(dy, n, C), xhat, rstd].map((all) => bench.reals(all));
-    const scale = bench.reals(padRows(w, 1, C));
+    const residual = bench.padRows(random(n * C, 5), n, C);
+    const added = bench.zeros(n * bench.rowStride(C));
+    const [again, hat, root] = [bench.padRows(dy, n, C), xhat, rstd].map((all) => bench.reals(all));
+    const scale = bench.reals(bench.padRows(w, 1, C));
     bench.call('layernorm_backward', added, bench.reals(residual), again, hat, root, scale, n, C);
     added.values.forEach((value, i) => expect(value).toBe(residual[i] + dx.values[i]));
 
-    const [dw, db] = [bench.zeros(padded(C)), bench.zeros(padded(C))];
-    const [d, h] = [padRows(dy, n, C), xhat].map((all) => bench.reals(all));
+    const [dw, db] = [bench.zeros(bench.padded(C)), bench.zeros(bench.padded(C))];
+    const [d, h] = [bench.padRows(dy, n, C), xhat].map((all) => bench.reals(all));
     bench.call('layernorm_parameters', dw, db, d, h, n, C);
-    check('w', (changed) => dot(forward(x, changed, b).y, dy), w, unpadRows(dw.values, 1, C));
-    check('b', (changed) => dot(forward(x, w, changed).y, dy), b, unpadRows(db.values, 1, C));
+    check('w', (changed) => dot(forward(x, changed, b).y, dy), w, bench.unpadRows(dw.values, 1, C));
+    check('b', (changed) => dot(forward(x, w, changed).y, dy), b, bench.unpadRows(db.values, 1, C));
   });
 
   it.each([
@@ -91,7 +95,7 @@ await describeKernels('backward kernels', 'double', (bench) => {
     const x = random(64, 6);
     const dy = random(64, 7);
     const post = (inX: Float64Array) => {
-      const [y, slope] = [bench.zeros(rowStride(64)), bench.zeros(rowStride(64))];
+      const [y, slope] = [bench.zeros(bench.rowStride(64)), bench.zeros(bench.rowStride(64))];
       bench.call('activation_forward', y, slope, bench.reals(inX), 1, 64, relu);
       return { y: y.values.subarray(0, 64), slope: slope.values.subarray(0, 64) };
     };
@@ -114,9 +118,9 @@ await describeKernels('backward kernels', 'double', (bench) => {
     const last = position.map((t) => t + 1);
     const first = Array.from({ length: T }, (_, t) => position.findIndex((query) => query >= t));
     const [q, k, v, dz] = [random(nq * HS, 1), random(T * HS, 2), random(T * HS, 3), random(nq * HS, 4)];
-    const scratch = () => bench.zeros((nq + HS) * padded(T) + 16);
+    const scratch = () => bench.zeros((nq + HS) * bench.padded(T) + 16);
     const forward = (inQ: Float64Array, inK: Float64Array, inV: Float64Array) => {
-      const [p, z] = [bench.zeros(nq * padded(T)), bench.zeros(nq * HS)];
+      const [p, z] = [bench.zeros(nq * bench.padded(T)), bench.zeros(nq * HS)];
       const [bq, bk, bv] = [inQ, inK, inV].map((all) => bench.reals(all));
       const [at, end] = [bench.ints(position), bench.ints(last)];
       bench.call('attention_forward', p, z, bq, bk, bv, HS, at, end, nq, T, HS, scratch());
@@ -140,15 +144,15 @@ await describeKernels('backward kernels', 'double', (bench) => {
     const logits = random(3 * V, 1).map((x) => 2 * x);
     const losses = (inLogits: Float64Array, d?: ReturnType<typeof bench.zeros>) => {
       const out = bench.zeros(3);
-      const rows = bench.reals(padRows(inLogits, 3, V));
-      const scratch = bench.zeros(padded(V));
-      bench.call('cross_entropy', out, d, rows, rowStride(V), bench.ints(targets), 3, V, 0.7, scratch);
+      const rows = bench.reals(bench.padRows(inLogits, 3, V));
+      const scratch = bench.zeros(bench.padded(V));
+      bench.call('cross_entropy', out, d, rows, bench.rowStride(V), bench.ints(targets), 3, V, 0.7, scratch);
       return out.values;
     };
-    const d = bench.zeros(3 * rowStride(V));
+    const d = bench.zeros(3 * bench.rowStride(V));
     losses(logits, d);
     const total = (changed: Float64Array): number => 0.7 * dot(losses(changed), [1, 1, 1]);
-    check('logits', total, logits, unpadRows(d.values, 3, V));
+    check('logits', total, logits, bench.unpadRows(d.values, 3, V));
   });
 
   it('errors are not three times what is recorded', () => gauge.check());

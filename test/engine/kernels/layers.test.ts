@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { Rng } from '../../../src/tensor/rng.js';
 import { expectClose, expectSameBytes } from '../../helpers/close.js';
 import { Gauge } from '../../helpers/tolerances.js';
-import { type Bench, describeKernels, padded, padRows, rowStride, unpadRows } from './single.js';
+import { type Bench, describeKernels } from './single.js';
 import { attention, crossEntropy, layerNorm, softmax } from './plain.js';
 
 function random(length: number, seed: number, spread = 1, centre = 0): Float32Array {
@@ -19,25 +19,25 @@ function normalized(
   n: number,
 ): Float64Array {
   const C = w.length;
-  const y = bench.zeros(n * rowStride(C));
+  const y = bench.zeros(n * bench.rowStride(C));
   bench.call(
     'layernorm_forward',
     y,
     undefined,
     undefined,
-    bench.reals(padRows(x, n, C)),
-    bench.reals(padRows(w, 1, C)),
-    bench.reals(padRows(b, 1, C)),
+    bench.reals(bench.padRows(x, n, C)),
+    bench.reals(bench.padRows(w, 1, C)),
+    bench.reals(bench.padRows(b, 1, C)),
     n,
     C,
   );
-  return unpadRows(y.values, n, C);
+  return bench.unpadRows(y.values, n, C);
 }
 
 function softmaxRow(bench: Bench, scores: ArrayLike<number>, scale = 1): Float64Array {
   const count = scores.length;
-  const p = bench.reals(padRows(scores, 1, count));
-  bench.call('softmax_row', p, count, padded(count), scale);
+  const p = bench.reals(bench.padRows(scores, 1, count));
+  bench.call('softmax_row', p, count, bench.padded(count), scale);
   expect(p.values.subarray(count).every((x) => x === 0)).toBe(true);
   return Float64Array.from(p.values.subarray(0, count));
 }
@@ -52,32 +52,32 @@ function attend(
 ) {
   const T = k.length / HS;
   const nq = position.length;
-  const [p, z] = [bench.zeros(nq * padded(T)), bench.zeros(nq * HS)];
-  const scratch = bench.zeros((nq + HS) * padded(T));
+  const [p, z] = [bench.zeros(nq * bench.padded(T)), bench.zeros(nq * HS)];
+  const scratch = bench.zeros((nq + HS) * bench.padded(T));
   const last = position.map((t) => t + 1);
   const [inQ, inK, inV] = [bench.reals(q), bench.reals(k), bench.reals(v)];
   const [at, end] = [bench.ints(position), bench.ints(last)];
   bench.call('attention_forward', p, z, inQ, inK, inV, HS, at, end, nq, T, HS, scratch);
-  return { pattern: unpadRows(p.values, nq, T, padded(T)), z: Float64Array.from(z.values) };
+  return { pattern: bench.unpadRows(p.values, nq, T, bench.padded(T)), z: Float64Array.from(z.values) };
 }
 
 function entropies(bench: Bench, logits: Float32Array, targets: number[], V: number, scale: number) {
   const n = targets.length;
-  const rows = bench.reals(padRows(logits, n, V));
-  const [losses, d] = [bench.zeros(n), bench.zeros(n * rowStride(V))];
+  const rows = bench.reals(bench.padRows(logits, n, V));
+  const [losses, d] = [bench.zeros(n), bench.zeros(n * bench.rowStride(V))];
   bench.call(
     'cross_entropy',
     losses,
     d,
     rows,
-    rowStride(V),
+    bench.rowStride(V),
     bench.ints(targets),
     n,
     V,
     scale,
-    bench.zeros(padded(V)),
+    bench.zeros(bench.padded(V)),
   );
-  return { losses: losses.values, gradient: unpadRows(d.values, n, V) };
+  return { losses: losses.values, gradient: bench.unpadRows(d.values, n, V) };
 }
 
 await describeKernels('layers', 'float', (bench) => {
@@ -204,13 +204,13 @@ await describeKernels('layers', 'float', (bench) => {
     const C = 5;
     const table = random(7 * C, 1);
     const ids = [3, 0, 3, 6, 3];
-    const out = bench.zeros(5 * rowStride(C));
+    const out = bench.zeros(5 * bench.rowStride(C));
     bench.call('gather_embedding', out, bench.reals(table), bench.ints(ids), 5, C);
     const rows = ids.flatMap((id) => [...table.subarray(id * C, (id + 1) * C)]);
-    expect([...unpadRows(out.values, 5, C)]).toEqual(rows);
+    expect([...bench.unpadRows(out.values, 5, C)]).toEqual(rows);
     const gradient = bench.reals(table);
     const d = random(5 * C, 2);
-    bench.call('scatter_embedding', gradient, bench.reals(padRows(d, 5, C)), bench.ints(ids), 5, C);
+    bench.call('scatter_embedding', gradient, bench.reals(bench.padRows(d, 5, C)), bench.ints(ids), 5, C);
     const expected = table.slice();
     ids.forEach((id, i) => {
       for (let j = 0; j < C; j++) expected[id * C + j] += d[i * C + j];
@@ -226,9 +226,9 @@ await describeKernels('layers', 'float', (bench) => {
       [4, 16],
     ]) {
       const x = random(n * C, 1);
-      const sums = bench.reals(padRows(random(C, 2), 1, C));
+      const sums = bench.reals(bench.padRows(random(C, 2), 1, C));
       const expected = Float32Array.from(sums.values);
-      bench.call('column_sums', sums, bench.reals(padRows(x, n, C)), rowStride(C), n, C);
+      bench.call('column_sums', sums, bench.reals(bench.padRows(x, n, C)), bench.rowStride(C), n, C);
       for (let i = 0; i < n; i++) for (let j = 0; j < C; j++) expected[j] += x[i * C + j];
       expectSameBytes(Float32Array.from(sums.values.subarray(0, C)), expected.slice(0, C), `${n} x ${C}`);
     }

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { Rng } from '../../../src/tensor/rng.js';
 import { expectClose, expectSameBytes } from '../../helpers/close.js';
 import { TOLERANCES } from '../../helpers/tolerances.js';
-import { type Bench, describeKernels, padded, padRows, type Reals, unpadRows } from './single.js';
+import { type Bench, describeKernels, type Reals } from './single.js';
 
 /** Modes of gemm.h. */
 const MODES = ['store', 'accumulate', 'add', 'multiply'] as const;
@@ -68,10 +68,10 @@ function run(
         mode === 'store' ? product : mode === 'multiply' ? start * product : start + product;
     }
   }
-  const packed = bench.zeros(k * padded(n));
+  const packed = bench.zeros(k * bench.padded(n));
   bench.call('pack_rows', packed, bench.reals(b), k, n, n);
-  const out = bench.reals(p.isPadded ? padRows(c, m, n) : c);
-  const biasBlock = new Float32Array(padded(n));
+  const out = bench.reals(p.isPadded ? bench.padRows(c, m, n) : c);
+  const biasBlock = new Float32Array(bench.padded(n));
   if (p.bias) biasBlock.set(bias);
   bench.call(
     'matrix_product',
@@ -88,7 +88,7 @@ function run(
     p.kFirst === undefined ? undefined : bench.ints(p.kFirst),
     p.kLast === undefined ? undefined : bench.ints(p.kLast),
   );
-  const found = p.isPadded ? unpadRows(out.values, m, n) : Float64Array.from(out.values);
+  const found = p.isPadded ? bench.unpadRows(out.values, m, n) : Float64Array.from(out.values);
   return { found, expected, raw: out.values };
 }
 
@@ -110,7 +110,7 @@ for (const real of ['float', 'double'] as const) {
               const { found, expected, raw } = run(bench, p, a, b, c, bias);
               expectClose(found, expected, tolerance, JSON.stringify(p), [m, n]);
               if (!isPadded || withBias) continue;
-              const padding = padRows(new Float32Array(m * n).fill(1), m, n);
+              const padding = bench.padRows(new Float32Array(m * n).fill(1), m, n);
               expect(
                 raw.every((x, i) => padding[i] === 1 || x === 0),
                 'padding stays 0',
@@ -173,7 +173,7 @@ for (const real of ['float', 'double'] as const) {
       ]) {
         const w = random(n * k, 8);
         const across = Float32Array.from({ length: n * k }, (_, at) => w[(at % n) * k + Math.floor(at / n)]);
-        const [a, b] = [bench.zeros(k * padded(n)), bench.zeros(k * padded(n))];
+        const [a, b] = [bench.zeros(k * bench.padded(n)), bench.zeros(k * bench.padded(n))];
         bench.call('pack_transposed', a, bench.reals(w), n, k);
         bench.call('pack_rows', b, bench.reals(across), k, n, n);
         expectSameBytes(a.values, b.values, `${n} x ${k}`);

@@ -4,7 +4,7 @@
  */
 import { describe, it } from 'vitest';
 import { loadAddon } from '../../../src/engine/native/load.js';
-import type { Addon } from '../../../src/engine/native/memory.js';
+import type { Addon, KernelSet } from '../../../src/engine/native/memory.js';
 import { packageRoot } from '../../../src/io/package-root.js';
 import { buildNative } from '../../../src/setup/build-native.mjs';
 import { SINGLE_KERNELS } from '../../helpers/single-kernels.js';
@@ -20,6 +20,10 @@ export type KernelName = (typeof SINGLE_KERNELS)[number];
 const GUARD = 32;
 const GUARD_VALUE = 1234.5;
 
+type SingleSet = KernelSet & {
+  readonly functions: Readonly<Record<KernelName, (...args: number[]) => number>>;
+};
+
 export interface Block {
   readonly values: Reals;
   readonly address: number;
@@ -29,9 +33,50 @@ export class Bench {
   private readonly guards: (Reals | Int32Array)[] = [];
 
   constructor(
-    private readonly addon: Addon & Readonly<Record<KernelName, (...args: number[]) => number>>,
-    readonly real: 'float' | 'double',
-  ) {}
+    private readonly addon: Addon,
+    private readonly set: SingleSet,
+  ) {
+    this.real = set.name === 'double' ? 'double' : 'float';
+  }
+
+  readonly real: 'float' | 'double';
+
+  get name(): string {
+    return this.set.name;
+  }
+
+  /** A width rounded up to whole vectors of this set. */
+  padded(n: number): number {
+    return this.set.functions.padded_width(n);
+  }
+
+  /** row_stride of real.h */
+  rowStride(n: number): number {
+    return this.set.functions.row_numbers(n);
+  }
+
+  /** [rows, stride] from [rows, width], zeros in the padding */
+  padRows(values: ArrayLike<number>, rows: number, width: number): Float64Array {
+    const stride = this.rowStride(width);
+    const out = new Float64Array(rows * stride);
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < width; j++) out[i * stride + j] = values[i * width + j];
+    }
+    return out;
+  }
+
+  /** [rows, width] from [rows, stride] */
+  unpadRows(
+    values: ArrayLike<number>,
+    rows: number,
+    width: number,
+    stride = this.rowStride(width),
+  ): Float64Array {
+    return Float64Array.from(
+      { length: rows * width },
+      (_, i) => values[Math.floor(i / width) * stride + (i % width)],
+    );
+  }
 
   /** [values.length] numbers, 64-byte aligned, with readable memory behind them. */
   reals(values: ArrayLike<number>): Block {
@@ -61,7 +106,7 @@ export class Bench {
 
   /** Calls a kernel, and throws where it has written past an array. */
   call(name: KernelName, ...args: readonly Argument[]): void {
-    this.addon[name](...args.map((one) => (typeof one === 'number' ? one : (one?.address ?? 0))));
+    this.set.functions[name](...args.map((one) => (typeof one === 'number' ? one : (one?.address ?? 0))));
     if (this.guards.some((guard) => guard.some((x) => x !== GUARD_VALUE))) {
       throw new Error(`${name} wrote past the end of an array.`);
     }
@@ -76,61 +121,37 @@ export class Bench {
   }
 }
 
-async function open(real: 'float' | 'double'): Promise<Bench | string> {
+/** The kernels for each set of instructions that this processor has; the reason where the build is missing. */
+async function open(real: 'float' | 'double'): Promise<Bench[] | string> {
   const built = await buildNative({ root: packageRoot(), real, single: true });
   if (built.status === 'unavailable') return built.reason;
   const loaded = loadAddon({ file: real === 'float' ? 'kernels-single.node' : 'kernels-double.node' });
   if (loaded.kind === 'unavailable') return loaded.reason;
-  const missing = SINGLE_KERNELS.filter((name) => !(name in loaded.addon));
-  if (missing.length > 0) return `the build does not export ${missing.join(', ')}.`;
-  return new Bench(loaded.addon as ConstructorParameters<typeof Bench>[0], real);
+  const { addon } = loaded;
+  for (const set of addon.sets) {
+    const missing = SINGLE_KERNELS.filter((name) => !(name in set.functions));
+    if (missing.length > 0) return `the build does not export ${missing.join(', ')} for ${set.name}.`;
+  }
+  return addon.sets.filter(({ supported }) => supported).map((set) => new Bench(addon, set as SingleSet));
 }
 
-/** A `describe` on one build: fails where native is required, else is skipped with the reason. */
+/** A `describe` on each set of one build: fails where native is required, else is skipped with the reason. */
 export async function describeKernels(
   title: string,
   real: 'float' | 'double',
   body: (bench: Bench) => void,
 ): Promise<void> {
-  const bench = await open(real);
-  if (typeof bench !== 'string') {
-    describe(`${title} [${real}]`, () => body(bench));
+  const benches = await open(real);
+  if (typeof benches !== 'string') {
+    for (const bench of benches) describe(`${title} [${bench.name}]`, () => body(bench));
   } else if (isRequired('native')) {
     it(`${title}: the ${real} build for tests is available, as REQUIRE_ENGINES asks`, () => {
-      throw new Error(bench);
+      throw new Error(benches);
     });
   } else {
     // un-skip when: a C compiler is installed, on linux-x64
-    it.skip(`${title} [${real}], skipped: ${bench}`, () => undefined);
+    it.skip(`${title} [${real}], skipped: ${benches}`, () => undefined);
   }
-}
-
-export const padded = (n: number): number => Math.ceil(n / 8) * 8;
-
-/** row_stride of real.h */
-export const rowStride = (n: number): number => (padded(n) % 64 === 0 ? padded(n) + 16 : padded(n));
-
-/** [rows, stride] from [rows, width], zeros in the padding */
-export function padRows(values: ArrayLike<number>, rows: number, width: number): Float64Array {
-  const stride = rowStride(width);
-  const out = new Float64Array(rows * stride);
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < width; j++) out[i * stride + j] = values[i * width + j];
-  }
-  return out;
-}
-
-/** [rows, width] from [rows, stride] */
-export function unpadRows(
-  values: ArrayLike<number>,
-  rows: number,
-  width: number,
-  stride = rowStride(width),
-): Float64Array {
-  return Float64Array.from(
-    { length: rows * width },
-    (_, i) => values[Math.floor(i / width) * stride + (i % width)],
-  );
 }
 
 /** Distance in units in the last place of float32 at the expected value (normal numbers). */

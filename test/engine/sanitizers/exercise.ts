@@ -50,11 +50,13 @@ function exercise(engine: Engine, config: GptConfig, seed: number): number {
 const loaded = loadAddon({ file: 'kernels-sanitized.node' });
 if (loaded.kind === 'unavailable') throw new Error(loaded.reason);
 let calls = 0;
-for (const threads of [1, 3]) {
-  const engine = openNativeEngine(loaded.addon, { threads });
-  [...VARIANTS, ...LARGE].forEach((config, index) => {
-    calls += exercise(engine, config, index + 1);
-  });
-  engine.dispose();
+for (const set of loaded.addon.sets.filter(({ supported }) => supported)) {
+  for (const threads of [1, 3]) {
+    const engine = openNativeEngine(loaded.addon, { threads }, set);
+    [...VARIANTS, ...LARGE].forEach((config, index) => {
+      calls += exercise(engine, config, index + 1);
+    });
+    engine.dispose();
+  }
 }
 process.stdout.write(`calls: ${calls}\n`);
