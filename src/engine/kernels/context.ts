@@ -32,6 +32,9 @@ export interface ModelContext<R extends RealArray> {
   readonly description: Address;
   readonly parameters: Address;
   readonly realBytes: number;
+  /** address of a thread pool; 0: none */
+  readonly pool: Address;
+  readonly threads: number;
 }
 
 /** A copy that the caller owns. */

@@ -34,6 +34,12 @@ void generate_next(const description *d, const real_t *parameters, void *work, i
                    int first, const int32_t *tokens, const int32_t *start, const int32_t *slot, const int32_t *length,
                    int n, int32_t *next);
 
+/* capture.c */
+double capture_work_bytes(const description *d, int N, int S, int longest, int threads);
+void capture_batch(pool *threads, const description *d, const real_t *parameters, void *work, const int32_t *tokens,
+                   const int32_t *targets, const int32_t *offsets, int N, int S, int longest, const double *results,
+                   real_t *logits, real_t *losses, int first);
+
 /* stages.c */
 void stage_prepare(const description *d, const real_t *parameters, void *work);
 double stage_weight_bytes(const description *d);

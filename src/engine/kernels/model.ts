@@ -10,6 +10,7 @@ import { assertLength } from '../../tensor/shape.js';
 import type { AdamWOptions, Batch, TrainStepResult } from '../engine.js';
 import { runStages } from './analysis.js';
 import { type BatchShape, checkBatch, sumLossByRole } from './batch.js';
+import { captureActivations } from './capture.js';
 import { Carve } from './carve.js';
 import {
   copy,
@@ -71,8 +72,13 @@ export class KernelModel<R extends RealArray> {
   forward(batch: Batch, options: RealForwardOptions<R> = {}): RealForwardResult<R> {
     const memory = this.open();
     const shape = checkBatch(this.config, batch);
-    if ((options.capture ?? []).length > 0 || (options.interventions ?? []).length > 0) {
-      const found = runStages(this.context(memory), batch, shape, options);
+    const { capture = [], interventions = [] } = options;
+    if (capture.length > 0 || interventions.length > 0) {
+      const context = this.context(memory);
+      const found =
+        interventions.length > 0
+          ? runStages(context, batch, shape, options)
+          : captureActivations(context, batch, shape, capture);
       return { ...found, lossByRole: sumLossByRole(batch, found.losses) };
     }
     const { threads, pool } = this.module;
@@ -247,7 +253,8 @@ export class KernelModel<R extends RealArray> {
 
   private context(memory: KernelMemory<R>): ModelContext<R> {
     const { config, description, parameters } = this;
-    return { config, memory, description, parameters, realBytes: this.module.realBytes };
+    const { realBytes, pool, threads } = this.module;
+    return { config, memory, description, parameters, realBytes, pool, threads };
   }
 
   private checkTrainingBatch(batch: Batch): BatchShape {

@@ -76,6 +76,23 @@ export interface KernelFunctions {
     n: number,
     next: Address,
   ): void;
+  capture_work_bytes(d: Address, n: number, s: number, longest: number, threads: number): number;
+  capture_batch(
+    pool: Address,
+    d: Address,
+    parameters: Address,
+    work: Address,
+    tokens: Address,
+    targets: Address,
+    offsets: Address,
+    n: number,
+    s: number,
+    longest: number,
+    results: Address,
+    logits: Address,
+    losses: Address,
+    first: number,
+  ): void;
   stage_prepare(d: Address, parameters: Address, work: Address): void;
   stage_weight_bytes(d: Address): number;
   stage_embed(
@@ -162,6 +179,11 @@ export interface KernelMemory<R extends RealArray> {
   /** first byte of a work arena of at least `bytes`; what it held before may be lost */
   work(bytes: number): Address;
   reals(address: Address, length: number): R;
+  /**
+   * @returns an array that the caller will own, with undefined contents, and where kernels may write it before the caller
+   *   has it; no address where they cannot (WASM)
+   */
+  newReals(length: number): { readonly array: R; readonly address: Address | undefined };
   /** @returns [rows, width], a copy that the caller owns, of rows that lie `stride` numbers apart */
   copyRows(address: Address, rows: number, width: number, stride: number): R;
   ints(address: Address, length: number): Int32Array;

@@ -14,6 +14,8 @@
 #define attention_backward IN_SET(attention_backward)
 #define attention_scores IN_SET(attention_scores)
 #define attention_values IN_SET(attention_values)
+#define capture_batch IN_SET(capture_batch)
+#define capture_work_bytes IN_SET(capture_work_bytes)
 #define check_state IN_SET(check_state)
 #define chunk_forward IN_SET(chunk_forward)
 #define chunk_rows IN_SET(chunk_rows)

@@ -77,6 +77,14 @@ export function createNativeMemory<R extends RealArray>(
     if (found === undefined) throw new RangeError(`No arena holds ${bytes} bytes at address ${address}.`);
     return found;
   };
+  const newReals = (length: number): { array: R; address: Address } => {
+    // not zeroed first: every byte is written by whoever asked for it
+    const { buffer } = Buffer.allocUnsafeSlow(length * realBytes);
+    if (!(buffer instanceof ArrayBuffer)) throw new TypeError('A buffer of its own is an ArrayBuffer.');
+    const address = addon.addressOf(buffer);
+    advise(addon, address, buffer.byteLength);
+    return { array: makeReals(buffer, 0, length), address };
+  };
   return {
     functions,
     state: state.address,
@@ -89,15 +97,12 @@ export function createNativeMemory<R extends RealArray>(
       const { buffer, offset } = find(address, length * realBytes);
       return makeReals(buffer, offset, length);
     },
+    newReals,
     copyRows(address, rows, width, stride) {
       find(address, rows * stride * realBytes);
-      // not zeroed first: every byte is written below
-      const { buffer } = Buffer.allocUnsafeSlow(rows * width * realBytes);
-      if (!(buffer instanceof ArrayBuffer)) throw new TypeError('A buffer of its own is an ArrayBuffer.');
-      const to = addon.addressOf(buffer);
-      advise(addon, to, buffer.byteLength);
-      addon.packRows(to, address, rows, width * realBytes, stride * realBytes);
-      return makeReals(buffer, 0, rows * width);
+      const copied = newReals(rows * width);
+      addon.packRows(copied.address, address, rows, width * realBytes, stride * realBytes);
+      return copied.array;
     },
     ints(address, length) {
       const { buffer, offset } = find(address, length * 4);

@@ -63,6 +63,8 @@ export function createWasmMemory(
       return workAt;
     },
     reals: (address, length) => new Float32Array(buffer(), address, length),
+    // kernels reach linear memory only, which no caller may own
+    newReals: (length) => ({ array: new Float32Array(length), address: undefined }),
     copyRows(address, rows, width, stride) {
       const view = new Float32Array(buffer(), address, rows * stride);
       if (stride === width) return view.slice();

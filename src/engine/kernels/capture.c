@@ -1,0 +1,288 @@
+/* The forward pass of a batch that copies out every activation that is asked for (model/activations.ts), chunk by chunk,
+ * while it is in cache. Row by row it is the arithmetic of forward.c and stages.c; nothing can be overwritten here. */
+#include "drivers.h"
+#include "vec.h"
+#include "vmath.h"
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* Places in `results`: the order of activationNames() in model/activations.ts. */
+enum { EMBED, POS_EMBED, FIRST_BLOCK };
+enum {
+  RESID_PRE, LN1, Q, K, V, SCORES, PATTERN, Z, ATTN_OUT, RESID_MID, LN2, MLP_PRE, MLP_POST, MLP_OUT, RESID_POST,
+  BLOCK_ACTIVATIONS
+};
+
+/* Whole sequences that go through the model together. */
+typedef struct {
+  int first, S;           /* sequences */
+  int at, n;              /* rows */
+  int loss_at, n_targets; /* rows with a target */
+  ptrdiff_t pattern_at;   /* numbers of all patterns before */
+} piece;
+
+/* p: one head [T, padded T]; square: scores or patterns of the piece as they are handed out; packed: rows as they are */
+typedef struct {
+  real_t *x, *h, *q, *kv, *z, *out, *post, *p, *square, *packed, *scratch;
+} piece_store;
+
+typedef struct {
+  const weights *w;
+  const int32_t *tokens, *offsets;
+  int32_t *position, *iota, *wanted, *target;
+  int n_pieces, group_most, group_at, streamed;
+  piece *pieces;
+  piece_store *stores;
+  const double *results;
+  real_t *logits, *losses;
+} capture;
+
+/* More than this is not read again before it has left the caches: it goes past them, which takes less than half the time
+ * (no line is fetched to be overwritten). */
+#define STREAM_FROM_BYTES (8 << 20)
+
+static void copy_out(real_t *to, const real_t *from, ptrdiff_t n, int streamed) {
+#ifdef __SSE2__
+  if (streamed) {
+    for (; n > 0 && (uintptr_t)to % sizeof(__m128i); n--) *to++ = *from++;
+    const ptrdiff_t step = sizeof(__m128i) / sizeof(real_t);
+    for (; n >= step; n -= step, to += step, from += step)
+      _mm_stream_si128((__m128i *)to, _mm_loadu_si128((const __m128i *)from));
+  }
+#else
+  (void)streamed;
+#endif
+  copy_reals(to, from, n);
+}
+
+/* where numbers of this activation, of which `before` belong to earlier pieces, go; NULL: not wanted */
+static real_t *place(const capture *t, int index, ptrdiff_t before) {
+  real_t *result = (real_t *)(uintptr_t)t->results[index];
+  return result ? result + before : NULL;
+}
+
+/* from: rows of `width` numbers, `row` apart */
+static void keep(const capture *t, const piece *c, piece_store *s, int index, const real_t *from, int width,
+                 ptrdiff_t row) {
+  real_t *to = place(t, index, (ptrdiff_t)c->at * width);
+  if (!to) return;
+  const ptrdiff_t all = (ptrdiff_t)c->n * width;
+  if (row == width) {
+    copy_out(to, from, all, t->streamed);
+  } else if (!t->streamed || width * sizeof(real_t) % 16 == 0) {
+    for (int i = 0; i < c->n; i++) copy_out(to + (ptrdiff_t)i * width, from + i * row, width, t->streamed);
+  } else {
+    /* rows that share a line with their neighbours: one stretch first */
+    for (int i = 0; i < c->n; i++) copy_reals(s->packed + (ptrdiff_t)i * width, from + i * row, width);
+    copy_out(to, s->packed, all, 1);
+  }
+}
+
+/* out [T, T] = scale * p [T, padded T] up to the diagonal, `above` past it; a whole vector more may be written */
+static void to_square(real_t *out, const real_t *p, int T, real_t scale, real_t above) {
+  const ptrdiff_t row = padded(T);
+  const vf s = v_set(scale), rest = v_set(above);
+  for (int i = 0; i < T; i++, out += T, p += row)
+    for (int j = 0; j < T; j += VL) v_store(out + j, v_first(v_mul(v_load(p + j), s), i + 1 - j, rest));
+}
+
+static ptrdiff_t pattern_numbers(const description *d, int T) { return (ptrdiff_t)d->NH * T * T; }
+
+/* z from q and kv, with scores and patterns on the way; both are in s->square, the patterns after the scores */
+static void attention(const capture *t, const piece *c, piece_store *s, int block) {
+  const description *d = t->w->d;
+  const int Cp = padded(d->C), HS = d->C / d->NH;
+  const ptrdiff_t row = row_stride(d->C), kv_row = row_stride(2 * Cp);
+  const real_t scale = (real_t)1 / real_sqrt((real_t)HS);
+  real_t *scores_to = place(t, block + SCORES, c->pattern_at), *pattern_to = place(t, block + PATTERN, c->pattern_at);
+  ptrdiff_t all = 0;
+  for (int i = c->first; i < c->first + c->S; i++) all += pattern_numbers(d, t->offsets[i + 1] - t->offsets[i]);
+  real_t *scores = s->square, *pattern = s->square + (all + 15) / 16 * 16 + 16;
+  ptrdiff_t done = 0;
+  for (int i = c->first; i < c->first + c->S; i++) {
+    const int T = t->offsets[i + 1] - t->offsets[i], at = t->offsets[i] - c->at;
+    const real_t *k = s->kv + at * kv_row, *v = k + Cp;
+    for (int h = 0; h < d->NH; h++, done += (ptrdiff_t)T * T) {
+      attention_scores(s->p, s->q + at * row + h * HS, row, t->iota, T, k + h * HS, kv_row, T, HS, s->scratch);
+      if (scores_to) to_square(scores + done, s->p, T, scale, NEGATIVE_INFINITY);
+      softmax_rows(s->p, t->iota + 1, T, padded(T), scale);
+      if (pattern_to) to_square(pattern + done, s->p, T, 1, 0);
+      attention_values(s->z + at * row + h * HS, row, s->p, t->iota + 1, T, v + h * HS, kv_row, T, HS);
+    }
+  }
+  if (scores_to) copy_out(scores_to, scores, all, t->streamed);
+  if (pattern_to) copy_out(pattern_to, pattern, all, t->streamed);
+}
+
+/* x += in w + bias, which is an activation of its own */
+static void to_residual(const capture *t, const piece *c, piece_store *s, int index, const real_t *in,
+                        const real_t *packed, const real_t *bias, int k) {
+  const int C = t->w->d->C;
+  const int wanted = t->results[index] != 0;
+  linear(wanted ? s->out : s->x, in, packed, bias, c->n, k, C, !wanted);
+  if (!wanted) return;
+  keep(t, c, s, index, s->out, C, row_stride(C));
+  add_rows(s->x, s->x, s->out, c->n, C);
+}
+
+static void piece_task(void *context, int task) {
+  const capture *t = context;
+  const weights *w = t->w;
+  const description *d = w->d;
+  const piece *c = &t->pieces[t->group_at + task];
+  piece_store *s = &t->stores[task];
+  const int C = d->C, Cp = padded(C), M = d->M, n = c->n;
+  const ptrdiff_t row = row_stride(C), kv_row = row_stride(2 * Cp), hidden = row_stride(M);
+  gather_embedding(s->x, w->wte, t->tokens + c->at, n, C);
+  keep(t, c, s, EMBED, s->x, C, row);
+  gather_embedding(s->out, w->wpe, t->position + c->at, n, C);
+  keep(t, c, s, POS_EMBED, s->out, C, row);
+  add_rows(s->x, s->x, s->out, n, C);
+  for (int l = 0; l < d->L; l++) {
+    const block_weights *b = weights_of(w, l);
+    const int at = FIRST_BLOCK + l * BLOCK_ACTIVATIONS;
+    keep(t, c, s, at + RESID_PRE, s->x, C, row);
+    layernorm_forward(s->h, NULL, NULL, s->x, b->ln1_w, b->ln1_b, n, C);
+    keep(t, c, s, at + LN1, s->h, C, row);
+    linear(s->q, s->h, b->q, b->q_bias, n, C, C, 0);
+    keep(t, c, s, at + Q, s->q, C, row);
+    linear(s->kv, s->h, b->kv, b->kv_bias, n, C, 2 * Cp, 0);
+    keep(t, c, s, at + K, s->kv, C, kv_row);
+    keep(t, c, s, at + V, s->kv + Cp, C, kv_row);
+    attention(t, c, s, at);
+    keep(t, c, s, at + Z, s->z, C, row);
+    to_residual(t, c, s, at + ATTN_OUT, s->z, b->proj, b->proj_bias, C);
+    keep(t, c, s, at + RESID_MID, s->x, C, row);
+    layernorm_forward(s->h, NULL, NULL, s->x, b->ln2_w, b->ln2_b, n, C);
+    keep(t, c, s, at + LN2, s->h, C, row);
+    linear(s->post, s->h, b->fc, b->fc_bias, n, C, M, 0);
+    keep(t, c, s, at + MLP_PRE, s->post, M, hidden);
+    activation_forward(s->post, NULL, s->post, n, M, d->relu);
+    keep(t, c, s, at + MLP_POST, s->post, M, hidden);
+    to_residual(t, c, s, at + MLP_OUT, s->post, b->out, b->out_bias, M);
+    keep(t, c, s, at + RESID_POST, s->x, C, row);
+  }
+  layernorm_forward(s->h, NULL, NULL, s->x, w->lnf_w, w->lnf_b, n, C);
+  keep(t, c, s, FIRST_BLOCK + d->L * BLOCK_ACTIVATIONS, s->h, C, row);
+  const real_t *hf = s->h;
+  if (c->n_targets < n) {
+    gather_rows(s->out, s->h, t->wanted + c->loss_at, c->n_targets, C);
+    hf = s->out;
+  }
+  real_t *logits = t->logits + (ptrdiff_t)c->loss_at * d->V;
+  unembed(w, logits, d->V, hf, c->n_targets);
+  cross_entropy(t->losses + c->loss_at, NULL, logits, d->V, t->target + c->loss_at, c->n_targets, d->V, 0, s->scratch);
+#ifdef __SSE2__
+  _mm_sfence(); /* before another thread may read it */
+#endif
+}
+
+static void prepare_piece(piece_store *s, arena *a, const description *d, int rows, int longest) {
+  const size_t R = rows, C = row_stride(d->C), M = row_stride(d->M), T = padded(longest);
+  const size_t HS = d->C / d->NH;
+  s->x = take_reals(a, R * C);
+  s->h = take_reals(a, R * C);
+  s->q = take_reals(a, R * C);
+  s->kv = take_reals(a, R * row_stride(2 * padded(d->C)));
+  s->z = take_reals(a, R * C);
+  s->out = take_reals(a, R * C);
+  s->post = take_reals(a, R * M);
+  s->p = take_reals(a, longest * T);
+  s->square = take_reals(a, 2 * (R * longest * d->NH + 32));
+  s->packed = take_reals(a, R * (M > C ? M : C));
+  s->scratch = take_reals(a, (longest + HS) * (T + LANES) + padded(d->V));
+  take_reals(a, 16); /* whole panels may be read past the last row */
+}
+
+static void cut_into_pieces(capture *t, const description *d, const int32_t *targets, int S, int longest) {
+  const int most = chunk_rows(d, longest);
+  piece *c = NULL;
+  int n_targets = 0;
+  ptrdiff_t numbers = 0;
+  t->n_pieces = 0;
+  for (int s = 0; s < S; s++) {
+    const int at = t->offsets[s], T = t->offsets[s + 1] - at;
+    if (c == NULL || c->n + T > most) {
+      c = &t->pieces[t->n_pieces++];
+      *c = (piece){.first = s, .at = at, .loss_at = n_targets, .pattern_at = numbers};
+    }
+    for (int i = 0; i < T; i++) {
+      t->position[at + i] = i;
+      if (targets[at + i] < 0) continue;
+      t->wanted[n_targets] = c->n + i;
+      t->target[n_targets++] = targets[at + i];
+    }
+    c->S++;
+    c->n += T;
+    c->n_targets = n_targets - c->loss_at;
+    numbers += pattern_numbers(d, T);
+  }
+}
+
+static size_t prepare(capture *t, weights *w, const description *d, const real_t *parameters, arena *a, int N, int S,
+                      int longest, int threads, share *fill) {
+  prepare_weights(w, d, parameters, a, 0, fill);
+  t->pieces = take(a, sizeof(piece) * (size_t)S);
+  t->position = take_ints(a, N);
+  t->wanted = take_ints(a, N);
+  t->target = take_ints(a, N);
+  t->iota = take_ints(a, longest + 1);
+  t->group_most = group_chunks(d, N, longest, threads);
+  t->stores = take(a, sizeof(piece_store) * (size_t)t->group_most);
+  for (int i = 0; i < t->group_most; i++) {
+    piece_store counted;
+    prepare_piece(a->base ? &t->stores[i] : &counted, a, d, chunk_rows(d, longest), longest);
+  }
+  return a->used;
+}
+
+EXPORT(capture_work_bytes)
+double capture_work_bytes(const description *d, int N, int S, int longest, int threads) {
+  capture t;
+  weights w;
+  arena a = {NULL, 0};
+  return (double)prepare(&t, &w, d, NULL, &a, N, S, longest, threads, NULL);
+}
+
+static int wants_streaming(const capture *t, const description *d, int N, ptrdiff_t patterns) {
+  ptrdiff_t numbers = 0;
+  for (int i = 0; i < FIRST_BLOCK + d->L * BLOCK_ACTIVATIONS + 1; i++) {
+    if (!t->results[i]) continue;
+    const int kind = (i - FIRST_BLOCK) % BLOCK_ACTIVATIONS;
+    const int in_block = i >= FIRST_BLOCK && i < FIRST_BLOCK + d->L * BLOCK_ACTIVATIONS;
+    numbers += in_block && (kind == SCORES || kind == PATTERN)       ? patterns
+               : in_block && (kind == MLP_PRE || kind == MLP_POST) ? (ptrdiff_t)N * d->M
+                                                                   : (ptrdiff_t)N * d->C;
+  }
+  return numbers * (ptrdiff_t)sizeof(real_t) > STREAM_FROM_BYTES;
+}
+
+/* results: for each activation, in the order of activationNames(), the address where it goes as the engine hands it out
+ * (rows without padding, scores and patterns [NH, T, T] sequence after sequence), or 0. logits [targets, V] (8 more
+ * numbers must be readable) and losses [targets] are written. `first`: pack the weights, at the beginning of `work`; 0: an
+ * earlier call has. */
+EXPORT(capture_batch)
+void capture_batch(pool *threads, const description *d, const real_t *parameters, void *work, const int32_t *tokens,
+                   const int32_t *targets, const int32_t *offsets, int N, int S, int longest, const double *results,
+                   real_t *logits, real_t *losses, int first) {
+  capture t;
+  weights w;
+  arena a = {work, 0};
+  prepare(&t, &w, d, parameters, &a, N, S, longest, parallel_threads(threads), first ? WHOLE : NULL);
+  t.w = &w;
+  t.tokens = tokens;
+  t.offsets = offsets;
+  t.results = results;
+  t.logits = logits;
+  t.losses = losses;
+  for (int i = 0; i <= longest; i++) t.iota[i] = i;
+  cut_into_pieces(&t, d, targets, S, longest);
+  ptrdiff_t patterns = 0;
+  for (int s = 0; s < S; s++) patterns += pattern_numbers(d, offsets[s + 1] - offsets[s]);
+  t.streamed = wants_streaming(&t, d, N, patterns);
+  for (t.group_at = 0; t.group_at < t.n_pieces; t.group_at += t.group_most) {
+    const int left = t.n_pieces - t.group_at;
+    parallel_run(threads, piece_task, &t, left < t.group_most ? left : t.group_most);
+  }
+}

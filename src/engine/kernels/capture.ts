@@ -1,0 +1,132 @@
+/**
+ * Capturing activations when nothing is overwritten: one pass over chunks of sequences that stay in cache (capture.c),
+ * which copies every activation that is asked for to where it will stay. Interventions: analysis.ts. Browser-safe.
+ */
+import { type ActivationName, activationNames, parseActivationName } from '../../model/activations.js';
+import type { Batch } from '../engine.js';
+import type { BatchShape } from './batch.js';
+import { Carve } from './carve.js';
+import { copy, type ModelContext } from './context.js';
+import { patternSize } from './interventions.js';
+import type { Address, RealArray } from './module.js';
+
+export interface CaptureResult<R extends RealArray> {
+  readonly logits: R;
+  readonly losses: R;
+  readonly lossNats: number;
+  readonly activations: ReadonlyMap<ActivationName, R>;
+}
+
+/** Whole sequences that one call of the kernels takes: [first, end), with what lies before them and in them. */
+interface Group {
+  readonly first: number;
+  readonly end: number;
+  readonly rowsBefore: number;
+  readonly rows: number;
+  readonly patternsBefore: number;
+  readonly patterns: number;
+}
+
+/** Rows of a group of several sequences at most, where results wait in memory of the kernels to be copied out. */
+const GROUP_ROWS = 256;
+
+/** @returns activations in the order of computation; all bytes are those of analysis.ts */
+export function captureActivations<R extends RealArray>(
+  context: ModelContext<R>,
+  batch: Batch,
+  { N, S, longest, nTargets }: BatchShape,
+  capture: readonly ActivationName[],
+): CaptureResult<R> {
+  const { config, memory, description, parameters, realBytes, pool, threads } = context;
+  const { functions } = memory;
+  const wanted = new Set(capture.map((name) => parseActivationName(config, name).name));
+  const names = activationNames(config);
+  const results = names.flatMap((name, index) => {
+    if (!wanted.has(name)) return [];
+    const { layout } = parseActivationName(config, name).row;
+    const width = layout.kind === 'rows' ? layout.width(config) : undefined;
+    const length = width === undefined ? patternSize(config, batch) : N * width;
+    return [{ name, index, width, ...memory.newReals(length) }];
+  });
+
+  const isReached = results.every(({ address }) => address !== undefined);
+  const groups = cut(batch.offsets, config.nHeads, isReached ? Infinity : GROUP_ROWS);
+  const mostRows = Math.max(...groups.map(({ rows }) => rows));
+  const mostPatterns = Math.max(...groups.map(({ patterns }) => patterns));
+  const carve = new Carve(memory, realBytes);
+  const outputs = results.map((result) => {
+    const { width, address } = result;
+    const waiting = isReached
+      ? undefined
+      : carve.reals(width === undefined ? mostPatterns : mostRows * width);
+    return { ...result, at: (): Address => waiting?.() ?? address ?? 0 };
+  });
+  const io = { tokens: carve.ints(N), targets: carve.ints(N), offsets: carve.ints(S + 1) };
+  const table = carve.bytes(names.length * 8);
+  const logits = carve.reals(nTargets * config.dVocab + 16);
+  const losses = carve.reals(nTargets);
+  const work = carve.bytes(functions.capture_work_bytes(description, mostRows, S, longest, threads));
+  carve.place();
+  memory.ints(io.tokens(), N).set(batch.tokens);
+  memory.ints(io.targets(), N).set(batch.targets);
+  const addresses = memory.doubles(table(), names.length).fill(0);
+  for (const { index, at } of outputs) addresses[index] = at();
+
+  let targets = 0;
+  for (const { first, end, rows, rowsBefore, patterns, patternsBefore } of groups) {
+    const offsets = memory.ints(io.offsets(), end - first + 1);
+    for (let s = first; s <= end; s++) offsets[s - first] = batch.offsets[s] - rowsBefore;
+    functions.capture_batch(
+      pool,
+      description,
+      parameters,
+      work(),
+      io.tokens() + 4 * rowsBefore,
+      io.targets() + 4 * rowsBefore,
+      io.offsets(),
+      rows,
+      end - first,
+      longest,
+      table(),
+      logits() + realBytes * targets * config.dVocab,
+      losses() + realBytes * targets,
+      first === 0 ? 1 : 0,
+    );
+    for (let i = rowsBefore; i < rowsBefore + rows; i++) if (batch.targets[i] >= 0) targets++;
+    if (isReached) continue;
+    for (const { width, array, at } of outputs) {
+      const [before, count] =
+        width === undefined ? [patternsBefore, patterns] : [rowsBefore * width, rows * width];
+      array.set(memory.reals(at(), count), before);
+    }
+  }
+  const found = copy(memory.reals(losses(), nTargets));
+  let sum = 0;
+  for (let i = 0; i < nTargets; i++) sum += found[i];
+  return {
+    logits: copy(memory.reals(logits(), nTargets * config.dVocab)),
+    losses: found,
+    lossNats: sum / nTargets,
+    activations: new Map(outputs.map(({ name, array }) => [name, array])),
+  };
+}
+
+/** Cuts a batch into groups of at most `most` rows, or of one longer sequence. */
+function cut(offsets: Int32Array, nHeads: number, most: number): Group[] {
+  const groups: Group[] = [];
+  let first = 0;
+  let patternsBefore = 0;
+  let patterns = 0;
+  const S = offsets.length - 1;
+  for (let s = 0; s < S; s++) {
+    patterns += nHeads * (offsets[s + 1] - offsets[s]) ** 2;
+    if (s + 1 < S && offsets[s + 2] - offsets[first] <= most) continue;
+    const rowsBefore = offsets[first];
+    const rows = offsets[s + 1] - rowsBefore;
+    groups.push({ first, end: s + 1, rowsBefore, rows, patternsBefore, patterns });
+    first = s + 1;
+    patternsBefore += patterns;
+    patterns = 0;
+  }
+  return groups;
+}
