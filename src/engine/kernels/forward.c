@@ -3,9 +3,10 @@
 #include "gemm.h"
 #include "vmath.h"
 
-void prepare_store(chunk_store *s, arena *a, const description *d, int rows, int longest, int train) {
+void prepare_store(chunk_store *s, arena *a, const description *d, int rows, int longest, store_kind keep) {
   const size_t R = rows, C = row_stride(d->C), M = row_stride(d->M), KV = row_stride(2 * padded(d->C)), T = padded(longest);
   const size_t HS = d->C / d->NH;
+  const int train = keep != KEEP_NOTHING;
   for (int l = 0; l < d->L; l++) {
     layer_store *y = &s->layer[l];
     if (!train && l > 0) {
@@ -27,6 +28,16 @@ void prepare_store(chunk_store *s, arena *a, const description *d, int rows, int
     y->xhat2 = take_reals(a, R * C);
     y->rstd2 = take_reals(a, R);
     y->slope = take_reals(a, R * M);
+    if (keep == KEEP_FORWARD && l > 0) {
+      /* the gradient of a block's output is written while that of its own is read: two take turns */
+      y->d_out = l == 1 ? take_reals(a, R * C) : s->layer[l - 2].d_out;
+      y->d_mid = s->layer[0].d_mid;
+      y->dq = s->layer[0].dq;
+      y->dkv = s->layer[0].dkv;
+      y->dh1 = s->layer[0].dh1;
+      y->dh2 = s->layer[0].dh2;
+      continue;
+    }
     y->d_out = take_reals(a, R * C);
     y->d_mid = take_reals(a, R * C);
     y->dq = take_reals(a, R * C);

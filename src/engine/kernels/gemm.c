@@ -31,16 +31,26 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
+/* Rows of a tile are reached from every third: base, base + row and base + 2 row are addresses of one instruction. Pointers
+ * that the compiler takes for unrelated keep it from giving each row a register of its own, for which there are too few. */
+#define ROW_BASES ((MOST_ROWS + 2) / 3)
+#if VL >= 8
+#define UNRELATED(pointer) __asm__("" : "+r"(pointer))
+#else
+#define UNRELATED(pointer) (void)(pointer)
+#endif
+#define ROW(bases, r, row) ((bases)[(r) / 3] + ((r) % 3) * (row))
+
 /* C of a tile: whole vectors, or with `masked` the first `columns` numbers of each row */
 ALWAYS_INLINE vf c_load(const int masked, const real_t *c, int left) {
   return masked ? v_load_first(c, left) : v_load(c);
 }
-ALWAYS_INLINE void c_store(const int masked, const int mr, const int nv, vf acc[MOST_ROWS][MOST_VECTORS], real_t *c,
+ALWAYS_INLINE void c_store(const int masked, const int mr, const int nv, vf acc[MOST_ROWS][MOST_VECTORS], real_t **c,
                            ptrdiff_t c_row, int columns, gemm_mode mode) {
 #define EACH_VECTOR_OF_C(result)                                        \
   UNROLL for (int r = 0; r < mr; r++)                                  \
     UNROLL for (int v = 0; v < nv; v++) {                              \
-      real_t *to = c + r * c_row + v * VL;                             \
+      real_t *to = ROW(c, r, c_row) + v * VL;                          \
       const vf x = (result);                                           \
       if (masked) v_store_first(to, x, columns - v * VL);              \
       else v_store(to, x);                                             \
@@ -65,21 +75,25 @@ ALWAYS_INLINE void tile(const int mr, const int np, const int along_k, const gem
   const gemm_mode mode = g->mode;
   const int columns = g->n - j;
   const int partial = !g->c_padded && columns < np * LANES;
-  real_t *c = g->c + i * c_row + j;
+  real_t *c[ROW_BASES];
+  UNROLL for (int q = 0; 3 * q < mr; q++) {
+    c[q] = g->c + (i + 3 * q) * c_row + j;
+    UNRELATED(c[q]);
+  }
   /* C is read after a long loop, or before it: asked for now, and for the next tile */
   if (mode != GEMM_STORE && last - first >= 64) {
-    const real_t *soon = mode == GEMM_ACCUMULATE ? c + mr * c_row : c;
+    const ptrdiff_t soon = mode == GEMM_ACCUMULATE ? mr * c_row : 0;
     UNROLL for (int r = 0; r < mr; r++)
-      UNROLL for (int v = 0; v < nv; v += 16 / VL) __builtin_prefetch(soon + r * c_row + v * VL, 1);
+      UNROLL for (int v = 0; v < nv; v += 16 / VL) __builtin_prefetch(ROW(c, r, c_row) + soon + v * VL, 1);
   }
 
   if (mode == GEMM_ACCUMULATE) {
     if (partial) {
       UNROLL for (int r = 0; r < mr; r++)
-        UNROLL for (int v = 0; v < nv; v++) acc[r][v] = c_load(1, c + r * c_row + v * VL, columns - v * VL);
+        UNROLL for (int v = 0; v < nv; v++) acc[r][v] = c_load(1, ROW(c, r, c_row) + v * VL, columns - v * VL);
     } else {
       UNROLL for (int r = 0; r < mr; r++)
-        UNROLL for (int v = 0; v < nv; v++) acc[r][v] = c_load(0, c + r * c_row + v * VL, 0);
+        UNROLL for (int v = 0; v < nv; v++) acc[r][v] = c_load(0, ROW(c, r, c_row) + v * VL, 0);
     }
   } else {
     UNROLL for (int v = 0; v < nv; v++) {
@@ -88,17 +102,21 @@ ALWAYS_INLINE void tile(const int mr, const int np, const int along_k, const gem
     }
   }
 
-  const real_t *a = g->a + i * a_row + first * a_k;
+  const real_t *a[ROW_BASES];
+  UNROLL for (int q = 0; 3 * q < mr; q++) {
+    a[q] = g->a + (i + 3 * q) * a_row + first * a_k;
+    if (along_k) UNRELATED(a[q]);
+  }
   const real_t *b = g->b + (j / LANES) * b_panel + first * b_k;
   for (int k = first; k < last; k++) {
     vf bk[MOST_VECTORS];
     UNROLL for (int v = 0; v < nv; v++)
       bk[v] = v_load(b + (v / PANEL_VECTORS) * b_panel + (v % PANEL_VECTORS) * VL);
     UNROLL for (int r = 0; r < mr; r++) {
-      const vf ar = v_splat(a + r * a_row);
+      const vf ar = v_splat(ROW(a, r, a_row));
       UNROLL for (int v = 0; v < nv; v++) acc[r][v] = v_fma(ar, bk[v], acc[r][v]);
     }
-    a += a_k;
+    UNROLL for (int q = 0; 3 * q < mr; q++) a[q] += a_k;
     b += b_k;
   }
 
@@ -106,26 +124,32 @@ ALWAYS_INLINE void tile(const int mr, const int np, const int along_k, const gem
   else c_store(0, mr, nv, acc, c, c_row, columns, mode);
 }
 
-/* All rows of one column block. */
-ALWAYS_INLINE void block(const int mr, const int np, const int along_k, const gemm_t *RESTRICT g, int j) {
-  int i = 0;
-  for (; i + mr <= g->m; i += mr) tile(mr, np, along_k, g, i, j);
-  switch (g->m - i) {
-    case 1: tile(1, np, along_k, g, i, j); break;
-    case 2: tile(2, np, along_k, g, i, j); break;
-    case 3: tile(3, np, along_k, g, i, j); break;
-    case 4: tile(4, np, along_k, g, i, j); break;
-    case 5: tile(5, np, along_k, g, i, j); break;
+/* `rows` rows, at most as many as a tile may have */
+ALWAYS_INLINE void tile_of(const int most, const int np, const int along_k, const gemm_t *RESTRICT g, int rows, int i,
+                           int j) {
+#define TILE_CASE(mr)                                \
+  case mr:                                           \
+    if (mr <= most) tile(mr, np, along_k, g, i, j);  \
+    break;
+  switch (rows) {
+    TILE_CASE(1) TILE_CASE(2) TILE_CASE(3) TILE_CASE(4) TILE_CASE(5) TILE_CASE(6)
 #if MOST_ROWS > 6
-    case 6: tile(6, np, along_k, g, i, j); break;
-    case 7: tile(7, np, along_k, g, i, j); break;
-    case 8: tile(8, np, along_k, g, i, j); break;
-    case 9: tile(9, np, along_k, g, i, j); break;
-    case 10: tile(10, np, along_k, g, i, j); break;
-    case 11: tile(11, np, along_k, g, i, j); break;
+    TILE_CASE(7) TILE_CASE(8) TILE_CASE(9) TILE_CASE(10) TILE_CASE(11) TILE_CASE(12)
 #endif
     default: break;
   }
+}
+
+/* All rows of one column block. The last two tiles share what is left: a flat one waits for its own sums. */
+ALWAYS_INLINE void block(const int mr, const int np, const int along_k, const gemm_t *RESTRICT g, int j) {
+  int i = 0;
+  for (; i + 2 * mr <= g->m; i += mr) tile(mr, np, along_k, g, i, j);
+  const int left = g->m - i;
+  if (left > mr) {
+    tile_of(mr, np, along_k, g, (left + 1) / 2, i, j);
+    i += (left + 1) / 2;
+  }
+  tile_of(mr, np, along_k, g, g->m - i, i, j);
 }
 
 static __attribute__((noinline)) void wide_along_k(const gemm_t *g, int j) { block(WIDE_ROWS, WIDE_PANELS, 1, g, j); }

@@ -29,7 +29,7 @@ static size_t prepare(inference *t, weights *w, const description *d, const real
   t->stores = take(a, sizeof(chunk_store) * (size_t)t->group_most);
   for (int i = 0; i < t->group_most; i++) {
     chunk_store counted;
-    prepare_store(fill ? &t->stores[i] : &counted, a, d, chunk_rows(d, longest), longest, 0);
+    prepare_store(fill ? &t->stores[i] : &counted, a, d, chunk_rows(d, longest), longest, KEEP_NOTHING);
   }
   return a->used;
 }
@@ -84,7 +84,7 @@ static size_t prepare_generation(generation *g, const description *d, const real
   g->q_last = take_ints(a, S);
   g->q_start = take_ints(a, S + 1);
   g->kv_start = take_ints(a, S);
-  prepare_store(&g->store, a, d, rows, capacity, 0);
+  prepare_store(&g->store, a, d, rows, capacity, KEEP_NOTHING);
   g->logits = take_reals(a, (size_t)S * padded(d->V) + 16);
   return a->used;
 }

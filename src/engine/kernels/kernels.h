@@ -14,6 +14,7 @@ void layernorm_parameters(real_t *dw, real_t *db, const real_t *dy, const real_t
 /* pointwise.c */
 void activation_forward(real_t *post, real_t *slope, const real_t *pre, int n, int M, int relu);
 void add_rows(real_t *out, const real_t *a, const real_t *b, int n, int C);
+void add_to(real_t *RESTRICT sums, const real_t *RESTRICT x, ptrdiff_t n);
 void gather_embedding(real_t *RESTRICT out, const real_t *RESTRICT table, const int32_t *ids, int n, int C);
 void scatter_embedding(real_t *RESTRICT table, const real_t *RESTRICT d, const int32_t *ids, int n, int C);
 void gather_rows(real_t *RESTRICT out, const real_t *RESTRICT x, const int32_t *rows, int n, int C);

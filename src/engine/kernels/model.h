@@ -81,9 +81,14 @@ typedef struct {
   int loss_at;           /* index of the first wanted row among all of the batch */
 } chunk;
 
+/* Parts of a batch, whole sequences each, whose sums over rows are chains of their own and are added at the end. A constant:
+ * the numbers depend on it, and on nothing that depends on threads. */
+#define SHARDS 2
+
 typedef struct {
   int n_chunks, n_targets;
   chunk *chunks;
+  int shard[SHARDS + 1]; /* first chunk of each shard; the last: n_chunks */
 } plan;
 
 /* Most rows of one chunk: what keeps its activations in a 1-2 MB cache. A longer sequence is a chunk of its own. */
@@ -91,7 +96,8 @@ int chunk_rows(const description *d, int longest);
 /* Chunks that are in memory together: one without threads; else several for each thread, so that the threads meet seldom
  * and the last chunk keeps few of them waiting. */
 int group_chunks(const description *d, int N, int longest, int threads);
-/* Cuts a batch into chunks, leaving out what cannot reach a loss: rows after the last target of a sequence. */
+/* Cuts a batch into shards of about the same work and those into chunks, leaving out what cannot reach a loss: rows after the
+ * last target of a sequence. */
 void make_plan(plan *p, arena *a, const description *d, const int32_t *tokens, const int32_t *targets,
                const int32_t *offsets, int N, int S, int longest);
 
@@ -108,8 +114,11 @@ typedef struct {
   real_t *dz, *temp, *scratch;
 } chunk_store;
 
+/* What is kept of each block: nothing (inference), what its backward pass needs, also the gradients of its activations. */
+typedef enum { KEEP_NOTHING, KEEP_FORWARD, KEEP_GRADIENTS } store_kind;
+
 /* Room for a chunk of `rows` rows and sequences of at most `longest`. */
-void prepare_store(chunk_store *s, arena *a, const description *d, int rows, int longest, int train);
+void prepare_store(chunk_store *s, arena *a, const description *d, int rows, int longest, store_kind keep);
 
 /* Keys and values of sequences that grow: [L, slots, capacity] rows of 2 padded C. */
 typedef struct {

@@ -10,6 +10,7 @@
 #define activation_forward IN_SET(activation_forward)
 #define adamw IN_SET(adamw)
 #define add_rows IN_SET(add_rows)
+#define add_to IN_SET(add_to)
 #define argmax IN_SET(argmax)
 #define attention_backward IN_SET(attention_backward)
 #define attention_scores IN_SET(attention_scores)

@@ -5,7 +5,7 @@ int chunk_rows(const description *d, int longest) {
   /* padded to 8 whatever the vectors are: the order in which an embedding's gradients are added depends on it */
   const int per_row = (22 * ((d->C + 7) / 8) + 2 * ((d->M + 7) / 8)) * 8 * d->L;
   int rows = 128 * 1024 / per_row;
-  if (rows < 96) rows = 96;
+  if (rows < 128) rows = 128;
   if (rows > 384) rows = 384;
   return rows > longest ? rows : longest;
 }
@@ -15,6 +15,21 @@ int group_chunks(const description *d, int N, int longest, int threads) {
   /* two neighbouring chunks have more rows together than one may have */
   const int most = 2 * (N / chunk_rows(d, longest)) + 2;
   return most < 4 * threads ? most : 4 * threads;
+}
+
+/* rows of a sequence up to its last target, and how many of them have one */
+static int rows_to_last_target(const int32_t *targets, int T, int *wanted) {
+  while (T > 0 && targets[T - 1] < 0) T--;
+  *wanted = 0;
+  for (int t = 0; t < T; t++) *wanted += targets[t] >= 0;
+  return T;
+}
+
+/* Multiplications of a sequence in linear maps, in units of C^2: what shards are balanced by. */
+static int64_t work_of(const description *d, const int32_t *targets, int T) {
+  int wanted;
+  const int64_t rows = rows_to_last_target(targets, T, &wanted);
+  return rows * (12 * (d->L - 1) + 2) + (int64_t)wanted * 10;
 }
 
 void make_plan(plan *p, arena *a, const description *d, const int32_t *tokens, const int32_t *targets,
@@ -27,13 +42,24 @@ void make_plan(plan *p, arena *a, const description *d, const int32_t *tokens, c
   p->n_chunks = p->n_targets = 0;
   if (!a->base) return;
 
+  int64_t work = 0, done = 0;
+  for (int s = 0; s < S; s++) work += work_of(d, targets + offsets[s], offsets[s + 1] - offsets[s]);
+
   chunk *c = NULL;
   int total = 0; /* rows so far */
+  int shard = 0;
+  p->shard[0] = 0;
   for (int s = 0; s < S; s++) {
-    int T = offsets[s + 1] - offsets[s];
-    while (T > 0 && targets[offsets[s] + T - 1] < 0) T--;
+    int n_wanted;
+    const int T = rows_to_last_target(targets + offsets[s], offsets[s + 1] - offsets[s], &n_wanted);
     if (T == 0) continue;
-    if (c == NULL || c->n + T > most) {
+    /* the shard that the middle of the sequence's work falls into */
+    const int64_t own = work_of(d, targets + offsets[s], T);
+    const int its_shard = (int)((2 * done + own - 1) * SHARDS / (2 * work));
+    done += own;
+    const int begins_shard = its_shard > shard;
+    for (; shard < its_shard; shard++) p->shard[shard + 1] = p->n_chunks;
+    if (c == NULL || begins_shard || c->n + T > most) {
       if (c) {
         start += c->S + 1;
         q_start += c->S + 1;
@@ -76,4 +102,5 @@ void make_plan(plan *p, arena *a, const description *d, const int32_t *tokens, c
     start[c->S] = c->n;
     q_start[c->S] = c->wanted.n;
   }
+  for (; shard < SHARDS; shard++) p->shard[shard + 1] = p->n_chunks;
 }

@@ -36,6 +36,11 @@ void add_rows(real_t *out, const real_t *a, const real_t *b, int n, int C) {
   }
 }
 
+/* sums += x, n numbers: whole groups of 16 */
+void add_to(real_t *RESTRICT sums, const real_t *RESTRICT x, ptrdiff_t n) {
+  for (ptrdiff_t i = 0; i < n; i += VL) v_store(sums + i, v_add(v_load(sums + i), v_load(x + i)));
+}
+
 /* out[i] = table[ids[i]]: table [.., C] without padding, out [n, C] rows with zeros in the padding */
 void gather_embedding(real_t *RESTRICT out, const real_t *RESTRICT table, const int32_t *ids, int n, int C) {
   const int Cp = padded(C);
