@@ -3,8 +3,8 @@
 #include "drivers.h"
 #include "vec.h"
 #include "vmath.h"
-#ifdef __SSE2__
-#include <emmintrin.h>
+#ifdef __AVX__
+#include <immintrin.h>
 #endif
 
 /* Places in `results`: the order of activationNames() in model/activations.ts. */
@@ -38,22 +38,39 @@ typedef struct {
   real_t *logits, *losses;
 } capture;
 
-/* More than this is not read again before it has left the caches: it goes past them, which takes less than half the time
- * (no line is fetched to be overwritten). */
-#define STREAM_FROM_BYTES (8 << 20)
+/* More than a second cache holds goes past the caches, which takes less than half the time: no line is fetched only to be
+ * overwritten. */
+#define STREAM_FROM_BYTES (2 << 20)
+
+#ifdef __AVX__
+/* as many of n numbers as whole vectors hold, past the caches; neighbouring calls fill lines together */
+static ptrdiff_t stream(real_t *to, const real_t *from, ptrdiff_t n) {
+  const ptrdiff_t one = sizeof(__m128i) / sizeof(real_t), two = 2 * one;
+  ptrdiff_t i = 0;
+  for (; i + one <= n && (uintptr_t)(to + i) % sizeof(__m256i); i += one)
+    _mm_stream_si128((__m128i *)(to + i), _mm_loadu_si128((const __m128i *)(from + i)));
+  for (; i + two <= n; i += two)
+    _mm256_stream_si256((__m256i *)(to + i), _mm256_loadu_si256((const __m256i *)(from + i)));
+  for (; i + one <= n; i += one)
+    _mm_stream_si128((__m128i *)(to + i), _mm_loadu_si128((const __m128i *)(from + i)));
+  return i;
+}
+#endif
 
 static void copy_out(real_t *to, const real_t *from, ptrdiff_t n, int streamed) {
-#ifdef __SSE2__
+  ptrdiff_t i = 0;
+#ifdef __AVX__
   if (streamed) {
-    for (; n > 0 && (uintptr_t)to % sizeof(__m128i); n--) *to++ = *from++;
-    const ptrdiff_t step = sizeof(__m128i) / sizeof(real_t);
-    for (; n >= step; n -= step, to += step, from += step)
-      _mm_stream_si128((__m128i *)to, _mm_loadu_si128((const __m128i *)from));
+    while (i < n && (uintptr_t)(to + i) % sizeof(__m128i)) {
+      to[i] = from[i];
+      i++;
+    }
+    i += stream(to + i, from + i, n - i);
   }
 #else
   (void)streamed;
 #endif
-  copy_reals(to, from, n);
+  copy_reals(to + i, from + i, n - i);
 }
 
 /* where numbers of this activation, of which `before` belong to earlier pieces, go; NULL: not wanted */
@@ -62,19 +79,19 @@ static real_t *place(const capture *t, int index, ptrdiff_t before) {
   return result ? result + before : NULL;
 }
 
-/* from: rows of `width` numbers, `row` apart */
-static void keep(const capture *t, const piece *c, piece_store *s, int index, const real_t *from, int width,
+/* from: n rows of `width` numbers, `row` apart, the first of them row `at` of the batch */
+static void keep(const capture *t, piece_store *s, int index, const real_t *from, int at, int n, int width,
                  ptrdiff_t row) {
-  real_t *to = place(t, index, (ptrdiff_t)c->at * width);
+  real_t *to = place(t, index, (ptrdiff_t)at * width);
   if (!to) return;
-  const ptrdiff_t all = (ptrdiff_t)c->n * width;
+  const ptrdiff_t all = (ptrdiff_t)n * width;
   if (row == width) {
     copy_out(to, from, all, t->streamed);
   } else if (!t->streamed || width * sizeof(real_t) % 16 == 0) {
-    for (int i = 0; i < c->n; i++) copy_out(to + (ptrdiff_t)i * width, from + i * row, width, t->streamed);
+    for (int i = 0; i < n; i++) copy_out(to + (ptrdiff_t)i * width, from + i * row, width, t->streamed);
   } else {
-    /* rows that share a line with their neighbours: one stretch first */
-    for (int i = 0; i < c->n; i++) copy_reals(s->packed + (ptrdiff_t)i * width, from + i * row, width);
+    /* rows that share a vector with their neighbours: one stretch first */
+    for (int i = 0; i < n; i++) copy_reals(s->packed + (ptrdiff_t)i * width, from + i * row, width);
     copy_out(to, s->packed, all, 1);
   }
 }
@@ -115,15 +132,42 @@ static void attention(const capture *t, const piece *c, piece_store *s, int bloc
   if (pattern_to) copy_out(pattern_to, pattern, all, t->streamed);
 }
 
-/* x += in w + bias, which is an activation of its own */
-static void to_residual(const capture *t, const piece *c, piece_store *s, int index, const real_t *in,
-                        const real_t *packed, const real_t *bias, int k) {
+/* x += in w + bias, which is an activation of its own; n rows from row `at` of the batch */
+static void to_residual(const capture *t, piece_store *s, int index, real_t *x, const real_t *in, const real_t *packed,
+                        const real_t *bias, int at, int n, int k) {
   const int C = t->w->d->C;
   const int wanted = t->results[index] != 0;
-  linear(wanted ? s->out : s->x, in, packed, bias, c->n, k, C, !wanted);
+  linear(wanted ? s->out : x, in, packed, bias, n, k, C, !wanted);
   if (!wanted) return;
-  keep(t, c, s, index, s->out, C, row_stride(C));
-  add_rows(s->x, s->x, s->out, c->n, C);
+  keep(t, s, index, s->out, at, n, C, row_stride(C));
+  add_rows(x, x, s->out, n, C);
+}
+
+/* Rows of the feed-forward layer that go through it together. */
+#define SLICE_ROWS 48
+
+/* A slice at a time, and the activation function row by row: stores past the caches wait their turn while arithmetic
+ * goes on, as long as there are few of them in a row. */
+static void feed_forward(const capture *t, const piece *c, piece_store *s, const block_weights *b, int block) {
+  const description *d = t->w->d;
+  const int C = d->C, M = d->M;
+  const ptrdiff_t row = row_stride(C), hidden = row_stride(M);
+  for (int i = 0; i < c->n; i += SLICE_ROWS) {
+    const int n = c->n - i < SLICE_ROWS ? c->n - i : SLICE_ROWS, at = c->at + i;
+    real_t *x = s->x + i * row;
+    keep(t, s, block + RESID_MID, x, at, n, C, row);
+    layernorm_forward(s->h, NULL, NULL, x, b->ln2_w, b->ln2_b, n, C);
+    keep(t, s, block + LN2, s->h, at, n, C, row);
+    linear(s->post, s->h, b->fc, b->fc_bias, n, C, M, 0);
+    for (int j = 0; j < n; j++) {
+      real_t *one = s->post + j * hidden;
+      keep(t, s, block + MLP_PRE, one, at + j, 1, M, hidden);
+      activation_forward(one, NULL, one, 1, M, d->relu);
+      keep(t, s, block + MLP_POST, one, at + j, 1, M, hidden);
+    }
+    to_residual(t, s, block + MLP_OUT, x, s->post, b->out, b->out_bias, at, n, M);
+    keep(t, s, block + RESID_POST, x, at, n, C, row);
+  }
 }
 
 static void piece_task(void *context, int task) {
@@ -132,39 +176,31 @@ static void piece_task(void *context, int task) {
   const description *d = w->d;
   const piece *c = &t->pieces[t->group_at + task];
   piece_store *s = &t->stores[task];
-  const int C = d->C, Cp = padded(C), M = d->M, n = c->n;
-  const ptrdiff_t row = row_stride(C), kv_row = row_stride(2 * Cp), hidden = row_stride(M);
-  gather_embedding(s->x, w->wte, t->tokens + c->at, n, C);
-  keep(t, c, s, EMBED, s->x, C, row);
-  gather_embedding(s->out, w->wpe, t->position + c->at, n, C);
-  keep(t, c, s, POS_EMBED, s->out, C, row);
+  const int C = d->C, Cp = padded(C), n = c->n, at = c->at;
+  const ptrdiff_t row = row_stride(C), kv_row = row_stride(2 * Cp);
+  gather_embedding(s->x, w->wte, t->tokens + at, n, C);
+  keep(t, s, EMBED, s->x, at, n, C, row);
+  gather_embedding(s->out, w->wpe, t->position + at, n, C);
+  keep(t, s, POS_EMBED, s->out, at, n, C, row);
   add_rows(s->x, s->x, s->out, n, C);
   for (int l = 0; l < d->L; l++) {
     const block_weights *b = weights_of(w, l);
-    const int at = FIRST_BLOCK + l * BLOCK_ACTIVATIONS;
-    keep(t, c, s, at + RESID_PRE, s->x, C, row);
+    const int block = FIRST_BLOCK + l * BLOCK_ACTIVATIONS;
+    keep(t, s, block + RESID_PRE, s->x, at, n, C, row);
     layernorm_forward(s->h, NULL, NULL, s->x, b->ln1_w, b->ln1_b, n, C);
-    keep(t, c, s, at + LN1, s->h, C, row);
+    keep(t, s, block + LN1, s->h, at, n, C, row);
     linear(s->q, s->h, b->q, b->q_bias, n, C, C, 0);
-    keep(t, c, s, at + Q, s->q, C, row);
+    keep(t, s, block + Q, s->q, at, n, C, row);
     linear(s->kv, s->h, b->kv, b->kv_bias, n, C, 2 * Cp, 0);
-    keep(t, c, s, at + K, s->kv, C, kv_row);
-    keep(t, c, s, at + V, s->kv + Cp, C, kv_row);
-    attention(t, c, s, at);
-    keep(t, c, s, at + Z, s->z, C, row);
-    to_residual(t, c, s, at + ATTN_OUT, s->z, b->proj, b->proj_bias, C);
-    keep(t, c, s, at + RESID_MID, s->x, C, row);
-    layernorm_forward(s->h, NULL, NULL, s->x, b->ln2_w, b->ln2_b, n, C);
-    keep(t, c, s, at + LN2, s->h, C, row);
-    linear(s->post, s->h, b->fc, b->fc_bias, n, C, M, 0);
-    keep(t, c, s, at + MLP_PRE, s->post, M, hidden);
-    activation_forward(s->post, NULL, s->post, n, M, d->relu);
-    keep(t, c, s, at + MLP_POST, s->post, M, hidden);
-    to_residual(t, c, s, at + MLP_OUT, s->post, b->out, b->out_bias, M);
-    keep(t, c, s, at + RESID_POST, s->x, C, row);
+    keep(t, s, block + K, s->kv, at, n, C, kv_row);
+    keep(t, s, block + V, s->kv + Cp, at, n, C, kv_row);
+    attention(t, c, s, block);
+    keep(t, s, block + Z, s->z, at, n, C, row);
+    to_residual(t, s, block + ATTN_OUT, s->x, s->z, b->proj, b->proj_bias, at, n, C);
+    feed_forward(t, c, s, b, block);
   }
   layernorm_forward(s->h, NULL, NULL, s->x, w->lnf_w, w->lnf_b, n, C);
-  keep(t, c, s, FIRST_BLOCK + d->L * BLOCK_ACTIVATIONS, s->h, C, row);
+  keep(t, s, FIRST_BLOCK + d->L * BLOCK_ACTIVATIONS, s->h, at, n, C, row);
   const real_t *hf = s->h;
   if (c->n_targets < n) {
     gather_rows(s->out, s->h, t->wanted + c->loss_at, c->n_targets, C);
@@ -173,7 +209,7 @@ static void piece_task(void *context, int task) {
   real_t *logits = t->logits + (ptrdiff_t)c->loss_at * d->V;
   unembed(w, logits, d->V, hf, c->n_targets);
   cross_entropy(t->losses + c->loss_at, NULL, logits, d->V, t->target + c->loss_at, c->n_targets, d->V, 0, s->scratch);
-#ifdef __SSE2__
+#ifdef __AVX__
   _mm_sfence(); /* before another thread may read it */
 #endif
 }
@@ -187,7 +223,7 @@ static void prepare_piece(piece_store *s, arena *a, const description *d, int ro
   s->kv = take_reals(a, R * row_stride(2 * padded(d->C)));
   s->z = take_reals(a, R * C);
   s->out = take_reals(a, R * C);
-  s->post = take_reals(a, R * M);
+  s->post = take_reals(a, SLICE_ROWS * M);
   s->p = take_reals(a, longest * T);
   s->square = take_reals(a, 2 * (R * longest * d->NH + 32));
   s->packed = take_reals(a, R * (M > C ? M : C));

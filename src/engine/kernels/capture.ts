@@ -3,6 +3,7 @@
  * which copies every activation that is asked for to where it will stay. Interventions: analysis.ts. Browser-safe.
  */
 import { type ActivationName, activationNames, parseActivationName } from '../../model/activations.js';
+import type { GptConfig } from '../../model/gpt-config.js';
 import type { Batch } from '../engine.js';
 import type { BatchShape } from './batch.js';
 import { Carve } from './carve.js';
@@ -39,15 +40,13 @@ export function captureActivations<R extends RealArray>(
 ): CaptureResult<R> {
   const { config, memory, description, parameters, realBytes, pool, threads } = context;
   const { functions } = memory;
-  const wanted = new Set(capture.map((name) => parseActivationName(config, name).name));
-  const names = activationNames(config);
-  const results = names.flatMap((name, index) => {
-    if (!wanted.has(name)) return [];
-    const { layout } = parseActivationName(config, name).row;
-    const width = layout.kind === 'rows' ? layout.width(config) : undefined;
-    const length = width === undefined ? patternSize(config, batch) : N * width;
-    return [{ name, index, width, ...memory.newReals(length) }];
-  });
+  const patterns = patternSize(config, batch);
+  const wanted = new Set<string>(capture);
+  const all = activationsOf(config);
+  for (const name of wanted) if (!all.known.has(name)) parseActivationName(config, name); // says what is known
+  const results = all.rows
+    .filter(({ name }) => wanted.has(name))
+    .map((row) => ({ ...row, ...memory.newReals(row.width === undefined ? patterns : N * row.width) }));
 
   const isReached = results.every(({ address }) => address !== undefined);
   const groups = cut(batch.offsets, config.nHeads, isReached ? Infinity : GROUP_ROWS);
@@ -62,18 +61,18 @@ export function captureActivations<R extends RealArray>(
     return { ...result, at: (): Address => waiting?.() ?? address ?? 0 };
   });
   const io = { tokens: carve.ints(N), targets: carve.ints(N), offsets: carve.ints(S + 1) };
-  const table = carve.bytes(names.length * 8);
+  const table = carve.bytes(all.rows.length * 8);
   const logits = carve.reals(nTargets * config.dVocab + 16);
   const losses = carve.reals(nTargets);
   const work = carve.bytes(functions.capture_work_bytes(description, mostRows, S, longest, threads));
   carve.place();
   memory.ints(io.tokens(), N).set(batch.tokens);
   memory.ints(io.targets(), N).set(batch.targets);
-  const addresses = memory.doubles(table(), names.length).fill(0);
+  const addresses = memory.doubles(table(), all.rows.length).fill(0);
   for (const { index, at } of outputs) addresses[index] = at();
 
   let targets = 0;
-  for (const { first, end, rows, rowsBefore, patterns, patternsBefore } of groups) {
+  for (const { first, end, rows, rowsBefore, patterns: own, patternsBefore } of groups) {
     const offsets = memory.ints(io.offsets(), end - first + 1);
     for (let s = first; s <= end; s++) offsets[s - first] = batch.offsets[s] - rowsBefore;
     functions.capture_batch(
@@ -96,7 +95,7 @@ export function captureActivations<R extends RealArray>(
     if (isReached) continue;
     for (const { width, array, at } of outputs) {
       const [before, count] =
-        width === undefined ? [patternsBefore, patterns] : [rowsBefore * width, rows * width];
+        width === undefined ? [patternsBefore, own] : [rowsBefore * width, rows * width];
       array.set(memory.reals(at(), count), before);
     }
   }
@@ -109,6 +108,32 @@ export function captureActivations<R extends RealArray>(
     lossNats: sum / nTargets,
     activations: new Map(outputs.map(({ name, array }) => [name, array])),
   };
+}
+
+interface Row {
+  readonly name: ActivationName;
+  /** its place in the table of addresses */
+  readonly index: number;
+  /** undefined: scores or patterns */
+  readonly width: number | undefined;
+}
+interface Rows {
+  readonly rows: readonly Row[];
+  readonly known: ReadonlySet<string>;
+}
+const tables = new WeakMap<GptConfig, Rows>();
+
+/** All activations of a model; made once, as taking the names apart costs as much as a small batch. */
+function activationsOf(config: GptConfig): Rows {
+  const known = tables.get(config);
+  if (known !== undefined) return known;
+  const rows = activationNames(config).map((name, index) => {
+    const { layout } = parseActivationName(config, name).row;
+    return { name, index, width: layout.kind === 'rows' ? layout.width(config) : undefined };
+  });
+  const table = { rows, known: new Set(rows.map(({ name }) => name)) };
+  tables.set(config, table);
+  return table;
 }
 
 /** Cuts a batch into groups of at most `most` rows, or of one longer sequence. */

@@ -3,6 +3,7 @@
  * x86-64, so that it can say that a processor is too old. */
 #include "glue.h"
 #include "pool.h"
+#include <malloc.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -30,6 +31,24 @@ static void use_large_pages(void *address, size_t bytes) {
 #endif
 }
 GLUE_VOID(useLargePages, 2, use_large_pages(P(0), (size_t)a[1]))
+
+/* Lets the allocator keep up to `bytes` of what is freed at the end of its heap, and take blocks of up to 32 MB (its own
+ * limit) from there: fresh pages cost several times what filling them does. For the whole process; glibc only. */
+static void keep_freed_memory(int bytes) {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, bytes);
+#endif
+}
+GLUE_VOID(keepFreedMemory, 1, keep_freed_memory(I(0)))
+
+/* gives it back to the system */
+static void release_freed_memory(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+GLUE_VOID(releaseFreedMemory, 0, release_freed_memory())
 
 /* rows of row_bytes, stride bytes apart, one after another to `to` */
 static void pack_bytes(char *to, const char *from, size_t rows, size_t row_bytes, size_t stride) {
@@ -99,6 +118,8 @@ NAPI_MODULE_INIT() {
   SET(pool_destroy);
   set_function(env, exports, "addressOf", address_of);
   SET(useLargePages);
+  SET(keepFreedMemory);
+  SET(releaseFreedMemory);
   SET(packRows);
   return exports;
 }

@@ -22,11 +22,20 @@ export interface Addon {
   addressOf(buffer: ArrayBuffer): Address;
   /** both multiples of LARGE_PAGE */
   useLargePages(address: Address, bytes: number): void;
+  /** lets the process keep up to `bytes` of what is freed, for the next results */
+  keepFreedMemory(bytes: number): void;
+  releaseFreedMemory(): void;
   /** rows of `rowBytes`, `stride` bytes apart, one after another to `to` */
   packRows(to: Address, from: Address, rows: number, rowBytes: number, stride: number): void;
 }
 
 const LARGE_PAGE = 2 << 20;
+/**
+ * Results from this size on make the process keep freed memory: a batch of captured activations is some 20 MB, and in
+ * fresh pages it takes half as long again. The garbage collector frees several batches at a time.
+ */
+const LARGE_RESULT = 64 << 10;
+const KEPT_BYTES = 256 << 20;
 
 /** Asks for large pages wherever whole ones fit. */
 function advise(addon: Addon, address: Address, bytes: number): void {
@@ -72,12 +81,17 @@ export function createNativeMemory<R extends RealArray>(
 ): KernelMemory<R> {
   let state: Block | undefined = new Block(addon, stateBytes);
   let work: Block | undefined;
+  let keepsFreed = false;
   const find = (address: Address, bytes: number): { buffer: ArrayBuffer; offset: number } => {
     const found = state?.find(address, bytes) ?? work?.find(address, bytes);
     if (found === undefined) throw new RangeError(`No arena holds ${bytes} bytes at address ${address}.`);
     return found;
   };
   const newReals = (length: number): { array: R; address: Address } => {
+    if (length * realBytes >= LARGE_RESULT && !keepsFreed) {
+      keepsFreed = true;
+      addon.keepFreedMemory(KEPT_BYTES);
+    }
     // not zeroed first: every byte is written by whoever asked for it
     const { buffer } = Buffer.allocUnsafeSlow(length * realBytes);
     if (!(buffer instanceof ArrayBuffer)) throw new TypeError('A buffer of its own is an ArrayBuffer.');
@@ -121,6 +135,8 @@ export function createNativeMemory<R extends RealArray>(
     dispose() {
       state = undefined;
       work = undefined;
+      if (keepsFreed) addon.releaseFreedMemory();
+      keepsFreed = false;
     },
   };
 }
