@@ -81,15 +81,17 @@ async function evaluationShare(context, config) {
   const chunkTokens = project.evaluationChunk(project.parameterTable(gpt).nParameters);
   const build = (final) => project.createEvaluationSet(config.data, { chunkTokens, final });
   const evaluate = (set) => timedAsync(() => project.evaluate(model, set, 0, () => Promise.resolve()));
-  let set;
-  let finalSet;
-  let buildMs = timed(() => (set = build(false))).cpuMs;
-  if (config.data.depth > 1) buildMs += timed(() => (finalSet = build(true))).cpuMs;
   let step = 0;
   const train = () =>
     timed(() => {
       for (let i = 0; i < STEPS; i++) model.trainStep(generator.batch(step++, batchSize), OPTIONS);
     });
+  // as in a run, the prompts are made at the first evaluation
+  while (step < evaluateEvery) train();
+  let set;
+  let finalSet;
+  let buildMs = timed(() => (set = build(false))).cpuMs;
+  if (config.data.depth > 1) buildMs += timed(() => (finalSet = build(true))).cpuMs;
   try {
     const rounds = await interleave(
       [

@@ -62,9 +62,9 @@ export function operandLists(
   if (arities.reduce((sum, arity) => sum + n ** arity, 0) <= MOST_ENUMERATED) {
     const lists = arities.flatMap((arity) => {
       const flat = enumerateInputs(arity, n);
-      return Array.from({ length: flat.length / arity }, (_, i) => [
-        ...flat.subarray(i * arity, (i + 1) * arity),
-      ]);
+      return Array.from({ length: flat.length / arity }, (_, i) =>
+        Array.from({ length: arity }, (_unused, j) => flat[i * arity + j]),
+      );
     });
     return { lists, enumerated: true };
   }

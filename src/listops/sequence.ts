@@ -153,13 +153,14 @@ export class SequenceWriter {
         return wider;
       });
     }
-    const [tokens, roles, operations, arities, reductions] = this.columns;
+    // by index: taking an array apart goes through its iterator until the code is compiled
+    const columns = this.columns;
     const t = this.length++;
-    tokens[t] = token;
-    roles[t] = role;
-    operations[t] = operation;
-    arities[t] = arity;
-    reductions[t] = reduction;
+    columns[0][t] = token;
+    columns[1][t] = role;
+    columns[2][t] = operation;
+    columns[3][t] = arity;
+    columns[4][t] = reduction;
   }
 
   /** A copy of sequence `s`. */

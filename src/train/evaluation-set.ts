@@ -46,9 +46,14 @@ export interface EvaluationSetOptions {
 
 /** Builds the prompts. Hold-outs of the data mark the cells; they do not thin them. */
 export function createEvaluationSet(data: DataConfig, options: EvaluationSetOptions): EvaluationSet {
-  const holdout = createHoldout(data);
+  const writer = new SequenceWriter(createOperationContext(data), data);
+  const groupsOf = groupsByOperation(data);
   const cells = data.tasks.flatMap((operation) =>
-    operationCells(data, operation, holdout, options.chunkTokens),
+    groupsOf(operation).map(({ lists, ...group }) => ({
+      operation,
+      ...group,
+      batches: promptBatches(data, operation, lists, { writer, ...options }),
+    })),
   );
   const vocabulary = vocabularyOf(data);
   // lines of a file are scored by line-evaluation.ts
@@ -61,50 +66,64 @@ export function createEvaluationSet(data: DataConfig, options: EvaluationSetOpti
   return { vocabulary, cells, nested };
 }
 
-function operationCells(
-  data: DataConfig,
-  operation: OperationName,
-  holdout: Holdout,
-  chunkTokens: number,
-): PromptCell[] {
-  const { lists, enumerated } = operandLists(data, operation, EVALUATION_SEED);
-  const groups = new Map<string, (readonly number[])[]>();
+type OperandList = readonly number[];
+
+/** Operand lists of one arity, all held out or none; PromptCell says the rest. */
+interface ListGroup extends Pick<PromptCell, 'arity' | 'held' | 'enumerated' | 'total' | 'multisets'> {
+  readonly lists: readonly OperandList[];
+}
+
+/** The groups of an operation. Enumerated lists are the same for every operation and grouped once. */
+function groupsByOperation(data: DataConfig): (operation: OperationName) => readonly ListGroup[] {
+  const holdout = createHoldout(data);
+  let shared: readonly ListGroup[] | undefined;
+  return (operation) => {
+    if (shared !== undefined) return shared;
+    const { lists, enumerated } = operandLists(data, operation, EVALUATION_SEED);
+    const groups = groupLists(lists, holdout, enumerated);
+    if (enumerated) shared = groups;
+    return groups;
+  };
+}
+
+/** By arity, held out before trained on. */
+function groupLists(lists: readonly OperandList[], holdout: Holdout, enumerated: boolean): ListGroup[] {
+  // [arity][0: held out, 1: trained on]
+  const groups: OperandList[][][] = [];
   for (const operands of lists) {
-    const held = holdout.isHeldOut(operands);
-    const key = `${String(operands.length).padStart(2, '0')} ${held ? 'held' : 'trained'}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [operands]);
-    else group.push(operands);
+    const ofArity = (groups[operands.length] ??= [[], []]);
+    ofArity[holdout.isHeldOut(operands) ? 0 : 1].push(operands);
   }
-  return [...groups.keys()].sort().map((key) => {
-    const group = groups.get(key) ?? [];
-    return {
-      operation,
-      arity: group[0].length,
-      held: key.endsWith('held'),
-      enumerated,
-      total: group.length,
-      multisets: new Set(group.map(multisetKey)).size,
-      batches: promptBatches(data, operation, group, chunkTokens),
-    };
-  });
+  return groups.flatMap((ofArity, arity) =>
+    ofArity
+      .map((group, part) => ({
+        arity,
+        held: part === 0,
+        enumerated,
+        total: group.length,
+        multisets: new Set(group.map(multisetKey)).size,
+        lists: group,
+      }))
+      .filter(({ total }) => total > 0),
+  );
 }
 
 function promptBatches(
   data: DataConfig,
   operation: OperationName,
-  inputs: readonly (readonly number[])[],
-  chunkTokens: number,
+  inputs: readonly OperandList[],
+  { writer, chunkTokens }: { readonly writer: SequenceWriter; readonly chunkTokens: number },
 ): AnnotatedBatch[] {
-  const writer = new SequenceWriter(createOperationContext(data), data);
   const operationToken = FIRST_NUMBER + data.modulus + operationIndex(operation);
   const batches: AnnotatedBatch[] = [];
   // `s`, the brackets, the operation, `>` and the result: six tokens beside the operands
-  const size = Math.max(1, Math.floor(chunkTokens / (inputs[0].length + 6)));
+  const arity = inputs[0].length;
+  const size = Math.max(1, Math.floor(chunkTokens / (arity + 6)));
+  const tokens = Int32Array.of(OPEN, operationToken, ...inputs[0], CLOSE);
   for (let from = 0; from < inputs.length; from += size) {
     writer.clear();
-    for (const operands of inputs.slice(from, from + size)) {
-      const tokens = Int32Array.of(OPEN, operationToken, ...operands.map((v) => FIRST_NUMBER + v), CLOSE);
+    for (let i = from; i < from + size && i < inputs.length; i++) {
+      for (let j = 0; j < arity; j++) tokens[2 + j] = FIRST_NUMBER + inputs[i][j];
       writer.append(tokens, tokens.length);
     }
     batches.push(writer.batch('completion'));
