@@ -13,8 +13,8 @@ static double power(double base, double n) {
   return result;
 }
 
-/* sum of squares in float64 over 16 virtual lanes */
-static double sum_of_squares(const real_t *x, ptrdiff_t n) {
+/* sum of squares in float64 over 16 virtual lanes; n is a multiple of 16 */
+double sum_of_squares(const real_t *x, ptrdiff_t n) {
   double lane[16] = {0};
   for (ptrdiff_t i = 0; i + 16 <= n; i += 16)
     for (int r = 0; r < 16; r++) lane[r] += (double)x[i + r] * (double)x[i + r];
@@ -33,14 +33,13 @@ static int all_finite(const real_t *x, ptrdiff_t n) {
   return sum == 0;
 }
 
-/* The check before an update: gradient norm, and the first section that holds a number that is not finite.
+/* The check before an update: the first section that holds a number that is not finite.
  * state = parameters | gradients | m | v, sections of `size` (a multiple of 16) numbers, `stride` apart.
  * gradients_only: the others are known to be finite
  * @returns 0, or 1 + the index of the section */
-int check_state(const real_t *state, ptrdiff_t size, ptrdiff_t stride, int gradients_only, double *gradient_norm) {
-  *gradient_norm = __builtin_sqrt(sum_of_squares(state + stride, size));
+int check_state(const real_t *state, ptrdiff_t size, ptrdiff_t stride, int gradients_only, double gradient_norm) {
   /* squares of float32 do not overflow in float64, so that the norm tells */
-  if (gradients_only && sizeof(real_t) < sizeof(double)) return *gradient_norm - *gradient_norm == 0 ? 0 : 2;
+  if (gradients_only && sizeof(real_t) < sizeof(double)) return gradient_norm - gradient_norm == 0 ? 0 : 2;
   for (int section = 0; section < 4; section++)
     if (!all_finite(state + section * stride, size)) return 1 + section;
   return 0;

@@ -47,7 +47,8 @@ int argmax(const real_t *x, int n);
 typedef struct {
   double learning_rate, beta1, beta2, eps, weight_decay, clip;
 } adamw_options;
-int check_state(const real_t *state, ptrdiff_t size, ptrdiff_t stride, int gradients_only, double *gradient_norm);
+double sum_of_squares(const real_t *x, ptrdiff_t n);
+int check_state(const real_t *state, ptrdiff_t size, ptrdiff_t stride, int gradients_only, double gradient_norm);
 int adamw(real_t *RESTRICT p, const real_t *RESTRICT gradient, real_t *RESTRICT m, real_t *RESTRICT v, ptrdiff_t n,
            const adamw_options *o, int decays, double clip_factor, double t);
 #endif

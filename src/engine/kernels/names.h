@@ -59,6 +59,7 @@
 #define stage_values IN_SET(stage_values)
 #define stage_weight_bytes IN_SET(stage_weight_bytes)
 #define sum_in_order IN_SET(sum_in_order)
+#define sum_of_squares IN_SET(sum_of_squares)
 #define train_gradients IN_SET(train_gradients)
 #define train_step IN_SET(train_step)
 #define train_work_bytes IN_SET(train_work_bytes)

@@ -10,9 +10,14 @@ typedef struct {
   int n_stores, group_at, group_size;
   real_t *gradients[SHARDS]; /* sums of each shard; the first: the arena's */
   real_t *losses;
+  double *squares; /* sums of squares of the gradients, by SUM_BLOCK */
   real_t loss_scale;
   int parts; /* pieces of a weight's rows, by tasks of their own */
 } training;
+
+/* Numbers of the arena whose squares are summed together; the sums are added in order, whoever made them. */
+#define SUM_BLOCK 8192
+static int sum_blocks(const description *d) { return (d->arena_size + SUM_BLOCK - 1) / SUM_BLOCK; }
 
 /* y [n, padded n_out] = dy [n, dy_row ..] w, from rows packed by pack_rows */
 static void backward_linear(real_t *dx, const real_t *dy, ptrdiff_t dy_row, const real_t *rows, int n, int k, int n_in,
@@ -198,6 +203,7 @@ static size_t prepare(training *t, weights *w, const description *d, const real_
                       const int32_t *targets, const int32_t *offsets, int N, int S, int longest, int threads, int fill) {
   prepare_weights(w, d, state, a, 1, NULL);
   for (int shard = 1; shard < SHARDS; shard++) t->gradients[shard] = take_reals(a, d->arena_size);
+  t->squares = take(a, sizeof(double) * (size_t)sum_blocks(d));
   make_plan(&t->p, a, d, tokens, targets, offsets, N, S, longest);
   const int by_shards = threads <= SHARDS;
   t->n_stores = by_shards ? threads : group_chunks(d, N, longest, threads);
@@ -231,6 +237,7 @@ typedef struct {
   const real_t *state;
   void *work;
   real_t *const *gradients;
+  double *squares;
   int parts;
 } beginning;
 
@@ -245,19 +252,25 @@ static void begin_task(void *context, int part) {
   for (int shard = 0; shard < SHARDS; shard++) zero_reals(b->gradients[shard] + from, to - from);
 }
 
-/* The sums of all shards into the first. */
+/* The sums of all shards into the first, and their squares. */
 static void add_shards_task(void *context, int part) {
   const beginning *b = context;
-  ptrdiff_t from, to;
-  range_of(b->d, part, b->parts, &from, &to);
-  for (int shard = 1; shard < SHARDS; shard++) add_to(b->gradients[0] + from, b->gradients[shard] + from, to - from);
+  const int blocks = sum_blocks(b->d);
+  for (int block = blocks * part / b->parts; block < blocks * (part + 1) / b->parts; block++) {
+    const ptrdiff_t from = (ptrdiff_t)block * SUM_BLOCK, left = b->d->arena_size - from;
+    const ptrdiff_t n = left < SUM_BLOCK ? left : SUM_BLOCK;
+    real_t *sums = b->gradients[0] + from;
+    for (int shard = 1; shard < SHARDS; shard++) add_to(sums, b->gradients[shard] + from, n);
+    b->squares[block] = sum_of_squares(sums, n);
+  }
 }
 
-/* Mean loss over targets and its gradient. state: parameters | gradients | ...; gradients and losses [targets] written.
+/* Mean loss over targets, its gradient, and the L2 norm of that. state: parameters | gradients | ...; gradients and losses
+ * [targets] written.
  * @returns the sum of the losses, nats */
-EXPORT(train_gradients)
-double train_gradients(pool *threads, const description *d, real_t *state, void *work, const int32_t *tokens,
-                       const int32_t *targets, const int32_t *offsets, int N, int S, int longest, real_t *losses) {
+static double gradients_and_norm(pool *threads, const description *d, real_t *state, void *work, const int32_t *tokens,
+                                 const int32_t *targets, const int32_t *offsets, int N, int S, int longest,
+                                 real_t *losses, double *norm) {
   training t;
   weights w;
   arena a = {work, 0};
@@ -268,7 +281,8 @@ double train_gradients(pool *threads, const description *d, real_t *state, void 
   t.losses = losses;
   t.loss_scale = (real_t)1 / (real_t)t.p.n_targets;
   t.parts = n_threads;
-  beginning b = {.d = d, .state = state, .work = work, .gradients = t.gradients, .parts = n_threads};
+  beginning b = {.d = d, .state = state, .work = work, .gradients = t.gradients, .squares = t.squares,
+                 .parts = n_threads};
   parallel_run(threads, begin_task, &b, b.parts);
   if (n_threads <= SHARDS) {
     parallel_run(threads, shard_task, &t, SHARDS);
@@ -281,7 +295,17 @@ double train_gradients(pool *threads, const description *d, real_t *state, void 
     }
   }
   parallel_run(threads, add_shards_task, &b, b.parts);
+  double squares = 0;
+  for (int block = 0; block < sum_blocks(d); block++) squares += t.squares[block];
+  *norm = __builtin_sqrt(squares);
   return sum_in_order(losses, t.p.n_targets);
+}
+
+EXPORT(train_gradients)
+double train_gradients(pool *threads, const description *d, real_t *state, void *work, const int32_t *tokens,
+                       const int32_t *targets, const int32_t *offsets, int N, int S, int longest, real_t *losses) {
+  double norm;
+  return gradients_and_norm(threads, d, state, work, tokens, targets, offsets, N, S, longest, losses, &norm);
 }
 
 #define MOST_UPDATE_TASKS 64
@@ -318,10 +342,10 @@ EXPORT(train_step)
 int train_step(pool *threads, const description *d, real_t *state, void *work, const int32_t *tokens,
                const int32_t *targets, const int32_t *offsets, int N, int S, int longest, real_t *losses,
                const adamw_options *o, double t_step, step_result *result) {
-  result->loss_sum =
-      train_gradients(threads, d, state, work, tokens, targets, offsets, N, S, longest, losses);
+  result->loss_sum = gradients_and_norm(threads, d, state, work, tokens, targets, offsets, N, S, longest, losses,
+                                        &result->gradient_norm);
   const ptrdiff_t stride = d->arena_size;
-  result->bad_section = check_state(state, stride, stride, result->state_is_finite != 0, &result->gradient_norm);
+  result->bad_section = check_state(state, stride, stride, result->state_is_finite != 0, result->gradient_norm);
   if (!(result->loss_sum - result->loss_sum == 0) || result->bad_section != 0) return 0;
   double factor = o->clip / (result->gradient_norm + 1e-6);
   if (!(factor < 1)) factor = 1;
