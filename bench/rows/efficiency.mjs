@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { countFlopsProgram, modelFiles, peakProgram } from '../lib/compile.mjs';
 import { trainingFlops } from '../lib/flops.mjs';
 import { NotMeasured } from '../lib/row.mjs';
+import { avx2Engine } from '../lib/avx2.mjs';
 import { BLOCK_MS, ownContender } from '../lib/contenders.mjs';
 import { startPeer, ONE_THREAD } from '../lib/peer.mjs';
 import { ONE_CPU } from '../lib/pin.mjs';
@@ -46,16 +47,6 @@ function countedOverFormula(context, { gpt, batches: [batch] }) {
   } catch {
     return undefined;
   }
-}
-
-/** The kernels that processors without AVX-512 run. */
-function avx2Engine(project) {
-  const { addon } = project.loadAddon();
-  return project.openNativeEngine(
-    addon,
-    { threads: 1 },
-    addon.sets.find(({ name }) => name === 'avx2'),
-  );
 }
 
 async function measure(context, dModel, avx2Only) {

@@ -1,5 +1,6 @@
 /** The engine against itself: two threads against one, WASM against native, two runs side by side against one. */
 import { join } from 'node:path';
+import { avx2Engine } from '../lib/avx2.mjs';
 import { ownContender, stepTimes } from '../lib/contenders.mjs';
 import { startPeer } from '../lib/peer.mjs';
 import { N_CPUS, pinSelf } from '../lib/pin.mjs';
@@ -41,11 +42,11 @@ async function twoThreads(context, dModel) {
   }
 }
 
-async function wasm(context, dModel) {
+async function wasm(context, dModel, native = context.native) {
   const { engine } = await context.project.openEngine('wasm', { threads: 1 });
   try {
     const workload = realWorkload(context.project, dModel, { count: 4 });
-    return await compareEngines(context, workload, ['wasm', 'native'], [engine, context.native]);
+    return await compareEngines(context, workload, ['wasm', 'native'], [engine, native]);
   } finally {
     engine.dispose();
   }
@@ -101,5 +102,11 @@ export const rows = [
     measure: 'speed of a training step on WASM over native',
     goal: { atLeast: 0.3 },
     run: (context) => wasm(context, dModel),
+  })),
+  ...[16, 32, 64, 128].map((dModel) => ({
+    id: `wasm-avx2 d=${dModel}`,
+    group: 'wasm',
+    measure: 'the same over the native kernels of processors without AVX-512',
+    run: (context) => wasm(context, dModel, avx2Engine(context.project)),
   })),
 ];
