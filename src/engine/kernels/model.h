@@ -130,6 +130,18 @@ typedef struct {
 /* Forward through all blocks to the final LayerNorm of the wanted rows (s->hf). With a cache the chunk's rows go on
  * sequences whose earlier keys and values are in it, and are added to it; NULL: sequences begin here. */
 void chunk_forward(const weights *w, const chunk *c, chunk_store *s, int train, const kv_cache *cache);
+/* backward.c. Gradients of every activation of a chunk. With g, a whole arena, those of the parameters are added to it while
+ * what they are made from is in cache; NULL: they come later, and the store keeps the gradients of all blocks. */
+void chunk_backward(const weights *w, const chunk *c, chunk_store *s, real_t *g);
+/* Kinds of parameters of a block, the gradients of each from others of its activations. */
+enum { GRADIENT_Q, GRADIENT_K, GRADIENT_V, GRADIENT_PROJ, GRADIENT_FC, GRADIENT_OUT, GRADIENT_VECTORS, BLOCK_KINDS };
+/* Adds the gradients of one kind, from application `l` of a block to one chunk, to g. piece: rows of a weight */
+void block_gradient(const description *d, real_t *g, int l, int kind, share piece, const chunk *c, const layer_store *y);
+/* Adds those of the unembedding and the token embedding, which may be one tensor: this order, chunk by chunk. */
+void token_gradient(const description *d, real_t *g, const chunk *c, const chunk_store *s);
+/* Adds those of the positions and the final LayerNorm. */
+void position_gradient(const description *d, real_t *g, const chunk *c, const chunk_store *s);
+
 /* logits [n, V], rows of `row` numbers */
 void unembed(const weights *w, real_t *logits, ptrdiff_t row, const real_t *hf, int n);
 /* y [n, padded n_out] = x [n, padded k] w + bias */
