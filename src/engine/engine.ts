@@ -127,7 +127,7 @@ export interface Model {
 
 export interface Engine {
   readonly name: EngineName;
-  /** instruction set in words: `x86-64 AVX2+FMA`, `wasm simd128` */
+  /** instruction set in words: `x86-64 AVX-512`, `wasm simd128` */
   readonly isa: string;
   /** SHA-256 of the kernel sources it was built from, hex */
   readonly kernelHash: string;

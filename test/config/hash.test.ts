@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -38,13 +38,17 @@ describe('runId', () => {
   });
 
   it('keeps the id of a run that was stored before later fields existed', () => {
-    // the id is in the folder's name, made when the model had none of these fields
-    const [name] = readdirSync(REFERENCE);
+    // the folder's name was made when none of these fields existed, and has been the same since
+    const name = 'max-med-sum-pairs-d16-s1-5deca8f89d56';
     const json = JSON.parse(readFileSync(join(REFERENCE, name, 'config.json'), 'utf8')) as Record<
-      string,
-      object
+      'model' | 'optimizer',
+      Record<string, unknown>
     >;
-    expect(Object.keys(json['model'])).not.toContain('residualInit');
+    delete json.model.qkvBias;
+    delete json.model.unembeddingBias;
+    delete json.model.residualInit;
+    delete json.optimizer.schedule;
+    expect(Object.keys(json.model)).toHaveLength(9);
     const config = parseRunConfig(json, 'config.json');
     expect(runId(config)).toBe(name);
     expect(config.model).toMatchObject({ qkvBias: true, unembeddingBias: false, residualInit: 'scaled' });
