@@ -140,10 +140,14 @@ ALWAYS_INLINE void tile_of(const int most, const int np, const int along_k, cons
   }
 }
 
-/* All rows of one column block. The last two tiles share what is left: a flat one waits for its own sums. */
+/* Tall tiles: the last two share what is left, as a flat one waits for its own sums. With low ones the few rows less of the
+ * last but one cost more than that. */
+#define SHARED_REST (VL == 16)
+
+/* All rows of one column block. */
 ALWAYS_INLINE void block(const int mr, const int np, const int along_k, const gemm_t *RESTRICT g, int j) {
   int i = 0;
-  for (; i + 2 * mr <= g->m; i += mr) tile(mr, np, along_k, g, i, j);
+  for (; i + (SHARED_REST ? 2 : 1) * mr <= g->m; i += mr) tile(mr, np, along_k, g, i, j);
   const int left = g->m - i;
   if (left > mr) {
     tile_of(mr, np, along_k, g, (left + 1) / 2, i, j);
