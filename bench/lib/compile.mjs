@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
-import { kernelSets, readTargets } from '../../src/setup/kernel-sources.mjs';
+import { kernelFlagsOf, readTargets } from '../../src/setup/kernel-sources.mjs';
 import { NotMeasured } from './row.mjs';
 import { BUILD, ROOT } from './project.mjs';
 
@@ -64,9 +64,7 @@ function kernelFiles() {
 /** Compiler flags of the kernels that the native engine runs here. */
 export function nativeFlags(targets = readTargets(ROOT)) {
   const { sets } = createRequire(import.meta.url)(join(ROOT, 'build/kernels.node'));
-  const widest = sets.find(({ supported }) => supported)?.name;
-  const flags = kernelSets(targets).find(({ name }) => name === widest)?.flags ?? [];
-  return [...targets.native.kernelFlags, ...flags];
+  return kernelFlagsOf(targets, sets.find(({ supported }) => supported)?.name);
 }
 
 /** bench/native/train-forward.c, which includes train.c, with the other kernels, by the flags of the native engine. */

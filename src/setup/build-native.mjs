@@ -8,6 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
   compile,
   compilerVersion,
+  kernelFlagsOf,
   kernelSets,
   nativeHash,
   readTargets,
@@ -81,11 +82,11 @@ export async function buildNative({
       objects.push(...sources.map((source) => join(folder, basename(source).replace(/\.c$/, '.o'))));
       return { args: [...flags, ...extra, ...sources.map(absolute)], folder };
     };
-    const { glueOfEachSet, kernelFlags, glueFlags } = targets.native;
-    const steps = kernelSets(targets, real).flatMap(({ name: set, flags }) => [
+    const { glueOfEachSet, glueFlags } = targets.native;
+    const steps = kernelSets(targets, real).flatMap(({ name: set }) => [
       compileAll(
         set,
-        [...kernelFlags, ...flags, `-DKERNEL_SET=${set}`],
+        [...kernelFlagsOf(targets, set, real), `-DKERNEL_SET=${set}`],
         [...targets.kernels, ...testSources],
       ),
       compileAll(set, [...glueFlags, `-DKERNEL_SET=${set}`], glueOfEachSet),

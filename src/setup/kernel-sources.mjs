@@ -43,6 +43,12 @@ export function wasmHash(root, targets) {
   return sourceHash(root, [...kernels, ...headers], wasm.flags);
 }
 
+/** Compiler flags of one set of kernels. @param {string} name - of the set */
+export function kernelFlagsOf(targets, name, real = 'float') {
+  const set = kernelSets(targets, real).find((one) => one.name === name);
+  return [...targets.native.kernelFlags, ...(set?.flags ?? [])];
+}
+
 /** First line of `command --version`, or undefined when there is no such program. */
 export function compilerVersion(command) {
   const result = spawnSync(command, ['--version'], { encoding: 'utf8' });

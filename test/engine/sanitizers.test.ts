@@ -13,7 +13,7 @@ import { loadAddon } from '../../src/engine/native/load.js';
 import { packageRoot } from '../../src/io/package-root.js';
 import { parameterTable } from '../../src/model/parameters.js';
 import { buildNative, sanitizerFlags } from '../../src/setup/build-native.mjs';
-import { compile, compilerVersion, kernelSets, readTargets } from '../../src/setup/kernel-sources.mjs';
+import { compile, compilerVersion, kernelFlagsOf, readTargets } from '../../src/setup/kernel-sources.mjs';
 import { randomBatch, randomLengths, randomParameters, VARIANTS } from './cases.js';
 import { isRequired } from './engines.js';
 
@@ -45,8 +45,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function widestFlags(): readonly string[] {
   const loaded = loadAddon();
   if (loaded.kind === 'unavailable') throw new Error(loaded.reason);
-  const widest = widestSet(loaded.addon).name;
-  return kernelSets(readTargets(ROOT)).find(({ name }: { name: string }) => name === widest)?.flags ?? [];
+  return kernelFlagsOf(readTargets(ROOT), widestSet(loaded.addon).name);
 }
 
 const ASAN_OPTIONS = 'detect_leaks=0:abort_on_error=0:exitcode=99:detect_stack_use_after_return=0';
@@ -109,9 +108,7 @@ describe.skipIf(!available)('the drivers with threads, without Node', () => {
 
   const buildProgram = (name: string, sanitize: readonly string[], extra: readonly string[] = []): string => {
     const program = join(folder, name);
-    const flags = [...targets.native.kernelFlags, ...widestFlags()].map((flag) =>
-      flag === '-O3' ? '-O1' : flag,
-    );
+    const flags = widestFlags().map((flag) => (flag === '-O3' ? '-O1' : flag));
     const args = [
       ...flags,
       ...sanitizerFlags(sanitize),

@@ -13,15 +13,8 @@ import type { Batch } from '../engine.js';
 import { type BatchShape, targetRows } from './batch.js';
 import { Carve } from './carve.js';
 import { applyIntervention, checkIntervention, patternSize } from './interventions.js';
-import { copy, type ModelContext, type RealForwardOptions } from './context.js';
+import { type CaptureResult, copy, type ModelContext, type RealForwardOptions } from './context.js';
 import type { Address, RealArray } from './module.js';
-
-export interface StagesResult<R extends RealArray> {
-  readonly logits: R;
-  readonly losses: R;
-  readonly lossNats: number;
-  readonly activations: ReadonlyMap<ActivationName, R>;
-}
 
 /** Which LayerNorm and which linear map: the numbers of stages.c. */
 const NORM = { ln1: 0, ln2: 1, final: 2 } as const;
@@ -33,7 +26,7 @@ export function runStages<R extends RealArray>(
   batch: Batch,
   { N, S, longest, nTargets }: BatchShape,
   options: RealForwardOptions<R>,
-): StagesResult<R> {
+): CaptureResult<R> {
   const { config, memory, description: d, parameters: p, realBytes } = context;
   const kernels = memory.functions;
   const capture = new Set(options.capture?.map((name) => parseActivationName(config, name).name));

@@ -92,7 +92,7 @@ ALWAYS_INLINE void softmax_vectors(const int nv, vf *x, real_t *p, int count, vf
   }
 }
 
-/* p[0 .. count) = softmax(scale * p), p[count .. width) = 0; width is a multiple of 8 */
+/* p[0 .. count) = softmax(scale * p), p[count .. width) = 0; width is a multiple of LANES */
 ALWAYS_INLINE void softmax_one_row(real_t *p, int count, int width, real_t scale) {
   const vf s = v_set(scale);
   const int nv = (count + VL - 1) / VL;

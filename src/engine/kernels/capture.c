@@ -295,8 +295,8 @@ static int wants_streaming(const capture *t, const description *d, int N, ptrdif
 }
 
 /* results: for each activation, in the order of activationNames(), the address where it goes as the engine hands it out
- * (rows without padding, scores and patterns [NH, T, T] sequence after sequence), or 0. logits [targets, V] (8 more
- * numbers must be readable) and losses [targets] are written. `first`: pack the weights, at the beginning of `work`; 0: an
+ * (rows without padding, scores and patterns [NH, T, T] sequence after sequence), or 0. logits [targets, V]
+ * and losses [targets] are written. `first`: pack the weights, at the beginning of `work`; 0: an
  * earlier call has. */
 EXPORT(capture_batch)
 void capture_batch(pool *threads, const description *d, const real_t *parameters, void *work, const int32_t *tokens,

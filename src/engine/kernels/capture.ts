@@ -7,16 +7,9 @@ import type { GptConfig } from '../../model/gpt-config.js';
 import type { Batch } from '../engine.js';
 import type { BatchShape } from './batch.js';
 import { Carve } from './carve.js';
-import { copy, type ModelContext } from './context.js';
+import { type CaptureResult, copy, type ModelContext } from './context.js';
 import { patternSize } from './interventions.js';
 import type { Address, RealArray } from './module.js';
-
-export interface CaptureResult<R extends RealArray> {
-  readonly logits: R;
-  readonly losses: R;
-  readonly lossNats: number;
-  readonly activations: ReadonlyMap<ActivationName, R>;
-}
 
 /** Whole sequences that one call of the kernels takes: [first, end), with what lies before them and in them. */
 interface Group {

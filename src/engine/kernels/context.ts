@@ -37,6 +37,9 @@ export interface ModelContext<R extends RealArray> {
   readonly threads: number;
 }
 
+/** What the analysis and the capture driver give. */
+export type CaptureResult<R extends RealArray> = Omit<RealForwardResult<R>, 'lossByRole'>;
+
 /** A copy that the caller owns. */
 export function copy<R extends RealArray>(view: R): R {
   return view.slice() as R;

@@ -1,4 +1,4 @@
-/* Register-tiled matrix product. A tile is MR rows by 1 or 2 panels of 8 columns and stays in registers over all of k. */
+/* Register-tiled matrix product. A tile is up to TILE_ROWS rows by 1 or 2 panels of LANES columns and stays in registers over all of k. */
 #include "gemm.h"
 #include "vec.h"
 
@@ -8,19 +8,13 @@
  * rows measured slower). */
 #if VL == 16
 #define WIDE_PANELS 2
-#define WIDE_ROWS 12
-#define NARROW_ROWS 12
-#define MOST_ROWS 12
+#define TILE_ROWS 12
 #elif VL == 8
 #define WIDE_PANELS 2
-#define WIDE_ROWS 6
-#define NARROW_ROWS 6
-#define MOST_ROWS 6
+#define TILE_ROWS 6
 #else
 #define WIDE_PANELS 1
-#define WIDE_ROWS 4
-#define NARROW_ROWS 6
-#define MOST_ROWS 6
+#define TILE_ROWS 4
 #endif
 #define MOST_VECTORS (WIDE_PANELS * PANEL_VECTORS)
 
@@ -33,7 +27,7 @@
 
 /* Rows of a tile are reached from every third: base, base + row and base + 2 row are addresses of one instruction. Pointers
  * that the compiler takes for unrelated keep it from giving each row a register of its own, for which there are too few. */
-#define ROW_BASES ((MOST_ROWS + 2) / 3)
+#define ROW_BASES ((TILE_ROWS + 2) / 3)
 #if VL >= 8
 #define UNRELATED(pointer) __asm__("" : "+r"(pointer))
 #else
@@ -45,7 +39,7 @@
 ALWAYS_INLINE vf c_load(const int masked, const real_t *c, int left) {
   return masked ? v_load_first(c, left) : v_load(c);
 }
-ALWAYS_INLINE void c_store(const int masked, const int mr, const int nv, vf acc[MOST_ROWS][MOST_VECTORS], real_t **c,
+ALWAYS_INLINE void c_store(const int masked, const int mr, const int nv, vf acc[TILE_ROWS][MOST_VECTORS], real_t **c,
                            ptrdiff_t c_row, int columns, gemm_mode mode) {
 #define EACH_VECTOR_OF_C(result)                                        \
   UNROLL for (int r = 0; r < mr; r++)                                  \
@@ -64,10 +58,10 @@ ALWAYS_INLINE void c_store(const int masked, const int mr, const int nv, vf acc[
   }
 }
 
-/* Rows i .. i + mr - 1, panels j / 8 .. j / 8 + np - 1. mr, np and along_k are constants after inlining. */
+/* Rows i .. i + mr - 1, panels j / LANES .. j / LANES + np - 1. mr, np and along_k are constants after inlining. */
 ALWAYS_INLINE void tile(const int mr, const int np, const int along_k, const gemm_t *RESTRICT g, int i, int j) {
   const int nv = np * PANEL_VECTORS;
-  vf acc[MOST_ROWS][MOST_VECTORS];
+  vf acc[TILE_ROWS][MOST_VECTORS];
   const int first = g->k_first ? g->k_first[i] : 0;
   const int last = g->k_last ? g->k_last[i + mr - 1] : g->k;
   const ptrdiff_t a_row = along_k ? g->a_row : 1, a_k = along_k ? 1 : g->a_k;
@@ -125,15 +119,15 @@ ALWAYS_INLINE void tile(const int mr, const int np, const int along_k, const gem
 }
 
 /* `rows` rows, at most as many as a tile may have */
-ALWAYS_INLINE void tile_of(const int most, const int np, const int along_k, const gemm_t *RESTRICT g, int rows, int i,
-                           int j) {
-#define TILE_CASE(mr)                                \
-  case mr:                                           \
-    if (mr <= most) tile(mr, np, along_k, g, i, j);  \
-    break;
+ALWAYS_INLINE void tile_of(const int np, const int along_k, const gemm_t *RESTRICT g, int rows, int i, int j) {
+#define TILE_CASE(mr) \
+  case mr: tile(mr, np, along_k, g, i, j); break;
   switch (rows) {
-    TILE_CASE(1) TILE_CASE(2) TILE_CASE(3) TILE_CASE(4) TILE_CASE(5) TILE_CASE(6)
-#if MOST_ROWS > 6
+    TILE_CASE(1) TILE_CASE(2) TILE_CASE(3) TILE_CASE(4)
+#if TILE_ROWS > 4
+    TILE_CASE(5) TILE_CASE(6)
+#endif
+#if TILE_ROWS > 6
     TILE_CASE(7) TILE_CASE(8) TILE_CASE(9) TILE_CASE(10) TILE_CASE(11) TILE_CASE(12)
 #endif
     default: break;
@@ -145,22 +139,22 @@ ALWAYS_INLINE void tile_of(const int most, const int np, const int along_k, cons
 #define SHARED_REST (VL == 16)
 
 /* All rows of one column block. */
-ALWAYS_INLINE void block(const int mr, const int np, const int along_k, const gemm_t *RESTRICT g, int j) {
+ALWAYS_INLINE void block(const int np, const int along_k, const gemm_t *RESTRICT g, int j) {
   int i = 0;
-  for (; i + (SHARED_REST ? 2 : 1) * mr <= g->m; i += mr) tile(mr, np, along_k, g, i, j);
+  for (; i + (SHARED_REST ? 2 : 1) * TILE_ROWS <= g->m; i += TILE_ROWS) tile(TILE_ROWS, np, along_k, g, i, j);
   const int left = g->m - i;
-  if (left > mr) {
-    tile_of(mr, np, along_k, g, (left + 1) / 2, i, j);
+  if (left > TILE_ROWS) {
+    tile_of(np, along_k, g, (left + 1) / 2, i, j);
     i += (left + 1) / 2;
   }
-  tile_of(mr, np, along_k, g, g->m - i, i, j);
+  tile_of(np, along_k, g, g->m - i, i, j);
 }
 
-static __attribute__((noinline)) void wide_along_k(const gemm_t *g, int j) { block(WIDE_ROWS, WIDE_PANELS, 1, g, j); }
-static __attribute__((noinline)) void wide_across_k(const gemm_t *g, int j) { block(WIDE_ROWS, WIDE_PANELS, 0, g, j); }
+static __attribute__((noinline)) void wide_along_k(const gemm_t *g, int j) { block(WIDE_PANELS, 1, g, j); }
+static __attribute__((noinline)) void wide_across_k(const gemm_t *g, int j) { block(WIDE_PANELS, 0, g, j); }
 #if WIDE_PANELS > 1
-static __attribute__((noinline)) void narrow_along_k(const gemm_t *g, int j) { block(NARROW_ROWS, 1, 1, g, j); }
-static __attribute__((noinline)) void narrow_across_k(const gemm_t *g, int j) { block(NARROW_ROWS, 1, 0, g, j); }
+static __attribute__((noinline)) void narrow_along_k(const gemm_t *g, int j) { block(1, 1, g, j); }
+static __attribute__((noinline)) void narrow_across_k(const gemm_t *g, int j) { block(1, 0, g, j); }
 #endif
 
 static void all_columns(const gemm_t *g) {

@@ -17,10 +17,10 @@ typedef struct {
   /* A[i,k] at a[i * a_row + k * a_k]; one of a_row, a_k is 1 */
   const real_t *a;
   ptrdiff_t a_row, a_k;
-  /* B[k,j] at b[(j / 8) * b_panel + k * b_k + j % 8]; whole panels of 8 columns are read */
+  /* B[k,j] at b[(j / LANES) * b_panel + k * b_k + j % LANES]; whole panels of LANES columns are read */
   const real_t *b;
   ptrdiff_t b_k, b_panel;
-  /* C[i,j] at c[i * c_row + j]; with c_padded whole panels of 8 columns are written, else n columns */
+  /* C[i,j] at c[i * c_row + j]; with c_padded whole panels are written, else n columns */
   real_t *c;
   ptrdiff_t c_row;
   int c_padded;
@@ -34,7 +34,7 @@ typedef struct {
 
 void gemm(const gemm_t *g);
 
-/* Numbers in a packed [k, n] matrix: panels of 8 columns, each [k, 8], the last filled up with zeros. */
+/* Numbers in a packed [k, n] matrix: panels of LANES columns, each [k, LANES], the last filled up with zeros. */
 static inline ptrdiff_t packed_size(int k, int n) { return (ptrdiff_t)k * padded(n); }
 /* packed[k, j] = w[j * k_count + k]: a [n, k] weight, transposed, so that y = x packed is y = x w^T */
 void pack_transposed(real_t *RESTRICT packed, const real_t *RESTRICT w, int n, int k);

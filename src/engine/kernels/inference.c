@@ -42,7 +42,7 @@ double forward_work_bytes(const description *d, int N, int S, int longest, int t
   return (double)prepare(&t, &w, d, NULL, &a, NULL, NULL, NULL, N, S, longest, threads, 0);
 }
 
-/* logits [targets, V] without padding (8 more numbers must be readable), losses [targets]: written.
+/* logits [targets, V] without padding, losses [targets]: written.
  * @returns the sum of the losses, nats */
 EXPORT(forward_batch)
 double forward_batch(pool *threads, const description *d, const real_t *parameters, void *work, const int32_t *tokens,

@@ -1,4 +1,4 @@
-/* Prototypes of all kernels. Shape letters are in real.h; "rows" are padded to a multiple of 8 numbers, padding zero or
+/* Prototypes of all kernels. Shape letters are in real.h; "rows" are padded to a multiple of LANES numbers, padding zero or
  * never read. Nothing here allocates: callers pass work memory. */
 #ifndef SUMLENS_KERNELS_H
 #define SUMLENS_KERNELS_H

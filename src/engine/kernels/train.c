@@ -3,6 +3,8 @@
 
 typedef struct {
   const weights *w;
+  const real_t *parameters;
+  void *work;
   plan p;
   chunk_store *stores; /* one for each shard that is at work, or for each chunk of a group */
   int n_stores, group_at, group_size;
@@ -102,36 +104,29 @@ static void range_of(const description *d, int part, int parts, ptrdiff_t *from,
   *to = groups * (part + 1) / parts * 16;
 }
 
-typedef struct {
-  const description *d;
-  const real_t *state;
-  void *work;
-  real_t *const *gradients;
-  double *squares;
-  int parts;
-} beginning;
-
 /* Weights are packed and gradients set to zero. */
 static void begin_task(void *context, int part) {
-  const beginning *b = context;
+  const training *t = context;
+  const description *d = t->w->d;
   weights w;
-  arena a = {b->work, 0};
-  prepare_weights(&w, b->d, b->state, &a, 1, &(share){part, b->parts, 0});
+  arena a = {t->work, 0};
+  prepare_weights(&w, d, t->parameters, &a, 1, &(share){part, t->parts, 0});
   ptrdiff_t from, to;
-  range_of(b->d, part, b->parts, &from, &to);
-  for (int shard = 0; shard < SHARDS; shard++) zero_reals(b->gradients[shard] + from, to - from);
+  range_of(d, part, t->parts, &from, &to);
+  for (int shard = 0; shard < SHARDS; shard++) zero_reals(t->gradients[shard] + from, to - from);
 }
 
 /* The sums of all shards into the first, and their squares. */
 static void add_shards_task(void *context, int part) {
-  const beginning *b = context;
-  const int blocks = sum_blocks(b->d);
-  for (int block = blocks * part / b->parts; block < blocks * (part + 1) / b->parts; block++) {
-    const ptrdiff_t from = (ptrdiff_t)block * SUM_BLOCK, left = b->d->arena_size - from;
+  const training *t = context;
+  const description *d = t->w->d;
+  const int blocks = sum_blocks(d);
+  for (int block = blocks * part / t->parts; block < blocks * (part + 1) / t->parts; block++) {
+    const ptrdiff_t from = (ptrdiff_t)block * SUM_BLOCK, left = d->arena_size - from;
     const ptrdiff_t n = left < SUM_BLOCK ? left : SUM_BLOCK;
-    real_t *sums = b->gradients[0] + from;
-    for (int shard = 1; shard < SHARDS; shard++) add_to(sums, b->gradients[shard] + from, n);
-    b->squares[block] = sum_of_squares(sums, n);
+    real_t *sums = t->gradients[0] + from;
+    for (int shard = 1; shard < SHARDS; shard++) add_to(sums, t->gradients[shard] + from, n);
+    t->squares[block] = sum_of_squares(sums, n);
   }
 }
 
@@ -147,13 +142,13 @@ static double gradients_and_norm(pool *threads, const description *d, real_t *st
   const int n_threads = parallel_threads(threads);
   prepare(&t, &w, d, state, &a, tokens, targets, offsets, N, S, longest, n_threads, 1);
   t.w = &w;
+  t.parameters = state;
+  t.work = work;
   t.gradients[0] = state + d->arena_size;
   t.losses = losses;
   t.loss_scale = (real_t)1 / (real_t)t.p.n_targets;
   t.parts = n_threads;
-  beginning b = {.d = d, .state = state, .work = work, .gradients = t.gradients, .squares = t.squares,
-                 .parts = n_threads};
-  parallel_run(threads, begin_task, &b, b.parts);
+  parallel_run(threads, begin_task, &t, t.parts);
   if (n_threads <= SHARDS) {
     parallel_run(threads, shard_task, &t, SHARDS);
   } else {
@@ -164,7 +159,7 @@ static double gradients_and_norm(pool *threads, const description *d, real_t *st
       parallel_run(threads, parameter_task, &t, (d->n_blocks * BLOCK_KINDS + 2) * t.parts * SHARDS);
     }
   }
-  parallel_run(threads, add_shards_task, &b, b.parts);
+  parallel_run(threads, add_shards_task, &t, t.parts);
   double squares = 0;
   for (int block = 0; block < sum_blocks(d); block++) squares += t.squares[block];
   *norm = __builtin_sqrt(squares);

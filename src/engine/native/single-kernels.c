@@ -39,7 +39,7 @@ static void attention_gradient(const real_t *dz, const real_t *q, const real_t *
   attention_backward(&g, p, position, last, first, nq, T, HS, (real_t)1 / real_sqrt((real_t)HS), scratch);
 }
 
-/* C [m, n] from A [m, k] (transposed: [k, m]) and B packed by pack_rows or pack_transposed; C dense or padded to 8 */
+/* C [m, n] from A [m, k] (transposed: [k, m]) and B packed by pack_rows or pack_transposed; C dense or padded */
 static void matrix_product(real_t *c, const real_t *a, const real_t *b, const real_t *bias, int m, int n, int k,
                            int transposed, int c_padded, int mode, const int32_t *k_first, const int32_t *k_last) {
   const gemm_t g = {.m = m, .n = n, .k = k, .a = a, .a_row = transposed ? 1 : k, .a_k = transposed ? m : 1, .b = b,
