@@ -1,5 +1,6 @@
-/* What one core can do at most: multiply-adds that never leave the registers, and OpenBLAS sgemm of 1024 x 1024 matrices.
- * One request a line: `fma256`, `fma512` or `sgemm`, and how many milliseconds it should take; one JSON answer a line.
+/* What one core can do at most: multiply-adds that never leave the registers, those of a matrix product whose numbers all
+ * come from the first cache, and OpenBLAS sgemm of 1024 x 1024 matrices. One request a line: `fma256`, `fma512`, `tile256`,
+ * `tile512` or `sgemm`, and how many milliseconds it should take; one JSON answer a line.
  * The library is opened at run time, so that this builds without it. */
 #include "files.h"
 #include <dlfcn.h>
@@ -33,6 +34,45 @@ static volatile float sink;
 FMA_LOOP(fma256, "avx2,fma", __m256, 8, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_storeu_ps)
 FMA_LOOP(fma512, "avx512f", __m512, 16, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_storeu_ps)
 
+/* A tile of `rows` x 2 vectors of C in registers over K terms, as a matrix product has it: two vectors of B and `rows`
+ * numbers of A are loaded for each, and nothing is written. A and B stay in the first cache. */
+#define K 256
+static float tile_a[12 * (K + 16)], tile_b[K * 32];
+
+#define TILE_LOOP(name, isa, vector, lanes, rows, set1, fmadd, load, store)                                        \
+  __attribute__((target(isa))) static double name(long turns) {                                                   \
+    for (long t = 0; t < turns; t++) {                                                                             \
+      vector acc[rows][2];                                                                                         \
+      _Pragma("GCC unroll 12") for (int r = 0; r < rows; r++) acc[r][0] = acc[r][1] = set1(0);                     \
+      const float *a[rows / 3], *b = tile_b;                                                                       \
+      const long row = K + 16;                                                                                     \
+      _Pragma("GCC unroll 12") for (int q = 0; q < rows / 3; q++) {                                                \
+        a[q] = tile_a + 3 * q * row;                                                                               \
+        __asm__ volatile("" : "+r"(a[q]));                                                                         \
+      }                                                                                                            \
+      for (int k = 0; k < K; k++, b += 2 * lanes) {                                                                \
+        const vector b0 = load(b), b1 = load(b + lanes);                                                           \
+        _Pragma("GCC unroll 12") for (int r = 0; r < rows; r++) {                                                  \
+          const vector x = set1(a[r / 3][r % 3 * row]);                                                            \
+          acc[r][0] = fmadd(x, b0, acc[r][0]);                                                                     \
+          acc[r][1] = fmadd(x, b1, acc[r][1]);                                                                     \
+        }                                                                                                          \
+        _Pragma("GCC unroll 12") for (int q = 0; q < rows / 3; q++) a[q]++;                                        \
+      }                                                                                                            \
+      float out[lanes];                                                                                            \
+      _Pragma("GCC unroll 12") for (int r = 0; r < rows; r++) {                                                    \
+        store(out, acc[r][0]);                                                                                     \
+        sink = out[0];                                                                                             \
+        store(out, acc[r][1]);                                                                                     \
+        sink = out[0];                                                                                             \
+      }                                                                                                            \
+    }                                                                                                              \
+    return 2.0 * lanes * 2 * rows * K * (double)turns;                                                             \
+  }
+
+TILE_LOOP(tile256, "avx2,fma", __m256, 8, 6, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_storeu_ps)
+TILE_LOOP(tile512, "avx512f", __m512, 16, 12, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_storeu_ps)
+
 typedef void sgemm_t(const char *, const char *, const int *, const int *, const int *, const float *, const float *,
                      const int *, const float *, const int *, const float *, float *, const int *);
 static sgemm_t *sgemm;
@@ -63,9 +103,16 @@ static void about(void) {
          __builtin_cpu_supports("avx512f") ? "true" : "false");
 }
 
+static const struct {
+  const char *name;
+  double (*work)(long);
+  long turns; /* to begin with */
+} kinds[] = {{"fma256", fma256, 1000}, {"fma512", fma512, 1000}, {"tile256", tile256, 10}, {"tile512", tile512, 10}, {"sgemm", multiply, 1}};
+#define KINDS (int)(sizeof kinds / sizeof *kinds)
+
 int main(void) {
   char line[256];
-  double speed[3] = {0}; /* turns a millisecond */
+  double speed[KINDS] = {0}; /* turns a millisecond */
   matrices = malloc(sizeof(float) * 3 * N * N);
   for (int i = 0; i < 3 * N * N; i++) matrices[i] = (float)(i % 17) / 17 - 0.5f;
   while (fgets(line, sizeof line, stdin)) {
@@ -76,17 +123,18 @@ int main(void) {
       fflush(stdout);
       continue;
     }
-    if (of) kind = strncmp(of + 6, "fma256", 6) == 0 ? 0 : strncmp(of + 6, "fma512", 6) == 0 ? 1 : 2;
+    for (int i = 0; of && i < KINDS; i++)
+      if (strncmp(of + 6, kinds[i].name, strlen(kinds[i].name)) == 0) kind = i;
     const char *at = strstr(line, "\"ms\":");
     const double ms = at ? atof(at + 5) : 50;
-    double (*work)(long) = kind == 0 ? fma256 : kind == 1 ? fma512 : multiply;
-    if (kind < 0 || (kind == 2 && !sgemm)) {
+    if (kind < 0 || (kinds[kind].work == multiply && !sgemm)) {
       printf("{\"error\":\"not available\"}\n");
       fflush(stdout);
       continue;
     }
+    double (*work)(long) = kinds[kind].work;
     if (speed[kind] == 0) {
-      long turns = kind == 2 ? 1 : 1000;
+      long turns = kinds[kind].turns;
       work(turns);
       for (;; turns *= 2) {
         const double begin = now(CLOCK_THREAD_CPUTIME_ID);

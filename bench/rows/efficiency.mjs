@@ -23,8 +23,17 @@ async function openPeak(isa, env) {
     throw new NotMeasured('libopenblas.so.0 was not found. Install libopenblas0.');
   }
   const contender = (name, of) => ({ name, run: () => peer.ask({ op: 'run', of, ms: BLOCK_MS }) });
-  const loop = isa.includes('AVX-512') ? 'fma512' : 'fma256';
-  return { peer, about, contenders: [contender('fma', loop), contender('sgemm', 'sgemm')] };
+  const bits = isa.includes('AVX-512') ? 512 : 256;
+  return {
+    peer,
+    about,
+    contenders: [
+      contender('fma', `fma${bits}`),
+      contender('sgemm', 'sgemm'),
+      // for information: what a product could do at most
+      contender('tile', `tile${bits}`),
+    ],
+  };
 }
 
 /** Ratio of our rate to the larger of the two peaks, in each round. */
@@ -70,6 +79,7 @@ async function measure(context, dModel, avx2Only) {
       waited: waitedShare(rounds),
       note:
         `${gflops(rounds.sumlens, flops * own.steps)} GFLOP/s; FMA loop ${gflops(rounds.fma)} x ${FMA_SHARE}, ` +
+        `fed from the first cache ${gflops(rounds.tile)}, ` +
         `sgemm ${gflops(rounds.sgemm)} (OpenBLAS, ${peak.about.core} kernels)${excess}`,
       details: { flopsOfAStep: flops, countedOverFormula: counted, openblas: peak.about },
     };
