@@ -1,7 +1,10 @@
 /** Memory: models and engines that are disposed of give back what they held. */
+import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/engine/registry.js';
+import { packageRoot } from '../../src/io/package-root.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
 import { ADAMW, randomBatch, randomLengths, randomParameters, VARIANTS } from './cases.js';
 import { describeEngines, type EngineUnderTest, isAvailable, KERNEL_ENGINES } from './engines.js';
@@ -84,5 +87,31 @@ describe.skipIf(!isAvailable('native'))('native threads', () => {
     engine.dispose();
     for (let i = 0; i < 20; i++) (await openEngine('native', { threads: 4 })).engine.dispose();
     expect(threads()).toBe(before);
+  });
+
+  it('end with the worker thread that made them, which takes their code out of memory', () => {
+    const addon = JSON.stringify(join(packageRoot(), 'build/kernels.node'));
+    // the main thread must not load the addon: it would keep it in memory
+    const program = `
+      const { Worker } = require('node:worker_threads');
+      const threads = () => require('node:fs').readdirSync('/proc/self/task').length;
+      const run = () => new Promise((resolve, reject) =>
+        new Worker('require(' + ${JSON.stringify(addon)} + ').pool_create(4)', { eval: true })
+          .on('error', reject).on('exit', resolve));
+      (async () => {
+        await run();
+        const before = threads();
+        for (let i = 0; i < 5; i++) await run();
+        console.log(threads() - before);
+      })();`;
+    const { stdout, stderr, status, signal } = spawnSync(process.execPath, ['-e', program], {
+      encoding: 'utf8',
+    });
+    expect({ stdout, stderr, status, signal }).toEqual({
+      stdout: '0\n',
+      stderr: '',
+      status: 0,
+      signal: null,
+    });
   });
 });

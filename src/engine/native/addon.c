@@ -7,8 +7,20 @@
 #include <string.h>
 #include <sys/mman.h>
 
-GLUE(pool_create, 1, (uintptr_t)pool_create(I(0)))
-GLUE_VOID(pool_destroy, 1, pool_destroy(P(0)))
+/* A pool ends with the thread of JavaScript that made it, at the latest: when a worker of Node ends, the code that the
+ * pool's threads wait in is taken out of memory. */
+static void end_pool(void *made) { pool_destroy(made); }
+static pool *make_pool(napi_env env, int threads) {
+  pool *made = pool_create(threads);
+  if (made) napi_add_env_cleanup_hook(env, end_pool, made);
+  return made;
+}
+static void drop_pool(napi_env env, pool *made) {
+  if (made) napi_remove_env_cleanup_hook(env, end_pool, made);
+  pool_destroy(made);
+}
+GLUE(pool_create, 1, (uintptr_t)make_pool(env, I(0)))
+GLUE_VOID(pool_destroy, 1, drop_pool(env, P(0)))
 
 /* addressOf(ArrayBuffer): its first byte. V8 does not move the bytes of an ArrayBuffer. */
 static napi_value address_of(napi_env env, napi_callback_info info) {
