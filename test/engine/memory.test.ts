@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openEngine } from '../../src/engine/registry.js';
+import { openEngine, readWasmModule } from '../../src/engine/registry.js';
+import { createWasmMemory, wasmApi } from '../../src/engine/wasm/memory.js';
 import { packageRoot } from '../../src/io/package-root.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
 import { ADAMW, randomBatch, randomLengths, randomParameters, VARIANTS } from './cases.js';
@@ -113,5 +114,20 @@ describe.skipIf(!isAvailable('native'))('native threads', () => {
       status: 0,
       signal: null,
     });
+  });
+});
+
+describe('memory of a WASM model', () => {
+  it('that cannot grow says what to do, and stays of use for what fits', async () => {
+    const api = wasmApi();
+    if (api === undefined) throw new Error('this Node has no WebAssembly');
+    const memory = createWasmMemory(api, await api.compile(readWasmModule()), 64);
+    expect(() => memory.work(5 * 2 ** 30)).toThrow(
+      /^engine "wasm": found a need for \d+ MiB, expected at most .*\. Use fewer .*--engine native\.$/,
+    );
+    expect(memory.workBytes).toBe(0);
+    const address = memory.work(MEBIBYTE);
+    memory.reals(address, MEBIBYTE / 4).fill(1);
+    expect(memory.reals(address, MEBIBYTE / 4).at(-1)).toBe(1);
   });
 });

@@ -1,4 +1,5 @@
 /** Memory of WASM models: one WebAssembly.Memory and instance a model, state arena first, work arena after. Browser-safe. */
+import { RunError } from '../../errors.js';
 import { align64, type KernelFunctions, type KernelMemory } from '../kernels/module.js';
 
 const PAGE_BYTES = 65536;
@@ -49,7 +50,14 @@ export function createWasmMemory(
   };
   const reserve = (bytes: number): void => {
     const missing = pages(bytes) - buffer().byteLength / PAGE_BYTES;
-    if (missing > 0) memory?.grow(missing);
+    try {
+      if (missing > 0) memory?.grow(missing);
+    } catch {
+      throw new RunError(
+        `engine "wasm": found a need for ${Math.ceil(bytes / 2 ** 20)} MiB, expected at most what WebAssembly gives ` +
+          '(4096 MiB or less). Use fewer or shorter sequences at once, or --engine native.',
+      );
+    }
   };
   reserve(workAt);
   return {
@@ -57,8 +65,9 @@ export function createWasmMemory(
     state,
     work(bytes) {
       if (bytes > workBytes) {
-        workBytes = align64(Math.ceil(bytes * 1.2));
-        reserve(workAt + workBytes);
+        const wanted = align64(Math.ceil(bytes * 1.2));
+        reserve(workAt + wanted);
+        workBytes = wanted;
       }
       return workAt;
     },
