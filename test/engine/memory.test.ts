@@ -58,6 +58,16 @@ const memoryOfArenas = ({ create }: EngineUnderTest): void => {
     expect(new Set(sizes.slice(80)).size).toBeLessThan(3);
     model.dispose();
   });
+
+  it('generation from many long prompts holds a bounded amount', () => {
+    const config: GptConfig = { ...VARIANTS[3], nLayers: 1, dModel: 16, nHeads: 8, dMlp: 16, nCtx: 1024 };
+    const model = create(config, randomParameters(config, 1), 'inference');
+    const long = randomBatch(config, 1, [1000]).tokens;
+    const made = model.generate(Array<Int32Array>(6).fill(long), { maxNewTokens: 2 });
+    expect(made).toEqual(Array<Int32Array>(6).fill(made[0]));
+    expect(model.memory().workBytes / MEBIBYTE).toBeLessThan(100);
+    model.dispose();
+  });
 };
 // the tensors of the reference are counted in tfjs.test.ts
 describeEngines('memory', memoryOfArenas, KERNEL_ENGINES);

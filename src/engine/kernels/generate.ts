@@ -4,8 +4,9 @@ import { type ModelContext, nanLogits } from './context.js';
 import type { RealArray } from './module.js';
 import { checkPrompts, type GenerateOptions } from './prompts.js';
 
-/** Bytes of keys and values held at once; more prompts are decoded in several groups. */
+/** Bytes of keys and values, and of attention patterns of prompts, held at once; more prompts are decoded in several groups. */
 const CACHE_BYTES = 8 << 20;
+const PATTERN_BYTES = 64 << 20;
 
 /** @returns the new tokens of each prompt; see Model.generate */
 export function generateGreedy<R extends RealArray>(
@@ -20,7 +21,11 @@ export function generateGreedy<R extends RealArray>(
   const kernels = context.memory.functions;
   const keysAndValues = kernels.row_numbers(2 * kernels.padded_width(config.dModel));
   const bytesEach = config.nLayers * capacity * keysAndValues * realBytes;
-  const group = Math.max(1, Math.min(256, Math.floor(CACHE_BYTES / bytesEach)));
+  const patternBytesEach = longest * kernels.padded_width(capacity) * config.nHeads * realBytes;
+  const group = Math.max(
+    1,
+    Math.min(256, Math.floor(CACHE_BYTES / bytesEach), Math.floor(PATTERN_BYTES / patternBytesEach)),
+  );
   const results: Int32Array[] = [];
   for (let at = 0; at < prompts.length; at += group) {
     results.push(...decodeGroup(context, prompts.slice(at, at + group), at, capacity, options));
