@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** src/engine/build/targets.json, which the loader in src/engine/registry.ts reads too. */
+/** src/engine/build/targets.json, which the loader in src/engine/native/load.ts reads too. */
 export function readTargets(root) {
   return JSON.parse(readFileSync(join(root, 'src/engine/build/targets.json'), 'utf8'));
 }

@@ -2,6 +2,7 @@
  * The engines from end to end: both load, agree, give the same bytes for any thread count, compiler and driver, and find
  * what is not finite before the update. Kernel by kernel: test/engine/kernels.
  */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -380,6 +381,26 @@ describe('loadAddon', () => {
     const recorded = readFileSync(join(ROOT, 'build/kernels.node.sha256'));
     writeFileSync(join(root, 'build/kernels.node.sha256'), recorded);
     expect(loadAddon({ root }).kind).toBe('loaded');
+  });
+
+  it('asks the processor for every extension whose instructions the kernels hold', () => {
+    const path = join(ROOT, 'build/kernels.node');
+    const code = execFileSync('objdump', ['-d', '--no-show-raw-insn', path], {
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+    });
+    const glue = readFileSync(join(ROOT, 'src/engine/native/addon.c'), 'utf8');
+    const used = Object.entries({
+      fma: /\tvfmadd/,
+      avx512f: /%zmm/,
+      bmi: /\t(andn|bextr|blsi|blsr|blsmsk|tzcnt)[lq]? /,
+      bmi2: /\t(shlx|shrx|sarx|rorx|mulx|bzhi|pdep|pext)[lq]? /,
+      lzcnt: /\tlzcnt/,
+      movbe: /\tmovbe/,
+      f16c: /\tvcvt(ph2ps|ps2ph)/,
+    }).flatMap(([feature, instruction]) => (instruction.test(code) ? [feature] : []));
+    expect(used).toEqual(expect.arrayContaining(['fma', 'avx512f']));
+    expect(used.filter((feature) => !glue.includes(`HAS("${feature}")`))).toEqual([]);
   });
 
   it('refuses a file that is not an addon', () => {

@@ -77,9 +77,11 @@ GLUE_VOID(packRows, 5, pack_bytes(P(0), P(1), (size_t)a[2], (size_t)a[3], (size_
 #else
 /* the levels 4 and 3 of the x86-64 ABI, as far as the kernels' flags make use of them; widest first */
 #define HAS(feature) __builtin_cpu_supports(feature)
-#define EACH_SET(X)                                                                                              \
-  X(avx512, "x86-64 AVX-512", HAS("avx512f") && HAS("avx512bw") && HAS("avx512cd") && HAS("avx512dq") && HAS("avx512vl")) \
-  X(avx2, "x86-64 AVX2+FMA", HAS("avx2") && HAS("fma"))
+#define HAS_AVX2 (HAS("avx2") && HAS("fma") && HAS("bmi") && HAS("bmi2"))
+#define HAS_AVX512 (HAS("avx512f") && HAS("avx512bw") && HAS("avx512cd") && HAS("avx512dq") && HAS("avx512vl"))
+#define EACH_SET(X)                                     \
+  X(avx512, "x86-64 AVX-512", HAS_AVX2 && HAS_AVX512)   \
+  X(avx2, "x86-64 AVX2+FMA", HAS_AVX2)
 #endif
 
 #ifdef SINGLE_KERNELS

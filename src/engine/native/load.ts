@@ -54,7 +54,10 @@ export function loadAddon(options: { readonly root?: string; readonly file?: str
     return unavailable(`${path} was built from other sources than those here.`);
   }
   if (!addon.sets.some((set) => set.supported)) {
-    return { kind: 'unavailable', reason: 'This processor has no AVX2 with FMA. Pass --engine wasm.' };
+    return {
+      kind: 'unavailable',
+      reason: 'This processor has no AVX2 with FMA and BMI2. Pass --engine wasm.',
+    };
   }
   return { kind: 'loaded', addon, path };
 }
