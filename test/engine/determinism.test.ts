@@ -147,9 +147,9 @@ describeEngines('the same run twice', (under) => {
 
 const COMPILERS = ['gcc', 'clang-14'] as const;
 
-/** Builds both into build/ under names of their own; a reason where one cannot. */
-async function buildBoth(): Promise<Map<string, Engine> | string> {
-  const engines = new Map<string, Engine>();
+/** Builds both into build/ under names of their own; each's engines, one a set of instructions; a reason where one cannot. */
+async function buildBoth(): Promise<Map<string, Engine[]> | string> {
+  const engines = new Map<string, Engine[]>();
   for (const compiler of COMPILERS) {
     // the names that native.test.ts uses too: whoever comes first builds
     const file = `kernels-${compiler}.node`;
@@ -157,7 +157,12 @@ async function buildBoth(): Promise<Map<string, Engine> | string> {
     if (built.status === 'unavailable') return `${compiler}: ${built.reason}`;
     const loaded = loadAddon({ file });
     if (loaded.kind === 'unavailable') return `${compiler}: ${loaded.reason}`;
-    engines.set(compiler, openNativeEngine(loaded.addon, { threads: 1 }));
+    const { addon } = loaded;
+    const supported = addon.sets.filter((set) => set.supported);
+    engines.set(
+      compiler,
+      supported.map((set) => openNativeEngine(addon, { threads: 1 }, set)),
+    );
   }
   return engines;
 }
@@ -173,13 +178,14 @@ describe.skipIf(typeof both === 'string')(
   `gcc build against clang build${typeof both === 'string' ? `, skipped: ${both}` : ''}`,
   () => {
     const engines = typeof both === 'string' ? [] : [...both.values()];
-    afterAll(() => engines.forEach((engine) => engine.dispose()));
+    afterAll(() => engines.flat().forEach((engine) => engine.dispose()));
 
     it.each([...VARIANTS, ...BIG_BATCHES].map((config) => [describeConfig(config), config] as const))(
-      'same bytes in activations, gradients, 20 steps and generation: %s',
+      'same bytes in activations, gradients, 20 steps and generation, for every set of instructions: %s',
       (_, config) => {
-        const [gcc, clang] = engines.map((engine) => trace(engine, config, 20, 10));
-        expectSameTrace(clang, gcc);
+        const [gcc, clang] = engines.map((sets) => sets.map((engine) => trace(engine, config, 20, 10)));
+        expect(clang).toHaveLength(gcc.length);
+        gcc.forEach((found, set) => expectSameTrace(clang[set], found));
       },
     );
   },
