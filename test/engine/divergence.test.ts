@@ -165,4 +165,17 @@ describeEngines('divergence', ({ create }) => {
       else expectSameBytes(losses.slice(from, to), clean.losses.slice(from, to), `sequence ${s}`);
     });
   });
+
+  it('a state that is refused changes nothing', () => {
+    const model = trained(create(config, randomParameters(config, 7)));
+    const before = model.getState();
+    const parameters = new Float32Array(before.parameters.length).fill(NaN);
+    for (const name of ['m', 'v'] as const) {
+      const refused = { ...before, parameters, [name]: new Float32Array(1) };
+      expect(() => model.setState(refused)).toThrow(`state.${name} [arenaSize]: found 1 elements`);
+    }
+    for (const key of ['parameters', 'm', 'v'] as const) {
+      expectSameBytes(model.getState()[key], before[key], key);
+    }
+  });
 });

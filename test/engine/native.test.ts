@@ -241,6 +241,7 @@ describe.each(['native', 'wasm'] as const)('%s engine', (name) => {
       'needs a model created with mode "train"',
     );
     inference.dispose();
+    expect(inference.memory()).toEqual({ stateBytes: 0, workBytes: 0 });
     expect(() => inference.getParameters()).toThrow('disposed');
   });
 

@@ -209,14 +209,16 @@ export class KernelModel<R extends RealArray> {
     if (!Number.isSafeInteger(state.step) || state.step < 0) {
       throw unacceptable('state.step', state.step, 'a whole number, 0 or more');
     }
-    for (const [index, name] of [
+    const sections = [
       [0, 'parameters'],
       [2, 'm'],
       [3, 'v'],
-    ] as const) {
+    ] as const;
+    // all of them before the first is taken: what is refused changes nothing
+    for (const [, name] of sections) {
       assertLength(state[name], this.table.arenaSize, `state.${name} [arenaSize]`);
-      this.section(index).set(state[name]);
     }
+    for (const [index, name] of sections) this.section(index).set(state[name]);
     this.stateIsFinite = false;
     this.step = state.step;
   }

@@ -85,12 +85,15 @@ export function createWasmMemory(
     },
     ints: (address, length) => new Int32Array(buffer(), address, length),
     doubles: (address, length) => new Float64Array(buffer(), address, length),
-    stateBytes,
+    get stateBytes() {
+      return memory === undefined ? 0 : stateBytes;
+    },
     get workBytes() {
       return workBytes;
     },
     dispose() {
       memory = undefined;
+      workBytes = 0;
     },
   };
 }
