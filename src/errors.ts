@@ -43,8 +43,13 @@ export function errorMessage(error: unknown): string {
  * @param expected - what is allowed, e.g. `a whole number from 2 to 64`
  */
 export function unacceptable(field: string, found: unknown, expected: string, remedy?: string): UserError {
+  // JSON has no NaN and no Infinity
   const shown =
-    typeof found === 'string' ? `"${printable(found)}"` : (JSON.stringify(found) ?? String(found));
+    typeof found === 'string'
+      ? `"${printable(found)}"`
+      : typeof found === 'number'
+        ? String(found)
+        : (JSON.stringify(found) ?? String(found));
   return new UserError(
     `${field}: found ${shown}, expected ${expected}.${remedy === undefined ? '' : ` ${remedy}`}`,
   );

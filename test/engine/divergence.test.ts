@@ -178,4 +178,14 @@ describeEngines('divergence', ({ create }) => {
       expectSameBytes(model.getState()[key], before[key], key);
     }
   });
+
+  it('an option that is not a number is named as what it is', () => {
+    const model = create(config, randomParameters(config, 8));
+    expect(() => model.trainStep(batch, { ...ADAMW, learningRate: NaN })).toThrow(
+      'learningRate: found NaN, expected a number from 0 to 1e30.',
+    );
+    expect(() => model.trainStep(batch, { ...ADAMW, eps: Infinity })).toThrow(
+      'eps: found Infinity, expected',
+    );
+  });
 });
