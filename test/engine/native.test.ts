@@ -229,6 +229,11 @@ describe.each(['native', 'wasm'] as const)('%s engine', (name) => {
     );
     expect(bad({ targets: Int32Array.of(-2) })).toThrow('batch.targets[0]: found -2');
     expect(bad({ offsets: Int32Array.of(0, 2) })).toThrow('batch.offsets');
+    const none = new Int32Array(0);
+    expect(bad({ tokens: none, targets: none, roles: none, offsets: Int32Array.of(0) })).toThrow(
+      'batch.offsets: found [0], expected 0, then the end of each sequence up to 0 (the number of tokens). ' +
+        'A batch has at least one sequence.',
+    );
     expect(bad({ roles: new Int32Array(2) })).toThrow('batch.roles [N]: found 2 elements, expected 1');
   });
 

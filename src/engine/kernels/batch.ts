@@ -26,7 +26,8 @@ export function checkBatch(config: GptConfig, batch: Batch): BatchShape {
     throw unacceptable(
       'batch.offsets',
       Array.from(offsets.slice(0, 8)),
-      `0, ..., ${N} (the number of tokens)`,
+      `0, then the end of each sequence up to ${N} (the number of tokens)`,
+      'A batch has at least one sequence.',
     );
   }
   let longest = 0;
