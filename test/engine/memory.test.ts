@@ -140,4 +140,26 @@ describe('memory of a WASM model', () => {
     memory.reals(address, MEBIBYTE / 4).fill(1);
     expect(memory.reals(address, MEBIBYTE / 4).at(-1)).toBe(1);
   });
+
+  it('is not asked for less than a batch needs where that is beyond 32 bits', async () => {
+    const config: GptConfig = {
+      ...VARIANTS[3],
+      dModel: 70,
+      nHeads: 70,
+      dMlp: 16,
+      nLayers: 1,
+      dVocab: 5,
+      nCtx: 4000,
+    };
+    const { engine } = await openEngine('wasm', { threads: 1 });
+    const batch = randomBatch(config, 1, [4000], 0.05);
+    const parameters = randomParameters(config, 1);
+    expect(() => engine.createModel(config, { parameters }, 'inference').forward(batch)).toThrow(
+      'engine "wasm": found a need for',
+    );
+    expect(() => engine.createModel(config, { parameters }, 'train').trainStep(batch, ADAMW)).toThrow(
+      'engine "wasm": found a need for',
+    );
+    engine.dispose();
+  });
 });

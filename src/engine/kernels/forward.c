@@ -4,8 +4,8 @@
 #include "vmath.h"
 
 void prepare_store(chunk_store *s, arena *a, const description *d, int rows, int longest, store_kind keep) {
-  const size_t R = rows, C = row_stride(d->C), M = row_stride(d->M), KV = row_stride(2 * padded(d->C)), T = padded(longest);
-  const size_t HS = d->C / d->NH;
+  const uint64_t R = rows, C = row_stride(d->C), M = row_stride(d->M), KV = row_stride(2 * padded(d->C)), T = padded(longest);
+  const uint64_t HS = d->C / d->NH;
   const int train = keep != KEEP_NOTHING;
   for (int l = 0; l < d->L; l++) {
     layer_store *y = &s->layer[l];

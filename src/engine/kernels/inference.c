@@ -20,9 +20,9 @@ static void forward_task(void *context, int task) {
   cross_entropy(t->losses + c->loss_at, NULL, logits, V, c->target, c->wanted.n, V, 0, s->scratch);
 }
 
-static size_t prepare(inference *t, weights *w, const description *d, const real_t *parameters, arena *a,
-                      const int32_t *tokens, const int32_t *targets, const int32_t *offsets, int N, int S, int longest,
-                      int threads, int fill) {
+static uint64_t prepare(inference *t, weights *w, const description *d, const real_t *parameters, arena *a,
+                        const int32_t *tokens, const int32_t *targets, const int32_t *offsets, int N, int S, int longest,
+                        int threads, int fill) {
   prepare_weights(w, d, parameters, a, 0, fill ? WHOLE : NULL);
   make_plan(&t->p, a, d, tokens, targets, offsets, N, S, longest);
   t->group_most = group_chunks(d, N, longest, threads);
@@ -72,11 +72,11 @@ typedef struct {
   real_t *logits;
 } generation;
 
-static size_t prepare_generation(generation *g, const description *d, const real_t *parameters, arena *a, int rows,
-                                 int S, int capacity, int fill) {
+static uint64_t prepare_generation(generation *g, const description *d, const real_t *parameters, arena *a, int rows,
+                                   int S, int capacity, int fill) {
   prepare_weights(&g->w, d, parameters, a, 0, fill ? WHOLE : NULL);
   g->cache.layer_size = (ptrdiff_t)S * capacity * row_stride(2 * padded(d->C));
-  g->cache.kv = take_reals(a, (size_t)d->L * g->cache.layer_size + 16);
+  g->cache.kv = take_reals(a, (uint64_t)d->L * g->cache.layer_size + 16);
   g->position = take_ints(a, rows);
   g->last = take_ints(a, rows);
   g->row = take_ints(a, S);
@@ -85,7 +85,7 @@ static size_t prepare_generation(generation *g, const description *d, const real
   g->q_start = take_ints(a, S + 1);
   g->kv_start = take_ints(a, S);
   prepare_store(&g->store, a, d, rows, capacity, KEEP_NOTHING);
-  g->logits = take_reals(a, (size_t)S * padded(d->V) + 16);
+  g->logits = take_reals(a, (uint64_t)S * padded(d->V) + 16);
   return a->used;
 }
 

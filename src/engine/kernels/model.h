@@ -40,18 +40,19 @@ static inline const block_weights *weights_of(const weights *w, int layer) {
   return &w->block[w->d->n_blocks == 1 ? 0 : layer];
 }
 
-/* Hands out 64-byte aligned pieces of a work area; with base NULL it only counts. */
+/* Hands out 64-byte aligned pieces of a work area; with base NULL it only counts: in 64 bits, as what is wanted may be more
+ * than a 32-bit memory has addresses. */
 typedef struct {
   char *base;
-  size_t used;
+  uint64_t used;
 } arena;
-static inline void *take(arena *a, size_t bytes) {
+static inline void *take(arena *a, uint64_t bytes) {
   void *at = a->base ? a->base + a->used : NULL;
   a->used += (bytes + 63) / 64 * 64;
   return at;
 }
-static inline real_t *take_reals(arena *a, size_t n) { return take(a, n * sizeof(real_t)); }
-static inline int32_t *take_ints(arena *a, size_t n) { return take(a, n * sizeof(int32_t)); }
+static inline real_t *take_reals(arena *a, uint64_t n) { return take(a, n * sizeof(real_t)); }
+static inline int32_t *take_ints(arena *a, uint64_t n) { return take(a, n * sizeof(int32_t)); }
 
 /* Every parts-th piece of a work that several tasks divide; next counts the pieces and begins with 0. */
 typedef struct {

@@ -71,8 +71,8 @@ static void parameter_task(void *context, int task) {
 }
 
 /* Lays out everything a training call needs; returns the bytes. */
-static size_t prepare(training *t, weights *w, const description *d, const real_t *state, arena *a, const int32_t *tokens,
-                      const int32_t *targets, const int32_t *offsets, int N, int S, int longest, int threads, int fill) {
+static uint64_t prepare(training *t, weights *w, const description *d, const real_t *state, arena *a, const int32_t *tokens,
+                        const int32_t *targets, const int32_t *offsets, int N, int S, int longest, int threads, int fill) {
   prepare_weights(w, d, state, a, 1, NULL);
   for (int shard = 1; shard < SHARDS; shard++) t->gradients[shard] = take_reals(a, d->arena_size);
   t->squares = take(a, sizeof(double) * (size_t)sum_blocks(d));
