@@ -2,19 +2,17 @@
 #include "gemm.h"
 #include "vec.h"
 
+#if VL == 4
+#include "gemm4.h"
+#else
 #define PANEL_VECTORS (LANES / VL)
 
-/* Tiles that fit the registers: 12 x 32 in AVX-512 (24 of 32), 6 x 16 in AVX2 (12 of 16), 4 x 8 in simd128 (8 of 16; more
- * rows measured slower). */
+/* Tiles that fit the registers: 12 x 32 in AVX-512 (24 of 32), 6 x 16 in AVX2 (12 of 16). */
+#define WIDE_PANELS 2
 #if VL == 16
-#define WIDE_PANELS 2
 #define TILE_ROWS 12
-#elif VL == 8
-#define WIDE_PANELS 2
-#define TILE_ROWS 6
 #else
-#define WIDE_PANELS 1
-#define TILE_ROWS 4
+#define TILE_ROWS 6
 #endif
 #define MOST_VECTORS (WIDE_PANELS * PANEL_VECTORS)
 
@@ -28,11 +26,7 @@
 /* Rows of a tile are reached from every third: base, base + row and base + 2 row are addresses of one instruction. Pointers
  * that the compiler takes for unrelated keep it from giving each row a register of its own, for which there are too few. */
 #define ROW_BASES ((TILE_ROWS + 2) / 3)
-#if VL >= 8
 #define UNRELATED(pointer) __asm__("" : "+r"(pointer))
-#else
-#define UNRELATED(pointer) (void)(pointer)
-#endif
 #define ROW(bases, r, row) ((bases)[(r) / 3] + ((r) % 3) * (row))
 
 /* C of a tile: whole vectors, or with `masked` the first `columns` numbers of each row */
@@ -123,10 +117,7 @@ ALWAYS_INLINE void tile_of(const int np, const int along_k, const gemm_t *RESTRI
 #define TILE_CASE(mr) \
   case mr: tile(mr, np, along_k, g, i, j); break;
   switch (rows) {
-    TILE_CASE(1) TILE_CASE(2) TILE_CASE(3) TILE_CASE(4)
-#if TILE_ROWS > 4
-    TILE_CASE(5) TILE_CASE(6)
-#endif
+    TILE_CASE(1) TILE_CASE(2) TILE_CASE(3) TILE_CASE(4) TILE_CASE(5) TILE_CASE(6)
 #if TILE_ROWS > 6
     TILE_CASE(7) TILE_CASE(8) TILE_CASE(9) TILE_CASE(10) TILE_CASE(11) TILE_CASE(12)
 #endif
@@ -152,10 +143,8 @@ ALWAYS_INLINE void block(const int np, const int along_k, const gemm_t *RESTRICT
 
 static __attribute__((noinline)) void wide_along_k(const gemm_t *g, int j) { block(WIDE_PANELS, 1, g, j); }
 static __attribute__((noinline)) void wide_across_k(const gemm_t *g, int j) { block(WIDE_PANELS, 0, g, j); }
-#if WIDE_PANELS > 1
 static __attribute__((noinline)) void narrow_along_k(const gemm_t *g, int j) { block(1, 1, g, j); }
 static __attribute__((noinline)) void narrow_across_k(const gemm_t *g, int j) { block(1, 0, g, j); }
-#endif
 
 static void all_columns(const gemm_t *g) {
   const int along_k = g->a_k == 1;
@@ -165,13 +154,12 @@ static void all_columns(const gemm_t *g) {
     if (along_k) wide_along_k(g, j);
     else wide_across_k(g, j);
   }
-#if WIDE_PANELS > 1
   if (j < n) {
     if (along_k) narrow_along_k(g, j);
     else narrow_across_k(g, j);
   }
-#endif
 }
+#endif
 
 /* Rows of A that go over all columns together: with k up to MOST_BLOCK_K they stay in a first cache of 32 KB, and a sum
  * over more than that many numbers is long enough to fetch them again. A multiple of every tile. */

@@ -40,7 +40,10 @@ ALWAYS_INLINE void forward_rows(const int masked, real_t *y, real_t *xhat, real_
  * Two passes: E[x^2] - E[x]^2 cancels when |mean| >> std. xhat and rstd may be NULL. */
 void layernorm_forward(real_t *y, real_t *xhat, real_t *rstd, const real_t *x, const real_t *w, const real_t *b, int n,
                        int C) {
+  /* widths whose loops are worth unrolling */
   if (C == 16) forward_rows(0, y, xhat, rstd, x, w, b, n, 16);
+  else if (C == 32) forward_rows(0, y, xhat, rstd, x, w, b, n, 32);
+  else if (C == 64) forward_rows(0, y, xhat, rstd, x, w, b, n, 64);
   else if (C % LANES == 0) forward_rows(0, y, xhat, rstd, x, w, b, n, C);
   else forward_rows(1, y, xhat, rstd, x, w, b, n, C);
 }
@@ -75,6 +78,7 @@ ALWAYS_INLINE void backward_rows(const int masked, real_t *dx, const real_t *res
 void layernorm_backward(real_t *dx, const real_t *residual, const real_t *dy, const real_t *xhat, const real_t *rstd,
                         const real_t *w, int n, int C) {
   if (C == 16) backward_rows(0, dx, residual, dy, xhat, rstd, w, n, 16);
+  else if (C == 32) backward_rows(0, dx, residual, dy, xhat, rstd, w, n, 32);
   else if (C % LANES == 0) backward_rows(0, dx, residual, dy, xhat, rstd, w, n, C);
   else backward_rows(1, dx, residual, dy, xhat, rstd, w, n, C);
 }

@@ -3,6 +3,9 @@
 #include "vec.h"
 #include "vmath.h"
 
+/* Vectors whose chains of operations overlap: WebAssembly's compilers move no load before a store. */
+#define AT_ONCE (LANES / VL)
+
 /* post = f(pre), slope = f'(pre) (NULL: not wanted; may be pre itself), n rows of M.
  * gelu(x) = x Phi(x), gelu'(x) = Phi(x) + x phi(x): the exact erf form (Hendrycks and Gimpel, arXiv 1606.08415). */
 void activation_forward(real_t *post, real_t *slope, const real_t *pre, int n, int M, int relu) {
@@ -17,12 +20,14 @@ void activation_forward(real_t *post, real_t *slope, const real_t *pre, int n, i
         if (slope) v_store(slope + at + j, v_if_less(zero, x, one, zero));
       }
     } else {
-      for (int j = 0; j < Mp; j += VL) {
-        const vf x = v_load(pre + at + j);
-        vf phi, density;
-        v_normal(x, &phi, &density);
-        v_store(post + at + j, v_mul(x, phi));
-        if (slope) v_store(slope + at + j, v_fma(x, v_mul(density, inv_sqrt_2pi), phi));
+      for (int j = 0; j < Mp; j += LANES) {
+        vf x[AT_ONCE], phi[AT_ONCE], density[AT_ONCE];
+        for (int v = 0; v < AT_ONCE; v++) x[v] = v_load(pre + at + j + v * VL);
+        for (int v = 0; v < AT_ONCE; v++) v_normal(x[v], &phi[v], &density[v]);
+        for (int v = 0; v < AT_ONCE; v++) v_store(post + at + j + v * VL, v_mul(x[v], phi[v]));
+        if (!slope) continue;
+        for (int v = 0; v < AT_ONCE; v++)
+          v_store(slope + at + j + v * VL, v_fma(x[v], v_mul(density[v], inv_sqrt_2pi), phi[v]));
       }
     }
   }

@@ -7,8 +7,28 @@ import { loadAddon } from '../../../src/engine/native/load.js';
 import type { Addon, KernelSet } from '../../../src/engine/native/memory.js';
 import { packageRoot } from '../../../src/io/package-root.js';
 import { buildNative } from '../../../src/setup/build-native.mjs';
-import { SINGLE_KERNELS } from '../../helpers/single-kernels.js';
 import { isRequired } from '../engines.js';
+
+/** Functions of native/single-kernels.c. */
+const SINGLE_KERNELS = [
+  'vector_exp',
+  'vector_normal',
+  'scalar_log',
+  'pack_transposed',
+  'pack_rows',
+  'matrix_product',
+  'layernorm_forward',
+  'layernorm_backward',
+  'layernorm_parameters',
+  'activation_forward',
+  'gather_embedding',
+  'scatter_embedding',
+  'column_sums',
+  'softmax_row',
+  'attention_forward',
+  'attention_gradient',
+  'cross_entropy',
+] as const;
 
 export type Reals = Float32Array | Float64Array;
 
