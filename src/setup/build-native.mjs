@@ -2,10 +2,11 @@
  * Compiles the engine's kernels and Node-API glue to build/kernels.node with the C compiler that is there and the headers
  * of the npm package node-api-headers; no node-gyp, no download. node: imports only.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
+  buildFolder,
   compile,
   compilerVersion,
   kernelFlagsOf,
@@ -49,7 +50,10 @@ export async function buildNative({
   const hash = nativeHash(root, targets);
   const testSources = single ? targets.single : [];
   // the second line: what belongs to a build for tests only, and is not part of the engine's hash
-  const stampText = single ? `${hash}\n${sourceHash(root, testSources, [])}\n` : `${hash}\n`;
+  const { flags: doubleFlags, linkFlags: doubleLinkFlags, set: doubleSet } = targets.native.double;
+  const testFlags = real === 'double' ? [...doubleSet.flags, ...doubleFlags, ...doubleLinkFlags] : [];
+  const stampText =
+    single || real === 'double' ? `${hash}\n${sourceHash(root, testSources, testFlags)}\n` : `${hash}\n`;
   if (existsSync(path) && existsSync(stamp) && readFileSync(stamp, 'utf8') === stampText) {
     return { status: 'current', reason: 'sources are unchanged', path };
   }
@@ -64,11 +68,11 @@ export async function buildNative({
   }
 
   mkdirSync(join(root, 'build'), { recursive: true });
-  const work = mkdtempSync(join(root, 'build', 'objects-'));
+  const work = buildFolder(join(root, 'build'), 'objects-');
   try {
     const extra = [
       `-DKERNEL_HASH=${hash}`,
-      ...(real === 'double' ? targets.native.double.flags : []),
+      ...(real === 'double' ? doubleFlags : []),
       ...(single ? ['-DSINGLE_KERNELS'] : []),
       ...sanitizerFlags(sanitize),
       `-I${headers}`,
@@ -101,15 +105,18 @@ export async function buildNative({
         ...objects,
         ...targets.native.linkFlags.filter((flag) => sanitize.length === 0 || !flag.includes('strip')),
         ...sanitizerFlags(sanitize),
-        ...(real === 'double' ? targets.native.double.linkFlags : []),
+        ...(real === 'double' ? doubleLinkFlags : []),
       ],
     });
     for (const { args, folder } of steps) {
       const problem = compile(chosen, args, join(work, folder));
       if (problem !== undefined) return unavailable(`${chosen} failed: ${problem}`);
     }
+    // without a stamp the addon's own hash counts; with that of another addon it would be refused
+    writeFileSync(join(work, 'stamp'), stampText);
+    rmSync(stamp, { force: true });
     renameSync(join(work, file), path);
-    writeFileSync(stamp, stampText);
+    renameSync(join(work, 'stamp'), stamp);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

@@ -2,10 +2,10 @@
  * Compiles the kernels to src/engine/wasm/kernels.wasm, which git holds. Only the compiler version recorded in
  * targets.json gives the same bytes, so any other keeps the committed file. node: imports only.
  */
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { compile, compilerVersion, readTargets, wasmHash } from './kernel-sources.mjs';
+import { buildFolder, compile, compilerVersion, readTargets, wasmHash } from './kernel-sources.mjs';
 
 const FILE = 'src/engine/wasm/kernels.wasm';
 
@@ -24,7 +24,7 @@ export async function buildWasm({ root, log = () => {}, check = false }) {
   if (found !== version || compilerVersion(linker) === undefined) {
     return unavailable(`${version} with ${linker} is not installed; the committed ${FILE} is used.`);
   }
-  const work = mkdtempSync(join(root, 'src/engine/wasm/.build-'));
+  const work = buildFolder(join(root, 'src/engine/wasm'), '.build-');
   try {
     const made = join(work, 'kernels.wasm');
     // relative paths: an absolute one could reach the module's bytes
@@ -40,6 +40,7 @@ export async function buildWasm({ root, log = () => {}, check = false }) {
     }
     if (check)
       return unavailable(`${FILE} is not what the sources give. Run "node src/setup/build-wasm.mjs".`);
+    chmodSync(made, 0o644); // the linker makes it a program
     renameSync(made, path);
     log(`built ${FILE}, ${bytes.length} bytes, with ${found}`);
     return { status: 'built', reason: `compiled with ${found}`, path };

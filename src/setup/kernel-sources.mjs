@@ -1,7 +1,7 @@
 /** What the engine's builders share: the list of sources and flags, its hash, compilers. node: imports only. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** src/engine/build/targets.json, which the loader in src/engine/native/load.ts reads too. */
@@ -28,7 +28,8 @@ export function sourceHash(root, files, flags) {
 /** Hash of the native addon: kernels and glue. */
 export function nativeHash(root, targets) {
   const { kernels, headers, glue, native } = targets;
-  const flags = [...native.kernelFlags, ...native.sets.flatMap((set) => set.flags)];
+  const ofSets = native.sets.flatMap((set) => set.flags);
+  const flags = [...native.kernelFlags, ...ofSets, ...native.glueFlags, ...native.linkFlags];
   return sourceHash(root, [...kernels, ...headers, ...glue], flags);
 }
 
@@ -61,4 +62,20 @@ export function compile(command, args, cwd) {
   if (result.status === 0) return undefined;
   const text = result.error?.message ?? result.stderr;
   return text.trim().split('\n').slice(0, 3).join(' ').slice(0, 400) || `exit code ${result.status}`;
+}
+
+const ABANDONED_MS = 3_600_000;
+
+/**
+ * A new folder for what a build makes on its way. Those of the same prefix that are an hour old are removed: a build that
+ * was killed left them. @returns its path
+ */
+export function buildFolder(parent, prefix) {
+  for (const name of readdirSync(parent)) {
+    if (!name.startsWith(prefix)) continue;
+    const path = join(parent, name);
+    if (Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) < ABANDONED_MS) continue;
+    rmSync(path, { recursive: true, force: true });
+  }
+  return mkdtempSync(join(parent, prefix));
 }

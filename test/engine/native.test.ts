@@ -3,7 +3,7 @@
  * what is not finite before the update. Kernel by kernel: test/engine/kernels.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Batch, Engine } from '../../src/engine/engine.js';
@@ -387,6 +387,31 @@ describe('loadAddon', () => {
     const recorded = readFileSync(join(ROOT, 'build/kernels.node.sha256'));
     writeFileSync(join(root, 'build/kernels.node.sha256'), recorded);
     expect(loadAddon({ root }).kind).toBe('loaded');
+  });
+
+  it('refuses an addon of the same sources and other flags, also those of the linker', () => {
+    for (const folder of ['kernels', 'native', 'build']) {
+      cpSync(join(ROOT, 'src/engine', folder), join(root, 'src/engine', folder), { recursive: true });
+    }
+    for (const name of ['kernels.node', 'kernels.node.sha256']) {
+      cpSync(join(ROOT, 'build', name), join(root, 'build', name));
+    }
+    expect(loadAddon({ root }).kind).toBe('loaded');
+    const path = join(root, 'src/engine/build/targets.json');
+    const targets = readFileSync(path, 'utf8');
+    for (const [old, other] of [
+      ['"-O3"', '"-O2"'],
+      ['"-O2"', '"-O1"'],
+      ['"-shared"', '"-shared", "-Wl,-z,now"'],
+      ['x86-64-v4', 'native'],
+    ] as const) {
+      expect(targets).toContain(old);
+      writeFileSync(path, targets.replace(old, other));
+      expect(loadAddon({ root }), other).toMatchObject({
+        reason: expect.stringMatching(/built from other sources/) as string,
+      });
+    }
+    rmSync(join(root, 'src'), { recursive: true });
   });
 
   it('asks the processor for every extension whose instructions the kernels hold', () => {

@@ -70,7 +70,7 @@ function hashOfSources(root: string): string | undefined {
     kernels: string[];
     headers: string[];
     glue: string[];
-    native: { kernelFlags: string[]; sets: { flags: string[] }[] };
+    native: { kernelFlags: string[]; sets: { flags: string[] }[]; glueFlags: string[]; linkFlags: string[] };
   };
   const hash = createHash('sha256');
   for (const name of [...targets.kernels, ...targets.headers, ...targets.glue]) {
@@ -78,7 +78,8 @@ function hashOfSources(root: string): string | undefined {
     hash.update(readBytes(join(root, name)));
     hash.update('\0');
   }
-  const { kernelFlags, sets } = targets.native;
-  for (const flag of [...kernelFlags, ...sets.flatMap((set) => set.flags)]) hash.update(`${flag}\0`);
+  const { kernelFlags, sets, glueFlags, linkFlags } = targets.native;
+  const flags = [...kernelFlags, ...sets.flatMap((set) => set.flags), ...glueFlags, ...linkFlags];
+  for (const flag of flags) hash.update(`${flag}\0`);
   return hash.digest('hex');
 }
