@@ -3,6 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { widestSet } from '../../src/engine/native/engine.js';
+import { loadAddon } from '../../src/engine/native/load.js';
+import { createNativeMemory } from '../../src/engine/native/memory.js';
 import { openEngine, readWasmModule } from '../../src/engine/registry.js';
 import { createWasmMemory, wasmApi } from '../../src/engine/wasm/memory.js';
 import { packageRoot } from '../../src/io/package-root.js';
@@ -161,5 +164,27 @@ describe('memory of a WASM model', () => {
       'engine "wasm": found a need for',
     );
     engine.dispose();
+  });
+});
+
+describe.skipIf(!isAvailable('native'))('memory of a native model', () => {
+  it('that is not there is one line, and what was there stays', () => {
+    const loaded = loadAddon();
+    if (loaded.kind === 'unavailable') throw new Error(loaded.reason);
+    const { addon } = loaded;
+    const { functions } = widestSet(addon);
+    const memory = createNativeMemory(
+      addon,
+      functions,
+      64,
+      4,
+      (buffer, offset, length) => new Float32Array(buffer, offset, length),
+    );
+    const work = memory.work(MEBIBYTE);
+    const oneLine =
+      /^engine "native": found a need for \d+ MiB at once, expected at most .*\. Use fewer .*\.$/;
+    expect(() => memory.work(2 ** 46)).toThrow(oneLine);
+    expect(() => memory.newReals(2 ** 44)).toThrow(oneLine);
+    expect(memory.work(MEBIBYTE)).toBe(work);
   });
 });

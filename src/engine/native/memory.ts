@@ -1,4 +1,5 @@
 /** Arenas of native models: ordinary ArrayBuffers whose addresses the addon tells. They are freed with the model. */
+import { RunError } from '../../errors.js';
 import type { Address, KernelFunctions, KernelMemory, RealArray } from '../kernels/module.js';
 
 /** The kernels compiled for one set of instructions. Every set gives the same bytes. */
@@ -44,6 +45,19 @@ function advise(addon: Addon, address: Address, bytes: number): void {
   if (whole > 0) addon.useLargePages(from, whole);
 }
 
+/** What `make` gives; memory that is not there is one line. */
+function allocate<T>(bytes: number, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new RunError(
+      `engine "native": found a need for ${Math.ceil(bytes / 2 ** 20)} MiB at once, expected at most what this machine ` +
+        'gives. Use fewer or shorter sequences at once, or a smaller model.',
+    );
+  }
+}
+
 /** One stretch of memory, aligned to 64 bytes or, when it holds one, to large pages. */
 class Block {
   readonly address: Address;
@@ -56,7 +70,7 @@ class Block {
   ) {
     const alignment = bytes < LARGE_PAGE ? 64 : LARGE_PAGE;
     // what lies before the first aligned byte is never touched, so that it takes no memory
-    this.buffer = new ArrayBuffer(bytes + alignment);
+    this.buffer = allocate(bytes, () => new ArrayBuffer(bytes + alignment));
     const first = addon.addressOf(this.buffer);
     this.skip = (alignment - (first % alignment)) % alignment;
     this.address = first + this.skip;
@@ -93,7 +107,8 @@ export function createNativeMemory<R extends RealArray>(
       addon.keepFreedMemory(KEPT_BYTES);
     }
     // not zeroed first: every byte is written by whoever asked for it
-    const { buffer } = Buffer.allocUnsafeSlow(length * realBytes);
+    const bytes = length * realBytes;
+    const { buffer } = allocate(bytes, () => Buffer.allocUnsafeSlow(bytes));
     if (!(buffer instanceof ArrayBuffer)) throw new TypeError('A buffer of its own is an ArrayBuffer.');
     const address = addon.addressOf(buffer);
     advise(addon, address, buffer.byteLength);
