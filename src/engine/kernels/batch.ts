@@ -57,18 +57,20 @@ export function checkBatch(config: GptConfig, batch: Batch): BatchShape {
 
 /** Sums in float64, in the order of positions. @param losses - [nTargets] */
 export function sumLossByRole(batch: Batch, losses: RealArray): ForwardResult['lossByRole'] {
-  const sums = ROLES.map(() => ({ sumNats: 0, count: 0 }));
+  const sums = new Float64Array(ROLES.length);
+  const counts = new Int32Array(ROLES.length);
+  const { targets, roles } = batch;
   let next = 0;
-  for (let i = 0; i < batch.targets.length; i++) {
-    if (batch.targets[i] < 0) continue;
-    const sum = sums.at(batch.roles[i]);
-    if (batch.roles[i] >= 0 && sum !== undefined) {
-      sum.sumNats += losses[next];
-      sum.count++;
+  for (let i = 0; i < targets.length; i++) {
+    if (targets[i] < 0) continue;
+    const role = roles[i];
+    if (role >= 0 && role < sums.length) {
+      sums[role] += losses[next];
+      counts[role]++;
     }
     next++;
   }
-  return sums;
+  return ROLES.map((_, role) => ({ sumNats: sums[role], count: counts[role] }));
 }
 
 /** Position and target of every row with a target, in order. */

@@ -14,6 +14,8 @@ enum {
   BLOCK_ACTIVATIONS
 };
 
+static int activation_count(const description *d) { return FIRST_BLOCK + d->L * BLOCK_ACTIVATIONS + 1; }
+
 /* Whole sequences that go through the model together. */
 typedef struct {
   int first, S;           /* sequences */
@@ -22,16 +24,17 @@ typedef struct {
   ptrdiff_t pattern_at;   /* numbers of all patterns before */
 } piece;
 
-/* p: one head [T, padded T]; square: scores or patterns of the piece as they are handed out; packed: rows as they are */
+/* p: one head [T, padded T]; scores, pattern: those of the piece as they are handed out; packed: rows as they are;
+ * rest: of each activation, a vector that has not left whole */
 typedef struct {
-  real_t *x, *h, *q, *kv, *z, *out, *post, *p, *square, *packed, *scratch;
+  real_t *x, *h, *q, *kv, *z, *out, *post, *p, *scores, *pattern, *packed, *rest, *scratch;
 } piece_store;
 
 typedef struct {
   const weights *w;
   const int32_t *tokens, *offsets;
   int32_t *position, *iota, *wanted, *target;
-  int n_pieces, group_most, group_at, streamed;
+  int N, n_pieces, group_most, group_at, streamed;
   piece *pieces;
   piece_store *stores;
   const double *results;
@@ -41,35 +44,19 @@ typedef struct {
 /* More than a second cache holds goes past the caches, which takes less than half the time: no line is fetched only to be
  * overwritten. */
 #define STREAM_FROM_BYTES (2 << 20)
+#define LINE 64 /* bytes that go together */
 
-#ifdef __AVX__
-/* as many of n numbers as whole vectors hold, past the caches; neighbouring calls fill lines together */
-static ptrdiff_t stream(real_t *to, const real_t *from, ptrdiff_t n) {
-  const ptrdiff_t one = sizeof(__m128i) / sizeof(real_t), two = 2 * one;
-  ptrdiff_t i = 0;
-  for (; i + one <= n && (uintptr_t)(to + i) % sizeof(__m256i); i += one)
-    _mm_stream_si128((__m128i *)(to + i), _mm_loadu_si128((const __m128i *)(from + i)));
-  for (; i + two <= n; i += two)
-    _mm256_stream_si256((__m256i *)(to + i), _mm256_loadu_si256((const __m256i *)(from + i)));
-  for (; i + one <= n; i += one)
-    _mm_stream_si128((__m128i *)(to + i), _mm_loadu_si128((const __m128i *)(from + i)));
-  return i;
+/* how many numbers `to` lies before the next whole vector */
+static ptrdiff_t to_vector(const real_t *to) {
+  return (ptrdiff_t)(-(uintptr_t)to % (VL * sizeof(real_t)) / sizeof(real_t));
 }
-#endif
 
+/* Past the caches, or not. What lies before and behind whole vectors shares them with its neighbours. */
 static void copy_out(real_t *to, const real_t *from, ptrdiff_t n, int streamed) {
-  ptrdiff_t i = 0;
-#ifdef __AVX__
-  if (streamed) {
-    while (i < n && (uintptr_t)(to + i) % sizeof(__m128i)) {
-      to[i] = from[i];
-      i++;
-    }
-    i += stream(to + i, from + i, n - i);
-  }
-#else
-  (void)streamed;
-#endif
+  ptrdiff_t i = to_vector(to);
+  if (!streamed || i > n) i = n;
+  copy_reals(to, from, i);
+  for (; i + VL <= n; i += VL) v_stream(to + i, v_load(from + i));
   copy_reals(to + i, from + i, n - i);
 }
 
@@ -79,20 +66,47 @@ static real_t *place(const capture *t, int index, ptrdiff_t before) {
   return result ? result + before : NULL;
 }
 
-/* from: n rows of `width` numbers, `row` apart, the first of them row `at` of the batch */
-static void keep(const capture *t, piece_store *s, int index, const real_t *from, int at, int n, int width,
+/* Past the caches: n rows of whole vectors, which go to the vectors before `to` and behind, each from two of theirs. The rest
+ * of the last one waits in s->rest for the rows that follow, up to the end of the piece. */
+static void stream_rows(const capture *t, const piece *c, piece_store *s, int index, real_t *to, const real_t *from, int at, int n, int width,
+                        ptrdiff_t row) {
+  const int ahead = (int)to_vector(to);
+  if (ahead == 0) {
+    for (int i = 0; i < n; i++, to += width, from += row)
+      for (int j = 0; j < width; j += VL) v_stream(to + j, v_load(from + j));
+    return;
+  }
+  /* one thread goes on where the piece before ended */
+  const int first = t->group_most > 1 ? c->at : 0, end = t->group_most > 1 ? c->at + c->n : t->N;
+  real_t *rest = s->rest + (ptrdiff_t)index * VL;
+  vf last = v_load(rest);
+  to += ahead - VL;
+  for (int i = 0; i < n; i++, to += width, from += row)
+    for (int j = 0; j < width; j += VL) {
+      const vf x = v_load(from + j);
+      if (at + i == first && j == 0) v_store_first(to + VL - ahead, x, ahead);
+      else v_stream(to + j, v_join(last, x, ahead));
+      last = x;
+    }
+  v_store(rest, last);
+  if (at + n == end) v_store_first(to, v_join(last, last, ahead), VL - ahead);
+}
+
+/* from: n rows of `width` numbers, `row` apart, the first of them row `at` of the batch. All rows of a piece come in order. */
+static void keep(const capture *t, const piece *c, piece_store *s, int index, const real_t *from, int at, int n, int width,
                  ptrdiff_t row) {
   real_t *to = place(t, index, (ptrdiff_t)at * width);
   if (!to) return;
   const ptrdiff_t all = (ptrdiff_t)n * width;
-  if (row == width) {
+  if (t->streamed && width % VL == 0 && (uintptr_t)to % 16 == 0) {
+    stream_rows(t, c, s, index, to, from, at, n, width, row);
+  } else if (row == width) {
     copy_out(to, from, all, t->streamed);
-  } else if (!t->streamed || width * sizeof(real_t) % 16 == 0) {
-    for (int i = 0; i < n; i++) copy_out(to + (ptrdiff_t)i * width, from + i * row, width, t->streamed);
   } else {
     /* rows that share a vector with their neighbours: one stretch first */
-    for (int i = 0; i < n; i++) copy_reals(s->packed + (ptrdiff_t)i * width, from + i * row, width);
-    copy_out(to, s->packed, all, 1);
+    real_t *packed = t->streamed ? s->packed : to;
+    for (int i = 0; i < n; i++) copy_reals(packed + (ptrdiff_t)i * width, from + i * row, width);
+    if (t->streamed) copy_out(to, packed, all, 1);
   }
 }
 
@@ -106,67 +120,104 @@ static void to_square(real_t *out, const real_t *p, int T, real_t scale, real_t 
 
 static ptrdiff_t pattern_numbers(const description *d, int T) { return (ptrdiff_t)d->NH * T * T; }
 
-/* z from q and kv, with scores and patterns on the way; both are in s->square, the patterns after the scores */
+/* Scores or patterns of a piece that were arranged one after another in `from` and go to `to`, whole lines at a time. */
+typedef struct {
+  real_t *to, *from;
+  ptrdiff_t done; /* numbers that have gone */
+} squares;
+
+/* lets whole lines of the first n numbers go, with `all` the rest as well */
+static void let_go(const capture *t, squares *q, ptrdiff_t n, int all) {
+  if (!q->to) return;
+  if (!all) n -= (ptrdiff_t)((uintptr_t)(q->to + n) % LINE / sizeof(real_t));
+  if (n <= q->done) return;
+  copy_out(q->to + q->done, q->from + q->done, n - q->done, t->streamed);
+  q->done = n;
+}
+
+/* z from q and kv, with scores and patterns on the way. They leave one head later than they were made, when the caches
+ * have them, and between other arithmetic. */
 static void attention(const capture *t, const piece *c, piece_store *s, int block) {
   const description *d = t->w->d;
   const int Cp = padded(d->C), HS = d->C / d->NH;
   const ptrdiff_t row = row_stride(d->C), kv_row = row_stride(2 * Cp);
   const real_t scale = (real_t)1 / real_sqrt((real_t)HS);
-  real_t *scores_to = place(t, block + SCORES, c->pattern_at), *pattern_to = place(t, block + PATTERN, c->pattern_at);
-  ptrdiff_t all = 0;
-  for (int i = c->first; i < c->first + c->S; i++) all += pattern_numbers(d, t->offsets[i + 1] - t->offsets[i]);
-  real_t *scores = s->square, *pattern = s->square + (all + 15) / 16 * 16 + 16;
-  ptrdiff_t done = 0;
+  squares scores = {place(t, block + SCORES, c->pattern_at), s->scores, 0};
+  squares pattern = {place(t, block + PATTERN, c->pattern_at), s->pattern, 0};
+  ptrdiff_t made = 0;
   for (int i = c->first; i < c->first + c->S; i++) {
     const int T = t->offsets[i + 1] - t->offsets[i], at = t->offsets[i] - c->at;
     const real_t *k = s->kv + at * kv_row, *v = k + Cp;
-    for (int h = 0; h < d->NH; h++, done += (ptrdiff_t)T * T) {
+    for (int h = 0; h < d->NH; h++, made += (ptrdiff_t)T * T) {
       attention_scores(s->p, s->q + at * row + h * HS, row, t->iota, T, k + h * HS, kv_row, T, HS, s->scratch);
-      if (scores_to) to_square(scores + done, s->p, T, scale, NEGATIVE_INFINITY);
+      let_go(t, &scores, made, 0);
+      if (scores.to) to_square(scores.from + made, s->p, T, scale, NEGATIVE_INFINITY);
       softmax_rows(s->p, t->iota + 1, T, padded(T), scale);
-      if (pattern_to) to_square(pattern + done, s->p, T, 1, 0);
+      let_go(t, &pattern, made, 0);
+      if (pattern.to) to_square(pattern.from + made, s->p, T, 1, 0);
       attention_values(s->z + at * row + h * HS, row, s->p, t->iota + 1, T, v + h * HS, kv_row, T, HS);
     }
   }
-  if (scores_to) copy_out(scores_to, scores, all, t->streamed);
-  if (pattern_to) copy_out(pattern_to, pattern, all, t->streamed);
+  let_go(t, &scores, made, 1);
+  let_go(t, &pattern, made, 1);
 }
 
 /* x += in w + bias, which is an activation of its own; n rows from row `at` of the batch */
-static void to_residual(const capture *t, piece_store *s, int index, real_t *x, const real_t *in, const real_t *packed,
-                        const real_t *bias, int at, int n, int k) {
+static void to_residual(const capture *t, const piece *c, piece_store *s, int index, real_t *x, const real_t *in,
+                        const real_t *packed, const real_t *bias, int at, int n, int k) {
   const int C = t->w->d->C;
   const int wanted = t->results[index] != 0;
   linear(wanted ? s->out : x, in, packed, bias, n, k, C, !wanted);
   if (!wanted) return;
-  keep(t, s, index, s->out, at, n, C, row_stride(C));
+  keep(t, c, s, index, s->out, at, n, C, row_stride(C));
   add_rows(x, x, s->out, n, C);
 }
 
-/* Rows of the feed-forward layer that go through it together. */
-#define SLICE_ROWS 48
+/* Rows that go through a block's linear maps together. Stores past the caches wait their turn while arithmetic goes on, as
+ * long as there are few of them in a row: one tile's rows (gemm.c) of each activation. */
+#define SLICE_ROWS 12
 
-/* A slice at a time, and the activation function row by row: stores past the caches wait their turn while arithmetic
- * goes on, as long as there are few of them in a row. */
-static void feed_forward(const capture *t, const piece *c, piece_store *s, const block_weights *b, int block) {
+/* From the residual stream to q and kv. */
+static void before_attention(const capture *t, const piece *c, piece_store *s, const block_weights *b, int block) {
+  const description *d = t->w->d;
+  const int C = d->C, Cp = padded(C);
+  const ptrdiff_t row = row_stride(C), kv_row = row_stride(2 * Cp);
+  for (int i = 0; i < c->n; i += SLICE_ROWS) {
+    const int n = c->n - i < SLICE_ROWS ? c->n - i : SLICE_ROWS, at = c->at + i;
+    real_t *x = s->x + i * row, *q = s->q + i * row, *kv = s->kv + i * kv_row;
+    keep(t, c, s, block + RESID_PRE, x, at, n, C, row);
+    layernorm_forward(s->h, NULL, NULL, x, b->ln1_w, b->ln1_b, n, C);
+    keep(t, c, s, block + LN1, s->h, at, n, C, row);
+    linear(q, s->h, b->q, b->q_bias, n, C, C, 0);
+    keep(t, c, s, block + Q, q, at, n, C, row);
+    linear(kv, s->h, b->kv, b->kv_bias, n, C, 2 * Cp, 0);
+    keep(t, c, s, block + K, kv, at, n, C, kv_row);
+    keep(t, c, s, block + V, kv + Cp, at, n, C, kv_row);
+  }
+}
+
+/* From z on to the block's end. The activation function goes row by row, as its rows are long. */
+static void after_attention(const capture *t, const piece *c, piece_store *s, const block_weights *b, int block) {
   const description *d = t->w->d;
   const int C = d->C, M = d->M;
   const ptrdiff_t row = row_stride(C), hidden = row_stride(M);
   for (int i = 0; i < c->n; i += SLICE_ROWS) {
     const int n = c->n - i < SLICE_ROWS ? c->n - i : SLICE_ROWS, at = c->at + i;
     real_t *x = s->x + i * row;
-    keep(t, s, block + RESID_MID, x, at, n, C, row);
+    keep(t, c, s, block + Z, s->z + i * row, at, n, C, row);
+    to_residual(t, c, s, block + ATTN_OUT, x, s->z + i * row, b->proj, b->proj_bias, at, n, C);
+    keep(t, c, s, block + RESID_MID, x, at, n, C, row);
     layernorm_forward(s->h, NULL, NULL, x, b->ln2_w, b->ln2_b, n, C);
-    keep(t, s, block + LN2, s->h, at, n, C, row);
+    keep(t, c, s, block + LN2, s->h, at, n, C, row);
     linear(s->post, s->h, b->fc, b->fc_bias, n, C, M, 0);
     for (int j = 0; j < n; j++) {
       real_t *one = s->post + j * hidden;
-      keep(t, s, block + MLP_PRE, one, at + j, 1, M, hidden);
+      keep(t, c, s, block + MLP_PRE, one, at + j, 1, M, hidden);
       activation_forward(one, NULL, one, 1, M, d->relu);
-      keep(t, s, block + MLP_POST, one, at + j, 1, M, hidden);
+      keep(t, c, s, block + MLP_POST, one, at + j, 1, M, hidden);
     }
-    to_residual(t, s, block + MLP_OUT, x, s->post, b->out, b->out_bias, at, n, M);
-    keep(t, s, block + RESID_POST, x, at, n, C, row);
+    to_residual(t, c, s, block + MLP_OUT, x, s->post, b->out, b->out_bias, at, n, M);
+    keep(t, c, s, block + RESID_POST, x, at, n, C, row);
   }
 }
 
@@ -179,28 +230,19 @@ static void piece_task(void *context, int task) {
   const int C = d->C, Cp = padded(C), n = c->n, at = c->at;
   const ptrdiff_t row = row_stride(C), kv_row = row_stride(2 * Cp);
   gather_embedding(s->x, w->wte, t->tokens + at, n, C);
-  keep(t, s, EMBED, s->x, at, n, C, row);
+  keep(t, c, s, EMBED, s->x, at, n, C, row);
   gather_embedding(s->out, w->wpe, t->position + at, n, C);
-  keep(t, s, POS_EMBED, s->out, at, n, C, row);
+  keep(t, c, s, POS_EMBED, s->out, at, n, C, row);
   add_rows(s->x, s->x, s->out, n, C);
   for (int l = 0; l < d->L; l++) {
     const block_weights *b = weights_of(w, l);
     const int block = FIRST_BLOCK + l * BLOCK_ACTIVATIONS;
-    keep(t, s, block + RESID_PRE, s->x, at, n, C, row);
-    layernorm_forward(s->h, NULL, NULL, s->x, b->ln1_w, b->ln1_b, n, C);
-    keep(t, s, block + LN1, s->h, at, n, C, row);
-    linear(s->q, s->h, b->q, b->q_bias, n, C, C, 0);
-    keep(t, s, block + Q, s->q, at, n, C, row);
-    linear(s->kv, s->h, b->kv, b->kv_bias, n, C, 2 * Cp, 0);
-    keep(t, s, block + K, s->kv, at, n, C, kv_row);
-    keep(t, s, block + V, s->kv + Cp, at, n, C, kv_row);
+    before_attention(t, c, s, b, block);
     attention(t, c, s, block);
-    keep(t, s, block + Z, s->z, at, n, C, row);
-    to_residual(t, s, block + ATTN_OUT, s->x, s->z, b->proj, b->proj_bias, at, n, C);
-    feed_forward(t, c, s, b, block);
+    after_attention(t, c, s, b, block);
   }
   layernorm_forward(s->h, NULL, NULL, s->x, w->lnf_w, w->lnf_b, n, C);
-  keep(t, s, FIRST_BLOCK + d->L * BLOCK_ACTIVATIONS, s->h, at, n, C, row);
+  keep(t, c, s, FIRST_BLOCK + d->L * BLOCK_ACTIVATIONS, s->h, at, n, C, row);
   const real_t *hf = s->h;
   if (c->n_targets < n) {
     gather_rows(s->out, s->h, t->wanted + c->loss_at, c->n_targets, C);
@@ -225,8 +267,10 @@ static void prepare_piece(piece_store *s, arena *a, const description *d, int ro
   s->out = take_reals(a, R * C);
   s->post = take_reals(a, SLICE_ROWS * M);
   s->p = take_reals(a, longest * T);
-  s->square = take_reals(a, 2 * (R * longest * d->NH + 32));
+  s->scores = take_reals(a, R * longest * d->NH + LANES);
+  s->pattern = take_reals(a, R * longest * d->NH + LANES);
   s->packed = take_reals(a, R * (M > C ? M : C));
+  s->rest = take_reals(a, (size_t)activation_count(d) * VL);
   s->scratch = take_reals(a, (longest + HS) * (T + LANES) + padded(d->V));
   take_reals(a, 16); /* whole panels may be read past the last row */
 }
@@ -283,7 +327,7 @@ double capture_work_bytes(const description *d, int N, int S, int longest, int t
 
 static int wants_streaming(const capture *t, const description *d, int N, ptrdiff_t patterns) {
   ptrdiff_t numbers = 0;
-  for (int i = 0; i < FIRST_BLOCK + d->L * BLOCK_ACTIVATIONS + 1; i++) {
+  for (int i = 0; i < activation_count(d); i++) {
     if (!t->results[i]) continue;
     const int kind = (i - FIRST_BLOCK) % BLOCK_ACTIVATIONS;
     const int in_block = i >= FIRST_BLOCK && i < FIRST_BLOCK + d->L * BLOCK_ACTIVATIONS;
@@ -307,6 +351,7 @@ void capture_batch(pool *threads, const description *d, const real_t *parameters
   arena a = {work, 0};
   prepare(&t, &w, d, parameters, &a, N, S, longest, parallel_threads(threads), first ? WHOLE : NULL);
   t.w = &w;
+  t.N = N;
   t.tokens = tokens;
   t.offsets = offsets;
   t.results = results;

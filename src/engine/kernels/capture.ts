@@ -7,7 +7,7 @@ import type { GptConfig } from '../../model/gpt-config.js';
 import type { Batch } from '../engine.js';
 import type { BatchShape } from './batch.js';
 import { Carve } from './carve.js';
-import { type CaptureResult, copy, type ModelContext } from './context.js';
+import type { CaptureResult, ModelContext } from './context.js';
 import { patternSize } from './interventions.js';
 import type { Address, RealArray } from './module.js';
 
@@ -37,26 +37,33 @@ export function captureActivations<R extends RealArray>(
   const wanted = new Set<string>(capture);
   const all = activationsOf(config);
   for (const name of wanted) if (!all.known.has(name)) parseActivationName(config, name); // says what is known
-  const results = all.rows
-    .filter(({ name }) => wanted.has(name))
-    .map((row) => ({ ...row, ...memory.newReals(row.width === undefined ? patterns : N * row.width) }));
+  const rows = all.rows.filter(({ name }) => wanted.has(name));
+  const logits = memory.newReals(nTargets * config.dVocab);
+  const losses = memory.newReals(nTargets);
+  const results = rows.map(({ width }) => memory.newReals(width === undefined ? patterns : N * width));
 
-  const isReached = results.every(({ address }) => address !== undefined);
+  const isReached = [logits, losses, ...results].every(({ address }) => address !== undefined);
   const groups = cut(batch.offsets, config.nHeads, isReached ? Infinity : GROUP_ROWS);
   const mostRows = Math.max(...groups.map(({ rows }) => rows));
   const mostPatterns = Math.max(...groups.map(({ patterns }) => patterns));
   const carve = new Carve(memory, realBytes);
-  const outputs = results.map((result) => {
-    const { width, address } = result;
-    const waiting = isReached
-      ? undefined
-      : carve.reals(width === undefined ? mostPatterns : mostRows * width);
-    return { ...result, at: (): Address => waiting?.() ?? address ?? 0 };
+  /** where the kernels write: the result itself, or where it waits */
+  const written = (address: Address | undefined, waiting: number): (() => Address) =>
+    isReached && address !== undefined ? () => address : carve.reals(waiting);
+  const outputs = rows.map(({ name, index, width }, i) => {
+    const { array, address } = results[i];
+    return {
+      name,
+      index,
+      width,
+      array,
+      at: written(address, width === undefined ? mostPatterns : mostRows * width),
+    };
   });
+  const logitsAt = written(logits.address, logits.array.length);
+  const lossesAt = written(losses.address, losses.array.length);
   const io = { tokens: carve.ints(N), targets: carve.ints(N), offsets: carve.ints(S + 1) };
   const table = carve.bytes(all.rows.length * 8);
-  const logits = carve.reals(nTargets * config.dVocab + 16);
-  const losses = carve.reals(nTargets);
   const work = carve.bytes(functions.capture_work_bytes(description, mostRows, S, longest, threads));
   carve.place();
   memory.ints(io.tokens(), N).set(batch.tokens);
@@ -80,8 +87,8 @@ export function captureActivations<R extends RealArray>(
       end - first,
       longest,
       table(),
-      logits() + realBytes * targets * config.dVocab,
-      losses() + realBytes * targets,
+      logitsAt() + realBytes * targets * config.dVocab,
+      lossesAt() + realBytes * targets,
       first === 0 ? 1 : 0,
     );
     for (let i = rowsBefore; i < rowsBefore + rows; i++) if (batch.targets[i] >= 0) targets++;
@@ -92,12 +99,15 @@ export function captureActivations<R extends RealArray>(
       array.set(memory.reals(at(), count), before);
     }
   }
-  const found = copy(memory.reals(losses(), nTargets));
+  if (!isReached) {
+    logits.array.set(memory.reals(logitsAt(), logits.array.length));
+    losses.array.set(memory.reals(lossesAt(), losses.array.length));
+  }
   let sum = 0;
-  for (let i = 0; i < nTargets; i++) sum += found[i];
+  for (let i = 0; i < nTargets; i++) sum += losses.array[i];
   return {
-    logits: copy(memory.reals(logits(), nTargets * config.dVocab)),
-    losses: found,
+    logits: logits.array,
+    losses: losses.array,
     lossNats: sum / nTargets,
     activations: new Map(outputs.map(({ name, array }) => [name, array])),
   };

@@ -14,6 +14,13 @@
 typedef __m512 vf;
 ALWAYS_INLINE vf v_load(const real_t *p) { return _mm512_loadu_ps(p); }
 ALWAYS_INLINE void v_store(real_t *p, vf x) { _mm512_storeu_ps(p, x); }
+/* past the caches, by a thread that ends with a fence; p is a multiple of the vector's size */
+ALWAYS_INLINE void v_stream(real_t *p, vf x) { _mm512_stream_ps(p, x); }
+/* lanes n .. VL - 1 of a, then the first n of b, where n numbers are whole 16 bytes */
+ALWAYS_INLINE vf v_join(vf a, vf b, int n) {
+  const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  return _mm512_permutex2var_ps(a, _mm512_add_epi32(lane, _mm512_set1_epi32(n)), b);
+}
 ALWAYS_INLINE vf v_set(real_t x) { return _mm512_set1_ps(x); }
 ALWAYS_INLINE vf v_splat(const real_t *p) { return _mm512_set1_ps(*p); }
 ALWAYS_INLINE vf v_add(vf a, vf b) { return _mm512_add_ps(a, b); }
@@ -82,6 +89,8 @@ ALWAYS_INLINE real_t v_sum16(const vf a[1]) {
 typedef __m256 vf;
 ALWAYS_INLINE vf v_load(const real_t *p) { return _mm256_loadu_ps(p); }
 ALWAYS_INLINE void v_store(real_t *p, vf x) { _mm256_storeu_ps(p, x); }
+ALWAYS_INLINE void v_stream(real_t *p, vf x) { _mm256_stream_ps(p, x); }
+ALWAYS_INLINE vf v_join(vf a, vf b, int n) { return n == 0 ? a : _mm256_permute2f128_ps(a, b, 0x21); }
 ALWAYS_INLINE vf v_set(real_t x) { return _mm256_set1_ps(x); }
 ALWAYS_INLINE vf v_splat(const real_t *p) { return _mm256_broadcast_ss(p); }
 ALWAYS_INLINE vf v_add(vf a, vf b) { return _mm256_add_ps(a, b); }
@@ -227,6 +236,14 @@ ALWAYS_INLINE real_t v_sum16(const vf a[4]) {
 #endif
 
 #if VL == 4
+/* nothing goes past the caches here */
+ALWAYS_INLINE void v_stream(real_t *p, vf x) { v_store(p, x); }
+static __attribute__((noinline)) vf v_join(vf a, vf b, int n) {
+  real_t lanes[2 * VL];
+  v_store(lanes, a);
+  v_store(lanes + VL, b);
+  return v_load(lanes + n);
+}
 /* the first n numbers, zeros behind them; nothing else is read or written */
 static __attribute__((noinline)) vf v_load_first(const real_t *p, int n) {
   real_t lanes[VL];
