@@ -68,8 +68,8 @@ static real_t *place(const capture *t, int index, ptrdiff_t before) {
 
 /* Past the caches: n rows of whole vectors, which go to the vectors before `to` and behind, each from two of theirs. The rest
  * of the last one waits in s->rest for the rows that follow, up to the end of the piece. */
-static void stream_rows(const capture *t, const piece *c, piece_store *s, int index, real_t *to, const real_t *from, int at, int n, int width,
-                        ptrdiff_t row) {
+static void stream_rows(const capture *t, const piece *c, piece_store *s, int index, real_t *to, const real_t *from,
+                        int at, int n, int width, ptrdiff_t row) {
   const int ahead = (int)to_vector(to);
   if (ahead == 0) {
     for (int i = 0; i < n; i++, to += width, from += row)
@@ -93,8 +93,8 @@ static void stream_rows(const capture *t, const piece *c, piece_store *s, int in
 }
 
 /* from: n rows of `width` numbers, `row` apart, the first of them row `at` of the batch. All rows of a piece come in order. */
-static void keep(const capture *t, const piece *c, piece_store *s, int index, const real_t *from, int at, int n, int width,
-                 ptrdiff_t row) {
+static void keep(const capture *t, const piece *c, piece_store *s, int index, const real_t *from, int at, int n,
+                 int width, ptrdiff_t row) {
   real_t *to = place(t, index, (ptrdiff_t)at * width);
   if (!to) return;
   const ptrdiff_t all = (ptrdiff_t)n * width;
@@ -257,8 +257,8 @@ static void piece_task(void *context, int task) {
 }
 
 static void prepare_piece(piece_store *s, arena *a, const description *d, int rows, int longest) {
-  const size_t R = rows, C = row_stride(d->C), M = row_stride(d->M), T = padded(longest);
-  const size_t HS = d->C / d->NH;
+  const uint64_t R = rows, C = row_stride(d->C), M = row_stride(d->M), T = padded(longest);
+  const uint64_t HS = d->C / d->NH;
   s->x = take_reals(a, R * C);
   s->h = take_reals(a, R * C);
   s->q = take_reals(a, R * C);
@@ -300,8 +300,8 @@ static void cut_into_pieces(capture *t, const description *d, const int32_t *tar
   }
 }
 
-static size_t prepare(capture *t, weights *w, const description *d, const real_t *parameters, arena *a, int N, int S,
-                      int longest, int threads, share *fill) {
+static uint64_t prepare(capture *t, weights *w, const description *d, const real_t *parameters, arena *a, int N, int S,
+                        int longest, int threads, share *fill) {
   prepare_weights(w, d, parameters, a, 0, fill);
   t->pieces = take(a, sizeof(piece) * (size_t)S);
   t->position = take_ints(a, N);
