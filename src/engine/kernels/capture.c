@@ -66,8 +66,9 @@ static real_t *place(const capture *t, int index, ptrdiff_t before) {
   return result ? result + before : NULL;
 }
 
-/* Past the caches: n rows of whole vectors, which go to the vectors before `to` and behind, each from two of theirs. The rest
- * of the last one waits in s->rest for the rows that follow, up to the end of the piece. */
+/* n rows of whole vectors past the caches, as keep() has them. Where `to` is within a vector of memory, each of those gets
+ * parts of two of the rows', and what is left of the last waits in s->rest for the rows that follow: a part written by
+ * itself would have its line fetched. */
 static void stream_rows(const capture *t, const piece *c, piece_store *s, int index, real_t *to, const real_t *from,
                         int at, int n, int width, ptrdiff_t row) {
   const int ahead = (int)to_vector(to);
