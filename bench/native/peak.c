@@ -107,7 +107,9 @@ static const struct {
   const char *name;
   double (*work)(long);
   long turns; /* to begin with */
-} kinds[] = {{"fma256", fma256, 1000}, {"fma512", fma512, 1000}, {"tile256", tile256, 10}, {"tile512", tile512, 10}, {"sgemm", multiply, 1}};
+} kinds[] = {
+    {"fma256", fma256, 1000}, {"fma512", fma512, 1000}, {"tile256", tile256, 10}, {"tile512", tile512, 10}, {"sgemm", multiply, 1},
+};
 #define KINDS (int)(sizeof kinds / sizeof *kinds)
 
 int main(void) {
