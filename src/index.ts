@@ -26,7 +26,6 @@ export {
 } from './workflows/import-checkpoint.js';
 export { PROBES } from '../probes/index.js';
 export type {
-  ComparedStatistic,
   Measured,
   MeasureContext,
   Options,

@@ -8,34 +8,22 @@ import { centred, type Matrix, matrix, rowOf, withColumns, zeros } from '../../s
 import { explainedVarianceNull } from '../../src/analysis/pca-null.js';
 import { fitPca } from '../../src/analysis/pca.js';
 import type { PermutationTest } from '../../src/analysis/permutation.js';
-import { closure, type NamingTest, testCircular, testOrder } from '../../src/analysis/rsa.js';
+import {
+  closure,
+  type NamingTest,
+  testCircular,
+  testOrder,
+  testOrderOverUnits,
+} from '../../src/analysis/rsa.js';
 import { gptConfigOf } from '../../src/config/gpt-config-of.js';
 import { vocabularyOf } from '../../src/listops/tokenizer.js';
 import { LAYER_NORM_EPS } from '../../src/model/gpt-config.js';
 import { parameterTable, parameterView, TOKEN_EMBEDDING, UNEMBEDDING } from '../../src/model/parameters.js';
-import type { GeometryNumbers, NamingNumbers, TestNumbers } from '../../src/report/charts/embedding-data.js';
-import type { JsonArray } from '../../src/report/schema.js';
 import type { Rng } from '../../src/tensor/rng.js';
 import { mean } from '../../src/tensor/sum.js';
-import { jsonArray } from '../ablation/json-numbers.js';
+import { jsonArray } from '../../src/report/report-json.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
-
-export interface EmbeddingMeasurement {
-  readonly n: number;
-  readonly d: number;
-  /** [n, n - 1] principal coordinates of the centred rows: the whole geometry, zero beyond the rank */
-  readonly scores: JsonArray;
-  /** [n, n] cosines of the centred rows */
-  readonly cosine: JsonArray;
-  /** [n, n] squared distances over their mean */
-  readonly distances: JsonArray;
-  readonly embedding: GeometryNumbers;
-  readonly normalised: GeometryNumbers;
-  readonly unembedding: GeometryNumbers | null;
-  readonly untrained: GeometryNumbers;
-  /** explained variance of isotropic noise, 2.5 and 97.5 %, by component */
-  readonly explainedNull: { readonly low: readonly number[]; readonly high: readonly number[] };
-}
+import type { EmbeddingMeasurement, GeometryNumbers, NamingNumbers, TestNumbers } from './measurement.js';
 
 export interface MeasureOptions {
   readonly permutations: number;
@@ -65,8 +53,6 @@ export function measureSubject(
   };
   const x = digitRows(subject, subject.parameters, TOKEN_EMBEDDING);
   const n = x.rows;
-  const d2 = squaredDistances(x);
-  const average = mean(d2.data) * (n / (n - 1));
   const limits = next(explainedVarianceNull(n, x.cols, context.rng(0), nullDraws));
   const of = (rows: Matrix, substream: number): GeometryNumbers =>
     next(geometry(rows, permutations, context.rng(substream)));
@@ -75,10 +61,6 @@ export function measureSubject(
     d: x.cols,
     scores: jsonArray([n, n - 1], withColumns(fitPca(x).scores, n - 1).data),
     cosine: jsonArray([n, n], cosineSimilarities(centred(x)).data),
-    distances: jsonArray(
-      [n, n],
-      d2.data.map((value) => value / average),
-    ),
     embedding: of(x, 1),
     normalised: of(layerNormalised(x), 2),
     unembedding: subject.config.model.tied
@@ -98,10 +80,13 @@ export function geometry(x: Matrix, permutations: number, rng: Rng): GeometryNum
   const circular = testCircular(d2, options);
   const closed = closure(d2, circular.unit);
   const spectrum = fourierSpectrum(x, options);
+  // drawn last, so that the numbers above stay what they were
+  const overNamings = testOrderOverUnits(d2, options);
   return {
     rank: pca.rank,
     explained: rounded(pca.explainedVarianceRatio),
     order: namingNumbers(order),
+    orderOverNamings: testNumbers(overNamings),
     circular: namingNumbers(circular),
     closure: {
       asNamed: round(closed.asNamed),

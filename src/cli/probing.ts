@@ -8,7 +8,6 @@ import { packageVersion } from '../io/package-root.js';
 import { reportJson } from '../report/report-json.js';
 import type { Report } from '../report/schema.js';
 import type { ProbeChoice } from '../workflows/probe-checkpoints.js';
-import { COMPARED } from '../workflows/side-by-side.js';
 import { probeAndReport } from '../workflows/probe-job.js';
 import type { CheckpointRef } from '../workflows/probe-plan.js';
 import { findSubjects } from '../workflows/subjects.js';
@@ -77,7 +76,7 @@ export async function runProbing(task: ProbingTask, options: ParsedOptions): Pro
       reportsDir,
       version: packageVersion(),
       series: switchValue(options, 'series'),
-      sideBySide: task.sideBySide,
+      kind: 'comparison',
       timeLimitMs,
       signal: interrupt.signal,
       onProgress: ({ done, total, module, subject }) =>
@@ -104,7 +103,7 @@ export async function runProbing(task: ProbingTask, options: ParsedOptions): Pro
 function differenceLines(report: Report): string[] {
   const rows = Object.entries(report.modules).flatMap(([name, { findings }]) =>
     findings
-      .filter(({ id }) => id.startsWith(COMPARED))
+      .filter(({ about }) => about?.kind === 'difference' && about.runs === 'all')
       .map(({ statement, estimate, interval, p }) => [
         name,
         statement.replace(/, all runs.*$/, ''),

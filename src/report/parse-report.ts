@@ -3,10 +3,13 @@
  * Errors are one line that names the place in the document.
  */
 import { z } from 'zod';
-import { VERDICTS } from '../analysis/verdict.js';
+import { claimResultSchema } from '../evidence/claims.js';
+import { findingSchema } from '../evidence/finding.js';
+import { type Observation, observationSchema, statisticInfoSchema } from '../evidence/statistic.js';
+import { subjectSchema } from '../evidence/subject.js';
 import { printable, UserError } from '../errors.js';
 import { parseJsonStrict } from '../io/json.js';
-import { MODULE_STATUSES, type Json, type ModuleReport, type Report } from './schema.js';
+import { type Json, MODULE_STATUSES, REPORT_KINDS, type ModuleReport, type Report } from './schema.js';
 
 /** Larger files than any report: a result of 10^6 numbers has about 15 MB. */
 const MAX_CHARACTERS = 256 * 1024 * 1024;
@@ -18,43 +21,6 @@ const fraction = z.number().min(0).max(1);
 /** a number, or the string of a non-finite one */
 const measured = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]);
 const named = <T extends z.ZodType>(value: T) => z.record(z.string(), value);
-
-const subject = z.strictObject({
-  id: z.string().min(1),
-  run: z.string().min(1),
-  step: count,
-  seed: z.int(),
-  condition: z.string(),
-  label: z.string(),
-  parameters: count,
-  weightsSha256: z.string(),
-  final: z.boolean(),
-  accuracy: named(fraction).nullable(),
-  learned: named(fraction).exactOptional(),
-});
-
-const interval = z.strictObject({
-  low: measured,
-  high: measured,
-  level: z.number().gt(0).lt(1),
-  method: z.string(),
-});
-
-const finding = z.strictObject({
-  id: z.string().min(1),
-  claim: z.string().exactOptional(),
-  statement: z.string(),
-  statistic: z.string(),
-  unit: z.string(),
-  estimate: measured.exactOptional(),
-  interval: interval.exactOptional(),
-  n: z.strictObject({ seeds: count, examples: count }),
-  p: fraction.exactOptional(),
-  pMethod: z.string().exactOptional(),
-  pAdjusted: fraction.exactOptional(),
-  verdict: z.enum(VERDICTS).exactOptional(),
-  reason: z.string().exactOptional(),
-});
 
 const chart = z.strictObject({
   id: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/),
@@ -73,13 +39,13 @@ const moduleReport = z.strictObject({
   version: count,
   title: z.string(),
   question: z.string(),
-  text: z.strictObject({ shows: z.string(), doesNotShow: z.string(), method: z.string() }),
+  text: z.strictObject({ shows: z.string(), doesNotShow: z.string(), method: z.string() }).exactOptional(),
   options: named(json),
   status: z.enum(MODULE_STATUSES),
   reason: z.string().exactOptional(),
   leftOut: z.array(z.strictObject({ subject: z.string(), reason: z.string() })),
-  result: json.exactOptional(),
-  findings: z.array(finding),
+  statistics: z.array(statisticInfoSchema),
+  findings: z.array(findingSchema),
   charts: z.array(chart),
 });
 
@@ -116,9 +82,12 @@ const training = z.strictObject({
 });
 
 const reportSchema = z.strictObject({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
+  kind: z.enum(REPORT_KINDS),
   title: z.string(),
-  subjects: z.array(subject),
+  subjects: z.array(subjectSchema),
+  observations: z.array(observationSchema),
+  claims: z.array(claimResultSchema),
   training: z.array(training),
   modules: named(moduleReport),
   provenance: z.strictObject({
@@ -172,6 +141,19 @@ export function checkModuleReport(value: unknown, where: string): ModuleReport {
   if (parsed.success) return parsed.data;
   const [first] = parsed.error.issues;
   throw new UserError(`${printable(where, 300)}: ${placeOf(first.path)}: ${printable(first.message, 300)}.`);
+}
+
+/**
+ * Numbers of a module that is not our own.
+ * @throws UserError naming the place
+ */
+export function checkObservations(value: unknown, where: string): Observation[] {
+  const parsed = z.array(observationSchema).safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [first] = parsed.error.issues;
+  throw new UserError(
+    `${printable(where, 300)}: observations${placeOf(first.path)}: ${printable(first.message, 300)}.`,
+  );
 }
 
 /** `modules.ablation.findings[2].p` */

@@ -21,6 +21,17 @@ export function jsonArray(shape: readonly number[], data: ArrayLike<number>): Js
   return { shape: [...shape], data: Array.from(data, jsonNumber) };
 }
 
+/** A number again, whichever way it is written. */
+export function numberOf(value: number | string): number {
+  return typeof value === 'number' ? value : Number(value);
+}
+
+/** As jsonNumber, for what must be finite. @param what - name for the message */
+export function finiteNumber(value: number, what: string): number {
+  if (!Number.isFinite(value)) throw new RangeError(`${what} is ${value}, expected a finite number.`);
+  return Number(value.toPrecision(DIGITS)) + 0;
+}
+
 /** Every number of a value rounded to nine digits. */
 export function rounded(value: Json): Json {
   if (typeof value === 'number') return jsonNumber(value);

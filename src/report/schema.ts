@@ -2,9 +2,14 @@
  * The one schema of report.json: types here, the runtime check in parse-report.ts. No clock, host or path may appear in
  * a report; the page is a pure function of it.
  */
-import type { Verdict } from '../analysis/verdict.js';
+import type { ClaimResult } from '../evidence/claims.js';
+import type { Finding } from '../evidence/finding.js';
+import type { Observation, StatisticInfo } from '../evidence/statistic.js';
+import type { Subject } from '../evidence/subject.js';
 import type { Json } from '../io/json.js';
 
+export type { Finding, Interval } from '../evidence/finding.js';
+export type { Subject } from '../evidence/subject.js';
 export type { Json } from '../io/json.js';
 
 /** A numeric array in JSON: row-major, 9 significant digits, non-finite numbers as "NaN", "Infinity", "-Infinity". */
@@ -12,64 +17,6 @@ export interface JsonArray {
   readonly [key: string]: Json;
   readonly shape: readonly number[];
   readonly data: readonly (number | string)[];
-}
-
-/** One checkpoint under study. Seeds are replicates within a condition, steps a series within a run. */
-export interface Subject {
-  readonly [key: string]: Json | undefined;
-  /** `<run>@<step>` */
-  readonly id: string;
-  readonly run: string;
-  readonly step: number;
-  readonly seed: number;
-  /** hash of the configuration without seeds */
-  readonly condition: string;
-  /** `MAX+MED+SUM, full, d=16`: what differs between the conditions compared */
-  readonly label: string;
-  /** trainable numbers, tied weights once */
-  readonly parameters: number;
-  readonly weightsSha256: string;
-  /** this is the last checkpoint of its run */
-  readonly final: boolean;
-  /** final evaluation: accuracy on result tokens by operation, greedy; null: not evaluated */
-  readonly accuracy: { readonly [operation: string]: number } | null;
-  /**
-   * The smaller of the accuracies at the last two evaluations at or before this step, trained prompts: what "learned"
-   * is decided by. Absent: fewer than two evaluations.
-   */
-  readonly learned?: { readonly [operation: string]: number };
-}
-
-export interface Interval {
-  readonly [key: string]: Json;
-  readonly low: number | string;
-  readonly high: number | string;
-  /** confidence level in (0, 1) */
-  readonly level: number;
-  /** `Welch t over seeds`, `Wilson`, ... */
-  readonly method: string;
-}
-
-/** One number with what is claimed of it. Numbers may be the strings of non-finite values. */
-export interface Finding {
-  readonly id: string;
-  /** C1..C6, with a part such as `C3a`; absent: exploratory */
-  readonly claim?: string;
-  readonly statement: string;
-  readonly statistic: string;
-  /** `nats`, `accuracy`, `1` (dimensionless), ... */
-  readonly unit: string;
-  /** absent when it could not be computed; `reason` then says why */
-  readonly estimate?: number | string;
-  readonly interval?: Interval;
-  readonly n: { readonly seeds: number; readonly examples: number };
-  readonly p?: number;
-  readonly pMethod?: string;
-  /** Benjamini-Hochberg within the module, exploratory findings only */
-  readonly pAdjusted?: number;
-  /** only from analysis/verdict.ts, only with a claim */
-  readonly verdict?: Verdict;
-  readonly reason?: string;
 }
 
 /** A Vega-Lite chart built from a typed result. */
@@ -97,13 +44,15 @@ export interface ModuleReport {
   readonly version: number;
   readonly title: string;
   readonly question: string;
-  readonly text: { readonly shows: string; readonly doesNotShow: string; readonly method: string };
+  /** absent: what its statistics say of themselves */
+  readonly text?: { readonly shows: string; readonly doesNotShow: string; readonly method: string };
   readonly options: { readonly [key: string]: Json };
   readonly status: (typeof MODULE_STATUSES)[number];
   readonly reason?: string;
   /** subjects that this module left out, with the reason */
   readonly leftOut: readonly { readonly subject: string; readonly reason: string }[];
-  readonly result?: Json;
+  /** what its numbers are; the numbers themselves are among the observations of the report */
+  readonly statistics: readonly StatisticInfo[];
   readonly findings: readonly Finding[];
   readonly charts: readonly ChartSpec[];
 }
@@ -141,10 +90,18 @@ export interface TrainingRecord {
   }[];
 }
 
+export const REPORT_KINDS = ['claims', 'comparison'] as const;
+
 export interface Report {
-  readonly schemaVersion: 1;
+  readonly schemaVersion: 2;
+  /** `claims`: the paper's claims first; `comparison`: the reader's own conditions first */
+  readonly kind: (typeof REPORT_KINDS)[number];
   readonly title: string;
   readonly subjects: readonly Subject[];
+  /** every number of every checkpoint */
+  readonly observations: readonly Observation[];
+  /** decided from subjects and observations alone */
+  readonly claims: readonly ClaimResult[];
   readonly training: readonly TrainingRecord[];
   readonly modules: { readonly [name: string]: ModuleReport };
   readonly provenance: {

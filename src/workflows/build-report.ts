@@ -1,20 +1,23 @@
 /** Puts a report together: subjects, learning curves, modules, provenance. No clock, host or path enters it. */
-import { canonicalClaims } from '../analysis/claims.js';
+import { learning } from '../../probes/learning.js';
+import { openRun } from '../checkpoint/store.js';
 import { distinguishingLabels } from '../config/hash.js';
 import type { RunConfig } from '../config/run-config.js';
+import { canonicalClaims, claimById, LEARNED_ACCURACY } from '../evidence/claims-file.js';
+import { decideClaims } from '../evidence/decide.js';
+import { type Evidence, evidenceOf } from '../evidence/evidence.js';
+import type { Finding } from '../evidence/finding.js';
+import { moduleFindings } from '../evidence/findings.js';
+import type { StatisticInfo } from '../evidence/statistic.js';
 import { canonicalJson } from '../io/json.js';
 import { sha256Hex } from '../io/sha256.js';
-import { openRun } from '../checkpoint/store.js';
 import { fileNote, mutualInformationNotes } from '../listops/data-notes.js';
-import { gptConfigOf } from '../config/hash.js';
-import { parameterTable } from '../model/parameters.js';
-import type { Json, ModuleReport, Report, Subject, TrainingRecord } from '../report/schema.js';
+import type { Json, ModuleReport, Report, TrainingRecord } from '../report/schema.js';
+import { type MetricRow, parseMetricRows } from '../train/metrics.js';
 import { readTraining } from '../train/read-training.js';
-import { parseMetricRows } from '../train/metrics.js';
+import { combineMeasurements } from './combine-measurements.js';
+import type { ModuleOutcome } from './combine-module.js';
 import { comparabilityNotes } from './comparable.js';
-import { joinBudgets, joinClaimParts } from './joined-claims.js';
-import { learningModule } from './learning.js';
-import type { TrainedRun } from './trained-run.js';
 import { lineNotes } from './line-notes.js';
 import type { CheckpointRef } from './probe-plan.js';
 
@@ -22,7 +25,10 @@ export interface ReportInput {
   readonly title: string;
   readonly version: string;
   readonly refs: readonly CheckpointRef[];
-  readonly modules: Readonly<Record<string, ModuleReport>>;
+  readonly kind: Report['kind'];
+  readonly modules: readonly (Pick<ModuleOutcome, 'report' | 'observations' | 'further'> & {
+    readonly name: string;
+  })[];
 }
 
 /** Subjects with labels that tell exactly the conditions compared apart. */
@@ -31,10 +37,10 @@ export function labelRefs(refs: readonly CheckpointRef[]): CheckpointRef[] {
   return refs.map((ref, i) => ({ ...ref, subject: { ...ref.subject, label: labels[i] } }));
 }
 
-export function buildReport({ title, version, refs, modules }: ReportInput): Report {
+export function buildReport({ kind, title, version, refs, modules }: ReportInput): Report {
   const byRun = new Map(refs.map((ref) => [ref.subject.run, ref]));
   const training: TrainingRecord[] = [];
-  const trained: TrainedRun[] = [];
+  const logs = new Map<string, readonly MetricRow[]>();
   const imported: string[] = [];
   const engines: Record<string, readonly string[]> = {};
   for (const [run, { source, config, subject }] of byRun) {
@@ -44,35 +50,36 @@ export function buildReport({ title, version, refs, modules }: ReportInput): Rep
     }
     const store = openRun(source.dir);
     const rows = parseMetricRows(store.readMetrics(), `${run}/metrics.jsonl`);
-    const end = store.end()?.reason ?? 'running';
     training.push({
-      ...readTraining(run, config, rows, end),
+      ...readTraining(run, config, rows, store.end()?.reason ?? 'running'),
       label: subject.label,
     });
-    const { nParameters } = parameterTable(gptConfigOf(config));
-    const sessions = store.readSessions();
-    engines[run] = [...new Set(sessions.map(engineOf))];
+    engines[run] = [...new Set(store.readSessions().map(engineOf))];
     // its configuration is what was said of it, and nobody saw how it learned
-    if (sessions.some(isImported)) {
-      imported.push(run);
-      continue;
-    }
-    trained.push({
-      id: run,
-      config,
-      label: subject.label,
-      parameters: nParameters,
-      rows,
-      ended: end !== 'running' && end !== 'interrupted',
-    });
+    if (subject.design.trainedHere) logs.set(run, rows);
+    else imported.push(run);
   }
+  const all = [learningModule(refs, logs), ...modules];
+  const subjects = refs.map(({ subject }) => subject);
+  const observations = all.flatMap((module) => module.observations);
+  const statistics = new Map(
+    all.flatMap(({ name, report }) =>
+      report.statistics.map((info): [string, StatisticInfo] => [`${name}/${info.id}`, info]),
+    ),
+  );
+  const evidence = evidenceOf(subjects, observations, statistics);
   const configs = new Map<string, RunConfig>([...byRun].map(([run, ref]) => [run, ref.config]));
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
+    kind,
     title,
-    subjects: refs.map((ref): Subject => ref.subject),
+    subjects,
+    observations,
+    claims: decideClaims(evidence),
     training,
-    modules: { learning: learningModule(trained), ...joinBudgets(joinClaimParts(modules)) },
+    modules: Object.fromEntries(
+      all.map(({ name, report, further }) => [name, withFindings(name, report, further, evidence)]),
+    ),
     provenance: {
       version,
       claimsSha256: sha256Hex(canonicalClaims()),
@@ -81,7 +88,7 @@ export function buildReport({ title, version, refs, modules }: ReportInput): Rep
       dataNotes: [
         ...comparabilityNotes(refs),
         ...dataNotes([...configs.values()]),
-        ...trained.flatMap(({ id, rows }) => lineNotes(id, rows)),
+        ...[...logs].flatMap(([run, rows]) => lineNotes(run, rows)),
         ...imported.map(
           (run) => `Imported, not trained here, and not counted among what was learned: ${run}.`,
         ),
@@ -90,14 +97,57 @@ export function buildReport({ title, version, refs, modules }: ReportInput): Rep
   };
 }
 
+/** The findings of a module: those of its statistics, and its own. */
+function withFindings(
+  name: string,
+  report: Omit<ModuleReport, 'findings'>,
+  further: readonly Finding[],
+  evidence: Evidence,
+): ModuleReport {
+  const ids = report.statistics.map(({ id }) => `${name}/${id}`);
+  const { learnedAccuracy = LEARNED_ACCURACY } = claimById('C3');
+  return {
+    ...report,
+    findings: moduleFindings(evidence, ids, { sideBySide: true, learnedAccuracy, further }),
+  };
+}
+
+/** The module about training outcomes: of every run that was trained here. */
+function learningModule(
+  refs: readonly CheckpointRef[],
+  logs: ReadonlyMap<string, readonly MetricRow[]>,
+): ReportInput['modules'][number] {
+  const measured = refs.flatMap(({ subject, config }) => {
+    const rows = logs.get(subject.run);
+    return rows === undefined
+      ? []
+      : [{ subject, config, measurement: learning.measure({ subject, config, rows }) }];
+  });
+  const { name, title, question, version = 1, text } = learning;
+  const { statistics, observations, further, charts } = combineMeasurements(learning, {}, measured);
+  return {
+    name,
+    report: {
+      version,
+      title,
+      question,
+      ...(text === undefined ? {} : { text }),
+      options: {},
+      status: 'ok',
+      leftOut: [],
+      statistics,
+      charts,
+    },
+    observations,
+    further,
+  };
+}
+
 /** What a sessions.jsonl line says of the engine: name, instruction set and kernels, never host or time. */
 function engineOf(session: unknown): string {
   const { engine, isa, kernelHash } = session as { engine?: string; isa?: string; kernelHash?: string };
   return `${engine ?? 'unknown'} (${isa ?? '?'}), kernels ${(kernelHash ?? '').slice(0, 12)}`;
 }
-
-/** A session line that import wrote. */
-const isImported = (session: unknown): boolean => (session as { engine?: unknown }).engine === 'imported';
 
 /** One note for each kind of data among the runs; a hold-out is one kind whatever its seed. */
 function dataNotes(configs: readonly RunConfig[]): string[] {

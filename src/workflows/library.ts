@@ -95,7 +95,7 @@ export async function runProbe(
     parallel: options.parallel ?? availableParallelism(),
     cacheDir: resolve(options.cacheDir ?? join('reports', '.cache')),
     version: packageVersion(),
-    sideBySide: true,
+    kind: 'comparison',
     timeLimitMs: options.timeLimitMs,
     signal: options.signal,
     onProgress: options.onProgress,

@@ -52,6 +52,7 @@ export async function mainJob(options: MainJobOptions): Promise<MainJobResult> {
     .filter((outcome) => outcome.kind === 'finished')
     .map((outcome) => checkpointRef(openRun(join(checkpointsDir, outcome.run)), 'last'));
   const result = await probeAndReport({
+    kind: 'claims',
     title: `sumlens ${options.name}`,
     name: options.name,
     refs,

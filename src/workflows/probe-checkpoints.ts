@@ -9,9 +9,8 @@ import { openEngine } from '../engine/registry.js';
 import { errorMessage } from '../errors.js';
 import { readBytes } from '../io/files.js';
 import { sha256Hex } from '../io/sha256.js';
-import type { ModuleReport } from '../report/schema.js';
 import type { EngineChoice } from '../train/train-run.js';
-import { combineModule, type Failure, type MeasuredModule } from './combine-module.js';
+import { combineModule, type MeasuredModule, type ModuleOutcome } from './combine-module.js';
 import { inParallel, measureAll, type MeasureTask, type Outcome, readCached } from './measure-checkpoints.js';
 import { type CheckpointRef, measurementKey, resolveOptions } from './probe-plan.js';
 import { askCompatible, type Compatibility } from './user-probe.js';
@@ -36,8 +35,6 @@ export interface ProbeRequest {
   readonly timeLimitMs?: number | undefined;
   /** take the options that modules declare for many steps of a run */
   readonly series?: boolean | undefined;
-  /** add differences between all conditions to every module */
-  readonly sideBySide?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: ProbeProgress) => void) | undefined;
 }
@@ -50,11 +47,8 @@ export interface ProbeProgress {
   readonly total: number;
 }
 
-export interface ProbeOutcome {
-  /** by module name, in the order asked for */
-  readonly modules: Readonly<Record<string, ModuleReport>>;
-  readonly failures: readonly Failure[];
-}
+/** In the order asked for. */
+export type ProbeOutcome = readonly (ModuleOutcome & { readonly name: string })[];
 
 const DEFAULT_TIME_LIMIT_MS = 120_000;
 
@@ -93,19 +87,15 @@ export async function probeCheckpoints(request: ProbeRequest): Promise<ProbeOutc
     },
   );
 
-  const settings = { timeLimitMs, sideBySide: request.sideBySide === true, signal };
-  const combined = new Map<string, Awaited<ReturnType<typeof combineModule>>>();
+  const settings = { timeLimitMs, signal };
+  const combined = new Map<string, ModuleOutcome>();
   await inParallel(parallel, modules, async (module) => {
     combined.set(module.probe.name, await combineModule(module, refs, settings));
   });
-  const inOrder = modules.flatMap(({ probe: { name } }) => {
+  return modules.flatMap(({ probe: { name } }) => {
     const one = combined.get(name);
     return one === undefined ? [] : [{ name, ...one }];
   });
-  return {
-    modules: Object.fromEntries(inOrder.map(({ name, report }) => [name, report])),
-    failures: inOrder.flatMap(({ failures }) => failures),
-  };
 }
 
 type PlannedModule = MeasuredModule & {
@@ -142,7 +132,7 @@ async function planModule(
 
 function compatibility(probe: Probe, config: RunConfig): Compatibility {
   try {
-    return { answer: probe.isCompatible(config) };
+    return { answer: probe.isCompatible?.(config) ?? true };
   } catch (error) {
     return { failed: errorMessage(error) };
   }

@@ -16,6 +16,7 @@ import { initialParameters } from '../model/init.js';
 import type { Json, Subject } from '../report/schema.js';
 import { Rng } from '../tensor/rng.js';
 import type { EngineChoice } from '../train/train-run.js';
+import { combineMeasurements } from './combine-measurements.js';
 import { type CheckpointSource, checkPlainJson, loadProbe } from './probe-plan.js';
 
 interface Work {
@@ -35,7 +36,7 @@ export interface MeasureJob extends Work {
   }[];
 }
 
-/** Answered with {result, findings, charts, compared}. */
+/** Answered with what combined-module.ts makes of the measurements. */
 export interface CombineJob extends Work {
   readonly kind: 'combine';
   readonly measured: readonly Measured<Json>[];
@@ -122,22 +123,15 @@ async function measureAll(job: MeasureJob, context: JobContext): Promise<Json> {
 
 async function combineAll({ probe: name, options, measured }: CombineJob): Promise<Json> {
   const probe = await loadProbe(name);
-  const result = probe.combine(measured, options);
-  const answer = {
-    result,
-    findings: probe.findings(result),
-    charts: probe.charts(result),
-    compared: probe.compared?.(result) ?? [],
-  };
-  // the parent checks the shape, and numbers that are not finite become strings on the way
-  return answer as unknown as Json;
+  // the parent checks the shape
+  return combineMeasurements(probe, options, measured) as unknown as Json;
 }
 
 async function answerCompatible({ probe: path, configs }: CompatibleJob): Promise<Json> {
   const probe = await loadProbe(path);
   return configs.map((config) => {
     try {
-      return { answer: probe.isCompatible(config) };
+      return { answer: probe.isCompatible?.(config) ?? true };
     } catch (error) {
       return { failed: errorMessage(error) };
     }

@@ -1,7 +1,7 @@
 /** Checkpoints in, report out: what `run`, `probe` and `compare` share. */
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
-import type { ModuleReport, Report } from '../report/schema.js';
+import type { Report } from '../report/schema.js';
 import { writeReport } from '../report/write.js';
 import { buildReport, labelRefs } from './build-report.js';
 import type { Failure } from './combine-module.js';
@@ -10,6 +10,7 @@ import { type CheckpointRef, type Copy, sortRefs, withoutCopies } from './probe-
 import type { DamagedSubject } from './subjects.js';
 
 export interface ProbeJobOptions extends Omit<ProbeRequest, 'cacheDir'> {
+  readonly kind: Report['kind'];
   readonly title: string;
   /** name of the folder below reportsDir */
   readonly name: string;
@@ -52,15 +53,15 @@ export async function probeReport(
       'checkpoints: found none, expected at least one. Name a run of checkpoints/, see "sumlens probe --help".',
     );
   }
-  const { title, version } = options;
+  const { kind, title, version } = options;
   const { refs: distinct, copies } = withoutCopies(sortRefs(labelRefs(options.refs)));
   const refs = labelRefs(distinct);
-  const { modules, failures } = await probeCheckpoints({ ...options, refs });
+  const outcomes = await probeCheckpoints({ ...options, refs });
   const damaged = [...(options.damaged ?? [])].sort((a, b) => (a.subject < b.subject ? -1 : 1));
-  const complete = Object.entries(modules).map(([module, report]): [string, ModuleReport] => [
-    module,
-    { ...report, leftOut: [...report.leftOut, ...copies, ...damaged] },
-  ]);
-  const report = buildReport({ title, version, refs, modules: Object.fromEntries(complete) });
-  return { report, failures, copies };
+  const modules = outcomes.map((outcome) => ({
+    ...outcome,
+    report: { ...outcome.report, leftOut: [...outcome.report.leftOut, ...copies, ...damaged] },
+  }));
+  const report = buildReport({ kind, title, version, refs, modules });
+  return { report, failures: outcomes.flatMap(({ failures }) => failures), copies };
 }

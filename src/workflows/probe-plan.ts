@@ -4,16 +4,18 @@
  */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Options, Probe } from '../../probes/contract.js';
+import type { Options, Probe, ProbeOption } from '../../probes/contract.js';
 import { PROBES } from '../../probes/index.js';
 import type { RunStore } from '../checkpoint/store.js';
 import { conditionId, conditionLabel, gptConfigOf } from '../config/hash.js';
 import type { RunConfig } from '../config/run-config.js';
+import { statisticInfoSchema } from '../evidence/statistic.js';
 import { errorMessage, nearest, printable, unacceptable, UserError } from '../errors.js';
 import { canonicalJson } from '../io/json.js';
 import { sha256Hex } from '../io/sha256.js';
 import { parameterTable } from '../model/parameters.js';
 import type { Json, Subject } from '../report/schema.js';
+import { designOf } from './design.js';
 import { accuracyAtStep, lastTwoAtStep } from '../train/read-training.js';
 
 /** Where the weights of a checkpoint lie. */
@@ -72,20 +74,46 @@ export async function loadProbe(nameOrPath: string): Promise<Probe> {
 function whatIsMissing(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return 'has no export named "probe"';
   const probe = value as Partial<Record<keyof Probe, unknown>>;
-  const methods = ['isCompatible', 'measure', 'combine', 'findings', 'charts'] as const;
   const texts = ['name', 'title', 'question'] as const;
   const absent = [
-    ...methods.filter((method) => typeof probe[method] !== 'function'),
     ...texts.filter((text) => typeof probe[text] !== 'string'),
-    ...(['options', 'text'] as const).filter(
-      (field) => typeof probe[field] !== 'object' || probe[field] === null,
-    ),
-    ...(Number.isInteger(probe.version) ? [] : ['version']),
+    ...(typeof probe.measure === 'function' ? [] : ['measure']),
+    ...(Array.isArray(probe.statistics) ? [] : ['statistics']),
   ];
   if (absent.length > 0) return `has no ${absent.join(', ')}`;
+  const wrong = [
+    ...(['isCompatible', 'combine'] as const).filter(
+      (method) => probe[method] !== undefined && typeof probe[method] !== 'function',
+    ),
+    ...(['options', 'text'] as const).filter(
+      (field) => probe[field] !== undefined && (typeof probe[field] !== 'object' || probe[field] === null),
+    ),
+    ...(probe.version === undefined || Number.isInteger(probe.version) ? [] : ['version']),
+  ];
+  if (wrong.length > 0) return `has ${wrong.join(', ')} of the wrong type`;
+  const odd = whatIsWrongWithStatistics(probe.statistics as readonly unknown[]);
+  if (odd !== undefined) return odd;
   // it names folders and is a key of the report
   if (/^[a-z][a-z0-9-]{0,40}$/.test(String(probe.name))) return undefined;
   return `is named ${JSON.stringify(printable(String(probe.name)))}, which is not kebab-case`;
+}
+
+/** The statistics of a module, as far as their description goes. */
+function whatIsWrongWithStatistics(statistics: readonly unknown[]): string | undefined {
+  const ids = new Set<string>();
+  for (const [i, statistic] of statistics.entries()) {
+    if (typeof statistic !== 'object' || statistic === null) return `has statistics[${i}] that is no object`;
+    const { of, ...info } = statistic as { of?: unknown };
+    if (typeof of !== 'function') return `has statistics[${i}] without a function "of"`;
+    const parsed = statisticInfoSchema.safeParse(info);
+    if (!parsed.success) {
+      const [{ path, message }] = parsed.error.issues;
+      return `has statistics[${i}]${path.map((key) => `.${String(key)}`).join('')}: ${printable(message, 200)}`;
+    }
+    if (ids.has(parsed.data.id)) return `has two statistics named ${parsed.data.id}`;
+    ids.add(parsed.data.id);
+  }
+  return undefined;
 }
 
 /**
@@ -93,7 +121,8 @@ function whatIsMissing(value: unknown): string | undefined {
  * @param series - take the cheaper defaults that a module declares for many steps of a run
  */
 export function resolveOptions(probe: Probe, given: Options = {}, series = false): Options {
-  const known = Object.keys(probe.options);
+  const declared = probe.options ?? {};
+  const known = Object.keys(declared);
   for (const name of Object.keys(given)) {
     if (!known.includes(name)) {
       throw unacceptable(
@@ -105,10 +134,23 @@ export function resolveOptions(probe: Probe, given: Options = {}, series = false
   }
   return Object.fromEntries(
     known.map((name) => {
-      const option = probe.options[name];
-      return [name, given[name] ?? (series ? (option.series ?? option.default) : option.default)];
+      const option = declared[name];
+      const value = given[name] ?? (series ? (option.series ?? option.default) : option.default);
+      return [name, checkedOption(`${probe.name} option ${name}`, value, option)];
     }),
   );
+}
+
+/** An option of the type of its default and, where the module declares a range, a whole number of it. */
+function checkedOption(field: string, value: Json, { default: fallback, range }: ProbeOption): Json {
+  if (range !== undefined) {
+    const [least, most] = range;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
+    throw unacceptable(field, value, `a whole number from ${least} to ${most}`);
+  }
+  const kind = (one: Json): string => (Array.isArray(one) ? 'list' : one === null ? 'null' : typeof one);
+  if (kind(value) !== kind(fallback)) throw unacceptable(field, value, `a ${kind(fallback)}`);
+  return value;
 }
 
 /** Verifies and describes one checkpoint. The label is made distinguishing later, by labelSubjects. */
@@ -132,8 +174,14 @@ export function checkpointRef(store: RunStore, step: number | 'final' | 'last'):
       final: loaded.step === finalStepOf(store),
       accuracy: accuracyAtStep(rows, loaded.step) ?? null,
       ...(learned !== undefined && { learned }),
+      design: designOf(config, store.end()?.reason ?? 'running', !isImported(store)),
     },
   };
+}
+
+/** What a run was made by: an imported one has no log of its training. */
+function isImported(store: RunStore): boolean {
+  return store.readSessions().some((session) => (session as { engine?: unknown }).engine === 'imported');
 }
 
 /** Where a run ended for good; the last finite checkpoint of a diverged one. Undefined while it has not ended. */
@@ -205,7 +253,7 @@ export function withoutCopies(refs: readonly CheckpointRef[]): {
 
 /** Hash of everything one measurement depends on. */
 export function measurementKey(
-  probe: { readonly name: string; readonly version: number },
+  probe: { readonly name: string; readonly version?: number },
   options: Options,
   ref: CheckpointRef,
   engine: { readonly name: string; readonly kernelHash: string },
@@ -216,12 +264,12 @@ export function measurementKey(
   return sha256Hex(
     canonicalJson({
       probe: probe.name,
-      version: probe.version,
+      version: probe.version ?? 1,
       ...(codeSha256 === undefined ? {} : { code: codeSha256 }),
       options,
       weights: subject.weightsSha256,
       // the label depends on what is compared with what, the measurement does not
-      subject: { ...subject, label: '' },
+      subject: { ...subject, label: '', design: undefined },
       config,
       engine: engine.name,
       kernels: engine.kernelHash,

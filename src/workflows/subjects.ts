@@ -9,6 +9,7 @@ import type { RunConfig } from '../config/run-config.js';
 import { errorMessage, printable, UserError } from '../errors.js';
 import { exists } from '../io/files.js';
 import { parameterTable } from '../model/parameters.js';
+import { designOf } from './design.js';
 import { type CheckpointRef, checkpointRef } from './probe-plan.js';
 
 export interface DamagedSubject {
@@ -105,6 +106,7 @@ function fileRef(
         weightsSha256,
         final: true,
         accuracy: null,
+        design: designOf(config, 'budget', false),
       },
     },
   };

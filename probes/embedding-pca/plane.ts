@@ -1,5 +1,5 @@
 /** The numbers in the plane of the seeds' consensus: one small chart a group, an ellipse for each number. Pure. */
-import type { ChartSpec } from '../schema.js';
+import type { ChartSpec } from '../../src/report/schema.js';
 import {
   chart,
   conditionColor,
@@ -9,18 +9,18 @@ import {
   readable,
   type Row,
   smallMultiples,
-} from './common.js';
-import { type EllipseNumbers, type EmbeddingGroup, notLearnedText } from './embedding-data.js';
+} from '../../src/report/charts/common.js';
+import type { EllipseNumbers, EmbeddingGroup } from './groups.js';
 
-export function embeddingPlane(groups: readonly EmbeddingGroup[]): ChartSpec {
+export function planePicture(groups: readonly EmbeddingGroup[]): ChartSpec {
   const rows = groups.flatMap(rowsOf);
   const labels = [...new Set(groups.map(({ label }) => label))];
   const reach = rows.reduce(
     (most, { x, y }) => Math.max(most, Math.abs(Number(x)), Math.abs(Number(y))),
     0.1,
   );
-  const seeds = groups.reduce((total, group) => total + group.seeds.length, 0);
-  const drawn = groups.filter(({ ellipses }) => ellipses.length > 0).map((group) => group.seeds.length);
+  const seeds = groups.reduce((total, group) => total + group.runs.length, 0);
+  const drawn = groups.filter(({ ellipses }) => ellipses.length > 0).map((group) => group.runs.length);
   const [fewest, most] = [Math.min(...drawn), Math.max(...drawn)];
   const ellipses =
     drawn.length === 0
@@ -29,7 +29,7 @@ export function embeddingPlane(groups: readonly EmbeddingGroup[]): ChartSpec {
   return chart({
     id: 'embedding-plane',
     title: 'Where the numbers lie',
-    subtitle: `First two components of the mean of ${counted(seeds, 'run')} in ${counted(groups.length, 'group')}, seeds rotated onto it; dots: single seeds${ellipses}; the thin line joins 0, 1, 2, ...`,
+    subtitle: `First two components of the mean of ${counted(seeds, 'run')} in ${counted(groups.length, 'group')}, each at the naming i -> u i that makes it most ring-like and rotated onto it; dots: single seeds${ellipses}; the thin line joins 0, 1, 2, ...`,
     summary: groups.map(describe).join(' '),
     headline: true,
     spec: smallMultiples(rows, 'group', view(labels, 1.08 * reach), {
@@ -68,8 +68,8 @@ function rowsOf(group: EmbeddingGroup): Row[] {
   });
   return [
     ...group.consensus.map((place, number) => point('mean', number, place, number)),
-    ...group.seeds.flatMap(({ plane, seed }) =>
-      plane.map((place, number) => point('seed', number, place, seed)),
+    ...group.planes.flatMap((plane, s) =>
+      plane.map((place, number) => point('seed', number, place, group.runs[s].subject.seed)),
     ),
     ...group.ellipses.flatMap((ellipse) =>
       outline(ellipse, group.n > 16 ? 12 : 20).map((place, i) => point('ellipse', ellipse.number, place, i)),
@@ -142,7 +142,11 @@ function describe(group: EmbeddingGroup): string {
   const agreed =
     group.agreement === null
       ? 'one seed'
-      : `${group.seeds.length} seeds, which share all but ${percent(group.agreement.unexplained, 0)} of their variance (by chance: all but ${percent(group.agreement.nullMean, 0)})`;
-  const learned = group.learnedSum === false ? `, ${notLearnedText(group.seeds)}` : '';
-  return `${group.label}${learned}: ${agreed}; the plane holds ${percent(first, 0)} and ${percent(second, 0)} of the consensus.`;
+      : `${group.runs.length} seeds, which share all but ${percent(group.agreement.unexplained, 0)} of their variance (by chance: all but ${percent(group.agreement.nullMean, 0)})`;
+  const units = [...new Set(group.namings)].filter((unit) => unit !== 1);
+  const renamed =
+    units.length === 0
+      ? ''
+      : `, some seeds renamed by i -> u i with u = ${units.sort((a, b) => a - b).join(', ')}`;
+  return `${group.name}${renamed}: ${agreed}; the plane holds ${percent(first, 0)} and ${percent(second, 0)} of the consensus.`;
 }

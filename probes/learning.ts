@@ -1,0 +1,112 @@
+/**
+ * Module `learning`: which runs learned which operation, and when. It reads the log of a run's training and no weights; the
+ * claims about sizes (C1, C2, C6 and our own) are decided from its rows.
+ */
+import { accuracyByOperation, divisorAccuracy } from '../src/train/learned.js';
+import type { EvalRow, MetricRow } from '../src/train/metrics.js';
+import { companyFindings } from './learning/company.js';
+import type { TrainingProbe } from './contract.js';
+
+/** What the log says up to one checkpoint. */
+export interface LearningMeasurement {
+  /** accuracy on result tokens of trained prompts by operation, at every evaluation up to the checkpoint's step */
+  readonly evaluations: readonly {
+    readonly step: number;
+    readonly accuracy: Readonly<Record<string, number>>;
+  }[];
+  /** at the last evaluation: held-out prompts by operation */
+  readonly held: Readonly<Record<string, number>>;
+  /** at the last evaluation: SUM right modulo each proper divisor of n */
+  readonly divisors: Readonly<Record<string, number>>;
+}
+
+export function measureLearning(rows: readonly MetricRow[], step: number): LearningMeasurement {
+  const evaluations = rows.filter((row): row is EvalRow => row.kind === 'eval' && row.step <= step);
+  const last = evaluations.at(-1);
+  return {
+    evaluations: evaluations.map((row) => ({ step: row.step, accuracy: accuracyByOperation(row) })),
+    held: last === undefined ? {} : accuracyByOperation(last, 'held'),
+    divisors: last === undefined ? {} : divisorAccuracy(last, 'SUM'),
+  };
+}
+
+export const learning: TrainingProbe<LearningMeasurement> = {
+  reads: 'training',
+  name: 'learning',
+  title: 'What was learned',
+  question: 'Which runs learned which operation, and does company help SUM?',
+  version: 2,
+  text: {
+    shows:
+      'How often SUM was learned alone and beside other operations, at equal size, steps and data regime, and, where enough sizes were trained, the size at which learning begins. A run has learned an operation when its greedy answers are at least 95 % right at the last two evaluations.',
+    doesNotShow:
+      'That size is the cause: a threshold is of this depth, budget and learning rate, and where learning has no trend with size there is none. Mixed runs see fewer SUM examples in the same number of steps, which works against them.',
+    method:
+      'Difference in proportion of seeds that learned SUM, Miettinen-Nurminen interval, exact permutation p beside it. Thresholds: exact posterior of theta in P(learned) = (1 - lambda) sigma((log2 parameters - theta) / s) on a grid, differences of them with equal-tailed 99.17 % intervals, at the budgets B and 4 B of the claims. Accuracy is over every input where there are at most 20,000, each asked alone.',
+  },
+  measure: ({ subject, rows }) => measureLearning(rows, subject.step),
+  statistics: [
+    {
+      id: 'accuracy',
+      title: 'Accuracy on result tokens',
+      formula: 'share of result tokens right, greedy, trained prompts',
+      unit: 'accuracy',
+      sentence: 'accuracy on results, as trained',
+      of: ({ evaluations }) =>
+        Object.entries(evaluations.at(-1)?.accuracy ?? {}).map(([operation, value]) => ({
+          scope: { operation },
+          value,
+        })),
+    },
+    {
+      id: 'lesser-accuracy',
+      title: 'Smaller of the last two accuracies',
+      formula: 'smaller accuracy of the last two evaluations: what "learned" is decided by',
+      unit: 'accuracy',
+      sentence: 'the smaller accuracy of the last two evaluations',
+      compared: false,
+      of: ({ evaluations }) => {
+        const [first, second] = evaluations.slice(-2);
+        if (second === undefined) return [];
+        return Object.entries(second.accuracy).map(([operation, value]) => ({
+          scope: { operation },
+          value: Math.min(value, first.accuracy[operation] ?? 0),
+        }));
+      },
+    },
+    {
+      id: 'held-accuracy',
+      title: 'Accuracy on held-out prompts',
+      formula: 'share of result tokens right, greedy, held-out prompts',
+      unit: 'accuracy',
+      sentence: 'accuracy on results whose numbers were held out',
+      of: ({ held }) => Object.entries(held).map(([operation, value]) => ({ scope: { operation }, value })),
+    },
+    {
+      id: 'coset',
+      title: 'SUM right up to a coset',
+      formula: 'share of SUM results right modulo a proper divisor of n',
+      unit: 'accuracy',
+      sentence: 'share of SUM results right modulo a divisor of n',
+      of: ({ divisors }) =>
+        Object.entries(divisors).map(([divisor, value]) => ({
+          scope: { operation: 'SUM', divisor: Number(divisor) },
+          value,
+        })),
+    },
+    {
+      id: 'evaluation',
+      title: 'Accuracy at each evaluation',
+      formula: 'share of result tokens right at an evaluation, greedy, trained prompts',
+      unit: 'accuracy',
+      sentence: 'accuracy on results at an evaluation',
+      compared: false,
+      detail: true,
+      of: ({ evaluations }) =>
+        evaluations.flatMap(({ step, accuracy }) =>
+          Object.entries(accuracy).map(([operation, value]) => ({ scope: { operation, step }, value })),
+        ),
+    },
+  ],
+  combine: ({ evidence }) => ({ findings: companyFindings(evidence), pictures: [] }),
+};

@@ -1,0 +1,314 @@
+/**
+ * The claims decided from the table alone: subjects and observations go in, one row for each part of a claim comes out. Which
+ * runs count, where, and against what is in claims.json; the words of a verdict are those of analysis/verdict.ts.
+ */
+import { boundedMeanInterval } from '../analysis/bounded-mean.js';
+import { type IntervalEstimate, meanInterval, welchInterval } from '../analysis/intervals.js';
+import {
+  combineBudgets,
+  decideVerdict,
+  type VerdictDecision,
+  withdrawIfOpposite,
+  withNote,
+} from '../analysis/verdict.js';
+import { mean, variance } from '../tensor/sum.js';
+import { decideThreshold } from './decide-thresholds.js';
+import { decideProportion } from './decide-proportions.js';
+import {
+  BUDGET_MULTIPLIERS,
+  type Claim,
+  type ClaimPart,
+  type ClaimPlace,
+  type ClaimSample,
+  CLAIMS,
+  CLAIMS_LEVEL,
+  type EvidenceOf,
+  LEARNED_ACCURACY,
+  SMALL_START,
+} from './claims-file.js';
+import type { ClaimResult } from './claims.js';
+import { type Comparison, type Condition, hasLearned, PRIMARY, whyUnusable } from './conditions.js';
+import { type BySubject, type Evidence, rowsWithin } from './evidence.js';
+import { jsonInterval } from './finding.js';
+import { decideWhole, type Decided, resultOf, stepsText } from './results.js';
+import { nine } from './statistic.js';
+import type { Design, Subject } from './subject.js';
+import { permutationP } from './summaries.js';
+
+/** Runs of a condition that lie beside those given and were not given: a row of its first subject, the number of them. */
+export const NOT_GIVEN = 'report/runs-not-given';
+
+/** Every part of every claim, and the claim as a whole where it has one, in the order of claims.json. */
+export function decideClaims(
+  evidence: Pick<Evidence, 'conditions' | 'comparisons' | 'observations'>,
+): ClaimResult[] {
+  return CLAIMS.flatMap((claim) => {
+    const parts = claim.parts.map((part) => ({ part, decided: decidePart(claim, part, evidence) }));
+    const rows = parts.map(({ part, decided }) => resultOf(claim, part, decided));
+    return claim.whole === undefined ? rows : [decideWhole(claim, rows), ...rows];
+  });
+}
+
+type Table = Pick<Evidence, 'conditions' | 'comparisons' | 'observations'>;
+
+function decidePart(claim: Claim, part: ClaimPart, table: Table): Decided {
+  const { evidence } = part;
+  switch (evidence.kind) {
+    case 'difference':
+    case 'mean':
+      return overBudgets(part, (steps) => decideMean(claim, part, evidence, table, steps));
+    case 'threshold':
+      return decideThreshold(part, evidence, table);
+    case 'proportion':
+      return decideProportion(part, evidence, table);
+  }
+}
+
+/** At B and at 4 B, where there are runs of it: verdicts that differ give the one at 4 B. */
+function overBudgets(part: ClaimPart, at: (steps: number) => Decided): Decided {
+  const [first, ...later] = BUDGET_MULTIPLIERS.map((multiple) => at(multiple * part.place.steps));
+  return later
+    .filter(({ counts }) => counts.some(({ runs }) => runs > 0))
+    .reduce((before, next) => ({ ...next, decision: combineBudgets(before.decision, next.decision) }), first);
+}
+
+/** Whether a run was trained where a part is decided; `steps` is the budget asked for. */
+export function isAt(design: Design, place: ClaimPlace, steps: number): boolean {
+  return (
+    design.generated &&
+    design.regime === place.regime &&
+    design.modulus === place.modulus &&
+    design.depth === place.depth &&
+    design.operands.join() === place.operands.join() &&
+    design.steps === steps &&
+    (place.dModel === undefined || design.dModel === place.dModel) &&
+    (place.dModels === undefined || place.dModels.includes(design.dModel))
+  );
+}
+
+/** The comparison that decides: of several settings at the place the one of most runs, whatever came of them. */
+function comparisonAt(
+  comparisons: readonly Comparison[],
+  place: ClaimPlace,
+  steps: number,
+): Comparison | undefined {
+  const runs = ({ sumOnly, mixed }: Comparison): number =>
+    (sumOnly?.runs.length ?? 0) + (mixed?.runs.length ?? 0);
+  return comparisons
+    .filter(
+      ({ design }) =>
+        isAt(design, place, steps) && design.startKind === 'scratch' && design.embeddingInit === SMALL_START,
+    )
+    .sort((a, b) => runs(b) - runs(a) || (a.id < b.id ? -1 : 1))
+    .at(0);
+}
+
+interface Sample {
+  readonly name: string;
+  readonly condition: Condition | undefined;
+  readonly usable: readonly Subject[];
+  readonly values: readonly number[];
+  readonly leftOut: readonly { readonly seed: number; readonly reason: string }[];
+}
+
+type MeanEvidence = EvidenceOf<'difference'> | EvidenceOf<'mean'>;
+
+function decideMean(
+  claim: Claim,
+  part: ClaimPart,
+  evidence: MeanEvidence,
+  { comparisons, conditions, observations }: Table,
+  steps: number,
+): Decided {
+  const comparison = comparisonAt(comparisons, part.place, steps);
+  const learnedAccuracy = claim.learnedAccuracy ?? LEARNED_ACCURACY;
+  const asks =
+    evidence.kind === 'difference'
+      ? (evidence.asks ?? []).map((ask) => ({ ...ask, rows: rowsWithin(observations, ask.statistic) }))
+      : [];
+  const sampleOf = ({ side, statistic, scope }: ClaimSample): Sample => {
+    const condition = side === 'mixed' ? comparison?.mixed : comparison?.sumOnly;
+    const rows = rowsWithin(observations, statistic, scope);
+    const usable: Subject[] = [];
+    const leftOut: { seed: number; reason: string }[] = [];
+    for (const run of condition?.runs ?? []) {
+      const reason =
+        whyUnusable(run, { operation: PRIMARY, learnedAccuracy }) ??
+        whyNotAsked(run, asks) ??
+        whyNoValue(run, rows);
+      if (reason === undefined) usable.push(run);
+      else leftOut.push({ seed: run.seed, reason });
+    }
+    return { name: side, condition, usable, values: valuesAt(usable, rows), leftOut };
+  };
+  const samples = [
+    sampleOf(evidence.of),
+    ...(evidence.kind === 'difference' ? [sampleOf(evidence.minus)] : []),
+  ];
+  const estimate = estimateOf(evidence, samples);
+  const spreads = samples.filter(({ values }) => values.length > 1).map(({ values }) => variance(values));
+  const assay =
+    evidence.kind === 'mean' && evidence.control !== undefined
+      ? assayOf(part, evidence.control, samples[0], conditions, observations, steps)
+      : undefined;
+  const primary = decideVerdict({
+    rule: part.rule,
+    nMin: part.nMin,
+    usable: samples.map(({ name, values }) => ({ condition: name, runs: values.length })),
+    ...(assay === undefined ? {} : { assay }),
+    ...(estimate === undefined ? {} : { estimate: estimate.estimate, interval: estimate }),
+    ...(spreads.length === 0 ? {} : { sd: Math.sqrt(mean(spreads)) }),
+  });
+  const checked =
+    evidence.kind === 'difference' ? withdrawn(evidence, primary, estimate, samples, observations) : primary;
+  const withheld = notGiven(samples, observations);
+  const decision = [...(withheld === undefined ? leftOutNotes(samples) : [])].reduce(
+    withNote,
+    withheld ?? checked,
+  );
+  const [x, y] = samples.map(({ values }) => values);
+  const p = y === undefined ? undefined : permutationP(x, y, `${part.id}`);
+  return {
+    place: stepsText(part.place, steps),
+    decision,
+    counts: samples.map(({ name, condition, values }) => ({
+      condition: condition?.label ?? name,
+      usable: values.length,
+      runs: condition?.runs.length ?? 0,
+      planned: part.seeds,
+    })),
+    ...(estimate === undefined
+      ? {}
+      : { estimate: nine(estimate.estimate), interval: jsonInterval(estimate) }),
+    ...(p === undefined ? {} : { p: p.p, pMethod: p.method }),
+  };
+}
+
+function valuesAt(runs: readonly Subject[], rows: BySubject): number[] {
+  return runs.flatMap(({ id }) => rows.get(id)?.value ?? []);
+}
+
+function estimateOf(evidence: MeanEvidence, [of, minus]: readonly Sample[]): IntervalEstimate | undefined {
+  if (of.values.length === 0) return undefined;
+  if (evidence.kind === 'difference') {
+    return minus.values.length === 0 ? undefined : welchInterval(of.values, minus.values, CLAIMS_LEVEL);
+  }
+  if (evidence.bounds === undefined) return meanInterval(of.values, CLAIMS_LEVEL);
+  const [low, high] = evidence.bounds;
+  // the index of a model that errs more where it was trained lies below 0, and says no more than 0 does
+  const clipped = of.values.map((value) => Math.min(high, Math.max(low, value)));
+  return boundedMeanInterval(clipped, { level: CLAIMS_LEVEL, bounds: [low, high] });
+}
+
+function whyNotAsked(
+  { id }: Subject,
+  asks: readonly { readonly rows: BySubject; readonly most: number; readonly words: string }[],
+): string | undefined {
+  for (const { rows, most, words } of asks) {
+    const value = rows.get(id)?.value;
+    if (value !== undefined && value > most) return `${words} ${value.toFixed(3)}, above ${most}`;
+  }
+  return undefined;
+}
+
+function whyNoValue({ id }: Subject, rows: BySubject): string | undefined {
+  return rows.has(id) ? undefined : 'not measured';
+}
+
+/** The same difference elsewhere, excluding 0 on the other side, takes a verdict back. */
+function withdrawn(
+  { of, minus, withdrawnBy }: EvidenceOf<'difference'>,
+  primary: VerdictDecision,
+  estimate: IntervalEstimate | undefined,
+  samples: readonly Sample[],
+  observations: Evidence['observations'],
+): VerdictDecision {
+  if (withdrawnBy === undefined || estimate === undefined) return primary;
+  const rows = rowsWithin(observations, withdrawnBy.statistic, withdrawnBy.scope);
+  const [x, y] = [of, minus].map((_, i) => valuesAt(samples[i].usable, rows));
+  if (x.length < 2 || y.length < 2) return withNote(primary, `not checked: ${withdrawnBy.words}`);
+  const other = welchInterval(x, y, CLAIMS_LEVEL);
+  const opposite = estimate.estimate > 0 ? other.high < 0 : other.low > 0;
+  return withdrawIfOpposite(primary, opposite, withdrawnBy.words);
+}
+
+/** Runs in which the statistic must be seen to work, and the leak report of the runs that count. */
+function assayOf(
+  part: ClaimPart,
+  { tasks, statistic, above, leaks }: NonNullable<EvidenceOf<'mean'>['control']>,
+  sample: Sample,
+  conditions: readonly Condition[],
+  observations: Evidence['observations'],
+  steps: number,
+): { readonly passed: boolean; readonly reason: string } {
+  const leaky = rowsWithin(observations, leaks);
+  const leaked = sample.usable.filter(({ id }) => (leaky.get(id)?.value ?? 0) > 0);
+  if (leaked.length > 0) {
+    return {
+      passed: false,
+      reason: `held-out operands were trained in ${leaked.map(({ run }) => run).join(', ')}`,
+    };
+  }
+  const rows = rowsWithin(observations, statistic, { arity: 2 });
+  const controls = conditions
+    .filter(
+      ({ design }) =>
+        isAt(design, part.place, steps) && tasks.some((own) => own.join() === design.tasks.join()),
+    )
+    .map(({ label, design, runs }) => ({
+      label,
+      values: valuesAt(
+        runs.filter((run) => run.final && hasLearned(run, design.tasks[0]) === true),
+        rows,
+      ),
+    }))
+    .filter(({ values }) => values.length > 1);
+  if (controls.length === 0)
+    return {
+      passed: false,
+      reason: `no runs of ${tasks.map((own) => own.join('+')).join(' or ')} at the same place`,
+    };
+  for (const { label, values } of controls) {
+    const clipped = values.map((value) => Math.min(1, Math.max(0, value)));
+    const { low } = boundedMeanInterval(clipped, { level: CLAIMS_LEVEL, bounds: [0, 1] });
+    if (low > above) return { passed: true, reason: `${label} is recognised as a memorizer` };
+  }
+  const means = controls.map(
+    ({ label, values }) => `${label} ${mean(values).toFixed(2)} in ${values.length} runs`,
+  );
+  return { passed: false, reason: `no control has an interval above ${above}: ${means.join(', ')}` };
+}
+
+/** No selection of seeds in silence: runs that lie beside those given withhold the verdict. */
+function notGiven(
+  samples: readonly Sample[],
+  observations: Evidence['observations'],
+): VerdictDecision | undefined {
+  const rows = rowsWithin(observations, NOT_GIVEN);
+  const missing = samples.flatMap(({ condition }) => {
+    const count = (condition?.subjects ?? []).reduce((sum, { id }) => sum + (rows.get(id)?.value ?? 0), 0);
+    return condition === undefined || count === 0 ? [] : [`${count} of ${condition.label}`];
+  });
+  return missing.length === 0
+    ? undefined
+    : decideVerdict({
+        rule: { kind: 'effect', delta: 1 },
+        nMin: 1,
+        usable: [{ condition: 'given', runs: 1 }],
+        assay: {
+          passed: false,
+          reason: `runs that lie beside those given were left out (${missing.join(', ')}); give them, or say --subset`,
+        },
+      });
+}
+
+/** Seeds named in a note, which is for the first screen. */
+const MOST_NAMED = 6;
+
+function leftOutNotes(samples: readonly Sample[]): string[] {
+  return samples.flatMap(({ name, condition, leftOut }) => {
+    if (condition === undefined || leftOut.length === 0) return [];
+    const named = leftOut.length > MOST_NAMED ? '' : ` (seed ${leftOut.map(({ seed }) => seed).join(', ')})`;
+    return [`left out: ${leftOut.length} of ${condition.runs.length} ${name}${named}`];
+  });
+}

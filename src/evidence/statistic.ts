@@ -1,0 +1,135 @@
+/**
+ * From a measurement to rows of one table. A module says what its numbers are; means, intervals, p values, differences,
+ * series, pictures, sentences and columns come from here, the same for every module.
+ */
+import { z } from 'zod';
+import type { Scope } from './scope.js';
+import { scopeSchema } from './scope.js';
+
+/** What a number is counted in; `1` has no dimension. */
+export const UNITS = ['1', 'accuracy', 'nats', 'octaves', 'log ratio', 'steps', 'bits'] as const;
+export type Unit = (typeof UNITS)[number];
+
+/**
+ * What p is of: the model's own null (numbers permuted), the mean over seeds against 0 (t test), or nothing.
+ */
+export const TESTS = ['own-null', 'against-0'] as const;
+export type Test = (typeof TESTS)[number];
+
+/** What chance gives for this one model. */
+export const nullSchema = z.strictObject({
+  mean: z.number(),
+  /** 95th percentile of the null */
+  high: z.number().exactOptional(),
+  p: z.number().min(0).max(1).exactOptional(),
+  /** values equal to the observed one count half; joined over seeds by Stouffer's method */
+  midP: z.number().min(0).max(1).exactOptional(),
+});
+export type NullNumbers = z.infer<typeof nullSchema>;
+
+/** One number of one model. */
+export interface StatisticRow {
+  readonly scope?: Scope;
+  readonly value: number;
+  readonly null?: NullNumbers;
+  /** the same number where nothing is to be found: the model before training, an equal random disturbance */
+  readonly control?: number;
+  /** what it was measured on: prompts, result tokens, numbers */
+  readonly examples?: number;
+}
+
+/** What a statistic is, without how it is computed: what report.json holds of it. */
+export const statisticInfoSchema = z.strictObject({
+  /** kebab-case, unique in its module; `<module>/<id>` is its name elsewhere */
+  id: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/),
+  /** for an axis and the head of a column: `Order of the numbers as named` */
+  title: z.string(),
+  /** what is computed: `Spearman(d2, |i - j|)` */
+  formula: z.string(),
+  unit: z.enum(UNITS),
+  /** one clause that a newcomer understands, for tables and the line under a picture */
+  sentence: z.string(),
+  tested: z.enum(TESTS).exactOptional(),
+  /** how p was computed, for `own-null` */
+  testMethod: z.string().exactOptional(),
+  /** differences between conditions are of interest; default true */
+  compared: z.boolean().exactOptional(),
+  /** which runs its means are over; default `all`: learned and unlearned ones apart */
+  counts: z.enum(['all', 'learned']).exactOptional(),
+  /** what `control` is: `before training` */
+  controlName: z.string().exactOptional(),
+  /** kept in the table, for claims and pictures of the module's own; no finding and no picture by itself */
+  detail: z.literal(true).exactOptional(),
+  /** value of no effect, drawn as a line */
+  reference: z.number().exactOptional(),
+});
+export type StatisticInfo = Readonly<z.infer<typeof statisticInfoSchema>>;
+
+/** @typeParam M - what `measure` of the module returns */
+export interface Statistic<M> extends StatisticInfo {
+  /** Pure. Rows of one checkpoint, one for each scope; none where it does not apply. */
+  of(measurement: M): readonly StatisticRow[];
+}
+
+export const observationSchema = z.strictObject({
+  /** subject id */
+  subject: z.string().min(1),
+  /** `<module>/<statistic>` */
+  statistic: z.string().min(3),
+  scope: scopeSchema,
+  value: z.number(),
+  null: nullSchema.exactOptional(),
+  control: z.number().exactOptional(),
+  examples: z.int().nonnegative().exactOptional(),
+});
+/** One row of the tidy table: a number of one checkpoint. */
+export type Observation = Readonly<z.infer<typeof observationSchema>>;
+
+/** The metadata alone. */
+export function infoOf<M>(statistic: Statistic<M>): StatisticInfo {
+  const { of: _of, ...info } = statistic;
+  return info;
+}
+
+/**
+ * Rows of one checkpoint. Values are kept at nine significant digits, as report.json holds them, so that whatever is
+ * computed from the table does not depend on whether it went through a file. Rows that are not finite are left out.
+ */
+export function observe<M>(
+  module: string,
+  statistics: readonly Statistic<M>[],
+  subject: string,
+  measurement: M,
+): Observation[] {
+  return statistics.flatMap((statistic) =>
+    statistic.of(measurement).flatMap((row): Observation[] => {
+      if (!Number.isFinite(row.value)) return [];
+      const { scope = {}, control, examples } = row;
+      return [
+        {
+          subject,
+          statistic: `${module}/${statistic.id}`,
+          scope,
+          value: nine(row.value),
+          ...(row.null === undefined ? {} : { null: roundedNull(row.null) }),
+          ...(control === undefined || !Number.isFinite(control) ? {} : { control: nine(control) }),
+          ...(examples === undefined ? {} : { examples }),
+        },
+      ];
+    }),
+  );
+}
+
+function roundedNull({ mean, high, p, midP }: NullNumbers): NullNumbers {
+  return {
+    mean: nine(mean),
+    ...(high === undefined ? {} : { high: nine(high) }),
+    ...(p === undefined ? {} : { p: nine(p) }),
+    ...(midP === undefined ? {} : { midP: nine(midP) }),
+  };
+}
+
+/** Nine significant digits; -0 as 0. */
+export function nine(value: number): number {
+  return Number(value.toPrecision(9)) + 0;
+}

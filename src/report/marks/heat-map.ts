@@ -1,0 +1,107 @@
+/**
+ * A heat map: a value for every pair of categories, one panel for each condition or quantity. A cell may be marked as
+ * undecided (its interval covers 0): it is crossed out. Pure and browser-safe.
+ */
+import { chart, heatmap, readable, type Row, smallMultiples } from '../charts/common.js';
+import type { ChartSpec } from '../schema.js';
+
+export interface HeatCell {
+  readonly panel: string;
+  readonly x: string;
+  readonly y: string;
+  readonly value: number;
+  /** the interval covers 0: crossed out */
+  readonly undecided?: boolean;
+  /** further columns of the table and the tooltip */
+  readonly low?: number;
+  readonly high?: number;
+}
+
+export interface HeatMapText {
+  readonly id: string;
+  readonly title: string;
+  readonly note: string;
+  /** titles of the axes and of the legend, with the unit */
+  readonly x: string;
+  readonly y: string;
+  readonly value: string;
+  /** centred on 0 */
+  readonly diverging: boolean;
+  readonly domain?: readonly [number, number];
+  /** side of a cell in pixels, default 26 */
+  readonly cell?: number;
+  readonly columns?: number;
+  /** the picture in sentences; default: the largest values */
+  readonly summary?: string;
+  readonly headline?: boolean;
+}
+
+export function heatMapChart(cells: readonly HeatCell[], text: HeatMapText): ChartSpec {
+  const shown = cells.filter(({ value }) => Number.isFinite(value));
+  const panels = [...new Set(shown.map(({ panel }) => panel))];
+  const order = (pick: (cell: HeatCell) => string): string[] => [...new Set(shown.map(pick))];
+  const rows = shown.map(({ panel, x, y, value, undecided, low, high }): Row => ({
+    panel,
+    x,
+    y,
+    value: Number(value.toPrecision(4)),
+    cross: undecided === true ? '\u00d7' : '',
+    low: low ?? null,
+    high: high ?? null,
+  }));
+  const map = heatmap({
+    rows,
+    x: { field: 'x', title: text.x, order: order(({ x }) => x) },
+    y: { field: 'y', title: text.y, order: order(({ y }) => y) },
+    value: { field: 'value', title: text.value, format: '.2~f' },
+    scale: text.diverging ? 'diverging' : 'sequential',
+    ...(text.domain === undefined ? {} : { domain: text.domain }),
+    cell: text.cell ?? 26,
+  });
+  const { mark, encoding, data, width, height } = map as Readonly<Record<string, Row[string] & object>>;
+  const crossed = shown.some(({ undecided }) => undecided === true);
+  const { x, y } = encoding as unknown as Readonly<Record<'x' | 'y', Row[string] & object>>;
+  const view = crossed
+    ? {
+        width,
+        height,
+        layer: [
+          { mark, encoding },
+          {
+            mark: { type: 'text', style: 'reference-label' },
+            encoding: { x, y, text: { field: 'cross', type: 'nominal' } },
+          },
+        ],
+      }
+    : { mark, encoding, width, height };
+  return chart({
+    id: text.id,
+    title: text.title,
+    subtitle: `${text.note}${crossed ? ' Crossed out: the interval covers 0.' : ''}`,
+    summary: text.summary ?? describe(shown, text),
+    ...(text.headline === true ? { headline: true } : {}),
+    spec: { ...smallMultiples(rows, 'panel', view, { columns: text.columns ?? 3, order: panels }), data },
+    table: {
+      columns: ['Panel', text.y, text.x, text.value, ...(crossed ? ['Low', 'High'] : [])],
+      rows: shown.map((cell) => [
+        cell.panel,
+        cell.y,
+        cell.x,
+        readable(cell.value, 4),
+        ...(crossed ? [readable(cell.low), readable(cell.high)] : []),
+      ]),
+    },
+  });
+}
+
+/** The largest value of every panel. */
+function describe(cells: readonly HeatCell[], { value }: HeatMapText): string {
+  if (cells.length === 0) return 'Nothing was measured.';
+  return [...new Set(cells.map(({ panel }) => panel))]
+    .map((panel) => {
+      const own = cells.filter((cell) => cell.panel === panel);
+      const most = own.reduce((a, b) => (Math.abs(b.value) > Math.abs(a.value) ? b : a));
+      return `${panel}: ${value.toLowerCase()} is largest at ${most.y}, ${most.x}: ${readable(most.value)}.`;
+    })
+    .join(' ');
+}

@@ -1,0 +1,95 @@
+/** The design of a run, out of its configuration: what says which runs may be compared, and which belong together. */
+import { configSha256, fieldText } from '../config/hash.js';
+import type { RunConfig } from '../config/run-config.js';
+import { DEFAULT_RUN } from '../config/defaults.js';
+import type { Design } from '../evidence/subject.js';
+import { OPERATION_NAMES } from '../listops/operations.js';
+import { sha256Hex } from '../io/sha256.js';
+
+/** Hexadecimal digits of a key: as many as a run's id shows. */
+const DIGITS = 12;
+
+/** What may differ in runs that differ in tasks and seeds alone. */
+const MATCH_FREE: readonly string[] = ['data.tasks', 'data.holdoutSeed', 'seed'];
+/** The same for runs of other budgets. */
+const FAMILY_FREE: readonly string[] = [
+  ...MATCH_FREE,
+  'optimizer.warmupSteps',
+  'training.steps',
+  'training.evaluateEvery',
+];
+/** What may differ within a ladder: sizes are told apart by width, conditions by tasks and start, budgets by steps. */
+const LADDER_FREE: readonly string[] = [
+  ...FAMILY_FREE,
+  'model.dModel',
+  'model.dMlp',
+  'model.nHeads',
+  'optimizer.learningRate',
+  'training.stop',
+];
+
+export function designOf(config: RunConfig, end: Design['end'], trainedHere: boolean): Design {
+  const { data, model, optimizer, training } = config;
+  return {
+    tasks: [...data.tasks],
+    regime: data.regime,
+    modulus: data.modulus,
+    depth: data.depth,
+    operands: [data.operands[0], data.operands[1]],
+    dModel: model.dModel,
+    nLayers: model.nLayers,
+    steps: training.steps,
+    learningRate: optimizer.learningRate,
+    embeddingInit: EMBEDDING_INIT,
+    startKind: 'scratch',
+    startTasks: '',
+    end,
+    trainedHere,
+    generated: data.file === undefined,
+    comparable: comparableKey(config),
+    match: keyWithout(config, MATCH_FREE),
+    family: keyWithout(config, FAMILY_FREE),
+    ladder: keyWithout(config, LADDER_FREE),
+  };
+}
+
+/** Standard deviation of the token embeddings at the start, as GPT-2. */
+const EMBEDDING_INIT = 0.02;
+
+/** Hash of a configuration in which the fields named have their defaults. */
+function keyWithout(config: RunConfig, free: readonly string[]): string {
+  const copy = structuredClone(config) as unknown as Record<string, Record<string, unknown> | unknown>;
+  for (const path of free) {
+    const [group, field] = path.split('.');
+    if (field === undefined) {
+      copy[group] = (DEFAULT_RUN as unknown as Record<string, unknown>)[group];
+      continue;
+    }
+    const fallback = (DEFAULT_RUN as unknown as Record<string, Record<string, unknown>>)[group][field];
+    const part = copy[group] as Record<string, unknown>;
+    if (fallback === undefined) delete part[field];
+    else part[field] = fallback;
+  }
+  return configSha256(copy as unknown as RunConfig).slice(0, DIGITS);
+}
+
+/**
+ * Vocabulary, context length and modulus change what the tokens and positions are; a hold-out changes the learning problem,
+ * and so do the lines of a file.
+ */
+function comparableKey(config: RunConfig): string {
+  const { data, model } = config;
+  const operations = config.vocabulary ?? OPERATION_NAMES;
+  return sha256Hex(
+    JSON.stringify([
+      data.notation ?? '',
+      operations,
+      data.modulus,
+      model.nCtx,
+      data.regime,
+      data.file === undefined ? 'generated' : fieldText(config, 'data.file.sha256'),
+      data.file?.kept,
+      data.file?.heldFraction,
+    ]),
+  ).slice(0, DIGITS);
+}
