@@ -28,6 +28,7 @@ const LEVELS: readonly (readonly [prefix: string, level: number])[] = [
   ['src/analysis', 4],
   ['src/tensor', 3],
   ['src/io', 3],
+  ['src/rules.ts', 3],
   ['src/errors.ts', 2],
 ];
 
@@ -44,6 +45,7 @@ const ALLOWED_ARROWS: readonly (readonly [from: string, to: string, reason: stri
 const BROWSER_SAFE = [
   'src/tensor',
   'src/errors.ts',
+  'src/rules.ts',
   'src/analysis',
   'src/listops',
   'src/model',

@@ -2,9 +2,11 @@
  * The assay of C5: models that can only memorize. A LATIN- or TABLE-only run beside the SUM-only ones has to come out as
  * a memorizer, otherwise a low index of SUM says nothing. Which runs are controls, how they are trained, what they show.
  */
-import { differingFields, fieldText } from '../../src/config/hash.js';
-import { DEFAULT_RUN } from '../../src/config/defaults.js';
+import { DEFAULT_SEED } from '../../src/config/defaults.js';
+import { differingFields } from '../../src/config/hash.js';
+import { resolveRunConfig } from '../../src/config/parse.js';
 import type { RunConfig } from '../../src/config/run-config.js';
+import { trainCommand } from '../../src/config/setting-text.js';
 import { vocabularyOf } from '../../src/listops/tokenizer.js';
 
 export const CONTROL_TASKS = ['LATIN', 'TABLE'] as const;
@@ -32,57 +34,23 @@ export function controlsOf(sumOnly: RunConfig, configs: readonly RunConfig[]): C
   });
 }
 
-/** Flags of the fields that a command must repeat when they differ from their default. */
-const FLAGS: Readonly<Record<string, string>> = {
-  'data.modulus': '--modulus',
-  'data.depth': '--depth',
-  'data.operands': '--operands',
-  'data.nesting': '--nesting',
-  'data.format': '--format',
-  'data.loss': '--loss',
-  'data.fixedSize': '--fixed-size',
-  'data.window': '--window',
-  'data.medianOfEven': '--median-of-even',
-  'model.dModel': '--d-model',
-  'model.nLayers': '--layers',
-  'model.nHeads': '--heads',
-  'model.dMlp': '--d-mlp',
-  'model.activation': '--activation',
-  'model.residualInit': '--residual-init',
-  'model.nCtx': '--n-ctx',
-  'training.steps': '--steps',
-  'training.batchSize': '--batch',
-  'optimizer.learningRate': '--lr',
-  'optimizer.warmupSteps': '--warmup',
-  'optimizer.schedule': '--schedule',
-  'optimizer.finalFraction': '--final-fraction',
-  'optimizer.beta2': '--beta2',
-  'optimizer.weightDecay': '--weight-decay',
-};
-const SWITCHES: Readonly<Record<string, string>> = {
-  'model.bias': '--no-bias',
-  'model.qkvBias': '--no-qkv-bias',
-  'model.tied': '--untied',
-  'model.unembeddingBias': '--unembedding-bias',
-  'model.shareBlocks': '--share-blocks',
-};
-
 /**
  * The command that trains the first run of each control like the SUM-only runs; none where the notation of the runs has no
  * control operation.
  */
 export function controlCommands(sumOnly: RunConfig): string[] {
+  return controlConfigs(sumOnly).map((config) => trainCommand(config, ['data.tasks', 'data.regime', 'seed']));
+}
+
+/** The first run of each control: the SUM-only runs with another operation and the first seed. */
+export function controlConfigs(sumOnly: RunConfig): RunConfig[] {
   const { operations } = vocabularyOf(sumOnly.data);
-  const usual: RunConfig = {
-    ...DEFAULT_RUN,
-    model: { ...DEFAULT_RUN.model, dMlp: 4 * sumOnly.model.dModel, qkvBias: sumOnly.model.bias },
-  };
-  const flags = differingFields([usual, sumOnly]).flatMap((path) => {
-    if (SWITCHES[path] !== undefined) return [SWITCHES[path]];
-    if (FLAGS[path] === undefined) return [];
-    return [`${FLAGS[path]} ${fieldText(sumOnly, path).replace(/[[\]]/g, '').replace(',', '..')}`];
-  });
+  const { vocabulary: _, ...rest } = sumOnly;
   return CONTROL_TASKS.filter((task) => operations.includes(task)).map((task) =>
-    [`sumlens train --tasks ${task} --regime pairs`, ...flags, '--seed 1'].join(' '),
+    resolveRunConfig({
+      ...rest,
+      data: { ...sumOnly.data, tasks: [task], regime: 'pairs', holdoutSeed: DEFAULT_SEED },
+      seed: DEFAULT_SEED,
+    }),
   );
 }

@@ -1,135 +1,38 @@
 /**
- * Flags shared by commands: one row a flag, its place in the configuration, and how its text becomes a value. The
+ * Flags shared by commands, from the table of settings (config/settings.ts), and how their text becomes values. The
  * environment variable of `--d-model` is SUMLENS_D_MODEL; a flag given on the command line wins. Ranges are checked in
  * src/config and src/listops, so that a configuration file gets the same answers.
  */
 import { availableParallelism } from 'node:os';
-import { type Command, Option } from 'commander';
-import { DEFAULT_REASONS } from '../config/defaults.js';
+import { type Command, Help, Option } from 'commander';
 import { type DeepPartial, resolveRunConfig } from '../config/parse.js';
 import { PRESET_NAMES, presetFields } from '../config/presets.js';
 import type { RunConfig } from '../config/run-config.js';
+import type { Setting } from '../config/setting.js';
+import { argumentOf, detailsOf } from '../config/setting-text.js';
+import { SETTINGS } from '../config/settings.js';
 import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
 import { UserError, nearest, unacceptable } from '../errors.js';
 import { readText } from '../io/files.js';
 import { parseJsonStrict } from '../io/json.js';
-import { canonicalTasks } from '../listops/data-config.js';
+import { parseTasks } from '../listops/data-config.js';
 
-type Kind = 'number' | 'text' | 'tasks' | 'range' | 'on' | 'off';
-
-interface FlagRow {
+/** A setting that has a flag. */
+interface FlagRow extends Setting {
   readonly flag: string;
-  /** shown in the help; absent for switches */
-  readonly argument?: string;
-  /** `data.modulus`, `seed` */
-  readonly path: string;
-  /** on, off: a switch that sets true or false */
-  readonly kind: Kind;
-  readonly meaning: string;
 }
 
-const number = (flag: string, argument: string, path: string, meaning: string): FlagRow => ({
-  flag,
-  argument,
-  path,
-  kind: 'number',
-  meaning,
-});
-const text = (flag: string, argument: string, path: string, meaning: string): FlagRow => ({
-  flag,
-  argument,
-  path,
-  kind: 'text',
-  meaning,
-});
-
-const DATA_FLAGS: readonly FlagRow[] = [
-  {
-    flag: 'tasks',
-    argument: 'A+B+C',
-    path: 'data.tasks',
-    kind: 'tasks',
-    meaning: 'operations, joined with +',
-  },
-  number('modulus', 'n', 'data.modulus', 'numbers 0..n-1'),
-  number('depth', 'n', 'data.depth', 'greatest nesting of expressions'),
-  {
-    flag: 'operands',
-    argument: 'a..b',
-    path: 'data.operands',
-    kind: 'range',
-    meaning: 'fewest and most operands',
-  },
-  number('nesting', 'p', 'data.nesting', 'probability that an operand is an expression'),
-  text('format', 'steps|direct', 'data.format', 'write every reduction, or the result alone'),
-  text('loss', 'completion|all', 'data.loss', 'tokens that are trained on'),
-  text('regime', 'full|pairs|triples|ordered-triples', 'data.regime', 'what is held out of training'),
-  number('holdout-seed', 'n', 'data.holdoutSeed', 'seed of the hold-out (default: the run seed)'),
-  text('median-of-even', 'rule', 'data.medianOfEven', 'lower, upper or mean-truncated'),
-  number('table-seed', 'n', 'data.tableSeed', 'seed of relabelling and random tables'),
-  number('fixed-size', 'n', 'data.fixedSize', 'train on a set of n examples (default: always new ones)'),
-  number(
-    'window',
-    'n',
-    'data.window',
-    'batches of n tokens cut anywhere from the set (default: whole examples)',
-  ),
-  text('notation', 'standard|authors', 'data.notation', "(SUM 7 3), or the paper's add_10 ( 7 3 )"),
-];
-
-const SEED_FLAG = number('seed', 'n', 'seed', 'initial weights and order of the data');
-
-const RUN_FLAGS: readonly FlagRow[] = [
-  number('d-model', 'n', 'model.dModel', 'width of the residual stream'),
-  number('layers', 'n', 'model.nLayers', 'blocks'),
-  number('heads', 'n', 'model.nHeads', 'attention heads'),
-  number('d-mlp', 'n', 'model.dMlp', 'feed-forward width (default: 4 d-model)'),
-  text('activation', 'gelu|relu', 'model.activation', 'feed-forward nonlinearity'),
-  { flag: 'untied', path: 'model.tied', kind: 'off', meaning: 'separate unembedding' },
-  { flag: 'no-bias', path: 'model.bias', kind: 'off', meaning: 'linear layers and LayerNorms without bias' },
-  {
-    flag: 'no-qkv-bias',
-    path: 'model.qkvBias',
-    kind: 'off',
-    meaning: 'queries, keys and values without bias (default: as the rest)',
-  },
-  {
-    flag: 'unembedding-bias',
-    path: 'model.unembeddingBias',
-    kind: 'on',
-    meaning: 'bias of an untied unembedding',
-  },
-  { flag: 'share-blocks', path: 'model.shareBlocks', kind: 'on', meaning: 'one block, applied repeatedly' },
-  text(
-    'residual-init',
-    'scaled|plain',
-    'model.residualInit',
-    'initial spread of what writes to the residual stream',
-  ),
-  number('n-ctx', 'n', 'model.nCtx', 'longest sequence'),
-  number('steps', 'n', 'training.steps', 'updates'),
-  number('batch', 'n', 'training.batchSize', 'examples an update'),
-  number('evaluate-every', 'n', 'training.evaluateEvery', 'updates between evaluations'),
-  text('stop', 'budget|solved', 'training.stop', 'when to end'),
-  number('lr', 'x', 'optimizer.learningRate', 'peak learning rate'),
-  number('warmup', 'n', 'optimizer.warmupSteps', 'updates of linear warm-up'),
-  text('schedule', 'cosine|exponential', 'optimizer.schedule', 'how the learning rate falls'),
-  number('final-fraction', 'x', 'optimizer.finalFraction', 'last learning rate, as a part of the peak'),
-  number('beta1', 'x', 'optimizer.beta1', 'AdamW: decay of the first moment'),
-  number('beta2', 'x', 'optimizer.beta2', 'AdamW: decay of the second moment'),
-  number('eps', 'x', 'optimizer.eps', 'AdamW: added to the root of the second moment'),
-  number('weight-decay', 'x', 'optimizer.weightDecay', 'of matrices and embeddings'),
-  number('clip', 'x', 'optimizer.clip', 'greatest global gradient norm'),
-];
+const FLAG_ROWS: readonly FlagRow[] = SETTINGS.filter((row): row is FlagRow => row.flag !== undefined);
 
 /** What data is: `sample`, and part of `train`. */
 export function addDataFlags(command: Command): Command {
-  return addRows(command, [...DATA_FLAGS, SEED_FLAG]).addOption(presetOption());
+  const rows = FLAG_ROWS.filter(({ path }) => path.startsWith('data.') || path === 'seed');
+  return addRows(command, rows).addOption(presetOption());
 }
 
 /** Everything that makes a run, and `--config` for a file of it. */
 export function addRunFlags(command: Command): Command {
-  return addRows(command, [...DATA_FLAGS, SEED_FLAG, ...RUN_FLAGS])
+  return addRows(command, FLAG_ROWS)
     .addOption(presetOption())
     .option('--config <file>', 'JSON file with any of these fields; flags win');
 }
@@ -142,12 +45,22 @@ function presetOption(): Option {
 }
 
 function addRows(command: Command, rows: readonly FlagRow[]): Command {
-  for (const { flag, argument, path, meaning } of rows) {
-    const reason = DEFAULT_REASONS[path];
-    const words = argument === undefined ? `--${flag}` : `--${flag} <${argument}>`;
-    command.addOption(new Option(words, reason === undefined ? meaning : `${meaning}; ${reason}`));
+  const reasons = new Map<string, string>();
+  for (const row of rows) {
+    const argument = argumentOf(row);
+    const words = argument === undefined ? `--${row.flag}` : `--${row.flag} <${argument}>`;
+    command.addOption(new Option(words, `${row.help} (${detailsOf(row)})`));
+    reasons.set(`--${row.flag}`, row.reason);
   }
-  return command;
+  command.addOption(new Option('--why', 'with --help: why each default is what it is'));
+  const usual = new Help();
+  return command.configureHelp({
+    optionDescription: (option) => {
+      const reason = reasons.get(option.long ?? '');
+      const text = usual.optionDescription(option);
+      return reason === undefined || command.opts()['why'] !== true ? text : `${text}; ${reason}`;
+    },
+  });
 }
 
 /** Where work runs and what is printed: the same words in every command. */
@@ -266,36 +179,33 @@ export function presetOf(options: ParsedOptions, environment?: NodeJS.ProcessEnv
 /** The fields that flags and environment name, nested as in the configuration; nothing is checked but their form. */
 export function flagFields(options: ParsedOptions, environment?: NodeJS.ProcessEnv): DeepPartial<RunConfig> {
   const fields: Record<string, unknown> = {};
-  for (const { flag, path, kind } of [...DATA_FLAGS, SEED_FLAG, ...RUN_FLAGS]) {
-    const found = flagValue(options, flag, environment);
+  for (const row of FLAG_ROWS) {
+    const found = flagValue(options, row.flag, environment);
     if (found === undefined) continue;
-    const [section, name] = path.split('.');
-    const value = parseValue(kind, found.value, found.field);
+    const [section, name] = row.path.split('.');
+    const value = parseValue(row, found.value, found.field);
     if (name === undefined) fields[section] = value;
     else fields[section] = { ...(fields[section] as object | undefined), [name]: value };
   }
-  // every field comes from the table above; resolveRunConfig checks the values
+  // every field comes from the table of settings; resolveRunConfig checks the values
   return fields;
 }
 
-function parseValue(kind: Kind, value: string | boolean, field: string): unknown {
-  switch (kind) {
+function parseValue(row: FlagRow, value: string | boolean, field: string): unknown {
+  switch (row.rule.kind) {
+    case 'whole':
     case 'number':
       return parseNumber(value, field);
-    case 'text':
+    case 'choice':
+    case 'other':
       return value;
-    case 'tasks':
-      return canonicalTasks(
-        String(value)
-          .split(/[+,]/)
-          .map((name) => name.trim()),
-      );
+    case 'names':
+      return parseTasks(String(value));
     case 'range':
       return parseRange(String(value), field);
-    case 'on':
-      return parseSwitch(value, field);
-    case 'off':
-      return !parseSwitch(value, field);
+    case 'boolean':
+      // a switch says what is not so by default
+      return parseSwitch(value, field) !== row.default;
   }
 }
 

@@ -4,9 +4,10 @@
  */
 import { canonicalJson } from '../io/json.js';
 import { sha256Hex } from '../io/sha256.js';
-import { OPERATION_NAMES } from '../listops/operations.js';
 import { DEFAULT_RUN } from './defaults.js';
+import { operationsOf } from './gpt-config-of.js';
 import type { RunConfig } from './run-config.js';
+import { SETTINGS } from './settings.js';
 
 export { gptConfigOf } from './gpt-config-of.js';
 
@@ -94,7 +95,7 @@ function contentOf(file: Plain): Plain {
 /** path -> canonical JSON */
 function flatten(config: RunConfig): Map<string, string> {
   const fields = new Map<string, string>();
-  for (const [key, value] of Object.entries({ vocabulary: OPERATION_NAMES, ...config })) {
+  for (const [key, value] of Object.entries({ ...config, vocabulary: operationsOf(config) })) {
     if (typeof value !== 'object' || Array.isArray(value)) fields.set(key, canonicalJson(value));
     else {
       for (const [name, field] of Object.entries(value as Plain)) {
@@ -111,22 +112,17 @@ function flatten(config: RunConfig): Map<string, string> {
 
 /** What is hashed: fields that differ from their (possibly derived) default, and the vocabulary always. */
 function withoutDefaults(config: RunConfig): Plain {
-  const defaults = {
-    ...DEFAULT_RUN,
-    data: { ...DEFAULT_RUN.data, holdoutSeed: config.seed },
-    model: { ...DEFAULT_RUN.model, dMlp: 4 * config.model.dModel, qkvBias: config.model.bias },
-  } as unknown as Plain;
-  const result: Plain = { vocabulary: config.vocabulary ?? OPERATION_NAMES };
-  for (const [key, value] of Object.entries(config)) {
-    if (key === 'vocabulary') continue;
-    const fallback = defaults[key];
-    if (typeof value === 'object' && !Array.isArray(value)) {
-      const kept = Object.entries(value as Plain)
-        .filter(([name, field]) => field !== undefined && !sameJson(field, (fallback as Plain)[name]))
-        .map(([name, field]) => [name, name === 'file' ? contentOf(field as Plain) : field] as const);
-      if (kept.length > 0) result[key] = Object.fromEntries(kept);
-    } else if (!sameJson(value, fallback)) {
-      result[key] = value;
+  const result: Plain = { vocabulary: operationsOf(config) };
+  for (const { path, default: fixed, derived } of SETTINGS) {
+    if (path === 'vocabulary') continue;
+    const [section, key] = path.split('.') as [keyof RunConfig, string | undefined];
+    const value = key === undefined ? config[section] : (config[section] as Plain)[key];
+    if (value === undefined || sameJson(value, derived === undefined ? fixed : derived.from(config)))
+      continue;
+    if (key === undefined) result[section] = value;
+    else {
+      const kept = path === 'data.file' ? contentOf(value as Plain) : value;
+      result[section] = { ...(result[section] as Plain | undefined), [key]: kept };
     }
   }
   return result;

@@ -3,20 +3,17 @@
  * field and its flag, what was found and what is allowed.
  */
 import { UserError, errorMessage, nearest, printable, unacceptable } from '../errors.js';
-import {
-  canonicalTasks,
-  checkDataConfig,
-  maxTokens,
-  OPTIONAL_DATA_FIELDS,
-  type DataConfig,
-} from '../listops/data-config.js';
-import { vocabularyOf } from '../listops/tokenizer.js';
+import { canonicalTasks, checkDataConfig, maxTokens, type DataConfig } from '../listops/data-config.js';
+import { OPERATION_NAMES, oldestVocabulary } from '../listops/operations.js';
 import { checkGptConfig } from '../model/gpt-config.js';
-import { DEFAULT_RUN, RULES, type Rule } from './defaults.js';
-import { gptConfigOf } from './gpt-config-of.js';
+import { checkRule, shownValue } from '../rules.js';
+import { DEFAULT_RUN } from './defaults.js';
+import { gptConfigOf, operationsOf } from './gpt-config-of.js';
 import type { RunConfig } from './run-config.js';
+import type { Given, Setting } from './setting.js';
+import { SECTIONS, SECTION_SETTINGS, SETTINGS, type Section } from './settings.js';
 
-export { DEFAULT_REASONS, DEFAULT_RUN } from './defaults.js';
+export { DEFAULT_RUN } from './defaults.js';
 
 /** Every field optional, at every level; arrays are whole or absent. */
 export type DeepPartial<T> = T extends readonly unknown[]
@@ -28,33 +25,20 @@ export type DeepPartial<T> = T extends readonly unknown[]
 /** Most tokens in one batch: beyond it the activations of even a small model fill the memory. */
 export const MAX_BATCH_TOKENS = 2 ** 21;
 
-const SECTIONS = ['data', 'model', 'optimizer', 'training'] as const;
-type Section = (typeof SECTIONS)[number];
 type Plain = Record<string, unknown>;
 
-/** Keys of each section, as written in JSON. */
-const KEYS: Readonly<Record<Section, readonly string[]>> = {
-  data: [...Object.keys(DEFAULT_RUN.data), ...OPTIONAL_DATA_FIELDS],
-  model: Object.keys(DEFAULT_RUN.model),
-  optimizer: Object.keys(DEFAULT_RUN.optimizer),
-  training: Object.keys(DEFAULT_RUN.training),
-};
+/** Keys of a section, as written in JSON. */
+const keysOf = (section: Section): readonly string[] => Object.keys(SECTION_SETTINGS[section]);
+
 /** Fields that stored configurations may lack, being older: the default is what their runs did. */
-export const ADDED_LATER: readonly string[] = [
-  'model.qkvBias',
-  'model.unembeddingBias',
-  'model.residualInit',
-  'optimizer.schedule',
-];
+export const ADDED_LATER: readonly string[] = SETTINGS.filter((row) => row.addedLater === true).map(
+  ({ path }) => path,
+);
 const TOP_KEYS: readonly string[] = [...SECTIONS, 'seed', 'vocabulary'];
-const ALL_PATHS: readonly string[] = [
-  ...TOP_KEYS,
-  ...SECTIONS.flatMap((section) => KEYS[section].map((key) => `${section}.${key}`)),
-];
+const ALL_PATHS: readonly string[] = [...TOP_KEYS, ...SETTINGS.map(({ path }) => path)];
 
 /**
- * Fills in defaults and checks everything. Derived defaults: dMlp = 4 dModel, qkvBias = bias, holdoutSeed = seed, and
- * vocabulary as the notation has it.
+ * Fills in defaults, also those that follow from other fields, and checks everything.
  * @param partial - the fields that were given; unknown ones are refused
  * @param where - file the fields came from, put before the message
  * @throws UserError
@@ -85,7 +69,7 @@ function check(given: Plain, mode: 'fill' | 'complete'): RunConfig {
   const sections: Partial<Record<Section, Plain>> = {};
   for (const section of SECTIONS) {
     const fields = given[section] === undefined ? {} : plainObject(section, given[section]);
-    refuseUnknownKeys(fields, KEYS[section], `${section}.`);
+    refuseUnknownKeys(fields, keysOf(section), `${section}.`);
     if (mode === 'complete') requireKeys(fields, section);
     sections[section] = fields;
   }
@@ -96,17 +80,14 @@ function check(given: Plain, mode: 'fill' | 'complete'): RunConfig {
   for (const section of SECTIONS) {
     merged[section] = { ...defaults[section], ...defined(sections[section] ?? {}) };
   }
-  const model = merged['model'] as Plain;
-  if (sections.model?.['dMlp'] === undefined && typeof model['dModel'] === 'number') {
-    model['dMlp'] = 4 * model['dModel'];
+  for (const { path, derived } of SETTINGS) {
+    if (derived === undefined || valueAt(sections, path) !== undefined) continue;
+    const [section, key] = path.split('.');
+    // a value of the wrong type stays one, and is refused below by the rule of the field it stands in
+    (merged[section] as Plain)[key] = derived.from(merged as unknown as Given);
   }
-  if (sections.model?.['qkvBias'] === undefined) model['qkvBias'] = model['bias'];
-  const data = merged['data'] as Plain;
-  if (sections.data?.['holdoutSeed'] === undefined) data['holdoutSeed'] = merged['seed'];
-  for (const [path, { flag, rule }] of Object.entries(RULES)) {
-    checkRule(path, flag, rule, valueAt(merged, path));
-  }
-  merged['data'] = checkedData(data);
+  for (const row of SETTINGS) if (!row.path.startsWith('data.')) checkField(row, valueAt(merged, row.path));
+  merged['data'] = checkedData(merged['data'] as Plain);
   merged['vocabulary'] = checkedVocabulary(given['vocabulary'], merged['data'] as DataConfig);
   // every field was checked against its rule just now
   const config = merged as unknown as RunConfig;
@@ -192,8 +173,9 @@ function checkedData(data: Plain): DataConfig {
   return checked;
 }
 
+/** Operations of the table stand where their token ids put them; names of another program may follow. */
 function checkedVocabulary(given: unknown, data: DataConfig): readonly string[] {
-  const own = vocabularyOf(data).operations;
+  const own = operationsOf({ data });
   const names = given === undefined ? own : given;
   const valid =
     Array.isArray(names) &&
@@ -204,50 +186,28 @@ function checkedVocabulary(given: unknown, data: DataConfig): readonly string[] 
     ) &&
     new Set(names).size === names.length;
   if (!valid) throw unacceptable('vocabulary', names, 'a list of distinct operation names');
-  if (data.notation !== undefined && names.join(' ') !== own.join(' ')) {
+  if (data.notation !== undefined) {
+    if (names.join(' ') === own.join(' ')) return names;
     throw unacceptable('vocabulary', names.join(','), `${own.join(', ')} with --notation ${data.notation}`);
   }
   const absent = data.tasks.find((task) => !names.includes(task));
-  if (absent !== undefined) {
-    throw unacceptable(
-      'vocabulary',
-      names.join(','),
-      `the operation ${absent} of data.tasks among its names`,
-    );
-  }
-  return names;
+  const misplaced = OPERATION_NAMES.find((name, index) => names.includes(name) && names[index] !== name);
+  if (absent === undefined && misplaced === undefined) return names;
+  const problem =
+    absent === undefined
+      ? `${String(misplaced)} would have the token of another operation`
+      : `no token for ${absent} of data.tasks`;
+  throw unacceptable(
+    'vocabulary',
+    names.join(','),
+    `${oldestVocabulary(data.tasks).join(', ')}, as the table of operations has them: ${problem}`,
+    'Leave the field out.',
+  );
 }
 
-function checkRule(path: string, flag: string, rule: Rule, value: unknown): void {
-  const field = path === flag.slice(2) ? flag : `${path} (${flag})`;
-  switch (rule.kind) {
-    case 'whole': {
-      if (typeof value === 'number' && Number.isInteger(value) && value >= rule.low && value <= rule.high)
-        return;
-      const high = rule.high === Number.MAX_SAFE_INTEGER ? '2^53 - 1' : String(rule.high);
-      throw unacceptable(field, shown(value), `a whole number from ${rule.low} to ${high}`);
-    }
-    case 'number': {
-      const inside =
-        typeof value === 'number' &&
-        (rule.above === true ? value > rule.low : value >= rule.low) &&
-        (rule.below === true ? value < rule.high : value <= rule.high);
-      if (inside) return;
-      const low = rule.above === true ? `above ${rule.low}` : `from ${rule.low}`;
-      const high =
-        rule.below === true ? `below ${rule.high}` : `${rule.above === true ? 'up to' : 'to'} ${rule.high}`;
-      throw unacceptable(field, shown(value), `a number ${low} ${rule.below === true ? 'and ' : ''}${high}`);
-    }
-    case 'boolean':
-      if (typeof value === 'boolean') return;
-      throw unacceptable(field, shown(value), 'true or false');
-    case 'choice': {
-      if (typeof value === 'string' && rule.of.includes(value)) return;
-      const near = typeof value === 'string' ? nearest(value, rule.of) : undefined;
-      const remedy = near === undefined ? undefined : `Did you mean ${near}?`;
-      throw unacceptable(field, shown(value), rule.of.join(' or '), remedy);
-    }
-  }
+function checkField({ path, flag, rule }: Setting, value: unknown): void {
+  if (flag === undefined) return;
+  checkRule(path === flag ? `--${flag}` : `${path} (--${flag})`, rule, value);
 }
 
 function refuseUnknownKeys(value: Plain, known: readonly string[], prefix: string): void {
@@ -269,10 +229,9 @@ function refuseUnknownKeys(value: Plain, known: readonly string[], prefix: strin
 }
 
 function requireKeys(fields: Plain, section: Section): void {
-  const optional: readonly string[] = [...OPTIONAL_DATA_FIELDS.map((key) => `data.${key}`), ...ADDED_LATER];
-  for (const key of KEYS[section]) {
-    const path = `${section}.${key}`;
-    if (fields[key] === undefined && !optional.includes(path)) throw missing(path);
+  for (const [key, row] of Object.entries<Omit<Setting, 'path'>>(SECTION_SETTINGS[section])) {
+    const mayLack = row.default === undefined || row.addedLater === true;
+    if (fields[key] === undefined && !mayLack) throw missing(`${section}.${key}`);
   }
 }
 
@@ -282,7 +241,7 @@ function missing(path: string): UserError {
 
 function plainObject(field: string, value: unknown): Plain {
   const plain = typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (!plain) throw unacceptable(field, shown(value), 'an object of named fields');
+  if (!plain) throw unacceptable(field, shownValue(value), 'an object of named fields');
   return value as Plain;
 }
 
@@ -292,12 +251,5 @@ function defined(value: Plain): Plain {
 
 function valueAt(config: Plain, path: string): unknown {
   const [first, second] = path.split('.');
-  return second === undefined ? config[first] : (config[first] as Plain)[second];
-}
-
-/** NaN and Infinity by name (JSON has none), and long values cut. */
-function shown(value: unknown): unknown {
-  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 80)}...` : value;
+  return second === undefined ? config[first] : (config[first] as Plain | undefined)?.[second];
 }

@@ -3,29 +3,21 @@
  * Nothing is generated here.
  */
 import { UserError, nearest, unacceptable } from '../errors.js';
+import { allowedText, checkRule } from '../rules.js';
 import { checkDataFileConfig } from './data-file-config.js';
 import type { DataFileConfig } from './data-file-config.js';
+import { DATA_RULES, MOST_TOKENS } from './data-rules.js';
+import type { Format, LossScope, Regime } from './data-rules.js';
 import { OPERATION_NAMES, isOperationName } from './operations.js';
 import type { MedianOfEven, OperationName } from './operations.js';
-import { MEDIAN_OF_EVEN } from './operations.js';
-import { AUTHORS_OPERATIONS, NOTATIONS } from './tokenizer.js';
+import { AUTHORS_OPERATIONS } from './tokenizer.js';
 import type { Notation } from './tokenizer.js';
 
-export const FORMATS = ['steps', 'direct'] as const;
-export type Format = (typeof FORMATS)[number];
-export const LOSSES = ['completion', 'all'] as const;
-export type LossScope = (typeof LOSSES)[number];
-/** ordered-triples: what the paper's public pipeline does; the same numbers in another order are trained */
-export const REGIMES = ['full', 'pairs', 'triples', 'ordered-triples'] as const;
-export type Regime = (typeof REGIMES)[number];
+export { MODULUS_RANGE, OPERANDS_RANGE } from './data-rules.js';
+export type { Format, LossScope, Regime } from './data-rules.js';
 
-export const MODULUS_RANGE = [2, 64] as const;
-export const OPERANDS_RANGE = [2, 16] as const;
-export const DEPTH_RANGE = [1, 8] as const;
 /** Deepest nesting and most operands of the lines of a file: more fit no model's context. */
 const MOST_IN_FILE = 4096;
-/** Longest sequence the generator will make; a model's nCtx is far below it. */
-export const MOST_TOKENS = 16384;
 
 export interface DataConfig {
   /** drawn uniformly at every node; the order in which they are written does not matter */
@@ -57,9 +49,6 @@ export interface DataConfig {
   readonly notation?: Exclude<Notation, 'standard'>;
 }
 
-/** Fields of DataConfig that may be absent. */
-export const OPTIONAL_DATA_FIELDS = ['fixedSize', 'file', 'window', 'notation'] as const;
-
 export const DEFAULT_DATA: DataConfig = {
   tasks: ['MAX', 'MED', 'SUM'],
   modulus: 10,
@@ -85,7 +74,7 @@ export function parseTasks(text: string): OperationName[] {
 
 /** Checked operation names in table order, so that SUM+MAX and MAX+SUM are the same data. */
 export function canonicalTasks(names: readonly string[]): OperationName[] {
-  const expected = `operations out of ${OPERATION_NAMES.join(', ')} joined with "+"`;
+  const expected = allowedText(DATA_RULES.tasks);
   if (names.length === 0) throw unacceptable('--tasks', '', expected);
   const seen = new Set<OperationName>();
   for (const name of names) {
@@ -107,30 +96,30 @@ export function canonicalTasks(names: readonly string[]): OperationName[] {
 /** @throws UserError naming the flag, the value and what is allowed */
 export function checkDataConfig(data: DataConfig): void {
   canonicalTasks(data.tasks);
-  checkWhole('--modulus', data.modulus, ...MODULUS_RANGE);
+  const { modulus, depth, operands } = DATA_RULES;
+  checkRule('--modulus', modulus, data.modulus);
   // what a file holds is not for the generator's limits to refuse
   const isFile = data.file !== undefined;
-  checkWhole('--depth', data.depth, DEPTH_RANGE[0], isFile ? MOST_IN_FILE : DEPTH_RANGE[1]);
+  checkRule('--depth', isFile ? { ...depth, high: MOST_IN_FILE } : depth, data.depth);
   const [fewest, most] = data.operands;
-  const operandsRange: readonly [number, number] = isFile ? [1, MOST_IN_FILE] : OPERANDS_RANGE;
+  const [least, greatest] = isFile ? [1, MOST_IN_FILE] : [operands.low, operands.high];
   for (const bound of data.operands) {
-    if (!isWithin(bound, ...operandsRange) || data.operands.length !== 2) {
-      throw unacceptable('--operands', data.operands.join('..'), operandsExpected());
+    if (!isWithin(bound, least, greatest) || data.operands.length !== 2) {
+      throw unacceptable('--operands', data.operands.join('..'), allowedText(operands));
     }
   }
   if (fewest > most) {
-    throw unacceptable('--operands', `${fewest}..${most}`, operandsExpected(), `Write ${most}..${fewest}.`);
+    const remedy = `Write ${most}..${fewest}.`;
+    throw unacceptable('--operands', `${fewest}..${most}`, allowedText(operands), remedy);
   }
-  if (typeof data.nesting !== 'number' || !(data.nesting >= 0 && data.nesting <= 1)) {
-    throw unacceptable('--nesting', shownNumber(data.nesting), 'a probability from 0 to 1');
-  }
-  checkOneOf('--format', data.format, FORMATS);
-  checkOneOf('--loss', data.loss, LOSSES);
-  checkOneOf('--regime', data.regime, REGIMES);
-  checkOneOf('--median-of-even', data.medianOfEven, MEDIAN_OF_EVEN);
-  checkWhole('--holdout-seed', data.holdoutSeed, 0, Number.MAX_SAFE_INTEGER);
-  checkWhole('--table-seed', data.tableSeed, 0, Number.MAX_SAFE_INTEGER);
-  if (data.fixedSize !== undefined) checkWhole('--fixed-size', data.fixedSize, 1, 100_000_000);
+  checkRule('--nesting', DATA_RULES.nesting, data.nesting);
+  checkRule('--format', DATA_RULES.format, data.format);
+  checkRule('--loss', DATA_RULES.loss, data.loss);
+  checkRule('--regime', DATA_RULES.regime, data.regime);
+  checkRule('--median-of-even', DATA_RULES.medianOfEven, data.medianOfEven);
+  checkRule('--holdout-seed', DATA_RULES.holdoutSeed, data.holdoutSeed);
+  checkRule('--table-seed', DATA_RULES.tableSeed, data.tableSeed);
+  if (data.fixedSize !== undefined) checkRule('--fixed-size', DATA_RULES.fixedSize, data.fixedSize);
   checkNotation(data);
   checkFile(data);
   checkWindow(data);
@@ -173,7 +162,7 @@ function checkFile({ file, regime, fixedSize, window }: DataConfig): void {
 
 function checkNotation({ notation, tasks }: DataConfig): void {
   if (notation === undefined) return;
-  checkOneOf('--notation', notation, NOTATIONS);
+  checkRule('--notation', DATA_RULES.notation, notation);
   const absent = tasks.find((task) => !AUTHORS_OPERATIONS.includes(task));
   if (absent === undefined) return;
   throw unacceptable(
@@ -189,7 +178,7 @@ const MOST_WINDOWED = 1_000_000;
 
 function checkWindow({ window, fixedSize }: DataConfig): void {
   if (window === undefined) return;
-  checkWhole('--window', window, 2, MOST_TOKENS);
+  checkRule('--window', DATA_RULES.window, window);
   if (fixedSize === undefined || fixedSize > MOST_WINDOWED) {
     throw unacceptable(
       '--fixed-size',
@@ -219,28 +208,6 @@ export function maxTokens(
   return (nodes + 1) * expression - ((k + 2) * nodes * (nodes + 1)) / 2 + nodes + 2;
 }
 
-function operandsExpected(): string {
-  return `fewest..most operands, whole numbers from ${OPERANDS_RANGE[0]} to ${OPERANDS_RANGE[1]}, e.g. 2..3`;
-}
-
 function isWithin(value: unknown, low: number, high: number): boolean {
   return typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high;
-}
-
-function checkWhole(flag: string, value: unknown, low: number, high: number): void {
-  if (isWithin(value, low, high)) return;
-  const range = high === Number.MAX_SAFE_INTEGER ? `from ${low} to 2^53 - 1` : `from ${low} to ${high}`;
-  throw unacceptable(flag, shownNumber(value), `a whole number ${range}`);
-}
-
-function checkOneOf(flag: string, value: unknown, allowed: readonly string[]): void {
-  if (typeof value === 'string' && allowed.includes(value)) return;
-  const meant = typeof value === 'string' ? nearest(value, allowed) : undefined;
-  const remedy = meant === undefined ? undefined : `Did you mean ${meant}?`;
-  throw unacceptable(flag, value, `one of ${allowed.join(', ')}`, remedy);
-}
-
-/** NaN and Infinity by name: JSON would print null. */
-function shownNumber(value: unknown): unknown {
-  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }

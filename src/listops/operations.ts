@@ -1,6 +1,6 @@
 /**
- * THE table of operations. A new operation is one row, appended: token ids follow the order of the table. Numbers
- * are residues 0..modulus-1. Tables of the control operations are made in tables.ts.
+ * THE table of operations. A new operation is one row, appended: token ids follow the order of the table, and a new
+ * version of the vocabulary holds it. Numbers are residues 0..modulus-1. Tables of the control operations are made in tables.ts.
  */
 import { latinSquare, randomTable, relabelling } from './tables.js';
 import type { Relabelling } from './tables.js';
@@ -166,6 +166,22 @@ export const OPERATIONS = [
 
 export type OperationName = (typeof OPERATIONS)[number]['name'];
 export const OPERATION_NAMES: readonly OperationName[] = OPERATIONS.map((row) => row.name);
+
+/**
+ * Versions of the vocabulary: how many operations of the table each holds. The table grows by a new, last version, so that
+ * a run of older operations keeps its vocabulary, its parameters and its id.
+ */
+export const VOCABULARY_VERSIONS: readonly number[] = [13];
+
+/** The operations of the oldest vocabulary that holds all tasks, in the order of their token ids. */
+export function oldestVocabulary(
+  tasks: readonly string[],
+  names: readonly string[] = OPERATION_NAMES,
+  versions: readonly number[] = VOCABULARY_VERSIONS,
+): readonly string[] {
+  const needed = 1 + Math.max(...tasks.map((task) => names.indexOf(task)));
+  return names.slice(0, versions.find((size) => size >= needed) ?? names.length);
+}
 
 export function isOperationName(text: string): text is OperationName {
   return (OPERATION_NAMES as readonly string[]).includes(text);

@@ -1,8 +1,8 @@
 /** Shape of one GPT decoder, checked. What training does with it is in config/run-config.ts. Browser-safe. */
 import { unacceptable } from '../errors.js';
+import { ACTIVATION_FUNCTION_NAMES, type ActivationFunction } from './activation-functions.js';
 
-export const ACTIVATION_FUNCTIONS = ['gelu', 'relu'] as const;
-export type ActivationFunction = (typeof ACTIVATION_FUNCTIONS)[number];
+export type { ActivationFunction } from './activation-functions.js';
 
 /**
  * Standard deviation of the initial weights that write to the residual stream: `scaled` divides by sqrt(2 nLayers), as
@@ -66,8 +66,8 @@ export function checkGptConfig(config: GptConfig): void {
       'Change --heads or --d-model so that every head has the same width.',
     );
   }
-  if (!ACTIVATION_FUNCTIONS.includes(config.activation)) {
-    throw unacceptable('activation', config.activation, ACTIVATION_FUNCTIONS.join(' or '));
+  if (!ACTIVATION_FUNCTION_NAMES.includes(config.activation)) {
+    throw unacceptable('activation', config.activation, ACTIVATION_FUNCTION_NAMES.join(' or '));
   }
   if (!RESIDUAL_INITS.includes(config.residualInit)) {
     throw unacceptable('residualInit', config.residualInit, RESIDUAL_INITS.join(' or '));

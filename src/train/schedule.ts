@@ -1,5 +1,6 @@
 /** Learning rate of each update: linear warm-up, then a decay. A pure function of the step; no state. */
-import type { RunConfig, Schedule } from '../config/run-config.js';
+import type { RunConfig } from '../config/run-config.js';
+import type { Schedule } from '../config/settings.js';
 import { cosDeterministic, expDeterministic, logDeterministic } from '../tensor/math.js';
 
 /** What the schedule reads of a run's configuration. */

@@ -3,7 +3,7 @@
  * positions are, so models that differ in them are not compared. A hold-out changes the learning problem, and so do the
  * lines of a file: they are shown together, and differences are taken within one regime and one source of examples.
  */
-import { OPERATION_NAMES } from '../listops/operations.js';
+import { operationsOf } from '../config/gpt-config-of.js';
 import type { RunConfig } from '../config/run-config.js';
 import { UserError } from '../errors.js';
 import type { CheckpointRef } from './probe-plan.js';
@@ -20,8 +20,6 @@ const plain = (name: string, of: (config: RunConfig) => number): Field => ({
   value: (config) => String(of(config)),
   show: (config) => String(of(config)),
 });
-
-const operationsOf = (config: RunConfig): readonly string[] => config.vocabulary ?? OPERATION_NAMES;
 
 /** A difference in any of these refuses a comparison. */
 const SAME_FIELDS: readonly Field[] = [

@@ -14,6 +14,7 @@ import {
   wholeFlag,
 } from '../../src/cli/flags.js';
 import { DEFAULT_RUN } from '../../src/config/defaults.js';
+import { SETTINGS } from '../../src/config/settings.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sumlens-flags-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -180,5 +181,34 @@ describe('flagValue', () => {
     expect(flagValue(parse(), 'seed', { SUMLENS_SEED: '' })).toBeUndefined();
     expect(switchValue(parse(), 'json', {})).toBe(false);
     expect(switchValue(parse('--json'), 'json', {})).toBe(true);
+  });
+});
+
+describe('help', () => {
+  /** Text of `train --help`, with what else is said. */
+  function help(...words: string[]): string {
+    let text = '';
+    const command = addRunFlags(addCommonFlags(new Command('train'))).exitOverride();
+    command.configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => 400 });
+    expect(() => command.parse(words, { from: 'user' })).toThrow('(outputHelp)');
+    return text;
+  }
+
+  it('says of every setting what it is, its default and what is allowed, and no reason', () => {
+    const text = help('--help');
+    expect(text).toMatch(
+      /--tasks <A\+B\+C> +operations, joined with \+ \(default MAX\+MED\+SUM; operations out of MAX, MIN, /,
+    );
+    expect(text).toMatch(/--lr <x> +peak learning rate \(default 0\.002; a number above 0 up to 1000000\)/);
+    expect(text).toMatch(/--untied +separate unembedding \(default no\)/);
+    expect(text).toMatch(/--d-mlp <n> +feed-forward width \(default 4 d-model; /);
+    expect(text).not.toContain('stayed stable');
+    for (const { flag } of SETTINGS) if (flag !== undefined) expect(text).toContain(`--${flag}`);
+  });
+
+  it('adds the reasons with --why, on either side of --help', () => {
+    const reason = 'peak learning rate (default 0.002; a number above 0 up to 1000000); the highest of';
+    expect(help('--why', '--help')).toContain(reason);
+    expect(help('--help', '--why')).toContain(reason);
   });
 });

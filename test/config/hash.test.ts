@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -54,6 +54,19 @@ describe('runId', () => {
     expect(config.model).toMatchObject({ qkvBias: true, unembeddingBias: false, residualInit: 'scaled' });
     expect(config.optimizer.schedule).toBe('cosine');
     expect('notation' in config.data).toBe(false);
+  });
+
+  it('is the name of every reference run', () => {
+    const names = readdirSync(REFERENCE);
+    expect(names.length).toBeGreaterThan(4);
+    for (const name of names) {
+      const path = join(REFERENCE, name, 'config.json');
+      const config = parseRunConfig(JSON.parse(readFileSync(path, 'utf8')), path);
+      expect(runId(config)).toBe(name);
+      // and of the run that the fields alone give
+      const { vocabulary: _, ...fields } = config;
+      expect(runId(resolveRunConfig(fields))).toBe(name);
+    }
   });
 
   it('leaves a later field out where it says what the run does anyway', () => {

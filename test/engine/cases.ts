@@ -1,5 +1,6 @@
 /** Configurations, parameters and ragged batches of the engines' tests, all from the project's seeded random numbers. */
 import type { AdamWOptions, Batch } from '../../src/engine/engine.js';
+import { ACTIVATION_FUNCTION_NAMES } from '../../src/model/activation-functions.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
 import { parameterTable } from '../../src/model/parameters.js';
 import { Rng } from '../../src/tensor/rng.js';
@@ -15,7 +16,7 @@ const SHAPES = [
 ] as const;
 
 /** Every combination of activation, bias, tied and shareBlocks, going through the shapes, odd and even, in turn. */
-const COMMON: readonly GptConfig[] = (['gelu', 'relu'] as const).flatMap((activation, a) =>
+const COMMON: readonly GptConfig[] = ACTIVATION_FUNCTION_NAMES.flatMap((activation, a) =>
   [true, false].flatMap((bias, b) =>
     [true, false].flatMap((tied, t) =>
       [true, false].map((shareBlocks, s) => ({

@@ -23,20 +23,20 @@ describe('checkDataConfig', () => {
     [{ depth: 1.5 }, '--depth: found 1.5, expected a whole number from 1 to 8.'],
     [
       { operands: [1, 3] },
-      '--operands: found "1..3", expected fewest..most operands, whole numbers from 2 to 16, e.g. 2..3.',
+      '--operands: found "1..3", expected fewest..most, whole numbers from 2 to 16, e.g. 2..3.',
     ],
     [
       { operands: [3, 2] },
-      '--operands: found "3..2", expected fewest..most operands, whole numbers from 2 to 16, e.g. 2..3. Write 2..3.',
+      '--operands: found "3..2", expected fewest..most, whole numbers from 2 to 16, e.g. 2..3. Write 2..3.',
     ],
     [
       { operands: [2, 3, 4] },
-      '--operands: found "2..3..4", expected fewest..most operands, whole numbers from 2 to 16, e.g. 2..3.',
+      '--operands: found "2..3..4", expected fewest..most, whole numbers from 2 to 16, e.g. 2..3.',
     ],
-    [{ nesting: -0.1 }, '--nesting: found -0.1, expected a probability from 0 to 1.'],
-    [{ nesting: NaN }, '--nesting: found "NaN", expected a probability from 0 to 1.'],
-    [{ format: 'step' }, '--format: found "step", expected one of steps, direct. Did you mean steps?'],
-    [{ loss: 'none' }, '--loss: found "none", expected one of completion, all.'],
+    [{ nesting: -0.1 }, '--nesting: found -0.1, expected a number from 0 to 1.'],
+    [{ nesting: NaN }, '--nesting: found "NaN", expected a number from 0 to 1.'],
+    [{ format: 'step' }, '--format: found "step", expected steps or direct. Did you mean steps?'],
+    [{ loss: 'none' }, '--loss: found "none", expected completion or all.'],
     [
       { regime: 'pair' },
       '--regime: found "pair", expected one of full, pairs, triples, ordered-triples. Did you mean pairs?',

@@ -4,6 +4,8 @@ import {
   MEDIAN_OF_EVEN,
   OPERATIONS,
   OPERATION_NAMES,
+  VOCABULARY_VERSIONS,
+  oldestVocabulary,
   isCommutative,
   operationRow,
 } from '../../src/listops/operations.js';
@@ -162,5 +164,21 @@ describe('relabelling and randomTable', () => {
     const expected = (200 * 55) / 10;
     const chiSquare = counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
     expect(chiSquare).toBeLessThan(27.9); // 0.999 quantile, 9 degrees of freedom
+  });
+});
+
+describe('oldestVocabulary', () => {
+  it('holds the whole table in its last version', () => {
+    expect(VOCABULARY_VERSIONS.at(-1)).toBe(OPERATION_NAMES.length);
+    expect([...VOCABULARY_VERSIONS].sort((a, b) => a - b)).toEqual(VOCABULARY_VERSIONS);
+    expect(VOCABULARY_VERSIONS[0]).toBe(13);
+  });
+
+  it('gives old tasks the old vocabulary when the table has grown', () => {
+    const grown = [...OPERATION_NAMES, 'XOR', 'LAST'];
+    const versions = [OPERATION_NAMES.length, grown.length];
+    expect(oldestVocabulary(['SUM', 'TABLE'], grown, versions)).toEqual(OPERATION_NAMES);
+    expect(oldestVocabulary(['SUM', 'XOR'], grown, versions)).toEqual(grown);
+    expect(oldestVocabulary(['LAST'], grown, versions)).toEqual(grown);
   });
 });

@@ -2,7 +2,8 @@
  * Hugging Face transformers, GPT2LMHeadModel: nanoGPT's names, linear weights [in, out] (its Conv1D), biases always
  * there, a tied head not stored. It has no head bias.
  */
-import { ACTIVATION_FUNCTIONS, LAYER_NORM_EPS, type GptConfig } from '../../model/gpt-config.js';
+import { ACTIVATION_FUNCTION_NAMES } from '../../model/activation-functions.js';
+import { LAYER_NORM_EPS, type GptConfig } from '../../model/gpt-config.js';
 import { TOKEN_EMBEDDING, UNEMBEDDING, parameterTable } from '../../model/parameters.js';
 import type { Vocabulary } from '../../listops/tokenizer.js';
 import type { Fields } from './fields.js';
@@ -62,7 +63,7 @@ function declared(fields: Fields): FoundShape {
     dMlp: fields.whole('n_inner'),
     activation: fields.choice(
       'activation_function',
-      ACTIVATION_FUNCTIONS,
+      ACTIVATION_FUNCTION_NAMES,
       '"gelu_new" is an approximation that sumlens does not compute.',
     ),
     tied: fields.boolean('tie_word_embeddings'),

@@ -2,7 +2,8 @@
  * nanoGPT (karpathy/nanoGPT, model.py): our own names and shapes, linear weights [out, in]. What nanoGPT itself cannot
  * express (untied head, its bias, ReLU, another feed-forward width) stands in extra fields and tensors.
  */
-import { ACTIVATION_FUNCTIONS, type GptConfig } from '../../model/gpt-config.js';
+import { ACTIVATION_FUNCTION_NAMES } from '../../model/activation-functions.js';
+import type { GptConfig } from '../../model/gpt-config.js';
 import { TOKEN_EMBEDDING, UNEMBEDDING, UNEMBEDDING_BIAS, parameterTable } from '../../model/parameters.js';
 import type { Tensor } from '../format.js';
 import type { Fields } from './fields.js';
@@ -102,7 +103,7 @@ function declared(fields: Fields): FoundShape {
     dVocab: args.whole('vocab_size'),
     bias: args.boolean('bias'),
     dMlp: fields.whole('n_inner'),
-    activation: fields.choice('activation', ACTIVATION_FUNCTIONS),
+    activation: fields.choice('activation', ACTIVATION_FUNCTION_NAMES),
     tied: fields.boolean('tied'),
   };
   const given = Object.entries(found).filter(([, field]) => field !== undefined);

@@ -2,7 +2,8 @@
  * TransformerLens, state dictionary of HookedTransformer: weights apart by head, [in, out], biases always there, the
  * head never tied. LayerNorm is not folded. Nanda & Bloom, TransformerLens, components/*.py.
  */
-import { ACTIVATION_FUNCTIONS, LAYER_NORM_EPS, type GptConfig } from '../../model/gpt-config.js';
+import { ACTIVATION_FUNCTION_NAMES } from '../../model/activation-functions.js';
+import { LAYER_NORM_EPS, type GptConfig } from '../../model/gpt-config.js';
 import { TOKEN_EMBEDDING, UNEMBEDDING, UNEMBEDDING_BIAS, parameterTable } from '../../model/parameters.js';
 import type { Tensor } from '../format.js';
 import { unacceptable } from '../../errors.js';
@@ -87,7 +88,7 @@ function declared(fields: Fields): FoundShape {
     nCtx: fields.whole('n_ctx'),
     dVocab: fields.whole('d_vocab'),
     dMlp: fields.whole('d_mlp'),
-    activation: fields.choice('act_fn', ACTIVATION_FUNCTIONS),
+    activation: fields.choice('act_fn', ACTIVATION_FUNCTION_NAMES),
   };
   if (dHead !== undefined && found.nHeads !== undefined && found.dModel !== undefined) {
     const width = found.dModel.value / found.nHeads.value;

@@ -1,4 +1,5 @@
 /** A model's shape and parameter offsets as the int32 record that the kernels read (model.h). Browser-safe. */
+import { ACTIVATION_FUNCTIONS } from '../../model/activation-functions.js';
 import { type GptConfig, MAX_LAYERS, nBlockParameters } from '../../model/gpt-config.js';
 import {
   type ParameterTable,
@@ -39,7 +40,7 @@ export function describeModel(config: GptConfig, table: ParameterTable): Int32Ar
     config.nLayers,
     config.nHeads,
     config.dMlp,
-    config.activation === 'relu' ? 1 : 0,
+    ACTIVATION_FUNCTIONS[config.activation].kernel,
     nBlocks,
     table.arenaSize,
     offset(TOKEN_EMBEDDING),

@@ -1,6 +1,6 @@
 /**
  * The forward pass in TensorFlow.js operations, stage by stage as in model/activations.ts. One code for training,
- * analysis and generation; they differ in `attend` and in who visits the stages.
+ * analysis and generation; they differ in who visits the stages.
  */
 import {
   type ActivationName,
@@ -8,6 +8,7 @@ import {
   type BlockActivation,
   type ModelActivation,
 } from '../../model/activations.js';
+import type { ActivationFunction } from '../../model/activation-functions.js';
 import type { GptConfig } from '../../model/gpt-config.js';
 import { POSITION_EMBEDDING, TOKEN_EMBEDDING, UNEMBEDDING } from '../../model/parameters.js';
 import { gatherRows, gelu, layerNorm, linear } from './operations.js';
@@ -31,6 +32,13 @@ export interface Visitor {
   /** @param parts - for each group of the plan [sequences nHeads, T, T] */
   patterns(name: ActivationName, parts: readonly Tensor[]): readonly Tensor[];
 }
+
+const ACTIVATION_FUNCTIONS: Readonly<
+  Record<ActivationFunction, (model: ForwardModel, pre: Tensor) => Tensor>
+> = {
+  gelu: ({ tf, exactErf }, pre) => gelu(tf, pre, exactErf),
+  relu: ({ tf }, pre) => tf.relu(pre),
+};
 
 export const NOBODY: Visitor = { rows: (_, x) => x, patterns: (_, parts) => parts };
 
@@ -72,7 +80,7 @@ export function residualStream(
     const middle = at('resid_mid', tf.add(residual, attnOut));
     const normalized2 = at('ln2.normalized', norm(middle, `${block}.ln_2`));
     const pre = at('mlp.pre', project(normalized2, `${block}.mlp.c_fc`));
-    const post = at('mlp.post', config.activation === 'relu' ? tf.relu(pre) : gelu(tf, pre, model.exactErf));
+    const post = at('mlp.post', ACTIVATION_FUNCTIONS[config.activation](model, pre));
     const mlpOut = at('mlp_out', project(post, `${block}.mlp.c_proj`));
     residual = at('resid_post', tf.add(middle, mlpOut));
   }
@@ -108,30 +116,30 @@ export function unembed(model: ForwardModel, hidden: Tensor): Tensor {
   return linear(model.tf, hidden, weight, model.weight('lm_head.bias'));
 }
 
-export interface Mask {
+interface Mask {
   /** bool, true where a query may look */
   readonly allowed: Tensor;
   /** -Infinity everywhere */
   readonly forbidden: Tensor;
 }
 
-/** Of `count` matrices [nQueries, before + nQueries]. */
-export function createMask(tf: TensorFlow, count: number, nQueries: number, before = 0): Mask {
-  const shape = [count, nQueries, before + nQueries];
+/** Of `count` matrices [T, T]. */
+function createMask(tf: TensorFlow, count: number, T: number): Mask {
+  const shape = [count, T, T];
   return {
-    allowed: tf.tensor(causalMask(count, nQueries, before), shape, 'bool'),
+    allowed: tf.tensor(causalMask(count, T), shape, 'bool'),
     forbidden: tf.fill(shape, -Infinity),
   };
 }
 
 /** q.k / sqrt(dHead), -Infinity where the mask forbids; a choice and no sum, so that no number is ever -Infinity + Infinity */
-export function scoresOf({ tf, config }: ForwardModel, q: Tensor, k: Tensor, mask: Mask): Tensor {
+function scoresOf({ tf, config }: ForwardModel, q: Tensor, k: Tensor, mask: Mask): Tensor {
   const scores = tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(config.dModel / config.nHeads));
   return tf.where(mask.allowed, scores, mask.forbidden);
 }
 
 /** [N, C] to [sequences nHeads, T, dHead] for each group */
-export function splitGroups({ tf, config }: ForwardModel, plan: AttentionPlan, x: Tensor): Tensor[] {
+function splitGroups({ tf, config }: ForwardModel, plan: AttentionPlan, x: Tensor): Tensor[] {
   const dHead = config.dModel / config.nHeads;
   const heads = gatherRows(tf, tf.reshape(x, [plan.grouped.length, dHead]), plan.grouped);
   const shapes = plan.groups.map((group) => [group.sequences.length * config.nHeads, group.length, dHead]);
@@ -147,11 +155,7 @@ export function splitGroups({ tf, config }: ForwardModel, plan: AttentionPlan, x
 }
 
 /** The inverse of splitGroups. */
-export function joinGroups(
-  { tf, config }: ForwardModel,
-  plan: AttentionPlan,
-  parts: readonly Tensor[],
-): Tensor {
+function joinGroups({ tf, config }: ForwardModel, plan: AttentionPlan, parts: readonly Tensor[]): Tensor {
   const dHead = config.dModel / config.nHeads;
   const flat = parts.map((part) => tf.reshape(part, [part.shape[0] * part.shape[1], dHead]));
   const all = flat.length === 1 ? flat[0] : tf.concat(flat, 0);

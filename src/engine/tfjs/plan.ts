@@ -4,12 +4,10 @@
  */
 import type { Batch } from '../engine.js';
 
-/** The sequences of one length, with as many keys before. */
+/** The sequences of one length. */
 export interface LengthGroup {
-  /** T: queries */
+  /** T */
   readonly length: number;
-  /** keys that lie before the first query: 0 but in generation */
-  readonly before: number;
   /** numbers of the sequences in the batch */
   readonly sequences: readonly number[];
 }
@@ -22,24 +20,16 @@ export interface AttentionPlan {
   readonly back: Int32Array;
 }
 
-/**
- * @param offsets - [S + 1] as in Batch
- * @param before - [S] keys before each sequence; default: none
- */
-export function planAttention(
-  offsets: Int32Array,
-  nHeads: number,
-  before: readonly number[] = [],
-): AttentionPlan {
-  const byShape = new Map<string, { length: number; before: number; sequences: number[] }>();
+/** @param offsets - [S + 1] as in Batch */
+export function planAttention(offsets: Int32Array, nHeads: number): AttentionPlan {
+  const byLength = new Map<number, number[]>();
   for (let s = 0; s + 1 < offsets.length; s++) {
-    const shape = { length: offsets[s + 1] - offsets[s], before: before[s] ?? 0 };
-    const key = `${shape.length} ${shape.before}`;
-    const own = byShape.get(key);
-    if (own === undefined) byShape.set(key, { ...shape, sequences: [s] });
-    else own.sequences.push(s);
+    const length = offsets[s + 1] - offsets[s];
+    const own = byLength.get(length);
+    if (own === undefined) byLength.set(length, [s]);
+    else own.push(s);
   }
-  const groups = [...byShape.values()];
+  const groups = [...byLength].map(([length, sequences]): LengthGroup => ({ length, sequences }));
   const grouped = new Int32Array(offsets[offsets.length - 1] * nHeads);
   const back = new Int32Array(grouped.length);
   let at = 0;
@@ -69,15 +59,11 @@ export function positionsOf({ tokens, offsets }: Pick<Batch, 'tokens' | 'offsets
 /**
  * 1 where a query may look at a key: at itself and before.
  * @param count - matrices
- * @param before - keys that lie before the first query
- * @returns [count, nQueries, before + nQueries]
+ * @returns [count, T, T]
  */
-export function causalMask(count: number, nQueries: number, before = 0): Uint8Array {
-  const nKeys = before + nQueries;
-  const mask = new Uint8Array(count * nQueries * nKeys);
-  for (let i = 0; i < count * nQueries; i++) {
-    mask.fill(1, i * nKeys, i * nKeys + before + (i % nQueries) + 1);
-  }
+export function causalMask(count: number, T: number): Uint8Array {
+  const mask = new Uint8Array(count * T * T);
+  for (let i = 0; i < count * T; i++) mask.fill(1, i * T, i * T + (i % T) + 1);
   return mask;
 }
 
