@@ -2,32 +2,53 @@
  * Module `learning`: which runs learned which operation, and when. It reads the log of a run's training and no weights; the
  * claims about sizes (C1, C2, C6 and our own) are decided from its rows.
  */
-import { accuracyByOperation, divisorAccuracy } from '../src/train/learned.js';
-import type { EvalRow, MetricRow } from '../src/train/metrics.js';
+import { NESTED } from '../src/evidence/ladders.js';
+import { accuracyByOperation, divisorAccuracy, isNested, nestedAccuracy } from '../src/train/learned.js';
+import type { EvalRow } from '../src/train/metrics.js';
+import { lastTwoAtStep } from '../src/train/read-training.js';
 import { companyFindings } from './learning/company.js';
-import type { TrainingProbe } from './contract.js';
+import type { TrainedSubject, TrainingProbe } from './contract.js';
 
 /** What the log says up to one checkpoint. */
 export interface LearningMeasurement {
-  /** accuracy on result tokens of trained prompts by operation, at every evaluation up to the checkpoint's step */
+  /** by step, up to the checkpoint's: accuracy on result tokens of trained prompts, by operation */
   readonly evaluations: readonly {
     readonly step: number;
     readonly accuracy: Readonly<Record<string, number>>;
+    /** inside nested expressions; operations of which the log does not tell are absent */
+    readonly inside: Readonly<Record<string, number>>;
   }[];
+  /** the smaller accuracy of the last two evaluations, inside nested expressions too where they nest */
+  readonly lesser: Readonly<Record<string, number>>;
   /** at the last evaluation: held-out prompts by operation */
   readonly held: Readonly<Record<string, number>>;
   /** at the last evaluation: SUM right modulo each proper divisor of n */
   readonly divisors: Readonly<Record<string, number>>;
 }
 
-export function measureLearning(rows: readonly MetricRow[], step: number): LearningMeasurement {
+export function measureLearning({ subject, config, rows }: TrainedSubject): LearningMeasurement {
+  const { step } = subject;
   const evaluations = rows.filter((row): row is EvalRow => row.kind === 'eval' && row.step <= step);
   const last = evaluations.at(-1);
   return {
-    evaluations: evaluations.map((row) => ({ step: row.step, accuracy: accuracyByOperation(row) })),
+    evaluations: evaluations.map((row) => ({
+      step: row.step,
+      accuracy: accuracyByOperation(row),
+      inside: insideOf(row),
+    })),
+    lesser: lastTwoAtStep(rows, step, isNested(config.data)) ?? {},
     held: last === undefined ? {} : accuracyByOperation(last, 'held'),
     divisors: last === undefined ? {} : divisorAccuracy(last, 'SUM'),
   };
+}
+
+function insideOf(row: EvalRow): Record<string, number> {
+  return Object.fromEntries(
+    (row.nested?.inside ?? []).flatMap(({ operation }) => {
+      const accuracy = nestedAccuracy(row, operation);
+      return accuracy === undefined ? [] : [[operation, accuracy]];
+    }),
+  );
 }
 
 export const learning: TrainingProbe<LearningMeasurement> = {
@@ -38,13 +59,13 @@ export const learning: TrainingProbe<LearningMeasurement> = {
   version: 2,
   text: {
     shows:
-      'How often SUM was learned alone and beside other operations, at equal size, steps and data regime, and, where enough sizes were trained, the size at which learning begins. A run has learned an operation when its greedy answers are at least 95 % right at the last two evaluations.',
+      'How often SUM was learned alone and beside other operations, at equal size, steps and data regime, and, where enough sizes were trained, the size at which learning begins. A run has learned an operation when its greedy answers are at least 95 % right at the last two evaluations, at depth 2 and more inside nested expressions too.',
     doesNotShow:
       'That size is the cause: a threshold is of this depth, budget and learning rate, and where learning has no trend with size there is none. Mixed runs see fewer SUM examples in the same number of steps, which works against them.',
     method:
       'Difference in proportion of seeds that learned SUM, Miettinen-Nurminen interval, exact permutation p beside it. Thresholds: exact posterior of theta in P(learned) = (1 - lambda) sigma((log2 parameters - theta) / s) on a grid, differences of them with equal-tailed 99.17 % intervals, at the budgets B and 4 B of the claims. Accuracy is over every input where there are at most 20,000, each asked alone.',
   },
-  measure: ({ subject, rows }) => measureLearning(rows, subject.step),
+  measure: measureLearning,
   statistics: [
     {
       id: 'accuracy',
@@ -65,14 +86,8 @@ export const learning: TrainingProbe<LearningMeasurement> = {
       unit: 'accuracy',
       sentence: 'the smaller accuracy of the last two evaluations',
       compared: false,
-      of: ({ evaluations }) => {
-        const [first, second] = evaluations.slice(-2);
-        if (second === undefined) return [];
-        return Object.entries(second.accuracy).map(([operation, value]) => ({
-          scope: { operation },
-          value: Math.min(value, first.accuracy[operation] ?? 0),
-        }));
-      },
+      of: ({ lesser }) =>
+        Object.entries(lesser).map(([operation, value]) => ({ scope: { operation }, value })),
     },
     {
       id: 'held-accuracy',
@@ -103,9 +118,13 @@ export const learning: TrainingProbe<LearningMeasurement> = {
       compared: false,
       detail: true,
       of: ({ evaluations }) =>
-        evaluations.flatMap(({ step, accuracy }) =>
-          Object.entries(accuracy).map(([operation, value]) => ({ scope: { operation, step }, value })),
-        ),
+        evaluations.flatMap(({ step, accuracy, inside }) => [
+          ...Object.entries(accuracy).map(([operation, value]) => ({ scope: { operation, step }, value })),
+          ...Object.entries(inside).map(([operation, value]) => ({
+            scope: { operation, level: NESTED, step },
+            value,
+          })),
+        ]),
     },
   ],
   combine: ({ evidence }) => ({ findings: companyFindings(evidence), pictures: [] }),

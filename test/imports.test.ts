@@ -24,6 +24,7 @@ const LEVELS: readonly (readonly [prefix: string, level: number])[] = [
   ['src/config', 7],
   ['src/engine/engine.ts', 6],
   ['src/model', 5],
+  ['src/evidence', 5],
   ['src/listops', 4],
   ['src/analysis', 4],
   ['src/tensor', 3],
@@ -47,14 +48,16 @@ const BROWSER_SAFE = [
   'src/errors.ts',
   'src/rules.ts',
   'src/analysis',
+  'src/evidence',
   'src/listops',
   'src/model',
   'src/engine/engine.ts',
   'src/engine/wasm',
   'src/report/charts',
+  'src/report/marks',
   'src/checkpoint/format.ts',
 ];
-const NOT_BROWSER_SAFE = ['src/listops/data-file.ts', 'src/analysis/claims-file.ts'];
+const NOT_BROWSER_SAFE = ['src/listops/data-file.ts'];
 
 function levelOf(file: string): { prefix: string; level: number } | undefined {
   const found = LEVELS.filter(([prefix]) => isBelow(file, prefix)).sort(

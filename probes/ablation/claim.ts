@@ -1,12 +1,12 @@
 /** C4: whether SUM-only models lean more on feed-forward layers than mixed ones. The verdict comes from analysis/verdict.ts. */
-import { claimById, claimPart } from '../../src/analysis/claims.js';
+import { claimById, claimPart } from '../../src/evidence/claims-file.js';
 import { type IntervalEstimate, welchInterval } from '../../src/analysis/intervals.js';
 import {
   type VerdictDecision,
   decideVerdict,
   withNote,
   withdrawIfOpposite,
-} from '../../src/analysis/verdict.js';
+} from '../../src/evidence/verdict.js';
 import type { Finding } from '../../src/report/schema.js';
 import { standardDeviation } from '../../src/tensor/sum.js';
 import { regimeNote } from '../claim-parts.js';

@@ -1,5 +1,5 @@
 /** Puts checkpoints together: which are usable for C4, their dose summaries, means over seeds. Pure; no verdicts here. */
-import { claimById } from '../../src/analysis/claims.js';
+import { claimById } from '../../src/evidence/claims-file.js';
 import { LOW_DOSES, halfDose, summarizeDose } from '../../src/analysis/ablation-dose.js';
 import { DOSES, lostShare } from '../../src/analysis/dose.js';
 import type { RunConfig } from '../../src/config/run-config.js';

@@ -1,5 +1,5 @@
 /** Pieces that the verdict on C4 and the exploratory findings share: pairs of conditions, shares, intervals, p values. */
-import { claimById, claimPart } from '../../src/analysis/claims.js';
+import { claimById, claimPart } from '../../src/evidence/claims-file.js';
 import { studentCdf } from '../../src/analysis/distributions.js';
 import type { IntervalEstimate } from '../../src/analysis/intervals.js';
 import { twoSamplePermutation } from '../../src/analysis/permutation.js';

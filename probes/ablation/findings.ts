@@ -2,7 +2,7 @@
  * Findings of the ablation probe: C4 (claim.ts), and everything else exploratory with Benjamini-Hochberg over all p
  * values of the module. Pure.
  */
-import { claimById } from '../../src/analysis/claims.js';
+import { claimById } from '../../src/evidence/claims-file.js';
 import { meanInterval, welchInterval } from '../../src/analysis/intervals.js';
 import { benjaminiHochberg } from '../../src/analysis/multiple-testing.js';
 import type { Finding } from '../../src/report/schema.js';

@@ -2,10 +2,10 @@
  * C5: whether SUM-only models memorize, by the index on closed, unordered pair hold-outs, and the assay that makes a low
  * index mean something. Evidence goes in here; analysis/verdict.ts names what comes out.
  */
-import { assayLimit, CLAIMS_LEVEL, claimPart } from '../../src/analysis/claims.js';
+import { assayLimit, CLAIMS_LEVEL, claimPart } from '../../src/evidence/claims-file.js';
 import { meanInterval } from '../../src/analysis/intervals.js';
 import { luckyShareP } from '../../src/analysis/memorization-index.js';
-import { type VerdictDecision, decideVerdict, withNote } from '../../src/analysis/verdict.js';
+import { type VerdictDecision, decideVerdict, withNote } from '../../src/evidence/verdict.js';
 import { BALANCE_LIMIT } from '../../src/listops/regimes.js';
 import type { MemorizationCondition } from '../../src/report/charts/memorization-data.js';
 import { percent } from '../../src/report/charts/common.js';

@@ -1,5 +1,5 @@
 /** Runs brought together by condition, and which conditions may be compared: pure, and no verdicts here. */
-import { claimById } from '../../src/analysis/claims.js';
+import { claimById } from '../../src/evidence/claims-file.js';
 import { differingFields } from '../../src/config/hash.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import type {

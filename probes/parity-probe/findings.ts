@@ -2,7 +2,7 @@
  * Findings of the parity probe: part b of C3 through the verdict function, everything else exploratory with
  * Benjamini-Hochberg inside the module.
  */
-import { CLAIMS_LEVEL } from '../../src/analysis/claims.js';
+import { CLAIMS_LEVEL } from '../../src/evidence/claims-file.js';
 import { meanInterval, welchInterval } from '../../src/analysis/intervals.js';
 import { stouffer } from '../../src/analysis/multiple-testing.js';
 import { twoSamplePermutation } from '../../src/analysis/permutation.js';

@@ -4,7 +4,6 @@
  * one size is stratumless: pass one stratum.
  */
 import { bisect, normalQuantile } from './distributions.js';
-import { CLAIMS_LEVEL } from './claims.js';
 import { checkCounts, checkLevel, type IntervalEstimate } from './intervals.js';
 import { binomialCoefficient } from './permutation.js';
 
@@ -17,7 +16,7 @@ export interface TwoByTwo {
 }
 
 /** p1 - p2, strata weighted by n1 n2 / (n1 + n2) (Cochran, Mantel and Haenszel). */
-export function proportionDifference(strata: readonly TwoByTwo[], level = CLAIMS_LEVEL): IntervalEstimate {
+export function proportionDifference(strata: readonly TwoByTwo[], level: number): IntervalEstimate {
   checkStrata(strata);
   checkLevel(level);
   const weights = stratumWeights(strata);

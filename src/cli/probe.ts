@@ -40,12 +40,11 @@ export function registerProbe(program: Command): void {
 
 function listModules(json: boolean): void {
   if (json) {
-    const modules = PROBES.map(({ name, title, question, version, cost, options }) => ({
+    const modules = PROBES.map(({ name, title, question, version = 1, options = {} }) => ({
       name,
       title,
       question,
       version,
-      cost,
       options,
     }));
     process.stdout.write(`${JSON.stringify({ modules }, null, 2)}\n`);

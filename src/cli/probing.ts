@@ -85,7 +85,7 @@ export async function runProbing(task: ProbingTask, options: ParsedOptions): Pro
     display.end();
     if (switchValue(options, 'json')) process.stdout.write(reportJson(result.report));
     else {
-      const tables = [claimLines(result.report), ...differenceLines(result.report)];
+      const tables = [claimLines(result.report.claims), ...differenceLines(result.report)];
       console.log(`${tables.join('\n\n')}\n\nreport: ${join(result.reportDir, 'index.html')}`);
     }
     for (const { subject, reason } of [...damaged, ...result.copies])

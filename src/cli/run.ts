@@ -104,7 +104,7 @@ async function runCommand(presetName: string, options: ParsedOptions): Promise<v
       `${JSON.stringify({ report: pagePath, conditions: rows, failed, elapsedMs, peakBytes }, null, 2)}\n`,
     );
   } else {
-    console.log(`\n${summaryTable(rows)}\n\n${claimLines(report)}\n`);
+    console.log(`\n${summaryTable(rows)}\n\n${claimLines(report.claims)}\n`);
     const peak = peakBytes === undefined ? '' : `, peak memory ${(peakBytes / 1e6).toFixed(0)} MB`;
     console.log(`report: ${pagePath}\ntook ${duration(elapsedMs)}${peak}`);
   }

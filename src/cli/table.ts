@@ -1,5 +1,5 @@
 /** Plain text tables and the summary of a report, for the terminal. */
-import type { Finding, Report } from '../report/schema.js';
+import type { ClaimResult } from '../evidence/claims.js';
 import type { SummaryRow } from '../workflows/main-job.js';
 
 /** Columns padded to their widest cell; numbers to the right. */
@@ -39,28 +39,20 @@ export function summaryTable(rows: readonly SummaryRow[]): string {
   );
 }
 
-/** Findings with a verdict, the claims in order. */
-export function claimLines(report: Report): string {
-  const withVerdict = Object.values(report.modules).flatMap((module) =>
-    module.findings.filter((finding) => finding.claim !== undefined && finding.verdict !== undefined),
-  );
-  withVerdict.sort((a, b) => (claimOf(a) < claimOf(b) ? -1 : claimOf(a) > claimOf(b) ? 1 : 0));
+/** The table of claims, in their order: what `report`, `probe` and `verdicts` print. */
+export function claimLines(claims: readonly ClaimResult[]): string {
   return formatTable(
     ['claim', 'verdict', 'estimate', 'interval', 'why'],
-    withVerdict.map((finding) => [
-      claimOf(finding),
-      finding.verdict ?? '',
-      shortNumber(finding.estimate),
-      finding.interval === undefined
-        ? '-'
-        : `[${shortNumber(finding.interval.low)}, ${shortNumber(finding.interval.high)}]`,
-      finding.reason ?? '',
+    claims.map(({ claim, part, verdict, interim, estimate, bound, interval, reason, notes }) => [
+      part ?? claim,
+      interim ? `${verdict}, interim` : verdict,
+      bound === undefined
+        ? shortNumber(estimate)
+        : `${bound.side === 'above' ? '>' : '<'} ${shortNumber(bound.value)}`,
+      interval === undefined ? '-' : `[${shortNumber(interval.low)}, ${shortNumber(interval.high)}]`,
+      [reason, ...notes].join('; '),
     ]),
   );
-}
-
-function claimOf(finding: Finding): string {
-  return finding.claim ?? '';
 }
 
 export function shortNumber(value: number | string | undefined): string {

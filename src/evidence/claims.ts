@@ -1,6 +1,6 @@
 /** What came of a claim: the statistic, its interval and the verdict, for tables, pages and readers of report.json. */
 import { z } from 'zod';
-import { VERDICTS } from '../analysis/verdict.js';
+import { VERDICTS } from './verdict.js';
 import { intervalSchema } from './finding.js';
 
 export const claimResultSchema = z.strictObject({

@@ -2,7 +2,7 @@
  * Checkpoints brought into conditions, for every module and the claims alike: the last checkpoint of each run, which of them
  * have learned, and the conditions that differ in their tasks alone. Read from the design of runs, never from labels.
  */
-import { LEARNED_ACCURACY } from '../analysis/claims.js';
+import { LEARNED_ACCURACY } from '../evidence/claims-file.js';
 import { groupBy } from './group-by.js';
 import type { Design, Subject } from './subject.js';
 
@@ -54,13 +54,16 @@ export function conditionsOf(subjects: readonly Subject[]): Condition[] {
     .sort((a, b) => compareText(a.label, b.label) || compareText(a.id, b.id));
 }
 
-/** By the last two evaluations, or the only one. null: the operation is not a task, or was not evaluated. */
+/**
+ * By the last two evaluations, or the only one. null: the operation is not a task, or was not evaluated, or expressions nest
+ * and what is inside them was not evaluated twice.
+ */
 export function hasLearned(
   { accuracy, learned, design }: Subject,
   operation = PRIMARY,
   least = LEARNED_ACCURACY,
 ): boolean | null {
-  const value = learned?.[operation] ?? accuracy?.[operation];
+  const value = learned?.[operation] ?? (design.nested ? undefined : accuracy?.[operation]);
   return value === undefined || !design.tasks.includes(operation) ? null : value >= least;
 }
 
@@ -90,8 +93,15 @@ export function whyNotLearned(
   }
   // learned is a matter of two evaluations: `learned` holds the smaller
   const lesser = subject.learned?.[operation];
-  if (lesser === undefined) return `${operation} was evaluated once, and learned needs two evaluations`;
+  if (lesser === undefined) {
+    return subject.learned === undefined
+      ? `${operation} was evaluated once, and learned needs two evaluations`
+      : `its evaluations do not tell the accuracy of ${operation} inside nested expressions`;
+  }
   if (lesser >= learnedAccuracy) return undefined;
+  if (subject.design.nested) {
+    return `has not learned ${operation} (accuracy ${belowText(lesser, learnedAccuracy)} at one of the last two evaluations, alone or inside nested expressions)`;
+  }
   return `has not learned ${operation} (accuracy ${belowText(lesser, learnedAccuracy)} one evaluation before)`;
 }
 

@@ -1,6 +1,6 @@
 /** Claims about how many seeds learn: two arms at fixed sizes, strata by size. */
 import { exactStratifiedP, proportionDifference } from '../analysis/proportions.js';
-import { decideVerdict } from '../analysis/verdict.js';
+import { decideVerdict } from './verdict.js';
 import {
   type ClaimArm,
   type ClaimPart,
@@ -12,7 +12,7 @@ import { type Condition, PRIMARY } from './conditions.js';
 import type { Evidence } from './evidence.js';
 import { jsonInterval } from './finding.js';
 import { evaluationsOf, type Evaluations, hasLearnedBy, isOfArm, laddersAt } from './ladders.js';
-import { type Decided, stepsText } from './results.js';
+import { type Decided, plannedOf, stepsText } from './results.js';
 import { nine } from './statistic.js';
 import type { Subject } from './subject.js';
 
@@ -42,6 +42,7 @@ export function decideProportion(
     rule: part.rule,
     nMin: part.nMin,
     usable: counts.map(({ condition, usable }) => ({ condition, runs: usable })),
+    planned: plannedOf(counts),
     ...(interval === undefined ? {} : { estimate: interval.estimate, interval }),
   });
   return {
@@ -75,8 +76,7 @@ function sizesOf(
   for (const run of own) {
     const size = sizes.get(run.design.dModel) ?? { learned: 0, runs: 0 };
     size.runs++;
-    if (hasLearnedBy(evaluations.get(run.run)?.get(arm.operation ?? PRIMARY) ?? [], run.design.steps))
-      size.learned++;
+    if (hasLearnedBy(run, arm.operation ?? PRIMARY, evaluations, run.design.steps)) size.learned++;
     sizes.set(run.design.dModel, size);
   }
   return sizes;

@@ -2,21 +2,30 @@
 import {
   differenceOf,
   type Discrete,
-  equalTailed,
   exactTrendP,
   maximumOf,
   quantileOf,
   type SizeCount,
   thresholdPosterior,
   thresholdText,
-} from '../analysis/thresholds.js';
+} from './thresholds.js';
+import {
+  censoredDifference,
+  type CensoredTheta,
+  censoredTheta,
+  censoringOfMaximum,
+  startInteraction,
+  thresholdEstimate,
+  thresholdEstimateText,
+  thresholdEvidence,
+} from './threshold-difference.js';
 import {
   combineBudgets,
   decideVerdict,
   type VerdictDecision,
   withdrawIfOpposite,
   withNote,
-} from '../analysis/verdict.js';
+} from './verdict.js';
 import {
   BUDGET_MULTIPLIERS,
   type ClaimArm,
@@ -35,7 +44,7 @@ import {
   type Ladder,
   laddersAt,
 } from './ladders.js';
-import { type Decided, grouped, stepsText } from './results.js';
+import { type Decided, grouped, plannedOf, stepsText } from './results.js';
 import { nine } from './statistic.js';
 
 type Threshold = EvidenceOf<'threshold'>;
@@ -139,9 +148,8 @@ function decideAt(
   { ladder, budget, arms }: AtBudget,
   evaluations: Evaluations,
 ): Decided {
-  const posteriors = arms.map(({ counts }) => thresholdPosterior(counts));
-  const [of, ...others] = posteriors.map(({ theta }) => theta);
-  const interval = equalTailed(differenceOf(of, maximumOf(others)), CLAIMS_LEVEL);
+  const found = thresholdEstimate(advantage(arms), CLAIMS_LEVEL);
+  const { estimate, interval } = thresholdEvidence(found);
   const counts = countsOf(
     part,
     arms.map(({ arm }) => arm),
@@ -151,8 +159,9 @@ function decideAt(
     rule: part.rule,
     usable: counts.map(({ condition, usable }) => ({ condition, runs: usable })),
     nMin: part.nMin,
+    planned: plannedOf(counts),
     assay: assayOf(evidence, arms),
-    estimate: interval.estimate,
+    estimate,
     interval,
   });
   const secondary =
@@ -162,25 +171,33 @@ function decideAt(
       ? primary
       : withdrawIfOpposite(
           primary,
-          secondary * interval.estimate < 0,
+          secondary * estimate < 0,
           'at equal numbers of SUM examples the difference has the other sign',
         );
-  const neverLearned = arms[0].counts.every(({ learned }) => learned === 0);
   return {
     place: stepsText(part.place, budget),
     decision: notesOf(part, evidence, arms, ladder, budget, evaluations, checked),
     counts,
-    // where an arm never learns its threshold has a lower bound and no estimate
-    ...(neverLearned
-      ? { bound: { side: 'above', value: nine(interval.low) } }
-      : { estimate: nine(interval.estimate) }),
+    // where an arm never learns, its threshold has a bound and no estimate
+    ...(found.kind === 'estimated' ? { estimate: nine(estimate) } : {}),
+    ...(found.kind === 'above' ? { bound: { side: 'above', value: nine(found.low) } } : {}),
+    ...(found.kind === 'below' ? { bound: { side: 'below', value: nine(found.high) } } : {}),
     interval: jsonInterval({
       ...interval,
-      ...(neverLearned ? { high: Infinity } : {}),
+      estimate,
       level: CLAIMS_LEVEL,
       method: 'exact posterior, equal-tailed',
     }),
   };
+}
+
+/** The threshold of the first arm minus the greatest of the others. */
+function advantage([first, ...others]: readonly ArmCounts[]): CensoredTheta {
+  const thetas = others.map(({ counts }) => censoredTheta(counts));
+  return censoredDifference(censoredTheta(first.counts), {
+    theta: maximumOf(thetas.map(({ theta }) => theta)),
+    censoring: censoringOfMaximum(thetas.map(({ censoring }) => censoring)),
+  });
 }
 
 function assayOf(
@@ -268,31 +285,16 @@ function interactionNote(
   ) {
     return ['interaction with the start: not enough runs'];
   }
-  const advantage = (alone: ArmCounts, joint: ArmCounts): Discrete =>
-    differenceOf(thetaOf(alone), thetaOf(joint));
-  const { estimate, low, high } = equalTailed(
-    differenceOf(coarse(advantage(smallAlone, smallJoint)), coarse(advantage(largeAlone, largeJoint))),
+  const found = thresholdEstimate(
+    startInteraction({
+      aloneSmall: censoredTheta(smallAlone.counts),
+      jointSmall: censoredTheta(smallJoint.counts),
+      aloneLarge: censoredTheta(largeAlone.counts),
+      jointLarge: censoredTheta(largeJoint.counts),
+    }),
     CLAIMS_LEVEL,
   );
   return [
-    `joint advantage at the usual start minus at the larger one: ${show(estimate)} [${show(low)}, ${show(high)}] octaves`,
+    `joint advantage at the usual start minus at the larger one: ${thresholdEstimateText(found)} octaves`,
   ];
-}
-
-/** Equal values joined: differences of grids have few distinct values. */
-function coarse({ values, mass }: Discrete): Discrete {
-  const joined = new Map<number, number>();
-  values.forEach((value, i) => {
-    const key = Math.round(value * 1000) / 1000;
-    joined.set(key, (joined.get(key) ?? 0) + mass[i]);
-  });
-  const sorted = [...joined].sort(([a], [b]) => a - b);
-  return {
-    values: Float64Array.from(sorted, ([value]) => value),
-    mass: Float64Array.from(sorted, ([, own]) => own),
-  };
-}
-
-function show(value: number): string {
-  return String(Number(value.toPrecision(3)) + 0);
 }

@@ -10,7 +10,7 @@ import {
   type VerdictDecision,
   withdrawIfOpposite,
   withNote,
-} from '../analysis/verdict.js';
+} from './verdict.js';
 import { mean, variance } from '../tensor/sum.js';
 import { decideThreshold } from './decide-thresholds.js';
 import { decideProportion } from './decide-proportions.js';
@@ -30,7 +30,7 @@ import type { ClaimResult } from './claims.js';
 import { type Comparison, type Condition, hasLearned, PRIMARY, whyUnusable } from './conditions.js';
 import { type BySubject, type Evidence, rowsWithin } from './evidence.js';
 import { jsonInterval } from './finding.js';
-import { decideWhole, type Decided, resultOf, stepsText } from './results.js';
+import { decideWhole, type Decided, plannedOf, resultOf, stepsText } from './results.js';
 import { nine } from './statistic.js';
 import type { Design, Subject } from './subject.js';
 import { permutationP } from './summaries.js';
@@ -151,32 +151,31 @@ function decideMean(
     evidence.kind === 'mean' && evidence.control !== undefined
       ? assayOf(part, evidence.control, samples[0], conditions, observations, steps)
       : undefined;
+  const counts = samples.map(({ name, condition, values }) => ({
+    condition: condition?.label ?? name,
+    usable: values.length,
+    runs: condition?.runs.length ?? 0,
+    planned: part.seeds,
+  }));
   const primary = decideVerdict({
     rule: part.rule,
     nMin: part.nMin,
     usable: samples.map(({ name, values }) => ({ condition: name, runs: values.length })),
+    planned: plannedOf(counts),
+    notGiven: notGiven(samples, observations),
     ...(assay === undefined ? {} : { assay }),
     ...(estimate === undefined ? {} : { estimate: estimate.estimate, interval: estimate }),
     ...(spreads.length === 0 ? {} : { sd: Math.sqrt(mean(spreads)) }),
   });
   const checked =
     evidence.kind === 'difference' ? withdrawn(evidence, primary, estimate, samples, observations) : primary;
-  const withheld = notGiven(samples, observations);
-  const decision = [...(withheld === undefined ? leftOutNotes(samples) : [])].reduce(
-    withNote,
-    withheld ?? checked,
-  );
+  const decision = leftOutNotes(samples).reduce(withNote, checked);
   const [x, y] = samples.map(({ values }) => values);
   const p = y === undefined ? undefined : permutationP(x, y, `${part.id}`);
   return {
     place: stepsText(part.place, steps),
     decision,
-    counts: samples.map(({ name, condition, values }) => ({
-      condition: condition?.label ?? name,
-      usable: values.length,
-      runs: condition?.runs.length ?? 0,
-      planned: part.seeds,
-    })),
+    counts,
     ...(estimate === undefined
       ? {}
       : { estimate: nine(estimate.estimate), interval: jsonInterval(estimate) }),
@@ -197,7 +196,7 @@ function estimateOf(evidence: MeanEvidence, [of, minus]: readonly Sample[]): Int
   const [low, high] = evidence.bounds;
   // the index of a model that errs more where it was trained lies below 0, and says no more than 0 does
   const clipped = of.values.map((value) => Math.min(high, Math.max(low, value)));
-  return boundedMeanInterval(clipped, { level: CLAIMS_LEVEL, bounds: [low, high] });
+  return boundedMeanInterval(clipped, CLAIMS_LEVEL, [low, high]);
 }
 
 function whyNotAsked(
@@ -270,7 +269,7 @@ function assayOf(
     };
   for (const { label, values } of controls) {
     const clipped = values.map((value) => Math.min(1, Math.max(0, value)));
-    const { low } = boundedMeanInterval(clipped, { level: CLAIMS_LEVEL, bounds: [0, 1] });
+    const { low } = boundedMeanInterval(clipped, CLAIMS_LEVEL);
     if (low > above) return { passed: true, reason: `${label} is recognised as a memorizer` };
   }
   const means = controls.map(
@@ -279,27 +278,13 @@ function assayOf(
   return { passed: false, reason: `no control has an interval above ${above}: ${means.join(', ')}` };
 }
 
-/** No selection of seeds in silence: runs that lie beside those given withhold the verdict. */
-function notGiven(
-  samples: readonly Sample[],
-  observations: Evidence['observations'],
-): VerdictDecision | undefined {
+/** No selection of seeds in silence: `2 of SUM, pairs, d=16` for every condition with runs that lie beside those given. */
+function notGiven(samples: readonly Sample[], observations: Evidence['observations']): string[] {
   const rows = rowsWithin(observations, NOT_GIVEN);
-  const missing = samples.flatMap(({ condition }) => {
+  return samples.flatMap(({ condition }) => {
     const count = (condition?.subjects ?? []).reduce((sum, { id }) => sum + (rows.get(id)?.value ?? 0), 0);
     return condition === undefined || count === 0 ? [] : [`${count} of ${condition.label}`];
   });
-  return missing.length === 0
-    ? undefined
-    : decideVerdict({
-        rule: { kind: 'effect', delta: 1 },
-        nMin: 1,
-        usable: [{ condition: 'given', runs: 1 }],
-        assay: {
-          passed: false,
-          reason: `runs that lie beside those given were left out (${missing.join(', ')}); give them, or say --subset`,
-        },
-      });
 }
 
 /** Seeds named in a note, which is for the first screen. */

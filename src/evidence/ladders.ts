@@ -2,7 +2,7 @@
  * Runs of several sizes brought into ladders: which runs belong together, who has learned at which size by which budget. Read
  * from the rows of the training log; no statistics and no verdicts here.
  */
-import type { SizeCount } from '../analysis/thresholds.js';
+import type { SizeCount } from '../evidence/thresholds.js';
 import {
   type ClaimArm,
   type ClaimPlace,
@@ -21,7 +21,12 @@ export const EVALUATION = 'learning/evaluation';
 export interface Evaluation {
   readonly step: number;
   readonly accuracy: number;
+  /** inside nested expressions; undefined: the log does not tell */
+  readonly inside: number | undefined;
 }
+
+/** Rows of this level are of results inside nested expressions. */
+export const NESTED = 'nested';
 
 /** run -> operation -> its evaluations by step */
 export type Evaluations = ReadonlyMap<string, ReadonlyMap<string, readonly Evaluation[]>>;
@@ -31,31 +36,47 @@ export function evaluationsOf(
   subjects: readonly Subject[],
 ): Evaluations {
   const runs = new Map(subjects.map(({ id, run }) => [id, run]));
-  const found = new Map<string, Map<string, Map<number, number>>>();
+  const found = new Map<string, Map<string, Map<number, Evaluation>>>();
   for (const { scope, rows } of rowsByScope(observations, EVALUATION)) {
-    const { operation, step } = scope;
+    const { operation, step, level } = scope;
     if (operation === undefined || step === undefined) continue;
     for (const [subject, { value }] of rows) {
       const run = runs.get(subject);
       if (run === undefined) continue;
-      const own = found.get(run) ?? new Map<string, Map<number, number>>();
-      const steps = own.get(operation) ?? new Map<number, number>();
-      steps.set(step, value);
+      const own = found.get(run) ?? new Map<string, Map<number, Evaluation>>();
+      const steps = own.get(operation) ?? new Map<number, Evaluation>();
+      const held = steps.get(step) ?? { step, accuracy: 0, inside: undefined };
+      steps.set(step, level === NESTED ? { ...held, inside: value } : { ...held, accuracy: value });
       own.set(operation, steps);
       found.set(run, own);
     }
   }
-  const sorted = (steps: ReadonlyMap<number, number>): Evaluation[] =>
-    [...steps].map(([step, accuracy]) => ({ step, accuracy })).sort((a, b) => a.step - b.step);
   return new Map(
-    [...found].map(([run, own]) => [run, new Map([...own].map(([name, steps]) => [name, sorted(steps)]))]),
+    [...found].map(([run, own]) => [
+      run,
+      new Map([...own].map(([name, steps]) => [name, [...steps.values()].sort((a, b) => a.step - b.step)])),
+    ]),
   );
 }
 
-/** Learned(op, B): accuracy at least the limit at the last two evaluations at or before step B. */
-export function hasLearnedBy(evaluations: readonly Evaluation[], budget: number): boolean {
-  const lastTwo = evaluations.filter(({ step }) => step <= budget).slice(-2);
-  return lastTwo.length === 2 && lastTwo.every(({ accuracy }) => accuracy >= LEARNED_ACCURACY);
+/**
+ * Learned(op, B): accuracy at least the limit at the last two evaluations at or before step B; where expressions nest, inside
+ * them too. What the log does not tell counts as not learned.
+ */
+export function hasLearnedBy(
+  { run, design }: Subject,
+  operation: string,
+  evaluations: Evaluations,
+  budget: number,
+): boolean {
+  const lastTwo = (evaluations.get(run)?.get(operation) ?? []).filter(({ step }) => step <= budget).slice(-2);
+  return (
+    lastTwo.length === 2 &&
+    lastTwo.every(
+      ({ accuracy, inside = 0 }) =>
+        accuracy >= LEARNED_ACCURACY && (!design.nested || inside >= LEARNED_ACCURACY),
+    )
+  );
 }
 
 /** Runs equal in everything but tasks, size, learning rate, start, steps and seeds. */
@@ -124,8 +145,7 @@ export function armCounts(
   for (const run of chosen.values()) {
     const size = sizes.get(run.parameters) ?? { learned: 0, runs: 0 };
     size.runs++;
-    const own = evaluations.get(run.run)?.get(arm.operation ?? PRIMARY) ?? [];
-    if (hasLearnedBy(own, Math.floor(budget * share))) size.learned++;
+    if (hasLearnedBy(run, arm.operation ?? PRIMARY, evaluations, Math.floor(budget * share))) size.learned++;
     sizes.set(run.parameters, size);
   }
   return {

@@ -1,5 +1,5 @@
 /** Rows of the table of claims: what every kind of evidence gives, and the claim as a whole. */
-import { combineParts, type VerdictDecision } from '../analysis/verdict.js';
+import { combineParts, type VerdictDecision } from './verdict.js';
 import type { Claim, ClaimPart, ClaimPlace } from './claims-file.js';
 import type { ClaimResult } from './claims.js';
 
@@ -11,9 +11,13 @@ export interface Decided
   readonly decision: VerdictDecision;
 }
 
+/** What the verdict function asks for, to say that a verdict is interim. */
+export function plannedOf(counts: Decided['counts']): { condition: string; made: number; planned: number }[] {
+  return counts.map(({ condition, runs, planned }) => ({ condition, made: runs, planned }));
+}
+
 export function resultOf(claim: Claim, part: ClaimPart, { decision, ...rest }: Decided): ClaimResult {
-  const { verdict, reason, notes, seedsNeeded } = decision;
-  const isDecided = rest.counts.every(({ usable }) => usable >= part.nMin);
+  const { verdict, reason, notes, seedsNeeded, interim = false } = decision;
   return {
     claim: claim.id,
     part: part.id,
@@ -23,15 +27,20 @@ export function resultOf(claim: Claim, part: ClaimPart, { decision, ...rest }: D
     verdict,
     reason,
     notes: [...notes],
-    interim: isDecided && rest.counts.some(({ runs, planned }) => runs < planned),
+    interim,
     ...(seedsNeeded === undefined ? {} : { seedsNeeded }),
   };
 }
 
 /** A claim that holds if all its parts do. @param rows - of its parts */
 export function decideWhole(claim: Claim, rows: readonly ClaimResult[]): ClaimResult {
-  const { verdict, reason } = combineParts(
-    rows.map((row) => ({ name: row.part ?? claim.id, verdict: row.verdict })),
+  const {
+    verdict,
+    reason,
+    notes,
+    interim = false,
+  } = combineParts(
+    rows.map((row) => ({ name: row.part ?? claim.id, verdict: row.verdict, interim: row.interim })),
   );
   return {
     claim: claim.id,
@@ -40,8 +49,8 @@ export function decideWhole(claim: Claim, rows: readonly ClaimResult[]): ClaimRe
     unit: '1',
     verdict,
     reason,
-    notes: [],
-    interim: rows.some(({ interim }) => interim),
+    notes: [...notes],
+    interim,
     counts: [],
   };
 }

@@ -29,6 +29,8 @@ export const designSchema = z.strictObject({
   regime: text,
   modulus: count,
   depth: count,
+  /** expressions nest, so that "learned" asks for what is inside them too */
+  nested: z.boolean(),
   /** fewest and most operands */
   operands: z.tuple([count, count]),
   dModel: count,
@@ -76,7 +78,8 @@ export const subjectSchema = z.strictObject({
   accuracy: byOperation.nullable(),
   /**
    * The smaller of the accuracies at the last two evaluations at or before this step, trained prompts: what "learned" is
-   * decided by. Absent: fewer than two evaluations.
+   * decided by; where expressions nest, accuracy inside them is one of those, and an operation of which it is not known is
+   * left out. Absent: fewer than two evaluations.
    */
   learned: byOperation.exactOptional(),
   design: designSchema,

@@ -152,6 +152,7 @@ function subjectOf(
         return text(key).split('+').map(Number);
       case 'final':
       case 'trainedHere':
+      case 'nested':
       case 'generated':
         return text(key) === 'true';
       case 'step':

@@ -103,7 +103,7 @@ function body(report: Report): Html {
       </div>
     </nav>
     <main id="main">
-      ${header(report, conditions)} ${compared(conditions)} ${claims(report, anchors)}
+      ${header(report, conditions)} ${compared(conditions)} ${claims(report)}
       ${
         headlines.length === 0
           ? undefined

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { REFERENCE } from '../checkpoint/list.js';
 import { METRICS_FILE } from '../checkpoint/run-files.js';
 import { RunError } from '../errors.js';
-import { LEARNED_ACCURACY } from '../analysis/claims.js';
+import { LEARNED_ACCURACY } from '../evidence/claims-file.js';
 import type { Asset, ViewerDeps } from './deps.js';
 import { ReportIndex } from './report-index.js';
 import { checkpointsOf, configText } from './run-detail.js';

@@ -1,7 +1,7 @@
 /** The reports on disk as the viewer lists them. A report is shown as it says of itself; its content is not trusted. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { VERDICTS } from '../analysis/verdict.js';
+import { VERDICTS } from '../evidence/verdict.js';
 import { isPlainName, openContained, readContained } from './contained.js';
 import { ADDRESS_NAME, type ReportSummary, type VerdictChip } from './contract.js';
 import type { ReportFile } from './deps.js';

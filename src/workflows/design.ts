@@ -5,6 +5,7 @@ import { DEFAULT_RUN } from '../config/defaults.js';
 import type { Design } from '../evidence/subject.js';
 import { OPERATION_NAMES } from '../listops/operations.js';
 import { sha256Hex } from '../io/sha256.js';
+import { isNested } from '../train/learned.js';
 
 /** Hexadecimal digits of a key: as many as a run's id shows. */
 const DIGITS = 12;
@@ -35,6 +36,7 @@ export function designOf(config: RunConfig, end: Design['end'], trainedHere: boo
     regime: data.regime,
     modulus: data.modulus,
     depth: data.depth,
+    nested: isNested(data),
     operands: [data.operands[0], data.operands[1]],
     dModel: model.dModel,
     nLayers: model.nLayers,

@@ -1,6 +1,6 @@
 /** The main job: train every run of a preset, probe the final checkpoints, write the report, sum it up. */
 import { join } from 'node:path';
-import { LEARNED_ACCURACY } from '../analysis/claims.js';
+import { LEARNED_ACCURACY } from '../evidence/claims-file.js';
 import { openRun } from '../checkpoint/store.js';
 import type { Preset } from '../config/presets.js';
 import { RunError } from '../errors.js';

@@ -1,7 +1,7 @@
 /** Size thresholds: against scipy and enumeration (fixtures/make_thresholds.py), and against planted truths. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { CLAIMS_LEVEL } from '../../src/analysis/claims.js';
+import { CLAIMS_LEVEL } from '../../src/evidence/claims-file.js';
 import {
   differenceOf,
   equalTailed,
@@ -12,7 +12,7 @@ import {
   type SizeCount,
   thresholdPosterior,
   thresholdText,
-} from '../../src/analysis/thresholds.js';
+} from '../../src/evidence/thresholds.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { expectClose } from './fixtures.js';
 

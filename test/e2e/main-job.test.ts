@@ -3,7 +3,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createOrOpenRun, openRun } from '../../src/checkpoint/store.js';
-import { VERDICTS } from '../../src/analysis/verdict.js';
+import { VERDICTS } from '../../src/evidence/verdict.js';
 import { parameterTable, parameterView, TOKEN_EMBEDDING } from '../../src/model/parameters.js';
 import { gptConfigOf } from '../../src/config/hash.js';
 import { parseReport } from '../../src/report/parse-report.js';

@@ -4,8 +4,8 @@ import { ablation } from '../../probes/ablation.js';
 import type { AblationMeasurement, DoseCurve } from '../../probes/ablation/measurement.js';
 import { METHODS, type Method } from '../../probes/ablation/components.js';
 import type { Measured } from '../../probes/contract.js';
-import { claimPart } from '../../src/analysis/claims.js';
-import rawClaims from '../../src/analysis/claims.json' with { type: 'json' };
+import { claimPart } from '../../src/evidence/claims-file.js';
+import rawClaims from '../../src/evidence/claims-file.json' with { type: 'json' };
 import { DOSES } from '../../src/analysis/dose.js';
 import { DEFAULT_RUN } from '../../src/config/defaults.js';
 import type { RunConfig } from '../../src/config/run-config.js';
@@ -262,11 +262,11 @@ describe('C4 from made-up shares', () => {
       const claim = text.claims[3];
       edit(claim, claim.parts[0]);
       vi.resetModules();
-      vi.doMock('../../src/analysis/claims.json', () => ({ default: text }));
+      vi.doMock('../../src/evidence/claims-file.json', () => ({ default: text }));
       const edited = (await import('../../probes/ablation.js')).ablation;
       expect(edited.findings(edited.combine(entries, {}))[0].verdict, String(edit)).not.toBe('supported');
     }
-    vi.doUnmock('../../src/analysis/claims.json');
+    vi.doUnmock('../../src/evidence/claims-file.json');
   });
 
   it('leaves out a run whose loss on results is above 0.05 nats', () => {

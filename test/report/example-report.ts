@@ -2,8 +2,8 @@
  * A synthetic report of realistic size: two regimes, three mixtures, six seeds, two modules, all verdicts. Numbers come
  * from a seeded generator and mean nothing; `hostile` puts the strings given into every name, label and text.
  */
-import { CLAIM_PART_IDS, claimPart } from '../../src/analysis/claims.js';
-import { VERDICTS } from '../../src/analysis/verdict.js';
+import { CLAIM_PART_IDS, claimPart } from '../../src/evidence/claims-file.js';
+import { VERDICTS } from '../../src/evidence/verdict.js';
 import { chart, heatmap, pointInterval, smallMultiples, type Row } from '../../src/report/charts/common.js';
 import type {
   ChartSpec,

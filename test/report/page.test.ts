@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { CLAIMS } from '../../src/analysis/claims.js';
-import { VERDICT } from '../../src/analysis/verdict.js';
+import { CLAIMS } from '../../src/evidence/claims-file.js';
+import { VERDICT } from '../../src/evidence/verdict.js';
 import { MAX_DRAWN_ROWS } from '../../src/report/page/figure.js';
 import { escapeHtml, html, scriptJson } from '../../src/report/page/html.js';
 import {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configText } from '../../src/checkpoint/run-files.js';
-import { VERDICTS } from '../../src/analysis/verdict.js';
+import { VERDICTS } from '../../src/evidence/verdict.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
 import { runId } from '../../src/config/hash.js';
 import type { RunConfig } from '../../src/config/run-config.js';

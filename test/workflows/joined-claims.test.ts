@@ -1,7 +1,7 @@
 /** Verdicts that need several findings: the notes of C3 as a whole, and two budgets. The parts of C3: parity-probe.test.ts. */
 import { describe, expect, it } from 'vitest';
 import { isLongerBudget, labelledBudget } from '../../probes/claim-parts.js';
-import { VERDICT, type Verdict } from '../../src/analysis/verdict.js';
+import { VERDICT, type Verdict } from '../../src/evidence/verdict.js';
 import type { Finding } from '../../src/report/schema.js';
 import { joinBudgets, joinClaimParts } from '../../src/workflows/joined-claims.js';
 import { moduleOf } from '../helpers/module-report.js';

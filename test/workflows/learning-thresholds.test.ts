@@ -1,8 +1,8 @@
 /** C1 and C2 from made-up runs of planted thresholds; the numbers against test/analysis/fixtures/make_thresholds.py. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { CLAIMS_LEVEL, claimById } from '../../src/analysis/claims.js';
-import { VERDICT } from '../../src/analysis/verdict.js';
+import { CLAIMS_LEVEL, claimById } from '../../src/evidence/claims-file.js';
+import { VERDICT } from '../../src/evidence/verdict.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
 import type { OperationName } from '../../src/listops/operations.js';
 import type { Finding } from '../../src/report/schema.js';

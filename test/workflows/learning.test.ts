@@ -1,6 +1,6 @@
 /** Claims about training outcomes, on made-up evaluation rows. */
 import { describe, expect, it } from 'vitest';
-import { VERDICT } from '../../src/analysis/verdict.js';
+import { VERDICT } from '../../src/evidence/verdict.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
 import type { OperationName } from '../../src/listops/operations.js';
 import type { EvalRow } from '../../src/train/metrics.js';

@@ -2,7 +2,7 @@
  * What was compared: subjects and training records grouped by condition, in an order that depends on nothing but their
  * content. No markup.
  */
-import { LEARNED_ACCURACY } from '../../analysis/claims.js';
+import { LEARNED_ACCURACY } from '../../evidence/claims-file.js';
 import type { Report, Subject } from '../schema.js';
 
 export interface ConditionSummary {

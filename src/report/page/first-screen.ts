@@ -1,10 +1,11 @@
 /** Top of the page: title, what was compared, the claims with their verdicts. Verdict words come from findings only. */
-import { CLAIMS, claimPart, CLAIM_PART_IDS, type Claim, type ClaimPart } from '../../analysis/claims.js';
-import { VERDICTS, type Verdict } from '../../analysis/verdict.js';
+import { type Claim, claimPart, CLAIMS } from '../../evidence/claims-file.js';
+import type { ClaimResult } from '../../evidence/claims.js';
+import { VERDICTS, type Verdict } from '../../evidence/verdict.js';
 import { percent, readable } from '../charts/common.js';
 import type { Finding, Report } from '../schema.js';
 import type { ConditionSummary } from './conditions.js';
-import { html, type Html, type Part } from './html.js';
+import { html, type Html } from './html.js';
 import { grouped, intervalText, levelText, minus, ranges, span, unitText } from './numbers.js';
 
 /** A verdict as a badge; its look follows its place in VERDICTS. */
@@ -88,18 +89,7 @@ function learnedCell(condition: ConditionSummary, operation: string): Html {
   </td>`;
 }
 
-/** The findings of one claim part, over all modules. */
-function findingsOf(report: Report, part: string): { readonly module: string; readonly finding: Finding }[] {
-  return Object.entries(report.modules).flatMap(([module, { findings }]) =>
-    findings.filter((finding) => finding.claim === part).map((finding) => ({ module, finding })),
-  );
-}
-
-export function claims(report: Report, anchors: ReadonlyMap<string, string>): Html {
-  const known = new Set<string>([...CLAIM_PART_IDS, ...CLAIMS.map(({ id }) => id)]);
-  const foreign = Object.values(report.modules)
-    .flatMap(({ findings }) => findings)
-    .filter(({ claim }) => claim !== undefined && !known.has(claim));
+export function claims(report: Report): Html {
   return html`<section aria-labelledby="claims">
     <h2 id="claims">Claims of the paper</h2>
     <div class="scroll" tabindex="0" role="region" aria-label="Claims">
@@ -113,10 +103,9 @@ export function claims(report: Report, anchors: ReadonlyMap<string, string>): Ht
             <th scope="col">Reason</th>
           </tr>
         </thead>
-        ${CLAIMS.map((claim) => claimRows(claim, report, anchors))}
+        ${CLAIMS.map((claim) => claimRows(claim, report))}
       </table>
     </div>
-    ${foreign.map((finding) => html`<p class="note">Finding ${finding.id} names the claim ${finding.claim}, which claims.json does not have.</p>`)}
     <p class="note">
       Statistics, smallest effects and rules were fixed before the runs (claims.json, SHA-256
       ${report.provenance.claimsSha256.slice(0, 12)}). Claims are those of the abstract of arXiv 2505.18369.
@@ -124,67 +113,47 @@ export function claims(report: Report, anchors: ReadonlyMap<string, string>): Ht
   </section>`;
 }
 
-function claimRows(claim: Claim, report: Report, anchors: ReadonlyMap<string, string>): Html {
-  const parts = claim.parts.flatMap((part): Html[] => {
-    const found = findingsOf(report, part.id);
-    const effect = html`<td class="number">${smallestEffect(part)}</td>`;
-    if (found.length === 0) {
-      return [
-        html`<td><span class="verdict" data-verdict="none">not examined</span></td>
-          <td>${partName(claim, part)}<span class="statistic">${part.statistic}</span></td>
-          ${effect}
-          <td>No module of this report measures it.</td>`,
-      ];
-    }
-    return found.map(({ module, finding }) => {
-      const anchor = anchors.get(module);
-      const where =
-        anchor === undefined ? undefined : html` <a href="#${anchor}">${report.modules[module].title}</a>`;
-      return html`<td>
-          ${finding.verdict === undefined ? html`<span class="verdict" data-verdict="none">no verdict</span>` : verdictBadge(finding.verdict)}
-        </td>
-        <td>
-          ${partName(claim, part)}${estimateText(finding)}<span class="statistic">${finding.statistic}</span>
-        </td>
-        ${effect}
-        <td>${sentence(finding.reason)}${where}</td>`;
-    });
-  });
-  const rows = [...wholeClaim(claim, report), ...parts];
-  const name = html`<th scope="rowgroup" rowspan="${rows.length}">
+function claimRows(claim: Claim, report: Report): Html {
+  const results = report.claims.filter((result) => result.claim === claim.id);
+  const name = html`<th scope="rowgroup" rowspan="${results.length}">
     <span class="claim-id">${claim.id}</span> ${claim.text}
   </th>`;
   return html`<tbody>
-    ${rows.map(
-      (cells, i) =>
+    ${results.map(
+      (result, i) =>
         html`<tr>
-          ${i === 0 ? name : undefined}${cells}
+          ${i === 0 ? name : undefined}
+          <td>${verdictBadge(result.verdict)}</td>
+          <td>
+            ${result.part === undefined ? html`<span class="part">${claim.id}</span> its parts together` : partStatistic(result)}
+          </td>
+          <td class="number">${result.part === undefined ? '' : smallestEffect(result.part)}</td>
+          <td>${sentence([result.reason, ...result.notes].join('; '))}</td>
         </tr>`,
     )}
   </tbody>`;
 }
 
-/** A claim of several parts: the verdict on all of them together. */
-function wholeClaim(claim: Claim, report: Report): Html[] {
-  if (claim.parts.length === 1) return [];
-  return findingsOf(report, claim.id).flatMap(({ finding: { verdict, reason } }) =>
-    verdict === undefined
-      ? []
-      : [
-          html`<td>${verdictBadge(verdict)}</td>
-            <td><span class="part">${claim.id}</span> its parts together</td>
-            <td></td>
-            <td>${sentence(reason)}</td>`,
-        ],
-  );
-}
-
-function partName(claim: Claim, part: ClaimPart): Part {
-  return claim.parts.length > 1 ? html`<span class="part">${part.id}</span> ` : undefined;
+function partStatistic({ part, statistic, unit, estimate, bound, interval, place }: ClaimResult): Html {
+  const shown = {
+    unit,
+    ...(estimate === undefined ? {} : { estimate }),
+    ...(interval === undefined ? {} : { interval }),
+  };
+  const beyond =
+    bound === undefined
+      ? undefined
+      : html`<span class="estimate"
+            >${bound.side === 'above' ? '>' : '<'} ${minus(readable(bound.value))}</span
+          >
+          ${unitText(unit)}`;
+  return html`<span class="part">${part}</span> ${beyond ?? estimateText(shown)}<span class="statistic"
+      >${statistic}; ${place}</span
+    >`;
 }
 
 /** `0.42 [0.31, 0.53] octaves` with the level of the interval. */
-export function estimateText(finding: Finding): Html {
+export function estimateText(finding: Pick<Finding, 'estimate' | 'interval' | 'unit'>): Html {
   if (finding.estimate === undefined) return html`<span class="estimate absent">not computed</span>`;
   const { interval } = finding;
   const range =
@@ -199,8 +168,8 @@ export function estimateText(finding: Finding): Html {
   return html`<span class="estimate">${minus(readable(finding.estimate))}</span>${unit}${range}`;
 }
 
-function smallestEffect({ id, unit }: ClaimPart): string {
-  const { rule } = claimPart(id);
+function smallestEffect(id: string): string {
+  const { rule, unit } = claimPart(id);
   const named = (value: number) => `${readable(value)} ${unitText(unit, value)}`.trim();
   switch (rule.kind) {
     case 'effect':
@@ -209,6 +178,10 @@ function smallestEffect({ id, unit }: ClaimPart): string {
       return `below ${named(rule.limit)}`;
     case 'index':
       return `above ${named(rule.above)}`;
+    case 'explained':
+      return `within ${named(rule.within)}`;
+    case 'explained':
+      return `at most ${named(rule.within)}`;
   }
 }
 

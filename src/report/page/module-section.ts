@@ -21,20 +21,10 @@ export function moduleSection(
     <p class="question">${module.question}</p>
     ${status(module)} ${leftOut(module)} ${module.charts.map((chart) => pointer(chart, anchorOf(chart)))}
     ${own.length === 0 ? undefined : html`<div class="charts">${own.map((chart, i) => figure(chart, `${anchor}-c${i + 1}`))}</div>`}
-    <div class="reading">
-      <div>
-        <h3>What it shows</h3>
-        ${paragraphs(module.text.shows)}
-      </div>
-      <div>
-        <h3>What it does not show</h3>
-        ${paragraphs(module.text.doesNotShow)}
-      </div>
-    </div>
-    ${findings(module)}
+    ${reading(module)} ${findings(module)}
     <details class="method">
       <summary>Method and options</summary>
-      ${paragraphs(module.text.method)}
+      ${module.text === undefined ? undefined : paragraphs(module.text.method)}
       <dl class="options">
         <dt>module</dt>
         <dd>${name}, version ${module.version}</dd>
@@ -48,6 +38,20 @@ export function moduleSection(
       </dl>
     </details>
   </section>`;
+}
+
+function reading({ text }: ModuleReport): Html | undefined {
+  if (text === undefined) return undefined;
+  return html`<div class="reading">
+    <div>
+      <h3>What it shows</h3>
+      ${paragraphs(text.shows)}
+    </div>
+    <div>
+      <h3>What it does not show</h3>
+      ${paragraphs(text.doesNotShow)}
+    </div>
+  </div>`;
 }
 
 function optionText(value: unknown): string {
