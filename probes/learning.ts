@@ -6,7 +6,7 @@ import { NESTED } from '../src/evidence/ladders.js';
 import { accuracyByOperation, divisorAccuracy, isNested, nestedAccuracy } from '../src/train/learned.js';
 import type { EvalRow } from '../src/train/metrics.js';
 import { lastTwoAtStep } from '../src/train/read-training.js';
-import { companyFindings } from './learning/company.js';
+import { companyFindings, companyThresholds } from './learning/company.js';
 import type { TrainedSubject, TrainingProbe } from './contract.js';
 
 /** What the log says up to one checkpoint. */
@@ -127,5 +127,8 @@ export const learning: TrainingProbe<LearningMeasurement> = {
         ]),
     },
   ],
-  combine: ({ evidence }) => ({ findings: companyFindings(evidence), pictures: [] }),
+  combine: ({ evidence }) => ({
+    findings: [...companyFindings(evidence), ...companyThresholds(evidence)],
+    pictures: [],
+  }),
 };

@@ -1,11 +1,26 @@
 /** SUM beside each kind of company against SUM alone: how many seeds learned it, in every setting where both were trained. */
 import { exactStratifiedP, proportionDifference } from '../../src/analysis/proportions.js';
-import { CLAIMS_LEVEL } from '../../src/evidence/claims-file.js';
+import {
+  BUDGET_MULTIPLIERS,
+  type ClaimArm,
+  claimPart,
+  CLAIMS_LEVEL,
+} from '../../src/evidence/claims-file.js';
 import { type Condition, hasLearned, PRIMARY } from '../../src/evidence/conditions.js';
 import type { Evidence } from '../../src/evidence/evidence.js';
 import { type Finding, jsonInterval } from '../../src/evidence/finding.js';
 import { groupBy } from '../../src/evidence/group-by.js';
+import { armCounts, commonSizes, evaluationsOf, laddersAt } from '../../src/evidence/ladders.js';
+import { grouped } from '../../src/evidence/results.js';
 import { nine } from '../../src/evidence/statistic.js';
+import {
+  censoredDifference,
+  censoredTheta,
+  thresholdEstimate,
+  thresholdEvidence,
+} from '../../src/evidence/threshold-difference.js';
+import { thresholdPosterior, thresholdText } from '../../src/evidence/thresholds.js';
+import { OPERATION_NAMES } from '../../src/listops/operations.js';
 
 /** One finding for each company of SUM, over generated examples in which nothing is held out. */
 export function companyFindings({ conditions }: Evidence): Finding[] {
@@ -67,4 +82,71 @@ function counts({ runs }: Condition): { readonly runs: number; readonly learned:
     runs: own.length,
     learned: own.filter((run) => run.learned !== undefined && hasLearned(run) === true).length,
   };
+}
+
+/** What else SUM may stand beside: relabelled companions, and one that only copies. */
+const COMPANIES = [['MAXp', 'MEDp'], ['FIRST']] as const;
+
+/**
+ * Whether other company lowers the size threshold of SUM as MAX and MED do: nothing where too few sizes were trained. The
+ * reading is of the smallest effect of C2.
+ */
+export function companyThresholds({ conditions, observations }: Evidence): Finding[] {
+  const part = claimPart('C2a');
+  if (part.evidence.kind !== 'threshold') return [];
+  const { minimumSizes, minus } = part.evidence;
+  const [joint] = minus;
+  const evaluations = evaluationsOf(
+    observations,
+    conditions.flatMap(({ subjects }) => subjects),
+  );
+  const budgets = BUDGET_MULTIPLIERS.map((multiple) => multiple * part.place.steps).reverse();
+  return laddersAt(conditions, part.place).flatMap((ladder) =>
+    COMPANIES.flatMap((companions): Finding[] => {
+      const tasks = OPERATION_NAMES.filter(
+        (name) => name === PRIMARY || companions.some((one) => one === name),
+      );
+      const arm: ClaimArm = { name: [...companions, PRIMARY].join('+'), tasks: [...tasks] };
+      const [found] = budgets
+        .map((budget) => ({
+          budget,
+          arms: [arm, joint].map((one) => armCounts(ladder, one, evaluations, budget)),
+        }))
+        .filter(({ arms }) => commonSizes(arms, part.nMin).length >= minimumSizes);
+      if (found === undefined) return [];
+      const [own, beside] = found.arms.map(({ counts }) => censoredTheta(counts));
+      const estimate = thresholdEstimate(censoredDifference(own, beside), CLAIMS_LEVEL);
+      const { interval } = thresholdEvidence(estimate);
+      const { delta } = part.rule;
+      const reading =
+        interval.low > -delta && interval.high < delta
+          ? `Within ${delta} octave: the benefit does not need ${companions.length === 1 ? 'the company of an order' : 'shared number order'}.`
+          : `Not within ${delta} octave either way.`;
+      const texts = found.arms.map(
+        ({ arm: { name }, counts }) => `${name} ${thresholdText(thresholdPosterior(counts), CLAIMS_LEVEL)}`,
+      );
+      return [
+        {
+          id: `threshold-beside-${arm.name.toLowerCase()}/${ladder.key}`,
+          statement: `Size threshold of SUM in ${arm.name} minus that in ${joint.name}, by ${grouped(found.budget)} steps: ${texts.join('; ')}. ${reading}`,
+          statistic: 'difference of size thresholds in log2 parameters',
+          unit: 'octaves',
+          ...(estimate.kind === 'estimated' ? { estimate: nine(estimate.estimate) } : {}),
+          interval: jsonInterval({
+            estimate: 0,
+            ...interval,
+            level: CLAIMS_LEVEL,
+            method: 'exact posterior, equal-tailed',
+          }),
+          n: {
+            seeds: found.arms.reduce(
+              (sum, { counts }) => sum + counts.reduce((all, { runs }) => all + runs, 0),
+              0,
+            ),
+            examples: 0,
+          },
+        },
+      ];
+    }),
+  );
 }

@@ -11,7 +11,7 @@ import {
 import { type Condition, PRIMARY } from './conditions.js';
 import type { Evidence } from './evidence.js';
 import { jsonInterval } from './finding.js';
-import { evaluationsOf, type Evaluations, hasLearnedBy, isOfArm, laddersAt } from './ladders.js';
+import { type Evaluations, hasLearnedBy, isOfArm, laddersAt } from './ladders.js';
 import { type Decided, plannedOf, stepsText } from './results.js';
 import { nine } from './statistic.js';
 import type { Subject } from './subject.js';
@@ -19,12 +19,9 @@ import type { Subject } from './subject.js';
 export function decideProportion(
   part: ClaimPart,
   { of, minus }: EvidenceOf<'proportion'>,
-  { conditions, observations }: Pick<Evidence, 'conditions' | 'observations'>,
+  conditions: Evidence['conditions'],
+  evaluations: Evaluations,
 ): Decided {
-  const evaluations = evaluationsOf(
-    observations,
-    conditions.flatMap(({ subjects }) => subjects),
-  );
   const arms = [of, minus].map((arm) => ({ arm, sizes: sizesOf(arm, part.place, conditions, evaluations) }));
   const widths = part.place.dModels ?? [];
   const counts = arms.map(({ arm, sizes }) => {

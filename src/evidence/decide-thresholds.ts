@@ -40,7 +40,7 @@ import {
   armCounts,
   commonSizes,
   type Evaluations,
-  evaluationsOf,
+  isOfArm,
   type Ladder,
   laddersAt,
 } from './ladders.js';
@@ -62,12 +62,9 @@ interface AtBudget {
 export function decideThreshold(
   part: ClaimPart,
   evidence: Threshold,
-  { conditions, observations }: Pick<Evidence, 'conditions' | 'observations'>,
+  conditions: Evidence['conditions'],
+  evaluations: Evaluations,
 ): Decided {
-  const evaluations = evaluationsOf(
-    observations,
-    conditions.flatMap(({ subjects }) => subjects),
-  );
   const arms = [evidence.of, ...evidence.minus];
   const at = (ladder: Ladder, budget: number): AtBudget => {
     const counted = arms.map((arm) => armCounts(ladder, arm, evaluations, budget));
@@ -83,7 +80,7 @@ export function decideThreshold(
     const [best] = outcomes
       .flat()
       .sort((a, b) => b.sizes.length - a.sizes.length || runsOf(b.arms) - runsOf(a.arms));
-    return tooFewSizes(part, evidence, arms, best);
+    return tooFewSizes(part, evidence, arms, best, shortRunsOf(part, arms, conditions));
   }
   const decided = complete.filter(isComplete).map((one) => decideAt(part, evidence, one, evaluations));
   const last = decided[decided.length - 1];
@@ -105,6 +102,7 @@ function tooFewSizes(
   evidence: Threshold,
   arms: readonly ClaimArm[],
   best: AtBudget | undefined,
+  shortRuns: number,
 ): Decided {
   const { nMin, place } = part;
   const { verdict } = decideVerdict({
@@ -119,10 +117,17 @@ function tooFewSizes(
     decision: {
       verdict,
       reason: `runs: ${best?.sizes.length ?? 0} of at least ${evidence.minimumSizes} model sizes with ${nMin} seeds of every condition (sizes with so many: ${has})`,
-      notes: [],
+      notes: shortRuns === 0 ? [] : [`${shortRuns} runs of fewer steps do not count`],
     },
     counts: countsOf(part, arms, best?.arms),
   };
+}
+
+/** Runs of the arms at the place that were not to be trained for the budget. */
+function shortRunsOf(part: ClaimPart, arms: readonly ClaimArm[], conditions: Evidence['conditions']): number {
+  return laddersAt(conditions, part.place)
+    .flatMap(({ runs }) => runs)
+    .filter((run) => run.design.steps < part.place.steps && arms.some((arm) => isOfArm(run, arm))).length;
 }
 
 function countsOf(

@@ -31,6 +31,7 @@ import { type Comparison, type Condition, hasLearned, PRIMARY, whyUnusable } fro
 import { type BySubject, type Evidence, rowsWithin } from './evidence.js';
 import { jsonInterval } from './finding.js';
 import { decideWhole, type Decided, plannedOf, resultOf, stepsText } from './results.js';
+import { type Evaluations, evaluationsOf } from './ladders.js';
 import { nine } from './statistic.js';
 import type { Design, Subject } from './subject.js';
 import { permutationP } from './summaries.js';
@@ -42,14 +43,19 @@ export const NOT_GIVEN = 'report/runs-not-given';
 export function decideClaims(
   evidence: Pick<Evidence, 'conditions' | 'comparisons' | 'observations'>,
 ): ClaimResult[] {
+  const { conditions, observations } = evidence;
+  const subjects = conditions.flatMap((condition) => condition.subjects);
+  const table: Table = { ...evidence, evaluations: evaluationsOf(observations, subjects) };
   return CLAIMS.flatMap((claim) => {
-    const parts = claim.parts.map((part) => ({ part, decided: decidePart(claim, part, evidence) }));
+    const parts = claim.parts.map((part) => ({ part, decided: decidePart(claim, part, table) }));
     const rows = parts.map(({ part, decided }) => resultOf(claim, part, decided));
     return claim.whole === undefined ? rows : [decideWhole(claim, rows), ...rows];
   });
 }
 
-type Table = Pick<Evidence, 'conditions' | 'comparisons' | 'observations'>;
+type Table = Pick<Evidence, 'conditions' | 'comparisons' | 'observations'> & {
+  readonly evaluations: Evaluations;
+};
 
 function decidePart(claim: Claim, part: ClaimPart, table: Table): Decided {
   const { evidence } = part;
@@ -58,9 +64,9 @@ function decidePart(claim: Claim, part: ClaimPart, table: Table): Decided {
     case 'mean':
       return overBudgets(part, (steps) => decideMean(claim, part, evidence, table, steps));
     case 'threshold':
-      return decideThreshold(part, evidence, table);
+      return decideThreshold(part, evidence, table.conditions, table.evaluations);
     case 'proportion':
-      return decideProportion(part, evidence, table);
+      return decideProportion(part, evidence, table.conditions, table.evaluations);
   }
 }
 
