@@ -2,8 +2,9 @@ import { appendFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { NO_BROWSER, openBrowser } from '../helpers/browser.js';
+import { describeNeeding } from '../helpers/needs.js';
 import { evalLine, sampleConfig, trainLine, writeReport, writeRun } from './sample-runs.js';
 import { testViewer, type TestViewer } from './test-viewer.js';
 
@@ -81,7 +82,7 @@ async function axeViolations(page: Page): Promise<string[]> {
     result.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.target.join(' ')).join(', ')))`);
 }
 
-describe.skipIf(NO_BROWSER)('the pages of the viewer in a browser', () => {
+describeNeeding(NO_BROWSER, 'the pages of the viewer in a browser', () => {
   beforeAll(async () => {
     viewer = await testViewer(({ checkpointsDir, reportsDir }) => {
       const mixed = ['MAX', 'MED', 'SUM'] as const;
