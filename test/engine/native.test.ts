@@ -367,7 +367,7 @@ describe('openEngine', () => {
     engine.dispose();
   });
 
-  it('refuses thread counts that make no sense', async () => {
+  itNeeding(NO_NATIVE, 'refuses thread counts that make no sense', async () => {
     await expect(openEngine('native', { threads: 0 })).rejects.toThrow('threads: found 0');
   });
 });

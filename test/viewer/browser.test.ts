@@ -164,6 +164,20 @@ describeNeeding(NO_BROWSER, 'the pages of the viewer in a browser', () => {
     expect(problemsOf(page)).toEqual([]);
   });
 
+  it('cuts off no label of a chart, on a wide and on a narrow screen', async () => {
+    for (const width of [1280, 390]) {
+      const page = await watched(`runs/${running}`, { width });
+      await page.locator('figure.chart path.line').first().waitFor();
+      const beyond = await page.evaluate<string[]>(`
+        [...document.querySelectorAll('figure.chart svg text')].filter((text) => {
+          const [box, frame] = [text, text.ownerSVGElement].map((e) => e.getBoundingClientRect());
+          return box.left < frame.left - 0.5 || box.right > frame.right + 0.5;
+        }).map((text) => text.textContent)`);
+      expect(beyond, `${width} pixels`).toEqual([]);
+      expect(await page.locator('figure.chart svg text').count()).toBeGreaterThan(20);
+    }
+  });
+
   it('moves a cursor by keyboard and shows the same numbers as a table', async () => {
     const page = await watched(`runs/${doomed}`);
     const chart = page.locator('figure.chart', { hasText: 'Result accuracy' });
