@@ -58,6 +58,7 @@ export const FONT =
 
 /** A picture narrower than this has its legends above, so that they are not beyond its edge; pixels. */
 const NARROW = 620;
+const LEGEND_FONT_SIZE = 12;
 /** Left of a plot, for the names on its axis; pixels. */
 const AXIS_ROOM = 60;
 
@@ -101,7 +102,7 @@ export function chartConfig(name: ThemeName, width = 1000): Spec {
       ...title,
       aria: false,
       labelColor: ink.text,
-      labelFontSize: 12,
+      labelFontSize: LEGEND_FONT_SIZE,
       // the symbol and its gaps take about as much as the names of an axis
       labelLimit: isNarrow ? Math.max(180, width - 2 * AXIS_ROOM) : 340,
       titleLimit: isNarrow ? Math.max(180, width - AXIS_ROOM) : 240,
@@ -162,19 +163,34 @@ export function conditionColorOf(name: ThemeName, conditions: readonly string[],
  * field `condition` with an explicit domain.
  * @param conditions - labels of all conditions of the report, in its order
  * @param width - of the picture in pixels, for where legends go and for their columns
+ * @param textWidth - of a label in the font that draws it, pixels; by default an estimate from its length
  */
-export function themed(spec: Spec, name: ThemeName, conditions: readonly string[], width = 1000): Spec {
+export function themed(
+  spec: Spec,
+  name: ThemeName,
+  conditions: readonly string[],
+  width = 1000,
+  textWidth: (text: string, fontSize: number, fontWeight: number) => number = estimatedWidth,
+): Spec {
   const legendColumns = (labels: readonly string[]) => {
-    const longest = labels.reduce((most, label) => Math.max(most, label.length), 1);
+    const longest = labels.reduce(
+      (most, label) => Math.max(most, textWidth(label, LEGEND_FONT_SIZE, 400)),
+      1,
+    );
     return Math.max(
       1,
-      Math.min(4, labels.length, Math.floor((width - AXIS_ROOM) / Math.min(380, 40 + 6.6 * longest))),
+      Math.min(4, labels.length, Math.floor((width - AXIS_ROOM) / Math.min(380, 40 + longest))),
     );
   };
   return {
     ...(coloured(spec, { name, conditions, legendColumns }) as Spec),
     config: chartConfig(name, width),
   };
+}
+
+/** A letter is about half as wide as it is high. */
+function estimatedWidth(text: string, fontSize: number): number {
+  return 0.55 * fontSize * text.length;
 }
 
 interface Colouring {

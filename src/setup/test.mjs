@@ -1,18 +1,18 @@
 /**
- * `npm test`: set-up, a Chromium for the browser tests, then every test; ends with `N passed, N failed`.
- * Arguments after `--` go to vitest (a folder or file name).
+ * `npm test`: tools of the tests where they can be installed, set-up, then every test; ends with what was skipped and why,
+ * and `N passed, N failed`. Arguments after `--` go to vitest (a folder or file name). REQUIRE_ALL=1 (continuous
+ * integration) makes a skipped test a failure.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureChromium } from './browser.mjs';
 import { ROOT } from './common.mjs';
 import { setUpOrExit } from './setup.mjs';
+import { closingLines } from './test-summary.mjs';
+import { installTestTools } from './test-tools.mjs';
 
+installTestTools(console.error);
 await setUpOrExit();
-const environment = { ...process.env };
-const browser = ensureChromium(console.error);
-if (browser !== undefined) environment.CHROMIUM_PATH = browser;
 
 const results = join(ROOT, 'build', 'test-results.json');
 mkdirSync(join(ROOT, 'build'), { recursive: true });
@@ -28,24 +28,18 @@ const run = spawnSync(
     `--outputFile.json=${results}`,
     ...process.argv.slice(2),
   ],
-  { cwd: ROOT, stdio: 'inherit', env: environment },
+  { cwd: ROOT, stdio: 'inherit' },
 );
 
-let passed = 0;
-let failed = 0;
-let skipped = 0;
+let summary;
 try {
-  const summary = JSON.parse(readFileSync(results, 'utf8'));
-  passed = summary.numPassedTests;
-  failed = summary.numFailedTests;
-  skipped = summary.numPendingTests + summary.numTodoTests;
-  // a file that could not even be loaded has no test that failed
-  for (const file of summary.testResults) {
-    if (file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed')) failed++;
-  }
+  summary = JSON.parse(readFileSync(results, 'utf8'));
 } catch {
-  failed = Math.max(failed, 1);
+  // it ended before it could write: counted as one failure
 }
-if (run.status !== 0 && failed === 0) failed = 1;
-console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
-process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+const { lines, isOk } = closingLines(summary, {
+  status: run.status,
+  requireAll: process.env.REQUIRE_ALL === '1',
+});
+for (const line of lines) console.log(line);
+process.exitCode = isOk ? 0 : 1;

@@ -3,6 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { loadAddon } from '../../src/engine/native/load.js';
+import { itNeeding } from '../helpers/needs.js';
 import { openRun } from '../../src/checkpoint/store.js';
 import { configSha256 } from '../../src/config/hash.js';
 import { getPreset } from '../../src/config/presets.js';
@@ -62,7 +64,9 @@ describe('checkpoints/reference', () => {
     expect(squeezed(card)).toBe(squeezed(withTable(card, referenceTable(REFERENCE))));
   });
 
-  it('begins as the present code trains it, byte for byte', async () => {
+  const addon = loadAddon();
+  const noNative = addon.kind === 'loaded' ? undefined : `engine native: ${addon.reason}`;
+  itNeeding(noNative, 'begins as the present code trains it, byte for byte', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sumlens-reference-'));
     try {
       const [run] = RUNS;

@@ -1,9 +1,10 @@
 /** The WASM engine gives its own same bytes in Node and in Chromium; the bundle shows that it needs nothing of Node. */
 import { build } from 'esbuild';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readWasmModule } from '../../src/engine/registry.js';
 import { NO_BROWSER, openBrowser, watchedPage } from '../helpers/browser.js';
+import { describeNeeding } from '../helpers/needs.js';
 import { type BrowserTrace, runInBrowser } from './browser-run.js';
 
 async function bundle(): Promise<string> {
@@ -20,8 +21,7 @@ async function bundle(): Promise<string> {
   return outputFiles[0].text;
 }
 
-// un-skip when: SUMLENS_NO_BROWSER is unset
-describe.skipIf(NO_BROWSER)('the WASM engine in Chromium', () => {
+describeNeeding(NO_BROWSER, 'the WASM engine in Chromium', () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await openBrowser();

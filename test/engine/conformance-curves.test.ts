@@ -3,13 +3,14 @@
  * fixtures/measure-curves.mjs found over five seeds, and so does the double build, around which they scatter.
  */
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { KernelModel } from '../../src/engine/kernels/model.js';
 import { openEngine } from '../../src/engine/registry.js';
 import { ENGINE_NAMES } from '../../src/engine/engine.js';
 import { initialParameters } from '../../src/model/init.js';
 import { CURVE, curveOf, distance, REFERENCE_ENGINE } from './conformance.js';
-import { describeEngines, isAvailable, isRequired, openDoubleBuild } from './engines.js';
+import { describeNeeding } from '../helpers/needs.js';
+import { describeEngines, isRequired, openDoubleBuild, missingEngine } from './engines.js';
 
 interface CurveFixture {
   readonly reference: string;
@@ -44,8 +45,7 @@ it('the fixture was measured with this reference, this many steps, and every eng
   expect(BOUND).toBeLessThan(1e-3);
 });
 
-// un-skip when: the optional packages of the reference are installed
-describe.skipIf(!isAvailable(REFERENCE_ENGINE))(`curves against ${REFERENCE_ENGINE}`, () => {
+describeNeeding(missingEngine(REFERENCE_ENGINE), `curves against ${REFERENCE_ENGINE}`, () => {
   describeEngines(
     'loss curves',
     (under) => {

@@ -14,7 +14,8 @@ import { Rng } from '../../src/tensor/rng.js';
 import type { Gauge } from '../helpers/tolerances.js';
 import { ADAMW, describeConfig, randomBatch, randomParameters } from './cases.js';
 import { CONFORMANCE_CONFIGS, CONFORMANCE_LENGTHS, REFERENCE_ENGINE } from './conformance.js';
-import { describeDouble, describeEngines, isAvailable, isRequired } from './engines.js';
+import { describeNeeding } from '../helpers/needs.js';
+import { describeDouble, describeEngines, isAvailable, isRequired, missingEngine } from './engines.js';
 import { keyBiases } from './fixtures.js';
 
 const STEPS = 10;
@@ -139,8 +140,7 @@ function agrees(
   });
 }
 
-// un-skip when: the optional packages of the reference are installed
-describe.skipIf(!isAvailable(REFERENCE_ENGINE))(`against ${REFERENCE_ENGINE}`, () => {
+describeNeeding(missingEngine(REFERENCE_ENGINE), `against ${REFERENCE_ENGINE}`, () => {
   describeEngines('conformance', ({ create, gauge, name: engine }) => {
     const reference = useReference();
     agrees(create, reference, gauge);
@@ -203,8 +203,7 @@ describe.skipIf(!isAvailable(REFERENCE_ENGINE))(`against ${REFERENCE_ENGINE}`, (
 });
 
 await describeDouble('conformance', (create, gauge) => {
-  // un-skip when: the optional packages of the reference are installed
-  describe.skipIf(!isAvailable(REFERENCE_ENGINE))(`against ${REFERENCE_ENGINE}`, () => {
+  describeNeeding(missingEngine(REFERENCE_ENGINE), `against ${REFERENCE_ENGINE}`, () => {
     const reference = useReference();
     agrees((config, parameters) => create(config, Float64Array.from(parameters)), reference, gauge);
   });

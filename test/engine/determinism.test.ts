@@ -2,7 +2,7 @@
  * The same bytes: for any number of threads, for the same run twice, from gcc and from clang. Native against WASM, which
  * round differently, over a hundred steps.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine/engine.js';
 import { openNativeEngine } from '../../src/engine/native/engine.js';
 import { loadAddon } from '../../src/engine/native/load.js';
@@ -21,7 +21,8 @@ import {
   randomParameters,
   VARIANTS,
 } from './cases.js';
-import { describeEngines, isAvailable, isRequired } from './engines.js';
+import { describeNeeding } from '../helpers/needs.js';
+import { describeEngines, isRequired, missingEngine } from './engines.js';
 
 /** Everything an engine computes for one model, by name. */
 type Trace = ReadonlyMap<string, Float32Array | Float64Array>;
@@ -79,10 +80,8 @@ const DEEP: GptConfig = {
 const SHARED: GptConfig = { ...WIDE, nLayers: 3, shareBlocks: true, tied: !WIDE.tied };
 const BIG_BATCHES = [WIDE, DEEP, SHARED];
 
-const native = isAvailable('native');
-
-// un-skip when: the native engine loads here (describeEngines fails where it must)
-describe.skipIf(!native)('native engine, threads', () => {
+// describeEngines fails where the native engine must be there
+describeNeeding(missingEngine('native'), 'native engine, threads', () => {
   it.each(BIG_BATCHES.map((config) => [describeConfig(config), config] as const))(
     '1, 2, 3, 4 and 8 threads give the same bytes after 32 steps: %s',
     async (_, config) => {
@@ -173,29 +172,25 @@ if (typeof both === 'string' && isRequired('native')) {
     throw new Error(both);
   });
 }
-// un-skip when: gcc and clang-14 are installed; the title says what is missing
-describe.skipIf(typeof both === 'string')(
-  `gcc build against clang build${typeof both === 'string' ? `, skipped: ${both}` : ''}`,
-  () => {
-    const engines = typeof both === 'string' ? [] : [...both.values()];
-    afterAll(() => engines.flat().forEach((engine) => engine.dispose()));
+describeNeeding(typeof both === 'string' ? both : undefined, 'gcc build against clang build', () => {
+  const engines = typeof both === 'string' ? [] : [...both.values()];
+  afterAll(() => engines.flat().forEach((engine) => engine.dispose()));
 
-    it.each([...VARIANTS, ...BIG_BATCHES].map((config) => [describeConfig(config), config] as const))(
-      'same bytes in activations, gradients, 20 steps and generation, for every set of instructions: %s',
-      (_, config) => {
-        const [gcc, clang] = engines.map((sets) => sets.map((engine) => trace(engine, config, 20, 10)));
-        expect(clang).toHaveLength(gcc.length);
-        gcc.forEach((found, set) => expectSameTrace(clang[set], found));
-      },
-    );
-  },
-);
+  it.each([...VARIANTS, ...BIG_BATCHES].map((config) => [describeConfig(config), config] as const))(
+    'same bytes in activations, gradients, 20 steps and generation, for every set of instructions: %s',
+    (_, config) => {
+      const [gcc, clang] = engines.map((sets) => sets.map((engine) => trace(engine, config, 20, 10)));
+      expect(clang).toHaveLength(gcc.length);
+      gcc.forEach((found, set) => expectSameTrace(clang[set], found));
+    },
+  );
+});
 
 const loaded = loadAddon();
 const sets = loaded.kind === 'loaded' ? loaded.addon.sets.filter(({ supported }) => supported) : [];
 
-// un-skip when: the processor has AVX-512 beside AVX2 and the native engine loads
-describe.skipIf(sets.length < 2)('AVX-512 against AVX2', () => {
+const oneSet = loaded.kind === 'loaded' ? 'the processor lacks AVX-512 or AVX2.' : loaded.reason;
+describeNeeding(sets.length < 2 ? oneSet : undefined, 'AVX-512 against AVX2', () => {
   /** Widths on both sides of a vector, several heads of less than one, rows longer than a register holds. */
   const WIDTHS = [8, 16, 17, 24, 40, 64, 72].map((dModel) => ({
     ...WIDE,
@@ -237,8 +232,7 @@ describe.skipIf(sets.length < 2)('AVX-512 against AVX2', () => {
  */
 const CURVE_DIFFERENCES: readonly number[] = [2.9e-7, 3.2e-7, 2.3e-6, 1.2e-7, 6.9e-8];
 
-// un-skip when: both engines are here (describeEngines fails where they must be)
-describe.skipIf(!native || !isAvailable('wasm'))('native against wasm, 100 steps', () => {
+describeNeeding(missingEngine('native') ?? missingEngine('wasm'), 'native against wasm, 100 steps', () => {
   const config: GptConfig = { ...WIDE, dModel: 16, nHeads: 1, dMlp: 64, tied: true };
   let engines: Engine[] = [];
   beforeAll(async () => {

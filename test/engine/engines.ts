@@ -13,6 +13,7 @@ import { packageRoot } from '../../src/io/package-root.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
 import { buildNative } from '../../src/setup/build-native.mjs';
 import { errorMessage } from '../../src/errors.js';
+import { skippedTitle } from '../helpers/needs.js';
 import { Gauge } from '../helpers/tolerances.js';
 import { VARIANTS } from './cases.js';
 
@@ -57,6 +58,12 @@ async function reasonMissing(name: EngineName): Promise<string | undefined> {
 const missing = new Map<EngineName, string | undefined>();
 for (const name of ENGINE_NAMES) missing.set(name, await reasonMissing(name));
 
+/** Why an engine cannot be opened here, for `describeNeeding`. */
+export function missingEngine(name: EngineName): string | undefined {
+  const reason = missing.get(name);
+  return reason === undefined ? undefined : `engine ${name}: ${reason}`;
+}
+
 /** Whether an engine can be opened here; a required one that cannot has failed in describeEngines already. */
 export function isAvailable(name: EngineName): boolean {
   return missing.get(name) === undefined;
@@ -77,35 +84,32 @@ export function describeEngines(
       continue;
     }
     // un-skip when: the engine loads on this machine; its reason says what is missing
-    describe.skipIf(reason !== undefined)(
-      `${title} [${name}]${reason === undefined ? '' : `, skipped: ${reason}`}`,
-      () => {
-        let engine: Engine | undefined;
-        const gauge = new Gauge(name);
-        beforeAll(async () => {
-          ({ engine } = await openEngine(name, { threads: name === 'native' ? 2 : 1 }));
-        });
-        afterAll(() => {
-          engine?.dispose();
-          gauge.check();
-        });
-        const opened = (): Engine => {
-          if (engine === undefined) throw new Error('The engine is opened before the tests run.');
-          return engine;
-        };
-        const every = KERNEL_ENGINES.some((own) => own === name) ? 1 : 4;
-        body({
-          name,
-          gauge,
-          isExact: name !== 'tfjs:tensorflow',
-          variants: [...VARIANTS.entries()].filter(([index]) => index % every === 0),
-          get engine() {
-            return opened();
-          },
-          create: (config, parameters, mode = 'train') => opened().createModel(config, { parameters }, mode),
-        });
-      },
-    );
+    describe.skipIf(reason !== undefined)(skippedTitle(`${title} [${name}]`, reason), () => {
+      let engine: Engine | undefined;
+      const gauge = new Gauge(name);
+      beforeAll(async () => {
+        ({ engine } = await openEngine(name, { threads: name === 'native' ? 2 : 1 }));
+      });
+      afterAll(() => {
+        engine?.dispose();
+        gauge.check();
+      });
+      const opened = (): Engine => {
+        if (engine === undefined) throw new Error('The engine is opened before the tests run.');
+        return engine;
+      };
+      const every = KERNEL_ENGINES.some((own) => own === name) ? 1 : 4;
+      body({
+        name,
+        gauge,
+        isExact: name !== 'tfjs:tensorflow',
+        variants: [...VARIANTS.entries()].filter(([index]) => index % every === 0),
+        get engine() {
+          return opened();
+        },
+        create: (config, parameters, mode = 'train') => opened().createModel(config, { parameters }, mode),
+      });
+    });
   }
 }
 
@@ -138,9 +142,9 @@ export async function describeDouble(
     });
     return;
   }
-  const reason = typeof module === 'string' ? `, skipped: ${module}` : '';
+  const reason = typeof module === 'string' ? module : undefined;
   // un-skip when: a C compiler is installed, on linux-x64
-  describe.skipIf(typeof module === 'string')(`${title} [double]${reason}`, () => {
+  describe.skipIf(typeof module === 'string')(skippedTitle(`${title} [double]`, reason), () => {
     const gauge = new Gauge('double');
     afterAll(() => gauge.check());
     const models: DoubleModel[] = [];

@@ -2,7 +2,7 @@
  * Gradients against central differences (eps 1e-6) with the kernels in float64: whole-model directions and every tensor
  * by itself, in every configuration. The float32 engines are held against the same differences.
  */
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Batch } from '../../src/engine/engine.js';
 import { KernelModel } from '../../src/engine/kernels/model.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
@@ -11,6 +11,7 @@ import { Rng } from '../../src/tensor/rng.js';
 import { closeness } from '../helpers/close.js';
 import { TOLERANCES } from '../helpers/tolerances.js';
 import { describeConfig, randomBatch, randomLengths, randomParameters, VARIANTS } from './cases.js';
+import { describeNeeding } from '../helpers/needs.js';
 import { describeDouble, describeEngines, type DoubleModel, openDoubleBuild } from './engines.js';
 
 const EPS = 1e-6;
@@ -129,8 +130,8 @@ await describeDouble('gradients against finite differences', (create, gauge) => 
 const double = await openDoubleBuild();
 
 describeEngines('float32 gradients against finite differences in float64', ({ create, gauge }) => {
-  // un-skip when: the double build can be made (describeDouble fails where it must be there)
-  describe.skipIf(typeof double === 'string')('by the double build', () => {
+  // describeDouble fails where it must be there
+  describeNeeding(typeof double === 'string' ? double : undefined, 'by the double build', () => {
     for (const { config, title, parameters, batch } of cases) {
       it(title, () => {
         if (typeof double === 'string') throw new Error(double);

@@ -11,7 +11,8 @@ import { createWasmMemory, wasmApi } from '../../src/engine/wasm/memory.js';
 import { packageRoot } from '../../src/io/package-root.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
 import { ADAMW, randomBatch, randomLengths, randomParameters, VARIANTS } from './cases.js';
-import { describeEngines, type EngineUnderTest, isAvailable, KERNEL_ENGINES } from './engines.js';
+import { describeNeeding } from '../helpers/needs.js';
+import { describeEngines, type EngineUnderTest, KERNEL_ENGINES, missingEngine } from './engines.js';
 
 const MEBIBYTE = 1 << 20;
 /** about 2 MiB of state, and several of work */
@@ -91,8 +92,7 @@ describeEngines('disposed models', ({ create }) => {
   });
 });
 
-// un-skip when: the native engine loads on this machine
-describe.skipIf(!isAvailable('native'))('native threads', () => {
+describeNeeding(missingEngine('native'), 'native threads', () => {
   it('end with their engine', async () => {
     const threads = (): number => readdirSync('/proc/self/task').length;
     const before = threads();
@@ -167,7 +167,7 @@ describe('memory of a WASM model', () => {
   });
 });
 
-describe.skipIf(!isAvailable('native'))('memory of a native model', () => {
+describeNeeding(missingEngine('native'), 'memory of a native model', () => {
   it('that is not there is one line, and what was there stays', () => {
     const loaded = loadAddon();
     if (loaded.kind === 'unavailable') throw new Error(loaded.reason);

@@ -16,6 +16,7 @@ import { parameterTable } from '../../src/model/parameters.js';
 import { buildNative } from '../../src/setup/build-native.mjs';
 import { buildWasm } from '../../src/setup/build-wasm.mjs';
 import { Rng } from '../../src/tensor/rng.js';
+import { describeNeeding, itNeeding, missingProgram } from '../helpers/needs.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const OPTIONS = {
@@ -106,158 +107,172 @@ afterAll(() => {
   for (const engine of opened) engine.dispose();
 });
 
-describe.each(['native', 'wasm'] as const)('%s engine', (name) => {
-  let engine: Engine;
-  beforeAll(async () => {
-    engine = await open(name);
-  });
+const found = loadAddon();
+/** A machine without a compiler has no native engine; continuous integration requires it (engines.ts). */
+const NO_NATIVE = found.kind === 'loaded' ? undefined : `engine native: ${found.reason}`;
 
-  it.each([
-    ['small', SMALL],
-    ['odd', ODD],
-  ])('gives the same bytes from the stages as from the fused pass (%s)', (_, config) => {
-    const model = engine.createModel(config, { seed: 1 }, 'inference');
-    const batch = randomBatch(config, 0);
-    const fused = model.forward(batch);
-    const staged = model.forward(batch, { capture: activationNames(config) });
-    expect(bits(staged.logits).equals(bits(fused.logits))).toBe(true);
-    expect(bits(staged.losses).equals(bits(fused.losses))).toBe(true);
-    expect(staged.lossNats).toBe(fused.lossNats);
-    expect([...staged.activations.keys()]).toEqual(activationNames(config));
-  });
+for (const name of ['native', 'wasm'] as const)
+  describeNeeding(name === 'native' ? NO_NATIVE : undefined, `${name} engine`, () => {
+    let engine: Engine;
+    beforeAll(async () => {
+      engine = await open(name);
+    });
 
-  it('reports the training loss of the forward pass, and sums it by role', () => {
-    const model = engine.createModel(SMALL, { seed: 1 }, 'train');
-    const batch = randomBatch(SMALL, 1);
-    const { lossNats, losses, lossByRole } = model.forward(batch);
-    expect(model.computeGradients(batch).lossNats).toBe(lossNats);
-    expect(lossByRole.reduce((sum, role) => sum + role.count, 0)).toBe(losses.length);
-    expect(lossByRole.reduce((sum, role) => sum + role.sumNats, 0) / losses.length).toBeCloseTo(lossNats, 10);
-  });
+    it.each([
+      ['small', SMALL],
+      ['odd', ODD],
+    ])('gives the same bytes from the stages as from the fused pass (%s)', (_, config) => {
+      const model = engine.createModel(config, { seed: 1 }, 'inference');
+      const batch = randomBatch(config, 0);
+      const fused = model.forward(batch);
+      const staged = model.forward(batch, { capture: activationNames(config) });
+      expect(bits(staged.logits).equals(bits(fused.logits))).toBe(true);
+      expect(bits(staged.losses).equals(bits(fused.losses))).toBe(true);
+      expect(staged.lossNats).toBe(fused.lossNats);
+      expect([...staged.activations.keys()]).toEqual(activationNames(config));
+    });
 
-  it.each([
-    ['small', SMALL],
-    ['odd', ODD],
-  ])('generates what recomputing the whole sequence for every token gives (%s)', (_, config) => {
-    const model = engine.createModel(config, { seed: 3 }, 'inference');
-    // large weights: logits far enough apart that every token is a real decision
-    model.setParameters(model.getParameters().map((x) => x * 6));
-    const rng = new Rng(2, 'prompts');
-    const prompts = Array.from({ length: 20 }, (_unused, i) =>
-      Int32Array.from({ length: 1 + (i % config.nCtx) }, () => rng.below(config.dVocab)),
-    );
-    const made = model.generate(prompts, { maxNewTokens: 5, stopToken: 2 });
-    const expected = prompts.map((prompt) => {
-      const sequence = [...prompt];
-      while (sequence.length < config.nCtx && sequence.length < prompt.length + 5) {
-        const T = sequence.length;
-        const targets = new Int32Array(T).fill(-1);
-        targets[T - 1] = 0;
-        const { logits } = model.forward({
-          tokens: Int32Array.from(sequence),
-          targets,
-          roles: new Int32Array(T).fill(-1),
-          offsets: Int32Array.of(0, T),
-        });
-        sequence.push(logits.indexOf(Math.max(...logits)));
-        if (sequence.at(-1) === 2) break;
+    it('reports the training loss of the forward pass, and sums it by role', () => {
+      const model = engine.createModel(SMALL, { seed: 1 }, 'train');
+      const batch = randomBatch(SMALL, 1);
+      const { lossNats, losses, lossByRole } = model.forward(batch);
+      expect(model.computeGradients(batch).lossNats).toBe(lossNats);
+      expect(lossByRole.reduce((sum, role) => sum + role.count, 0)).toBe(losses.length);
+      expect(lossByRole.reduce((sum, role) => sum + role.sumNats, 0) / losses.length).toBeCloseTo(
+        lossNats,
+        10,
+      );
+    });
+
+    it.each([
+      ['small', SMALL],
+      ['odd', ODD],
+    ])('generates what recomputing the whole sequence for every token gives (%s)', (_, config) => {
+      const model = engine.createModel(config, { seed: 3 }, 'inference');
+      // large weights: logits far enough apart that every token is a real decision
+      model.setParameters(model.getParameters().map((x) => x * 6));
+      const rng = new Rng(2, 'prompts');
+      const prompts = Array.from({ length: 20 }, (_unused, i) =>
+        Int32Array.from({ length: 1 + (i % config.nCtx) }, () => rng.below(config.dVocab)),
+      );
+      const made = model.generate(prompts, { maxNewTokens: 5, stopToken: 2 });
+      const expected = prompts.map((prompt) => {
+        const sequence = [...prompt];
+        while (sequence.length < config.nCtx && sequence.length < prompt.length + 5) {
+          const T = sequence.length;
+          const targets = new Int32Array(T).fill(-1);
+          targets[T - 1] = 0;
+          const { logits } = model.forward({
+            tokens: Int32Array.from(sequence),
+            targets,
+            roles: new Int32Array(T).fill(-1),
+            offsets: Int32Array.of(0, T),
+          });
+          sequence.push(logits.indexOf(Math.max(...logits)));
+          if (sequence.at(-1) === 2) break;
+        }
+        return sequence.slice(prompt.length);
+      });
+      expect(made.map((tokens) => [...tokens])).toEqual(expected);
+    });
+
+    it('changes nothing when an intervention scales by one, and what it should when it sets', () => {
+      const model = engine.createModel(SMALL, { seed: 1 }, 'inference');
+      const batch = randomBatch(SMALL, 2);
+      const plain = model.forward(batch);
+      for (const at of activationNames(SMALL)) {
+        const same = model.forward(batch, { interventions: [{ at, op: 'scale', value: 1 }] });
+        expect(bits(same.logits).equals(bits(plain.logits)), at).toBe(true);
+        const changed = model.forward(batch, { interventions: [{ at, op: 'add', value: 0.5 }] });
+        // adding one number to all of a row is undone by LayerNorm everywhere but here
+        if (!/resid|embed|_out|scores/.test(at))
+          expect(bits(changed.logits).equals(bits(plain.logits)), at).toBe(false);
       }
-      return sequence.slice(prompt.length);
+      const { activations } = model.forward(batch, {
+        capture: [activationName('attn.z', 0), activationName('attn_out', 0)],
+        interventions: [
+          { at: activationName('attn.z', 0), op: 'set', value: 0, positions: Int32Array.of(4) },
+        ],
+      });
+      const z = activations.get(activationName('attn.z', 0));
+      expect(z?.slice(4 * 16, 5 * 16)).toEqual(new Float32Array(16));
+      expect(z?.slice(5 * 16, 6 * 16)).not.toEqual(new Float32Array(16));
     });
-    expect(made.map((tokens) => [...tokens])).toEqual(expected);
-  });
 
-  it('changes nothing when an intervention scales by one, and what it should when it sets', () => {
-    const model = engine.createModel(SMALL, { seed: 1 }, 'inference');
-    const batch = randomBatch(SMALL, 2);
-    const plain = model.forward(batch);
-    for (const at of activationNames(SMALL)) {
-      const same = model.forward(batch, { interventions: [{ at, op: 'scale', value: 1 }] });
-      expect(bits(same.logits).equals(bits(plain.logits)), at).toBe(true);
-      const changed = model.forward(batch, { interventions: [{ at, op: 'add', value: 0.5 }] });
-      // adding one number to all of a row is undone by LayerNorm everywhere but here
-      if (!/resid|embed|_out|scores/.test(at))
-        expect(bits(changed.logits).equals(bits(plain.logits)), at).toBe(false);
-    }
-    const { activations } = model.forward(batch, {
-      capture: [activationName('attn.z', 0), activationName('attn_out', 0)],
-      interventions: [{ at: activationName('attn.z', 0), op: 'set', value: 0, positions: Int32Array.of(4) }],
+    it.each([
+      ['a weight', (state: Arrays) => (state.parameters[5] = NaN), 'parameter transformer.wte.weight'],
+      ['a weight the batch does not use', plantUnusedWeight, 'parameter transformer.wpe.weight'],
+      [
+        'a first moment',
+        (state: Arrays) => (state.m[5] = Infinity),
+        'first moment of transformer.wte.weight',
+      ],
+      ['a second moment', (state: Arrays) => (state.v[5] = NaN), 'second moment of transformer.wte.weight'],
+    ])('finds %s that is not finite before the update', (_, plant, quantity) => {
+      const model = engine.createModel(SMALL, { seed: 1 }, 'train');
+      model.trainStep(randomBatch(SMALL, 0), OPTIONS);
+      const state = model.getState();
+      plant(state);
+      model.setState(state);
+      const short = { ...randomBatch(SMALL, 1, 1, 1) };
+      const result = model.trainStep(short, OPTIONS);
+      expect(result).toMatchObject({ kind: 'diverged', quantity });
+      const after = model.getState();
+      expect(after.step).toBe(1);
+      for (const key of ['parameters', 'm', 'v'] as const) {
+        expect(bits(after[key]).equals(bits(state[key]))).toBe(true);
+      }
     });
-    const z = activations.get(activationName('attn.z', 0));
-    expect(z?.slice(4 * 16, 5 * 16)).toEqual(new Float32Array(16));
-    expect(z?.slice(5 * 16, 6 * 16)).not.toEqual(new Float32Array(16));
-  });
 
-  it.each([
-    ['a weight', (state: Arrays) => (state.parameters[5] = NaN), 'parameter transformer.wte.weight'],
-    ['a weight the batch does not use', plantUnusedWeight, 'parameter transformer.wpe.weight'],
-    ['a first moment', (state: Arrays) => (state.m[5] = Infinity), 'first moment of transformer.wte.weight'],
-    ['a second moment', (state: Arrays) => (state.v[5] = NaN), 'second moment of transformer.wte.weight'],
-  ])('finds %s that is not finite before the update', (_, plant, quantity) => {
-    const model = engine.createModel(SMALL, { seed: 1 }, 'train');
-    model.trainStep(randomBatch(SMALL, 0), OPTIONS);
-    const state = model.getState();
-    plant(state);
-    model.setState(state);
-    const short = { ...randomBatch(SMALL, 1, 1, 1) };
-    const result = model.trainStep(short, OPTIONS);
-    expect(result).toMatchObject({ kind: 'diverged', quantity });
-    const after = model.getState();
-    expect(after.step).toBe(1);
-    for (const key of ['parameters', 'm', 'v'] as const) {
-      expect(bits(after[key]).equals(bits(state[key]))).toBe(true);
-    }
-  });
+    it('continues from a stored state with the same bytes', () => {
+      const whole = engine.createModel(SMALL, { seed: 1 }, 'train');
+      const first = engine.createModel(SMALL, { seed: 1 }, 'train');
+      for (let step = 0; step < 6; step++) whole.trainStep(randomBatch(SMALL, step), OPTIONS);
+      for (let step = 0; step < 3; step++) first.trainStep(randomBatch(SMALL, step), OPTIONS);
+      const second = engine.createModel(SMALL, { seed: 9 }, 'train');
+      second.setState(first.getState());
+      for (let step = 3; step < 6; step++) second.trainStep(randomBatch(SMALL, step), OPTIONS);
+      expect(bits(second.getParameters()).equals(bits(whole.getParameters()))).toBe(true);
+    });
 
-  it('continues from a stored state with the same bytes', () => {
-    const whole = engine.createModel(SMALL, { seed: 1 }, 'train');
-    const first = engine.createModel(SMALL, { seed: 1 }, 'train');
-    for (let step = 0; step < 6; step++) whole.trainStep(randomBatch(SMALL, step), OPTIONS);
-    for (let step = 0; step < 3; step++) first.trainStep(randomBatch(SMALL, step), OPTIONS);
-    const second = engine.createModel(SMALL, { seed: 9 }, 'train');
-    second.setState(first.getState());
-    for (let step = 3; step < 6; step++) second.trainStep(randomBatch(SMALL, step), OPTIONS);
-    expect(bits(second.getParameters()).equals(bits(whole.getParameters()))).toBe(true);
-  });
+    it('refuses tokens, targets and lengths that the kernels cannot index', () => {
+      const model = engine.createModel(SMALL, { seed: 1 }, 'inference');
+      const batch = randomBatch(SMALL, 0, 1, 1);
+      const bad = (change: Partial<Batch>) => () => model.forward({ ...batch, ...change });
+      expect(bad({ tokens: Int32Array.of(45) })).toThrow(
+        'batch.tokens[0]: found 45, expected a token id below',
+      );
+      expect(bad({ targets: Int32Array.of(-2) })).toThrow('batch.targets[0]: found -2');
+      expect(bad({ offsets: Int32Array.of(0, 2) })).toThrow('batch.offsets');
+      const none = new Int32Array(0);
+      expect(bad({ tokens: none, targets: none, roles: none, offsets: Int32Array.of(0) })).toThrow(
+        'batch.offsets: found [0], expected 0, then the end of each sequence up to 0 (the number of tokens). ' +
+          'A batch has at least one sequence.',
+      );
+      expect(bad({ roles: new Int32Array(2) })).toThrow('batch.roles [N]: found 2 elements, expected 1');
+    });
 
-  it('refuses tokens, targets and lengths that the kernels cannot index', () => {
-    const model = engine.createModel(SMALL, { seed: 1 }, 'inference');
-    const batch = randomBatch(SMALL, 0, 1, 1);
-    const bad = (change: Partial<Batch>) => () => model.forward({ ...batch, ...change });
-    expect(bad({ tokens: Int32Array.of(45) })).toThrow(
-      'batch.tokens[0]: found 45, expected a token id below',
-    );
-    expect(bad({ targets: Int32Array.of(-2) })).toThrow('batch.targets[0]: found -2');
-    expect(bad({ offsets: Int32Array.of(0, 2) })).toThrow('batch.offsets');
-    const none = new Int32Array(0);
-    expect(bad({ tokens: none, targets: none, roles: none, offsets: Int32Array.of(0) })).toThrow(
-      'batch.offsets: found [0], expected 0, then the end of each sequence up to 0 (the number of tokens). ' +
-        'A batch has at least one sequence.',
-    );
-    expect(bad({ roles: new Int32Array(2) })).toThrow('batch.roles [N]: found 2 elements, expected 1');
-  });
+    it('keeps parameters only in an inference model, and none after dispose', () => {
+      const training = engine.createModel(SMALL, { seed: 1 }, 'train');
+      const inference = engine.createModel(SMALL, { seed: 1 }, 'inference');
+      const section = parameterTable(SMALL).arenaSize * 4;
+      expect(training.memory().stateBytes - inference.memory().stateBytes).toBe(3 * section);
+      expect(() => inference.trainStep(randomBatch(SMALL, 0), OPTIONS)).toThrow(
+        'needs a model created with mode "train"',
+      );
+      inference.dispose();
+      expect(inference.memory()).toEqual({ stateBytes: 0, workBytes: 0 });
+      expect(() => inference.getParameters()).toThrow('disposed');
+    });
 
-  it('keeps parameters only in an inference model, and none after dispose', () => {
-    const training = engine.createModel(SMALL, { seed: 1 }, 'train');
-    const inference = engine.createModel(SMALL, { seed: 1 }, 'inference');
-    const section = parameterTable(SMALL).arenaSize * 4;
-    expect(training.memory().stateBytes - inference.memory().stateBytes).toBe(3 * section);
-    expect(() => inference.trainStep(randomBatch(SMALL, 0), OPTIONS)).toThrow(
-      'needs a model created with mode "train"',
-    );
-    inference.dispose();
-    expect(inference.memory()).toEqual({ stateBytes: 0, workBytes: 0 });
-    expect(() => inference.getParameters()).toThrow('disposed');
+    it('does not grow its work arena when lengths differ from step to step', () => {
+      const model = engine.createModel(SMALL, { seed: 1 }, 'train');
+      model.trainStep(randomBatch(SMALL, 0, 1), OPTIONS);
+      const before = model.memory().workBytes;
+      for (let step = 1; step < 30; step++) model.trainStep(randomBatch(SMALL, step, 1), OPTIONS);
+      expect(model.memory().workBytes).toBe(before);
+    });
   });
-
-  it('does not grow its work arena when lengths differ from step to step', () => {
-    const model = engine.createModel(SMALL, { seed: 1 }, 'train');
-    model.trainStep(randomBatch(SMALL, 0, 1), OPTIONS);
-    const before = model.memory().workBytes;
-    for (let step = 1; step < 30; step++) model.trainStep(randomBatch(SMALL, step, 1), OPTIONS);
-    expect(model.memory().workBytes).toBe(before);
-  });
-});
 
 interface Arrays {
   readonly parameters: Float32Array;
@@ -272,7 +287,7 @@ function plantUnusedWeight(state: Arrays): void {
   state.parameters[spec.offset + spec.size - 1] = NaN;
 }
 
-describe('native and wasm', () => {
+describeNeeding(NO_NATIVE, 'native and wasm', () => {
   it('agree on ten training steps', async () => {
     const engines = [await open('native'), await open('wasm')];
     const losses = engines.map((engine) => {
@@ -297,16 +312,18 @@ describe('native and wasm', () => {
       if (report.available) expect(report.kernelHash).toMatch(/^[0-9a-f]{64}$/);
     }
   });
+});
 
-  it('has a committed wasm module that the sources give byte for byte', async () => {
-    const { status, reason } = await buildWasm({ root: ROOT, check: true });
-    // un-skip on other machines when they have the recorded compiler: elsewhere the conformance suite is the check
-    if (reason.includes('is not installed')) return;
-    expect(status, reason).toBe('current');
+const wasmBuild = await buildWasm({ root: ROOT, check: true });
+describe('the committed wasm module', () => {
+  // without the recorded compiler the conformance suite is the check
+  const noCompiler = wasmBuild.reason.includes('is not installed') ? wasmBuild.reason : undefined;
+  itNeeding(noCompiler, 'is what the sources give, byte for byte', () => {
+    expect(wasmBuild.status, wasmBuild.reason).toBe('current');
   });
 });
 
-describe('native engine, same bytes', () => {
+describeNeeding(NO_NATIVE, 'native engine, same bytes', () => {
   it.each([
     ['small', SMALL],
     ['odd', ODD],
@@ -319,25 +336,30 @@ describe('native engine, same bytes', () => {
     }
   });
 
-  it('from gcc and from clang', { timeout: 120_000 }, async () => {
-    const engines: Engine[] = [];
-    for (const compiler of ['gcc', 'clang-14']) {
-      const name = `kernels-${compiler}.node`;
-      const built = await buildNative({ root: ROOT, compiler, name });
-      expect(built.status, built.reason).not.toBe('unavailable');
-      const loaded = loadAddon({ file: name });
-      if (loaded.kind !== 'loaded') throw new Error(loaded.reason);
-      engines.push(openNativeEngine(loaded.addon, { threads: 1 }));
-    }
-    for (const config of [SMALL, ODD]) {
-      const [gcc, clang] = engines.map((engine) => trainedBytes(engine, config, 20));
-      expect(gcc.equals(clang)).toBe(true);
-    }
-  });
+  itNeeding(
+    missingProgram('gcc') ?? missingProgram('clang-14'),
+    'from gcc and from clang',
+    async () => {
+      const engines: Engine[] = [];
+      for (const compiler of ['gcc', 'clang-14']) {
+        const name = `kernels-${compiler}.node`;
+        const built = await buildNative({ root: ROOT, compiler, name });
+        expect(built.status, built.reason).not.toBe('unavailable');
+        const loaded = loadAddon({ file: name });
+        if (loaded.kind !== 'loaded') throw new Error(loaded.reason);
+        engines.push(openNativeEngine(loaded.addon, { threads: 1 }));
+      }
+      for (const config of [SMALL, ODD]) {
+        const [gcc, clang] = engines.map((engine) => trainedBytes(engine, config, 20));
+        expect(gcc.equals(clang)).toBe(true);
+      }
+    },
+    120_000,
+  );
 });
 
 describe('openEngine', () => {
-  it('says which engine auto is, and why', async () => {
+  itNeeding(NO_NATIVE, 'says which engine auto is, and why', async () => {
     const { engine, note } = await openEngine('auto', { threads: 1 });
     expect(engine.name).toBe('native');
     expect(note).toBe(`engine native, ${engine.isa} (the fastest here)`);
@@ -345,7 +367,7 @@ describe('openEngine', () => {
     engine.dispose();
   });
 
-  it('refuses thread counts that make no sense', async () => {
+  itNeeding(NO_NATIVE, 'refuses thread counts that make no sense', async () => {
     await expect(openEngine('native', { threads: 0 })).rejects.toThrow('threads: found 0');
   });
 });
@@ -375,7 +397,7 @@ describe('loadAddon', () => {
     }
   });
 
-  it('refuses an addon of other sources before loading it', () => {
+  itNeeding(NO_NATIVE, 'refuses an addon of other sources before loading it', () => {
     writeFileSync(join(root, 'build/kernels.node'), readFileSync(join(ROOT, 'build/kernels.node')));
     expect(loadAddon({ root })).toMatchObject({
       reason: expect.stringMatching(/no build\/kernels\.node\.sha256/) as string,
@@ -389,50 +411,58 @@ describe('loadAddon', () => {
     expect(loadAddon({ root }).kind).toBe('loaded');
   });
 
-  it('refuses an addon of the same sources and other flags, also those of the linker', () => {
-    for (const folder of ['kernels', 'native', 'build']) {
-      cpSync(join(ROOT, 'src/engine', folder), join(root, 'src/engine', folder), { recursive: true });
-    }
-    for (const name of ['kernels.node', 'kernels.node.sha256']) {
-      cpSync(join(ROOT, 'build', name), join(root, 'build', name));
-    }
-    expect(loadAddon({ root }).kind).toBe('loaded');
-    const path = join(root, 'src/engine/build/targets.json');
-    const targets = readFileSync(path, 'utf8');
-    for (const [old, other] of [
-      ['"-O3"', '"-O2"'],
-      ['"-O2"', '"-O1"'],
-      ['"-shared"', '"-shared", "-Wl,-z,now"'],
-      ['x86-64-v4', 'native'],
-    ] as const) {
-      expect(targets).toContain(old);
-      writeFileSync(path, targets.replace(old, other));
-      expect(loadAddon({ root }), other).toMatchObject({
-        reason: expect.stringMatching(/built from other sources/) as string,
-      });
-    }
-    rmSync(join(root, 'src'), { recursive: true });
-  });
+  itNeeding(
+    NO_NATIVE,
+    'refuses an addon of the same sources and other flags, also those of the linker',
+    () => {
+      for (const folder of ['kernels', 'native', 'build']) {
+        cpSync(join(ROOT, 'src/engine', folder), join(root, 'src/engine', folder), { recursive: true });
+      }
+      for (const name of ['kernels.node', 'kernels.node.sha256']) {
+        cpSync(join(ROOT, 'build', name), join(root, 'build', name));
+      }
+      expect(loadAddon({ root }).kind).toBe('loaded');
+      const path = join(root, 'src/engine/build/targets.json');
+      const targets = readFileSync(path, 'utf8');
+      for (const [old, other] of [
+        ['"-O3"', '"-O2"'],
+        ['"-O2"', '"-O1"'],
+        ['"-shared"', '"-shared", "-Wl,-z,now"'],
+        ['x86-64-v4', 'native'],
+      ] as const) {
+        expect(targets).toContain(old);
+        writeFileSync(path, targets.replace(old, other));
+        expect(loadAddon({ root }), other).toMatchObject({
+          reason: expect.stringMatching(/built from other sources/) as string,
+        });
+      }
+      rmSync(join(root, 'src'), { recursive: true });
+    },
+  );
 
-  it('asks the processor for every extension whose instructions the kernels hold', () => {
-    const path = join(ROOT, 'build/kernels.node');
-    const code = execFileSync('objdump', ['-d', '--no-show-raw-insn', path], {
-      encoding: 'utf8',
-      maxBuffer: 1 << 28,
-    });
-    const glue = readFileSync(join(ROOT, 'src/engine/native/addon.c'), 'utf8');
-    const used = Object.entries({
-      fma: /\tvfmadd/,
-      avx512f: /%zmm/,
-      bmi: /\t(andn|bextr|blsi|blsr|blsmsk|tzcnt)[lq]? /,
-      bmi2: /\t(shlx|shrx|sarx|rorx|mulx|bzhi|pdep|pext)[lq]? /,
-      lzcnt: /\tlzcnt/,
-      movbe: /\tmovbe/,
-      f16c: /\tvcvt(ph2ps|ps2ph)/,
-    }).flatMap(([feature, instruction]) => (instruction.test(code) ? [feature] : []));
-    expect(used).toEqual(expect.arrayContaining(['fma', 'avx512f']));
-    expect(used.filter((feature) => !glue.includes(`HAS("${feature}")`))).toEqual([]);
-  });
+  itNeeding(
+    NO_NATIVE ?? missingProgram('objdump'),
+    'asks the processor for every extension whose instructions the kernels hold',
+    () => {
+      const path = join(ROOT, 'build/kernels.node');
+      const code = execFileSync('objdump', ['-d', '--no-show-raw-insn', path], {
+        encoding: 'utf8',
+        maxBuffer: 1 << 28,
+      });
+      const glue = readFileSync(join(ROOT, 'src/engine/native/addon.c'), 'utf8');
+      const used = Object.entries({
+        fma: /\tvfmadd/,
+        avx512f: /%zmm/,
+        bmi: /\t(andn|bextr|blsi|blsr|blsmsk|tzcnt)[lq]? /,
+        bmi2: /\t(shlx|shrx|sarx|rorx|mulx|bzhi|pdep|pext)[lq]? /,
+        lzcnt: /\tlzcnt/,
+        movbe: /\tmovbe/,
+        f16c: /\tvcvt(ph2ps|ps2ph)/,
+      }).flatMap(([feature, instruction]) => (instruction.test(code) ? [feature] : []));
+      expect(used).toEqual(expect.arrayContaining(['fma', 'avx512f']));
+      expect(used.filter((feature) => !glue.includes(`HAS("${feature}")`))).toEqual([]);
+    },
+  );
 
   it('refuses a file that is not an addon', () => {
     writeFileSync(join(root, 'build/broken.node'), 'not an ELF file');

@@ -6,7 +6,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeModel } from '../../src/engine/kernels/description.js';
 import { widestSet } from '../../src/engine/native/engine.js';
 import { loadAddon } from '../../src/engine/native/load.js';
@@ -15,6 +15,7 @@ import { parameterTable } from '../../src/model/parameters.js';
 import { buildNative, sanitizerFlags } from '../../src/setup/build-native.mjs';
 import { compile, compilerVersion, kernelFlagsOf, readTargets } from '../../src/setup/kernel-sources.mjs';
 import { randomBatch, randomLengths, randomParameters, VARIANTS } from './cases.js';
+import { describeNeeding } from '../helpers/needs.js';
 import { isRequired } from './engines.js';
 
 const ROOT = packageRoot();
@@ -28,6 +29,7 @@ function library(name: string): string | undefined {
 }
 const asan = library('libasan.so');
 const available = process.platform === 'linux' && process.arch === 'x64' && asan !== undefined;
+const reason = available ? undefined : 'gcc and its sanitizer libraries are needed, on linux-x64.';
 if (!available && isRequired('native')) {
   throw new Error(
     'REQUIRE_ENGINES names native: expected gcc with its sanitizer libraries (libasan, libtsan).',
@@ -50,8 +52,7 @@ function widestFlags(): readonly string[] {
 
 const ASAN_OPTIONS = 'detect_leaks=0:abort_on_error=0:exitcode=99:detect_stack_use_after_return=0';
 
-// un-skip when gcc and its sanitizer libraries are installed, on linux-x64
-describe.skipIf(!available)('the addon under the address and undefined-behaviour sanitizers', () => {
+describeNeeding(reason, 'the addon under the address and undefined-behaviour sanitizers', () => {
   const node = (script: string): ReturnType<typeof spawnSync> =>
     spawnSync(process.execPath, [script], {
       cwd: ROOT,
@@ -102,8 +103,7 @@ describe.skipIf(!available)('the addon under the address and undefined-behaviour
   });
 });
 
-// un-skip when gcc and its sanitizer libraries are installed, on linux-x64
-describe.skipIf(!available)('the drivers with threads, without Node', () => {
+describeNeeding(reason, 'the drivers with threads, without Node', () => {
   const targets = readTargets(ROOT);
   const sources = [...targets.kernels, 'src/engine/native/pool.c', 'test/engine/sanitizers/threads.c'];
 

@@ -1,23 +1,31 @@
 /**
- * A real browser for tests: Chromium from CHROMIUM_PATH or PATH through playwright-core. Where there is none, tests fail
- * with the remedy; SUMLENS_NO_BROWSER=1 marks them skipped. The network is off: any request that is not file:, data: or
+ * A real browser for tests: Chromium from CHROMIUM_PATH or PATH through playwright-core. Where there is none, or
+ * SUMLENS_NO_BROWSER=1 is set, tests are skipped (needs.ts). The network is off: any request that is not file:, data: or
  * blob: is refused and recorded.
  */
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
-import { ensureChromium } from '../../src/setup/browser.mjs';
+import { findChromium } from '../../src/setup/test-tools.mjs';
+import { missingBrowser } from './needs.js';
 
-/** Un-skip when SUMLENS_NO_BROWSER is unset: `describe.skipIf(NO_BROWSER)`. */
-export const NO_BROWSER = process.env.SUMLENS_NO_BROWSER === '1';
+/** Why there is no browser, for `describeNeeding`; undefined where there is one. */
+export const NO_BROWSER = missingBrowser();
 
-/** @throws Error with the remedy when no Chromium is found */
-export async function openBrowser(): Promise<Browser> {
-  const executablePath = ensureChromium(() => undefined);
-  if (executablePath === undefined)
-    throw new Error(
-      'No Chromium for the browser tests. Install it (Debian: apt-get install chromium), set CHROMIUM_PATH to one, or set SUMLENS_NO_BROWSER=1 to skip them.',
-    );
-  // the sandbox cannot start as root in a container; the pages are our own
-  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+/**
+ * @param environment - added to the variables of this process
+ * @throws Error when no Chromium is found
+ */
+export async function openBrowser(environment: Readonly<Record<string, string>> = {}): Promise<Browser> {
+  const executablePath = findChromium();
+  if (executablePath === undefined) throw new Error(`No browser: ${NO_BROWSER ?? 'it is gone.'}`);
+  const set = Object.entries(process.env).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value]],
+  );
+  return chromium.launch({
+    executablePath,
+    env: { ...(Object.fromEntries(set) as Record<string, string>), ...environment },
+    // the sandbox cannot start as root in a container; the pages are our own
+    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+  });
 }
 
 export interface WatchedPage {

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { renderReport, type ReportRuntime } from '../../src/report/page.js';
 import type { Report } from '../../src/report/schema.js';
 import { buildReportRuntime } from '../../src/setup/build-report.mjs';
 import { NO_BROWSER, openBrowser, watchedPage, type WatchedPage } from '../helpers/browser.js';
+import { describeNeeding } from '../helpers/needs.js';
 import { exampleReport } from './example-report.js';
 import { HOSTILE } from './hostile.js';
 
@@ -40,7 +41,7 @@ interface Marks {
   readonly marks: number;
 }
 
-describe.skipIf(NO_BROWSER)('the report page in a browser', () => {
+describeNeeding(NO_BROWSER, 'the report page in a browser', () => {
   let browser: Browser;
   let runtime: ReportRuntime = { script: '', styles: '' };
   let size = 0;

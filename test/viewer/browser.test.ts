@@ -2,8 +2,9 @@ import { appendFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { NO_BROWSER, openBrowser } from '../helpers/browser.js';
+import { describeNeeding } from '../helpers/needs.js';
 import { evalLine, sampleConfig, trainLine, writeReport, writeRun } from './sample-runs.js';
 import { testViewer, type TestViewer } from './test-viewer.js';
 
@@ -81,7 +82,7 @@ async function axeViolations(page: Page): Promise<string[]> {
     result.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.target.join(' ')).join(', ')))`);
 }
 
-describe.skipIf(NO_BROWSER)('the pages of the viewer in a browser', () => {
+describeNeeding(NO_BROWSER, 'the pages of the viewer in a browser', () => {
   beforeAll(async () => {
     viewer = await testViewer(({ checkpointsDir, reportsDir }) => {
       const mixed = ['MAX', 'MED', 'SUM'] as const;
@@ -161,6 +162,20 @@ describe.skipIf(NO_BROWSER)('the pages of the viewer in a browser', () => {
     })`);
     expect(inside).toBe(true);
     expect(problemsOf(page)).toEqual([]);
+  });
+
+  it('cuts off no label of a chart, on a wide and on a narrow screen', async () => {
+    for (const width of [1280, 390]) {
+      const page = await watched(`runs/${running}`, { width });
+      await page.locator('figure.chart path.line').first().waitFor();
+      const beyond = await page.evaluate<string[]>(`
+        [...document.querySelectorAll('figure.chart svg text')].filter((text) => {
+          const [box, frame] = [text, text.ownerSVGElement].map((e) => e.getBoundingClientRect());
+          return box.left < frame.left - 0.5 || box.right > frame.right + 0.5;
+        }).map((text) => text.textContent)`);
+      expect(beyond, `${width} pixels`).toEqual([]);
+      expect(await page.locator('figure.chart svg text').count()).toBeGreaterThan(20);
+    }
   });
 
   it('moves a cursor by keyboard and shows the same numbers as a table', async () => {

@@ -4,10 +4,13 @@ import { expressionInterpreter } from 'vega-interpreter';
 import * as vegaLite from 'vega-lite';
 import type { Spec } from '../charts/common.js';
 import { unpackSpec } from '../pack.js';
-import { themed, type ThemeName } from '../theme.js';
+import { FONT, themed, type ThemeName } from '../theme.js';
 import { fewerColumns, fitted, readableColumns, stretches } from './fit.js';
 import { quietLogger } from './logger.js';
+import { frameWhole } from './frame.js';
+import { textWidthOf } from './measure.js';
 import { tooltipHandler } from './tooltip.js';
+import { withWrappedNames, wrapLines } from './wrap.js';
 
 export interface Drawing {
   readonly name: string;
@@ -18,9 +21,15 @@ export interface Drawing {
 }
 
 /** Widths are corrected by measuring; every pass halves what is left of the error at least. */
-const MAX_PASSES = 4;
+const MAX_PASSES = 6;
 /** A picture may end this many pixels before the edge of its place. */
 const SLACK = 16;
+
+const textWidth = textWidthOf(FONT);
+// called by the expressions that ./wrap.ts writes
+vega.expressionFunction('wrapLines', (label: unknown, limit: number, size: number, weight: number) =>
+  wrapLines(String(label), limit, (line) => textWidth(line, size, weight)),
+);
 
 /** @param place - the element that the picture replaces the content of */
 export function createDrawing(place: HTMLElement, packed: unknown, conditions: readonly string[]): Drawing {
@@ -31,7 +40,7 @@ export function createDrawing(place: HTMLElement, packed: unknown, conditions: r
     view: undefined,
     async draw(theme) {
       try {
-        const view = await drawFitted(place, themed(spec, theme, conditions, place.clientWidth));
+        const view = await drawFitted(place, themed(spec, theme, conditions, place.clientWidth, textWidth));
         drawing.view?.finalize();
         drawing.view = view;
         drawing.state = 'drawn';
@@ -59,6 +68,7 @@ async function drawFitted(place: HTMLElement, spec: Spec): Promise<vega.View> {
     layout = next;
     view = await drawOnce(place, layout);
   }
+  frameWhole(place.querySelector('svg'), available);
   return view;
 }
 
@@ -68,7 +78,7 @@ interface Layout {
   readonly width: number;
 }
 
-/** A better layout, or undefined when the picture fits or nothing helps; it then scrolls sideways. */
+/** A better layout, or undefined when the picture fits or nothing helps; ./frame.ts then makes it smaller as a whole. */
 function correction({ spec, width }: Layout, actual: number, available: number): Layout | undefined {
   const excess = actual - available;
   const flexible = stretches(spec);
@@ -80,7 +90,8 @@ function correction({ spec, width }: Layout, actual: number, available: number):
 
 async function drawOnce(place: HTMLElement, { spec, width }: Layout): Promise<vega.View> {
   const logger = quietLogger();
-  const compiled = vegaLite.compile(fitted(spec, width) as unknown as vegaLite.TopLevelSpec, { logger }).spec;
+  const complete = fitted(withWrappedNames(spec, Math.max(200, place.clientWidth), textWidth), width);
+  const compiled = vegaLite.compile(complete as unknown as vegaLite.TopLevelSpec, { logger }).spec;
   const view = new vega.View(vega.parse(compiled, undefined, { ast: true }), {
     renderer: 'svg',
     hover: false,

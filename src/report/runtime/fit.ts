@@ -8,10 +8,11 @@ const AXIS = 56;
 /** A panel narrower than this is not readable. */
 const MIN_PANEL = 150;
 
-const isObject = (value: Json | undefined): value is Spec =>
+export const isObject = (value: Json | undefined): value is Spec =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function children(spec: Spec): readonly Spec[] | undefined {
+/** Views that stand beside or below each other. */
+export function children(spec: Spec): readonly Spec[] | undefined {
   for (const key of ['hconcat', 'vconcat', 'concat']) {
     const list = spec[key];
     if (Array.isArray(list)) return list as readonly Spec[];
@@ -20,7 +21,7 @@ function children(spec: Spec): readonly Spec[] | undefined {
 }
 
 /** Side by side at the widest, as written. */
-function columnsOf(spec: Spec): number {
+export function columnsOf(spec: Spec): number {
   const list = children(spec);
   if ('vconcat' in spec) return 1;
   const written = typeof spec.columns === 'number' ? spec.columns : undefined;

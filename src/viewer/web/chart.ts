@@ -32,6 +32,8 @@ export interface ChartOptions {
 const HEIGHT = 250;
 const MARGIN = { top: 12, right: 14, bottom: 34, left: 46 };
 const TABLE_ROWS = 12;
+/** Of a tick label, pixels, in a wide font. */
+const DIGIT_WIDTH = 7.5;
 
 export interface Chart {
   readonly element: HTMLElement;
@@ -162,7 +164,7 @@ function picture(lines: readonly Line[], options: ChartOptions, frame: Frame): S
         (options.tickFormat ?? options.format)(tick),
       ),
     ]),
-    x.ticks.map((tick) => s('text', { class: 'tick middle', x: px(tick), y: bottom + 16 }, whole(tick))),
+    x.ticks.map((tick) => stepLabel(whole(tick), px(tick), bottom + 16, width)),
     s('line', { class: 'axis', x1: MARGIN.left, x2: right, y1: bottom, y2: bottom }),
     s('text', { class: 'tick end', x: right, y: HEIGHT - 3 }, 'step'),
     marks.map(({ value, label }) => [
@@ -191,6 +193,14 @@ function picture(lines: readonly Line[], options: ChartOptions, frame: Frame): S
           }),
         ],
   );
+}
+
+/** A step below its tick; beside the right edge it ends there, so that no digit is cut off in the widest of fonts. */
+function stepLabel(text: string, x: number, y: number, width: number): SVGElement {
+  const half = (text.length * DIGIT_WIDTH) / 2;
+  return x + half > width
+    ? s('text', { class: 'tick end', x: width - 1, y }, text)
+    : s('text', { class: 'tick middle', x, y }, text);
 }
 
 /** Path of one curve; it breaks where a value is missing, and a lone point becomes a dot. */
