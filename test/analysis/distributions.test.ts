@@ -1,3 +1,4 @@
+import { CLAIMS_LEVEL } from '../../src/evidence/claims-file.js';
 import { describe, expect, it } from 'vitest';
 import * as d from '../../src/analysis/distributions.js';
 import {
@@ -93,18 +94,29 @@ describe('intervals', () => {
   });
 
   it('bound nothing from one value nor from equal ones: an interval is never a point', () => {
-    expect(meanInterval([3])).toMatchObject({ estimate: 3, low: -Infinity, high: Infinity });
-    expect(welchInterval([3], [1, 2])).toMatchObject({ estimate: 1.5, low: -Infinity, high: Infinity });
+    expect(meanInterval([3], CLAIMS_LEVEL)).toMatchObject({ estimate: 3, low: -Infinity, high: Infinity });
+    expect(welchInterval([3], [1, 2], CLAIMS_LEVEL)).toMatchObject({
+      estimate: 1.5,
+      low: -Infinity,
+      high: Infinity,
+    });
     for (const value of [0, 1, 0.1, 1e9]) {
-      expect(meanInterval([value, value, value])).toMatchObject({ low: -Infinity, high: Infinity });
+      expect(meanInterval([value, value, value], CLAIMS_LEVEL)).toMatchObject({
+        low: -Infinity,
+        high: Infinity,
+      });
     }
     // equal but for the rounding of what made them
-    expect(meanInterval([0.1 + 0.2, 0.3, 0.3]).low).toBe(-Infinity);
-    expect(Number.isFinite(meanInterval([0.3, 0.3 + 1e-9]).low)).toBe(true);
-    expect(welchInterval([1, 1], [0, 0])).toMatchObject({ estimate: 1, low: -Infinity, high: Infinity });
+    expect(meanInterval([0.1 + 0.2, 0.3, 0.3], CLAIMS_LEVEL).low).toBe(-Infinity);
+    expect(Number.isFinite(meanInterval([0.3, 0.3 + 1e-9], CLAIMS_LEVEL).low)).toBe(true);
+    expect(welchInterval([1, 1], [0, 0], CLAIMS_LEVEL)).toMatchObject({
+      estimate: 1,
+      low: -Infinity,
+      high: Infinity,
+    });
     // spread on one side is enough: Satterthwaite's degrees of freedom are those of that side
-    const one = welchInterval([1, 1, 1], [0, 0.2]);
-    const half = meanInterval([0, 0.2]);
+    const one = welchInterval([1, 1, 1], [0, 0.2], CLAIMS_LEVEL);
+    const half = meanInterval([0, 0.2], CLAIMS_LEVEL);
     expectClose(one.high - one.low, half.high - half.low, { rtol: 1e-12 }, 'width');
   });
 });
@@ -120,15 +132,19 @@ describe('proportionDifference', () => {
   });
 
   it('turns round when the groups are exchanged', () => {
-    const a = proportionDifference([{ k1: 5, n1: 6, k2: 1, n2: 7 }]);
-    const b = proportionDifference([{ k1: 1, n1: 7, k2: 5, n2: 6 }]);
+    const a = proportionDifference([{ k1: 5, n1: 6, k2: 1, n2: 7 }], CLAIMS_LEVEL);
+    const b = proportionDifference([{ k1: 1, n1: 7, k2: 5, n2: 6 }], CLAIMS_LEVEL);
     expectClose(a.low, -b.high, { atol: 1e-12 }, 'bounds');
     expectClose(a.high, -b.low, { atol: 1e-12 }, 'bounds');
   });
 
   it('refuses counts that are not counts', () => {
-    expect(() => proportionDifference([{ k1: 7, n1: 6, k2: 0, n2: 6 }])).toThrow(/found 7 of 6/);
-    expect(() => proportionDifference([])).toThrow('strata: found none, expected at least one.');
+    expect(() => proportionDifference([{ k1: 7, n1: 6, k2: 0, n2: 6 }], CLAIMS_LEVEL)).toThrow(
+      /found 7 of 6/,
+    );
+    expect(() => proportionDifference([], CLAIMS_LEVEL)).toThrow(
+      'strata: found none, expected at least one.',
+    );
   });
 });
 

@@ -248,7 +248,7 @@ describe('boundedMeanInterval', () => {
 
   it('does not depend on the order of the values, and is never a point', () => {
     const values = [0.9, 0.1, 0.4, 1, 0, 0.33, 0.2, 0.2];
-    expect(boundedMeanInterval(values.toReversed())).toEqual(boundedMeanInterval(values));
+    expect(boundedMeanInterval(values.toReversed(), 0.9917)).toEqual(boundedMeanInterval(values, 0.9917));
     const equal = boundedMeanInterval(new Array<number>(24).fill(1), 0.9917);
     expect(equal.high).toBe(1);
     expect(equal.low).toBeLessThan(0.8);
@@ -257,8 +257,10 @@ describe('boundedMeanInterval', () => {
   });
 
   it('refuses values beyond the bounds, and no values', () => {
-    expect(() => boundedMeanInterval([0.5, 1.2])).toThrow('boundedMeanInterval: found 1.2, expected 0 to 1.');
-    expect(() => boundedMeanInterval([])).toThrow(/found 0 values/);
+    expect(() => boundedMeanInterval([0.5, 1.2], 0.95)).toThrow(
+      'boundedMeanInterval: found 1.2, expected 0 to 1.',
+    );
+    expect(() => boundedMeanInterval([], 0.95)).toThrow(/found 0 values/);
   });
 
   it('covers at its level: two-valued, Beta and constant values, 8, 16 and 24 of them', () => {

@@ -10,6 +10,7 @@ export function moduleOf(findings: readonly Finding[]): ModuleReport {
     options: {},
     status: 'ok',
     leftOut: [],
+    statistics: [],
     findings,
     charts: [],
   };

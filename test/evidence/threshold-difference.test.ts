@@ -18,7 +18,7 @@ import {
   thresholdPosterior,
 } from '../../src/evidence/thresholds.js';
 import { decideVerdict } from '../../src/evidence/verdict.js';
-import { expectClose } from './fixtures.js';
+import { expectClose } from '../analysis/fixtures.js';
 
 const SIZES = [1000, 2000, 4000, 8000, 16_000, 32_000];
 /** Learned seeds of five at each size. */
@@ -161,6 +161,6 @@ describe('strataOf', () => {
       { k1: 0, n1: 5, k2: 5, n2: 5 },
       { k1: 5, n1: 5, k2: 5, n2: 5 },
     ]);
-    expect(proportionDifference(strata).estimate).toBeCloseTo(-2 / 3, 12);
+    expect(proportionDifference(strata, 0.95).estimate).toBeCloseTo(-2 / 3, 12);
   });
 });

@@ -1,13 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
-  assayLimit,
   canonicalClaims,
   claimById,
   claimPart,
-  CLAIM_IDS,
   CLAIMS,
   CLAIMS_LEVEL,
-  parseRule,
 } from '../../src/evidence/claims-file.js';
 import {
   bestConstantLossNats,
@@ -17,20 +14,22 @@ import {
   lostShare,
   shapleyFeedForward,
 } from '../../src/analysis/dose.js';
-import { meanInterval } from '../../src/analysis/intervals.js';
 import {
   combineBudgets,
-  combineC3,
+  combineParts,
   decideVerdict,
   describeVerdict,
   type Evidence,
   VERDICT,
+  type Verdict,
   VERDICTS,
   type VerdictDecision,
   withdrawIfOpposite,
   withNote,
 } from '../../src/evidence/verdict.js';
-import { expectClose } from './fixtures.js';
+import { expectClose } from '../analysis/fixtures.js';
+
+const part = (name: string, { verdict, interim = false }: VerdictDecision) => ({ name, verdict, interim });
 
 const evidence = (changes: Partial<Evidence>): Evidence => ({
   rule: { kind: 'effect', delta: 0.3 },
@@ -142,20 +141,6 @@ describe('decideVerdict: equivalence and explanations', () => {
     expect(of(1, 3).verdict).toBe('too few runs to say');
     expect(of(0.5, 2).verdict).toBe('too few runs to say');
   });
-
-  it('is read from claims.json', () => {
-    expect(parseRule({ kind: 'explained', within: 1, delta: 1 }, 'M1')).toEqual({
-      kind: 'explained',
-      within: 1,
-      delta: 1,
-    });
-    expect(parseRule({ kind: 'effect', delta: 0.3, equivalence: true }, 'M3')).toEqual({
-      kind: 'effect',
-      delta: 0.3,
-      equivalence: true,
-    });
-    expect(() => parseRule({ kind: 'explained', delta: 1 }, 'M1')).toThrow('M1.rule.within is not a number');
-  });
 });
 
 describe('decideVerdict: the planned runs', () => {
@@ -181,8 +166,12 @@ describe('decideVerdict: the planned runs', () => {
       verdict: 'not supported',
       interim: true,
     });
-    expect(combineC3({ a: early, b: all, c: all })).toMatchObject({ verdict: 'supported', interim: true });
-    expect(combineC3({ a: all, b: all, c: all }).interim).toBeUndefined();
+    expect(combineParts([part('a', early), part('b', all)])).toMatchObject({
+      verdict: 'supported',
+      interim: true,
+      notes: ['interim: part a'],
+    });
+    expect(combineParts([part('a', all), part('b', all)]).interim).toBeUndefined();
   });
 
   it('hands on the runs left out as data, and withholds the verdict while runs of a condition are not given', () => {
@@ -200,19 +189,17 @@ describe('decideVerdict: the planned runs', () => {
 const as = (low: number, high: number): VerdictDecision => decideVerdict(evidence(bounds(low, high)));
 const [yes, no, against, open] = [as(0.2, 0.8), as(-0.1, 0.2), as(-0.5, -0.1), as(-0.1, 0.5)];
 
-describe('combineC3', () => {
-  it('needs all three parts, and is refuted by any one', () => {
-    expect(combineC3({ a: yes, b: yes, c: yes }).verdict).toBe('supported');
-    expect(combineC3({ a: yes, b: no, c: against })).toMatchObject({
-      verdict: 'contradicted',
-      reason: 'so is part c',
-    });
-    expect(combineC3({ a: no, b: yes, c: open }).verdict).toBe('not supported');
-    expect(combineC3({ a: yes, b: undefined, c: open })).toMatchObject({
+describe('combineParts', () => {
+  it('needs every part, and is refuted by any one', () => {
+    const of = (...parts: readonly VerdictDecision[]): { verdict: Verdict; reason: string } =>
+      combineParts(parts.map((one, i) => part('abc'[i], one)));
+    expect(of(yes, yes, yes)).toMatchObject({ verdict: 'supported', reason: 'so are its parts a, b, c' });
+    expect(of(yes, no, against)).toMatchObject({ verdict: 'contradicted', reason: 'so is part c' });
+    expect(of(no, yes, open).verdict).toBe('not supported');
+    expect(of(yes, open, open)).toMatchObject({
       verdict: 'too few runs to say',
-      reason: 'part c undecided, part b not measured',
+      reason: 'part b, c undecided',
     });
-    expect(combineC3({ a: yes, b: undefined, c: against }).verdict).toBe('contradicted');
   });
 });
 
@@ -239,30 +226,45 @@ describe('combineBudgets, withdrawIfOpposite, withNote', () => {
 });
 
 describe('claims', () => {
-  it('are the six of the paper with their sizes and deltas', () => {
-    expect(CLAIMS.map((claim) => claim.id)).toEqual([...CLAIM_IDS]);
-    // 1 - 0.05 / 6, and what an interval has when nothing else is asked for
+  it('are those of the paper and our own, with their sizes and deltas', () => {
+    expect(CLAIMS.map((claim) => claim.id)).toEqual([
+      'C1',
+      'C2',
+      'C3',
+      'C4',
+      'C5',
+      'C6',
+      'M1',
+      'M2',
+      'M3',
+      'M4',
+    ]);
+    expect(CLAIMS.filter(({ origin }) => origin === 'paper')).toHaveLength(6);
+    // 1 - 0.05 / 6
     expect(CLAIMS_LEVEL).toBe(0.9917);
-    expect(meanInterval([1, 2]).level).toBe(CLAIMS_LEVEL);
-    expect(claimPart('C3a')).toMatchObject({ nMin: 6, rule: { kind: 'effect', delta: 0.3 } });
-    expect(claimPart('C3b').rule.delta).toBe(0.15);
-    expect(claimPart('C4').rule.delta).toBe(0.1);
-    expect(claimPart('C1')).toMatchObject({ nMin: 5, rule: { delta: 1 } });
-    expect(claimPart('C6')).toMatchObject({ nMin: 8, rule: { delta: 0.3 } });
+    expect(claimPart('C3a')).toMatchObject({ nMin: 6, seeds: 14, rule: { kind: 'effect', delta: 0.3 } });
+    expect(claimPart('C3b2').rule.delta).toBe(1);
+    expect(claimPart('C4')).toMatchObject({ nMin: 12, rule: { delta: 0.5 } });
+    expect(claimPart('C1a')).toMatchObject({ nMin: 5, rule: { delta: 1 } });
+    expect(claimPart('C6a')).toMatchObject({ nMin: 8, rule: { delta: 0.3 } });
+    expect(claimPart('M1').rule).toEqual({ kind: 'explained', within: 1, delta: 1 });
     expect(claimById('C3').learnedAccuracy).toBe(0.99);
-    expect(claimById('C4')).toMatchObject({ learnedAccuracy: 0.99, mostCleanNats: 0.05 });
-    expect(claimById('C5')).toMatchObject({ learnedAccuracy: 0.99, mostCleanNats: Infinity });
-    expect(claimById('C1').learnedAccuracy).toBe(0.95);
-    expect(claimById('C1').assayLimits).toEqual({ shareLearned: 0.8, lapse: 0.2 });
-    expect(assayLimit('C2', 'shareLearned')).toBe(0.8);
-    expect(assayLimit('C5', 'index')).toBe(0.8);
-    expect(() => assayLimit('C3', 'index')).toThrow(/C3\.assayLimits has no index/);
+    expect(() => claimPart('C9')).toThrow('claims.json has no part C9');
+  });
+
+  it('fix the place of every part, and name no part twice', () => {
+    const parts = CLAIMS.flatMap((claim) => claim.parts);
+    expect(new Set(parts.map(({ id }) => id)).size).toBe(parts.length);
+    for (const { id, place, seeds, nMin } of parts) {
+      expect(place.steps, id).toBeGreaterThan(0);
+      expect(seeds, id).toBeGreaterThanOrEqual(nMin);
+    }
   });
 
   it('have one canonical text, which does not depend on the layout of the file', () => {
     const text = canonicalClaims();
     expect(text).not.toMatch(/\n| {2}/);
-    expect((JSON.parse(text) as { claims: unknown[] }).claims).toHaveLength(6);
+    expect((JSON.parse(text) as { claims: unknown[] }).claims).toHaveLength(10);
     expect(text.startsWith('{"budgetMultipliers":[1,4],"claims":[{"assay":')).toBe(true);
   });
 });

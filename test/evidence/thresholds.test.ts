@@ -14,10 +14,10 @@ import {
   thresholdText,
 } from '../../src/evidence/thresholds.js';
 import { Rng } from '../../src/tensor/rng.js';
-import { expectClose } from './fixtures.js';
+import { expectClose } from '../analysis/fixtures.js';
 
 type Quantiles = Record<string, number>;
-const fixture = JSON.parse(readFileSync(new URL('fixtures/thresholds.json', import.meta.url), 'utf8')) as {
+const fixture = JSON.parse(readFileSync(new URL('../analysis/fixtures/thresholds.json', import.meta.url), 'utf8')) as {
   cases: {
     counts: [number, number, number][];
     theta: [number, number, number];
