@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Scope } from './scope.js';
-import { scopeSchema } from './scope.js';
+import { SCOPE_KEYS, scopeSchema } from './scope.js';
 
 /** What a number is counted in; `1` has no dimension. */
 export const UNITS = ['1', 'accuracy', 'nats', 'octaves', 'log ratio', 'steps', 'bits'] as const;
@@ -60,6 +60,8 @@ export const statisticInfoSchema = z.strictObject({
   controlName: z.string().exactOptional(),
   /** kept in the table, for claims and pictures of the module's own; no finding and no picture by itself */
   detail: z.literal(true).exactOptional(),
+  /** the axes of a map of its differences between two conditions: where they differ */
+  map: z.strictObject({ x: z.array(z.enum(SCOPE_KEYS)), y: z.array(z.enum(SCOPE_KEYS)) }).exactOptional(),
   /** value of no effect, drawn as a line */
   reference: z.number().exactOptional(),
 });

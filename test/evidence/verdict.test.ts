@@ -29,7 +29,11 @@ import {
 } from '../../src/evidence/verdict.js';
 import { expectClose } from '../analysis/fixtures.js';
 
-const part = (name: string, { verdict, interim = false }: VerdictDecision) => ({ name, verdict, interim });
+const part = (name: string, { verdict, interim }: VerdictDecision) => ({
+  name,
+  verdict,
+  interim: interim === true,
+});
 
 const evidence = (changes: Partial<Evidence>): Evidence => ({
   rule: { kind: 'effect', delta: 0.3 },

@@ -1,0 +1,103 @@
+/**
+ * Where two conditions differ: every difference of a report by size, and maps of A minus B over parts, roles, layers and
+ * positions, for the statistics that name their axes. Pure.
+ */
+import { type Condition, areComparable, hasLearned } from '../../evidence/conditions.js';
+import { type Evidence, rowsByScope } from '../../evidence/evidence.js';
+import { type Scope, type ScopeKey, scopeText } from '../../evidence/scope.js';
+import type { StatisticInfo } from '../../evidence/statistic.js';
+import { type Difference, differenceOf, differencesOf } from '../../evidence/summaries.js';
+import { type HeatCell, heatMapChart } from '../marks/heat-map.js';
+import { differenceName, pairName, ranked } from '../marks/forest.js';
+import { readable } from '../charts/common.js';
+import type { ChartSpec } from '../schema.js';
+
+/** Every difference that mean something, all statistics, all pairs of conditions: largest first. */
+export function allDifferences(evidence: Evidence): Difference[] {
+  const shown = [...evidence.statistics].filter(([, info]) => info.detail !== true).map(([id]) => id);
+  return ranked(shown.flatMap((id) => differencesOf(evidence, id)));
+}
+
+/** The two conditions that the maps compare: of those with most runs that learned, SUM-only and mixed first. */
+export function mainPair({ conditions, comparisons }: Evidence): readonly [Condition, Condition] | undefined {
+  const learned = ({ runs }: Condition): number => runs.filter((run) => hasLearned(run) === true).length;
+  const pairs = comparisons.flatMap(({ mixed, sumOnly }): (readonly [Condition, Condition])[] =>
+    mixed === undefined || sumOnly === undefined ? [] : [[mixed, sumOnly]],
+  );
+  const all = conditions.flatMap((a, i) =>
+    conditions
+      .slice(i + 1)
+      .filter((b) => areComparable(a, b))
+      .map((b): readonly [Condition, Condition] => [a, b]),
+  );
+  const weight = ([a, b]: readonly [Condition, Condition]): number => Math.min(learned(a), learned(b));
+  return (pairs.length > 0 ? pairs : all).sort((x, y) => weight(y) - weight(x)).at(0);
+}
+
+/** One map for each statistic that names its axes; cells whose interval covers 0 are crossed out. */
+export function differenceMaps(evidence: Evidence): {
+  readonly charts: ChartSpec[];
+  readonly sentence: string | undefined;
+} {
+  const pair = mainPair(evidence);
+  if (pair === undefined) return { charts: [], sentence: undefined };
+  const [a, b] = pair.map((condition) => ({ condition, runs: condition.runs }));
+  const cells: Difference[] = [];
+  const charts = [...evidence.statistics].flatMap(([id, info]): ChartSpec[] => {
+    const { map } = info;
+    if (map === undefined) return [];
+    const differences = rowsByScope(evidence.observations, id).flatMap(
+      ({ scope, rows }) => differenceOf(id, info, scope, rows, a, b) ?? [],
+    );
+    if (differences.length === 0) return [];
+    cells.push(...differences);
+    return [mapChart(id, info, map, differences, pairName({ a: a.condition, b: b.condition }))];
+  });
+  const decided = cells.filter(
+    ({ interval }) => interval !== undefined && (interval.low > 0 || interval.high < 0),
+  );
+  const [largest] = ranked(decided);
+  return {
+    charts,
+    sentence:
+      largest === undefined
+        ? `No part, layer or position differs between ${a.condition.label} and ${b.condition.label} by more than seeds do.`
+        : `${a.condition.label} and ${b.condition.label} differ most in ${differenceName(largest)}: ${readable(largest.estimate)} (${readable(largest.interval?.low)} to ${readable(largest.interval?.high)}).`,
+  };
+}
+
+type Axes = NonNullable<StatisticInfo['map']>;
+
+function mapChart(
+  id: string,
+  info: StatisticInfo,
+  { x, y }: Axes,
+  differences: readonly Difference[],
+  pair: string,
+): ChartSpec {
+  const text = (scope: Scope, keys: readonly ScopeKey[]): string =>
+    scopeText(
+      Object.fromEntries(keys.flatMap((key) => (scope[key] === undefined ? [] : [[key, scope[key]]]))),
+    );
+  const axes = [...x, ...y];
+  const rest = (scope: Scope): Scope =>
+    Object.fromEntries(Object.entries(scope).filter(([key]) => !axes.includes(key as ScopeKey)));
+  const cells = differences.map(({ scope, estimate, interval }): HeatCell => ({
+    panel: scopeText(rest(scope)),
+    x: text(scope, x),
+    y: text(scope, y),
+    value: estimate,
+    undecided: interval === undefined || (interval.low <= 0 && interval.high >= 0),
+    ...(interval === undefined ? {} : { low: interval.low, high: interval.high }),
+  }));
+  return heatMapChart(cells, {
+    id: `difference-${id.replace('/', '-')}`,
+    title: `Where they differ: ${info.title.charAt(0).toLowerCase()}${info.title.slice(1)}`,
+    note: `${pair}; all runs.`,
+    x: x.join(', '),
+    y: y.join(', '),
+    value: `Difference (${info.unit === '1' ? 'dimensionless' : info.unit})`,
+    diverging: true,
+    columns: 2,
+  });
+}
