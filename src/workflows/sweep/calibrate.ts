@@ -3,7 +3,7 @@ import { gptConfigOf } from '../../config/hash.js';
 import type { RunConfig } from '../../config/run-config.js';
 import type { Engine } from '../../engine/engine.js';
 import { openEngine } from '../../engine/registry.js';
-import type { Json } from '../../io/json.js';
+import { canonicalJson, type Json } from '../../io/json.js';
 import type { JobContext } from '../../jobs/child.js';
 import { createGenerator } from '../../listops/generate.js';
 import { parameterTable } from '../../model/parameters.js';
@@ -13,8 +13,8 @@ import { evaluationChunk } from '../../train/train-run.js';
 import { updateCost } from '../train-runs.js';
 import type { CalibrationJob, UpdateCost } from './protocol.js';
 
-/** Most configurations that are timed; what lies between is interpolated. */
-export const MOST_TIMED = 8;
+/** Most configurations that are timed, all kinds of data together; what lies between is interpolated. */
+export const MOST_TIMED = 12;
 /** The first update compiles and allocates. */
 const UNTIMED = 1;
 
@@ -59,35 +59,52 @@ async function timeOne(engine: Engine, config: RunConfig, limitMs: number): Prom
   }
 }
 
-/** Some of the configurations, evenly spaced over the cost of an update, cheapest and dearest among them. */
+/** Runs whose time is a smooth function of the model's size: equal in examples and in how they are evaluated. */
+function kindOf({ data, model }: RunConfig): string {
+  return canonicalJson({
+    ...data,
+    tasks: data.tasks.length,
+    holdoutSeed: 0,
+    tableSeed: 0,
+    nLayers: model.nLayers,
+  });
+}
+
+/** Some configurations of every kind, evenly spaced over the cost of an update, cheapest and dearest among them. */
 export function timedConfigs(configs: readonly RunConfig[]): RunConfig[] {
-  const distinct = new Map(configs.map((config) => [updateCost(config), config]));
-  const sorted = [...distinct].sort(([a], [b]) => a - b).map(([, config]) => config);
-  if (sorted.length <= MOST_TIMED) return sorted;
-  return Array.from(
-    { length: MOST_TIMED },
-    (_, i) => sorted[Math.round((i * (sorted.length - 1)) / (MOST_TIMED - 1))],
-  );
+  const kinds = new Map<string, Map<number, RunConfig>>();
+  for (const config of configs) {
+    const kind = kinds.get(kindOf(config)) ?? new Map<number, RunConfig>();
+    kinds.set(kindOf(config), kind.set(updateCost(config), config));
+  }
+  const most = Math.max(2, Math.floor(MOST_TIMED / kinds.size));
+  return [...kinds.values()].flatMap((kind) => {
+    const sorted = [...kind].sort(([a], [b]) => a - b).map(([, config]) => config);
+    if (sorted.length <= most) return sorted;
+    return Array.from({ length: most }, (_, i) => sorted[Math.round((i * (sorted.length - 1)) / (most - 1))]);
+  });
+}
+
+export interface Timed {
+  readonly config: RunConfig;
+  readonly cost: UpdateCost;
 }
 
 /**
  * Core-seconds of a run to its last step, by interpolation of log time over log cost; a run that stops when it has solved its
  * task takes less.
- * @param timed - configurations and their costs, ascending by updateCost
+ * @param timed - at least one of the run's kind, ascending by cost within it
  */
-export function secondsOf(
-  config: RunConfig,
-  timed: readonly { readonly config: RunConfig; readonly cost: UpdateCost }[],
-): number {
+export function secondsOf(config: RunConfig, timed: readonly Timed[]): number {
   const { steps, evaluateEvery } = config.training;
   const x = Math.log(updateCost(config));
-  const points = timed.map((one) => ({ x: Math.log(updateCost(one.config)), cost: one.cost }));
+  const points = timed
+    .filter((one) => kindOf(one.config) === kindOf(config))
+    .map((one) => ({ x: Math.log(updateCost(one.config)), cost: one.cost }));
   const at = (value: (cost: UpdateCost) => number): number => {
     if (points.length === 1) return value(points[0].cost);
-    const right = Math.max(
-      1,
-      points.findIndex((point) => point.x >= x),
-    );
+    const found = points.findIndex((point) => point.x >= x);
+    const right = found === -1 ? points.length - 1 : Math.max(1, found);
     const [a, b] = [points[right - 1], points[right]];
     const share = Math.min(1, Math.max(0, (x - a.x) / (b.x - a.x)));
     return Math.exp((1 - share) * Math.log(value(a.cost)) + share * Math.log(value(b.cost)));

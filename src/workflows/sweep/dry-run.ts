@@ -4,7 +4,6 @@ import { jobEntryPath } from '../../jobs/entry-path.js';
 import { resultOf, startJob } from '../../jobs/start.js';
 import type { EngineChoice } from '../../train/train-run.js';
 import type { ClaimId } from '../../analysis/claims.js';
-import { updateCost } from '../train-runs.js';
 import { secondsOf, timedConfigs } from './calibrate.js';
 import type { SweepRun } from './expand.js';
 import { jsonOfJob, SWEEP_ENTRY, type UpdateCost } from './protocol.js';
@@ -86,15 +85,19 @@ async function hoursOf(
 ): Promise<Map<string, number>> {
   if (runs.length === 0) return new Map();
   const configs = timedConfigs(runs.map(({ config }) => config));
+  const begin = performance.now();
+  let startSeconds = 0;
   const end = await startJob({
     entry: jobEntryPath(SWEEP_ENTRY),
     job: jsonOfJob({ kind: 'calibrate', configs, engine, seconds: CALIBRATION_SECONDS }),
+    // every run begins with the start of a process
+    onStart: () => {
+      startSeconds = (performance.now() - begin) / 1000;
+    },
     ...(signal !== undefined && { signal }),
   }).done;
   const costs = resultOf(end) as unknown as readonly UpdateCost[];
   if (costs.length !== configs.length) throw new RunError('sweep child: found another number of timings.');
-  const timed = configs
-    .map((config, i) => ({ config, cost: costs[i] }))
-    .sort((a, b) => updateCost(a.config) - updateCost(b.config));
-  return new Map(runs.map(({ id, config }) => [id, secondsOf(config, timed) / 3600]));
+  const timed = configs.map((config, i) => ({ config, cost: costs[i] }));
+  return new Map(runs.map(({ id, config }) => [id, (startSeconds + secondsOf(config, timed)) / 3600]));
 }

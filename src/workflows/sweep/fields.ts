@@ -22,7 +22,7 @@ export function nestedFields(value: unknown, where: string): Fields {
   for (const [key, field] of Object.entries(value)) {
     if (key === '__proto__')
       throw new UserError(`${where}: found the key "__proto__", which is never accepted.`);
-    const one = isFields(field) ? { [key]: field } : fieldAt(key, field);
+    const one = fieldAt(key, isFields(field) ? nestedFields(field, where) : field);
     const path = firstShared(result, one);
     if (path !== undefined) throw new UserError(`${where}: ${printable(path)} is given twice.`);
     result = mergedFields(result, one);

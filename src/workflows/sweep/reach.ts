@@ -56,10 +56,16 @@ export function reachOf(claims: readonly ClaimId[], runs: readonly SweepRun[]): 
     const claim = claimById(id);
     const found = CONDITIONS[id].map((either) => either.map((one) => lackOf(claim, one, runs)));
     // of two controls the one that lacks nothing counts, else the first is named
-    const lacks = found.flatMap((either) =>
-      either.some((lack) => lack === undefined) ? [] : [either[0] ?? ''],
-    );
-    if (lacks.length > 0) return { claim: id, reachable: false, why: lacks.join('; ') };
+    const lacks = new Map<string, string[]>();
+    found.forEach((either, i) => {
+      const [lack] = either;
+      if (lack === undefined || either.includes(undefined)) return;
+      lacks.set(lack, [...(lacks.get(lack) ?? []), CONDITIONS[id][i].map(({ name }) => name).join(' or ')]);
+    });
+    if (lacks.size > 0) {
+      const why = [...lacks].map(([lack, names]) => `${names.join(', ')}: ${lack}`).join('; ');
+      return { claim: id, reachable: false, why };
+    }
     return { claim: id, reachable: true, why: planned(claim, runs) };
   });
 }
@@ -102,14 +108,14 @@ function seedsBySize(runs: readonly SweepRun[]): Map<number, number> {
 function lackOf(claim: Claim, condition: Condition, runs: readonly SweepRun[]): string | undefined {
   const own = counting(claim, condition, runs);
   const asked = `regime ${claim.regime} with at least ${claim.budgetSteps} steps`;
-  if (own.length === 0) return `${condition.name}: found no run in ${asked}`;
+  if (own.length === 0) return `found no run in ${asked}`;
   const needed = fewest(claim);
   const enough = [...seedsBySize(own).values()].filter((seeds) => seeds >= needed).length;
   if (enough >= claim.minimumSizes) return undefined;
   const most = Math.max(...seedsBySize(own).values());
   return claim.minimumSizes === 1
-    ? `${condition.name}: found ${most} seeds in ${asked}, expected at least ${needed}`
-    : `${condition.name}: found ${enough} sizes with ${needed} seeds or more in ${asked}, expected at least ${claim.minimumSizes}`;
+    ? `found ${most} seeds in ${asked}, expected at least ${needed}`
+    : `found ${enough} sizes with ${needed} seeds or more in ${asked}, expected at least ${claim.minimumSizes}`;
 }
 
 function planned(claim: Claim, runs: readonly SweepRun[]): string {
