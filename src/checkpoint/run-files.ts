@@ -27,6 +27,8 @@ export const METRICS_FILE = 'metrics.jsonl';
 export const TIMING_FILE = 'timing.jsonl';
 export const LOCK_FILE = 'lock';
 export const END_FILE = 'end.json';
+/** beside the manifest of a step whose weights were given up on purpose, see RunStore.keepFinal */
+export const DROPPED_FILE = 'dropped';
 
 /** `steps/000064`, `resume/000500`: six digits or more, ordered by number. */
 export function stepDirectory(dir: string, kind: 'steps' | 'resume', step: number): string {

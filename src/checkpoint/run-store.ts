@@ -222,10 +222,16 @@ export class RunStore {
 
   /** Hash of the manifest of the last step before `step`, or null. */
   private parentOf(step: number): string | null {
-    const previous = this.steps()
+    const previous = this.stepBefore(step);
+    return previous === undefined ? null : this.stepManifest(previous).manifest.sha256;
+  }
+
+  /** The published step before, whose manifest is there even if its weights were given up. */
+  private stepBefore(step: number): number | undefined {
+    return files
+      .listSteps(this.dir, 'steps')
       .filter((candidate) => candidate < step)
       .at(-1);
-    return previous === undefined ? null : this.stepManifest(previous).manifest.sha256;
   }
 
   /** The verified manifest of a step. @throws RunError */
@@ -235,9 +241,11 @@ export class RunStore {
     return { directory, manifest };
   }
 
-  /** Published steps, ascending; each is verified when it is loaded. */
+  /** Published steps, ascending; each is verified when it is loaded. Those given up by keepFinal are not among them. */
   steps(): number[] {
-    return files.listSteps(this.dir, 'steps');
+    return files
+      .listSteps(this.dir, 'steps')
+      .filter((step) => !exists(join(files.stepDirectory(this.dir, 'steps', step), files.DROPPED_FILE)));
   }
 
   /** The last published step, not verified; undefined when there is none. */
@@ -260,11 +268,9 @@ export class RunStore {
       );
     }
     const { directory, manifest } = this.stepManifest(step);
-    const before = steps[steps.indexOf(step) - 1];
-    const parent = before === undefined ? null : this.stepManifest(before).manifest.sha256;
-    if (manifest.parent !== parent) {
+    if (manifest.parent !== this.parentOf(step)) {
       throw new RunError(
-        `${printable(directory, 300)}: its manifest names another parent than step ${before ?? 'none'}: one of them was changed.`,
+        `${printable(directory, 300)}: its manifest names another parent than step ${this.stepBefore(step) ?? 'none'}: one of them was changed.`,
       );
     }
     const parameters = this.decodeModel(directory, manifest);
@@ -400,6 +406,24 @@ export class RunStore {
   /** An interrupted run goes on: its end is forgotten. */
   clearEnd(): void {
     removeTree(join(this.dir, files.END_FILE));
+  }
+
+  /**
+   * Gives up the weights of all steps of a run that has ended but the last, and its resume points. The manifests stay, so
+   * that the chain of hashes still verifies. Doing it again changes nothing.
+   * @throws UserError when the run has not ended
+   */
+  keepFinal(): void {
+    this.assertWritable();
+    const final = this.finalStep();
+    for (const step of files.listSteps(this.dir, 'steps')) {
+      if (step === final) continue;
+      const directory = files.stepDirectory(this.dir, 'steps', step);
+      // first the mark: a crash in between leaves a step that is given up, never a damaged one
+      writeFileDurably(join(directory, files.DROPPED_FILE), '');
+      removeTree(join(directory, MODEL));
+    }
+    removeTree(join(this.dir, 'resume'));
   }
 
   /** Everything that is wrong with the directory, one sentence each; empty when all is well. */

@@ -206,10 +206,12 @@ function outcomeOf(run: string, config: RunConfig, result: JobResult): RunOutcom
 }
 
 /** Estimate of the work of a run in arbitrary units: parameters times tokens. */
-function costOf(config: RunConfig): number {
-  const { steps, batchSize } = config.training;
+export const costOf = (config: RunConfig): number => updateCost(config) * config.training.steps;
+
+/** The same of one update. */
+export function updateCost(config: RunConfig): number {
   const row = config.data.window ?? maxTokens(config.data);
-  return parameterTable(gptConfigOf(config)).nParameters * row * batchSize * steps;
+  return parameterTable(gptConfigOf(config)).nParameters * row * config.training.batchSize;
 }
 
 /** Where all runs stand, and what is left. */
