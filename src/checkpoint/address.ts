@@ -21,11 +21,17 @@ export interface CheckpointAddress {
  * @throws UserError naming the nearest run
  */
 export function parseCheckpointAddress(text: string, root: string): CheckpointAddress {
+  // a folder's own name may hold "@"
+  const whole = stepDirectoryAddress(text) ?? wholeAddress(text, root);
+  if (whole !== undefined) return whole;
   const at = text.lastIndexOf('@');
-  const run = at === -1 ? text : text.slice(0, at);
-  const steps = at === -1 ? 'last' : parseSteps(text, text.slice(at + 1));
-  const stepPath = at === -1 ? stepDirectoryAddress(text) : undefined;
-  return stepPath ?? { runDir: findRun(run, root), steps };
+  if (at === -1 || /[/\\]/.test(text.slice(at))) return { runDir: findRun(text, root), steps: 'last' };
+  return { runDir: findRun(text.slice(0, at), root), steps: parseSteps(text, text.slice(at + 1)) };
+}
+
+function wholeAddress(text: string, root: string): CheckpointAddress | undefined {
+  const runDir = runAt(text, root);
+  return runDir === undefined ? undefined : { runDir, steps: 'last' };
 }
 
 function parseSteps(text: string, selection: string): StepSelection {
@@ -49,11 +55,17 @@ function stepDirectoryAddress(text: string): CheckpointAddress | undefined {
   return { runDir: dirname(steps), steps: [Number(basename(path))] };
 }
 
-function findRun(run: string, root: string): string {
+/** Absolute path of the run that a name or path means; undefined when there is none. */
+function runAt(run: string, root: string): string | undefined {
   const asName = run !== '' && run !== '.' && run !== '..' && !/[/\\\0]/.test(run);
   const candidates = asName ? [join(root, run), join(root, REFERENCE, run), run] : [run];
   const found = candidates.find((dir) => run !== '' && !dir.includes('\0') && exists(join(dir, CONFIG_FILE)));
-  if (found !== undefined) return resolve(found);
+  return found === undefined ? undefined : resolve(found);
+}
+
+function findRun(run: string, root: string): string {
+  const found = runAt(run, root);
+  if (found !== undefined) return found;
   const names = [root, join(root, REFERENCE)].flatMap((folder) =>
     listDirectory(folder).filter(
       (name) => !name.startsWith('.') && isDirectory(join(folder, name)) && name !== REFERENCE,

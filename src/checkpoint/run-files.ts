@@ -4,8 +4,9 @@ import { RunError, UserError, printable } from '../errors.js';
 import { differingFields, fieldText, runId } from '../config/hash.js';
 import { ADDED_LATER, parseRunConfig } from '../config/parse.js';
 import type { RunConfig } from '../config/run-config.js';
-import { exists, isDirectory, listDirectory, readText } from '../io/files.js';
+import { exists, isDirectory, listDirectory, readBytes, readText } from '../io/files.js';
 import { canonicalJson, parseJsonStrict, type Json } from '../io/json.js';
+import { sha256Hex } from '../io/sha256.js';
 
 export const END_REASONS = ['solved', 'budget', 'diverged', 'interrupted'] as const;
 export type EndReason = (typeof END_REASONS)[number];
@@ -16,6 +17,8 @@ export interface RunEnd {
   readonly reason: EndReason;
   /** updates done */
   readonly step: number;
+  /** of metrics.jsonl as it was then; absent in runs of older versions */
+  readonly metricsSha256?: string;
 }
 
 export const CONFIG_FILE = 'config.json';
@@ -24,6 +27,8 @@ export const METRICS_FILE = 'metrics.jsonl';
 export const TIMING_FILE = 'timing.jsonl';
 export const LOCK_FILE = 'lock';
 export const END_FILE = 'end.json';
+/** beside the manifest of a step whose weights were given up on purpose, see RunStore.keepFinal */
+export const DROPPED_FILE = 'dropped';
 
 /** `steps/000064`, `resume/000500`: six digits or more, ordered by number. */
 export function stepDirectory(dir: string, kind: 'steps' | 'resume', step: number): string {
@@ -100,10 +105,11 @@ export function readEnd(dir: string): RunEnd | undefined {
   if (!exists(path)) return undefined;
   const content = parseJsonStrict(readText(path, 1 << 20), { where: path, blame: 'file' });
   if (typeof content === 'object' && content !== null && 'reason' in content && 'step' in content) {
-    const { reason, step } = content;
+    const { reason, step, metricsSha256, ...rest } = content as Record<string, Json>;
     const known = END_REASONS.find((candidate) => candidate === reason);
-    if (known !== undefined && typeof step === 'number' && Number.isInteger(step) && step >= 0) {
-      return { ...content, reason: known, step };
+    const isHash = metricsSha256 === undefined || typeof metricsSha256 === 'string';
+    if (known !== undefined && typeof step === 'number' && Number.isInteger(step) && step >= 0 && isHash) {
+      return { ...rest, reason: known, step, ...(metricsSha256 !== undefined && { metricsSha256 }) };
     }
   }
   throw new RunError(
@@ -140,6 +146,45 @@ function parseLine(line: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** True for a line of a log as this program writes it. */
+export const isLogLine = (line: string): boolean => isRecord(parseLine(line));
+
+/** Step of a log line; NaN when it has none. */
+export function stepOfLine(line: string): number {
+  const row = parseLine(line);
+  return isRecord(row) && typeof row.step === 'number' ? row.step : NaN;
+}
+
+/** Bytes of a log; none for a missing file. */
+export const logBytes = (path: string): Uint8Array => (exists(path) ? readBytes(path) : new Uint8Array());
+
+/**
+ * Compares metrics.jsonl with what the end of the run says of it. Runs of older versions have no hash there: of a run
+ * that went to its end the last row is of its last step.
+ * @throws RunError naming the file
+ */
+export function checkMetrics(path: string, end: RunEnd | undefined): void {
+  if (end === undefined) return;
+  const { metricsSha256, reason, step } = end;
+  const problem = (found: string): RunError =>
+    new RunError(
+      `${printable(path, 300)}: ${found}: it was changed or cut after the run ended. Restore it, or delete the run and train it again.`,
+    );
+  if (metricsSha256 !== undefined) {
+    const found = sha256Hex(logBytes(path));
+    if (found === metricsSha256) return;
+    throw problem(
+      `found SHA-256 ${found.slice(0, 12)}..., expected ${metricsSha256.slice(0, 12)}... of ${END_FILE}`,
+    );
+  }
+  if (reason !== 'budget' && reason !== 'solved') return;
+  const last = readJsonLines(path).at(-1);
+  // an import whose model was not asked anything has no rows at all
+  if (last === undefined && exists(path)) return;
+  const at = isRecord(last) && typeof last.step === 'number' ? last.step : undefined;
+  if (at !== step) throw problem(`the last row is of step ${at ?? 'none'}, expected ${step}`);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

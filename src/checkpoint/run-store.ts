@@ -9,20 +9,20 @@ import type { TrainingState } from '../engine/engine.js';
 import { RunError, UserError, errorCode, errorMessage, printable } from '../errors.js';
 import { assertClaimed, claimExclusive, releaseClaim, type Claim } from '../io/claim.js';
 import {
-  appendLines,
+  createExclusively,
   exists,
   isDirectory,
+  isTemporaryName,
   listDirectory,
   publishDirectory,
   recoverAllReplaced,
   removeStaleTemporaries,
   removeTree,
-  repairTail,
-  syncFile,
-  truncateLinesAfter,
   writeFileDurably,
 } from '../io/files.js';
+import { appendLines, repairTail, syncFile, truncateFile, truncateLinesAfter } from '../io/log-files.js';
 import { canonicalJson, parseJsonStrict, toJsonLine, type Json } from '../io/json.js';
+import { sha256Hex } from '../io/sha256.js';
 import { decodeSafetensors, encodeSafetensors } from './format.js';
 import { publishWithManifest, readManifest, readVerified, type Manifest } from './manifest.js';
 import { parametersToTensors, tensorsToParameters } from './parameters.js';
@@ -45,6 +45,14 @@ export interface LoadedStep {
   readonly parameters: Float32Array;
   /** SHA-256 of model.safetensors */
   readonly weightsSha256: string;
+  /** later steps that are damaged, the last first; only of `last`, which stands in for them. Say so to the user */
+  readonly passedOver: readonly PassedOver[];
+}
+
+/** A damaged step in whose place an earlier one was taken. */
+export interface PassedOver {
+  readonly step: number;
+  readonly reason: string;
 }
 
 export interface ResumePoint {
@@ -52,8 +60,17 @@ export interface ResumePoint {
   readonly state: TrainingState;
   /** what the trainer stored with it */
   readonly extra: Json;
+  /** length of metrics.jsonl then; undefined in points of older versions */
+  readonly metricsBytes: number | undefined;
   /** one sentence for each newer point that was damaged */
   readonly notes: readonly string[];
+}
+
+/** state.json of a resume point. */
+interface StoredState {
+  readonly extra: Json;
+  /** length and hash of metrics.jsonl; absent in points of older versions */
+  readonly metrics?: { readonly bytes: number; readonly sha256: string };
 }
 
 /** An opened run. Made by createOrOpenRun and openRun. */
@@ -88,7 +105,7 @@ export class RunStore {
     const claim = claimExclusive(join(this.dir, files.LOCK_FILE), text, { waitMs: options.waitMs ?? 2000 });
     this.held = claim;
     for (const log of [files.SESSIONS_FILE, files.METRICS_FILE, files.TIMING_FILE])
-      repairTail(join(this.dir, log));
+      repairTail(join(this.dir, log), files.isLogLine);
     for (const part of ['.', 'steps', 'resume']) {
       removeStaleTemporaries(join(this.dir, part));
       recoverAllReplaced(join(this.dir, part));
@@ -119,11 +136,15 @@ export class RunStore {
   }
 
   private append(file: string, row: unknown, sync: boolean): void {
+    this.assertWritable();
     appendLines(join(this.dir, file), [toJsonLine(row).slice(0, -1)], { sync });
   }
 
+  /** @throws RunError when the file is not what the run ended with */
   readMetrics(): unknown[] {
-    return files.readJsonLines(join(this.dir, files.METRICS_FILE));
+    const path = join(this.dir, files.METRICS_FILE);
+    files.checkMetrics(path, this.end());
+    return files.readJsonLines(path);
   }
 
   readTiming(): unknown[] {
@@ -136,15 +157,28 @@ export class RunStore {
 
   /**
    * Drops rows of steps after `step` from metrics and timing: a resumed run writes them again. What a crash left behind
-   * the last row that stays goes too. @throws RunError when a line before that row is damaged
+   * the last row that stays goes too.
+   * @param metricsBytes - length of metrics.jsonl at that step, when it is known
+   * @throws RunError when it is not known and a line before that row is damaged
    */
-  dropMetricsAfter(step: number): void {
-    for (const log of [files.METRICS_FILE, files.TIMING_FILE]) {
-      const path = join(this.dir, log);
-      const kept = files.readJsonLines(path, (row) => Number(row.step) <= step);
+  dropMetricsAfter(step: number, metricsBytes?: number): void {
+    const metrics = join(this.dir, files.METRICS_FILE);
+    if (metricsBytes !== undefined) {
+      if (exists(metrics)) truncateFile(metrics, metricsBytes);
+    } else {
+      const kept = files.readJsonLines(metrics, (row) => Number(row.step) <= step);
       let line = 0;
-      truncateLinesAfter(path, () => line++ < kept.length);
+      truncateLinesAfter(metrics, () => line++ < kept.length);
     }
+    // wall clock figures: of a damaged line and those behind it nothing is missed
+    let last = 0;
+    const isBefore = (line: string): boolean => {
+      const at = files.stepOfLine(line);
+      if (!(at >= last && at <= step)) return false;
+      last = at;
+      return true;
+    };
+    truncateLinesAfter(join(this.dir, files.TIMING_FILE), isBefore);
   }
 
   /**
@@ -188,10 +222,16 @@ export class RunStore {
 
   /** Hash of the manifest of the last step before `step`, or null. */
   private parentOf(step: number): string | null {
-    const previous = this.steps()
+    const previous = this.stepBefore(step);
+    return previous === undefined ? null : this.stepManifest(previous).manifest.sha256;
+  }
+
+  /** The published step before, whose manifest is there even if its weights were given up. */
+  private stepBefore(step: number): number | undefined {
+    return files
+      .listSteps(this.dir, 'steps')
       .filter((candidate) => candidate < step)
       .at(-1);
-    return previous === undefined ? null : this.stepManifest(previous).manifest.sha256;
   }
 
   /** The verified manifest of a step. @throws RunError */
@@ -201,9 +241,11 @@ export class RunStore {
     return { directory, manifest };
   }
 
-  /** Published steps, ascending; each is verified when it is loaded. */
+  /** Published steps, ascending; each is verified when it is loaded. Those given up by keepFinal are not among them. */
   steps(): number[] {
-    return files.listSteps(this.dir, 'steps');
+    return files
+      .listSteps(this.dir, 'steps')
+      .filter((step) => !exists(join(files.stepDirectory(this.dir, 'steps', step), files.DROPPED_FILE)));
   }
 
   /** The last published step, not verified; undefined when there is none. */
@@ -226,15 +268,14 @@ export class RunStore {
       );
     }
     const { directory, manifest } = this.stepManifest(step);
-    const before = steps[steps.indexOf(step) - 1];
-    const parent = before === undefined ? null : this.stepManifest(before).manifest.sha256;
-    if (manifest.parent !== parent) {
+    if (manifest.parent !== this.parentOf(step)) {
       throw new RunError(
-        `${printable(directory, 300)}: its manifest names another parent than step ${before ?? 'none'}: one of them was changed.`,
+        `${printable(directory, 300)}: its manifest names another parent than step ${this.stepBefore(step) ?? 'none'}: one of them was changed.`,
       );
     }
     const parameters = this.decodeModel(directory, manifest);
-    return { step, parameters, weightsSha256: manifest.files.get(MODEL)?.sha256 ?? '' };
+    const weightsSha256 = manifest.files.get(MODEL)?.sha256 ?? '';
+    return { step, parameters, weightsSha256, passedOver: [] };
   }
 
   /** The step at which the run ended. @throws UserError when it has not ended */
@@ -249,17 +290,18 @@ export class RunStore {
   }
 
   private loadLast(): LoadedStep {
-    const problems: string[] = [];
+    const passedOver: PassedOver[] = [];
     for (const step of this.steps().reverse()) {
       try {
         const loaded = this.loadStep(step);
-        this.notes.push(...problems);
-        return loaded;
+        this.notes.push(...passedOver.map(({ reason }) => reason));
+        return { ...loaded, passedOver };
       } catch (error) {
-        problems.push(errorMessage(error));
+        passedOver.push({ step, reason: errorMessage(error) });
       }
     }
-    if (problems.length > 0) throw new RunError(`${this.name}: no checkpoint verifies. ${problems[0]}`);
+    if (passedOver.length > 0)
+      throw new RunError(`${this.name}: no checkpoint verifies. ${passedOver[0].reason}`);
     throw new UserError(`${this.name}: found no checkpoint, expected at least one. Train the run first.`);
   }
 
@@ -284,13 +326,16 @@ export class RunStore {
     ];
     syncFile(join(this.dir, files.METRICS_FILE));
     syncFile(join(this.dir, files.TIMING_FILE));
+    // rows that are lost or changed before this point are found when it is read
+    const rows = files.logBytes(join(this.dir, files.METRICS_FILE));
+    const metrics = { bytes: rows.length, sha256: sha256Hex(rows) };
     publishWithManifest(
       files.stepDirectory(this.dir, 'resume', step),
       { kind: 'resume', step, configSha256: this.configSha256, parent: null },
       [
         { name: MODEL, bytes: encodeSafetensors(parametersToTensors(gpt, state.parameters), METADATA) },
         { name: OPTIMIZER, bytes: encodeSafetensors(moments, METADATA) },
-        { name: STATE, bytes: `${canonicalJson({ step, extra })}\n` },
+        { name: STATE, bytes: `${canonicalJson({ step, extra, metrics })}\n` },
       ],
       { replace: true },
     );
@@ -331,8 +376,19 @@ export class RunStore {
       blame: 'file',
     });
     // the hash says that publishResume wrote it
-    const { extra } = stored as { readonly extra: Json };
-    return { step, state: { parameters, m, v, step }, extra };
+    const { extra, metrics } = stored as StoredState;
+    this.checkRows(directory, metrics);
+    return { step, state: { parameters, m, v, step }, extra, metricsBytes: metrics?.bytes };
+  }
+
+  /** @throws RunError when the rows that were written before a resume point are no longer there */
+  private checkRows(directory: string, metrics: StoredState['metrics']): void {
+    if (metrics === undefined) return;
+    const rows = files.logBytes(join(this.dir, files.METRICS_FILE)).subarray(0, metrics.bytes);
+    if (rows.length === metrics.bytes && sha256Hex(rows) === metrics.sha256) return;
+    throw new RunError(
+      `${printable(directory, 300)}: ${files.METRICS_FILE} no longer holds the rows that were written before it.`,
+    );
   }
 
   /** How the run ended; undefined while it has not. */
@@ -343,12 +399,31 @@ export class RunStore {
   writeEnd(end: files.RunEnd): void {
     this.assertWritable();
     for (const log of [files.METRICS_FILE, files.TIMING_FILE]) syncFile(join(this.dir, log));
-    writeFileDurably(join(this.dir, files.END_FILE), `${canonicalJson(end)}\n`);
+    const metricsSha256 = sha256Hex(files.logBytes(join(this.dir, files.METRICS_FILE)));
+    writeFileDurably(join(this.dir, files.END_FILE), `${canonicalJson({ ...end, metricsSha256 })}\n`);
   }
 
   /** An interrupted run goes on: its end is forgotten. */
   clearEnd(): void {
     removeTree(join(this.dir, files.END_FILE));
+  }
+
+  /**
+   * Gives up the weights of all steps of a run that has ended but the last, and its resume points. The manifests stay, so
+   * that the chain of hashes still verifies. Doing it again changes nothing.
+   * @throws UserError when the run has not ended
+   */
+  keepFinal(): void {
+    this.assertWritable();
+    const final = this.finalStep();
+    for (const step of files.listSteps(this.dir, 'steps')) {
+      if (step === final) continue;
+      const directory = files.stepDirectory(this.dir, 'steps', step);
+      // first the mark: a crash in between leaves a step that is given up, never a damaged one
+      writeFileDurably(join(directory, files.DROPPED_FILE), '');
+      removeTree(join(directory, MODEL));
+    }
+    removeTree(join(this.dir, 'resume'));
   }
 
   /** Everything that is wrong with the directory, one sentence each; empty when all is well. */
@@ -374,13 +449,16 @@ export function createOrOpenRun(
 ): RunStore {
   const dir = resolve(options.out ?? join(root, runId(config)));
   files.checkRunName(basename(dir));
-  if (isDirectory(dir) && listDirectory(dir).length === 0) removeTree(dir);
-  if (!exists(dir)) {
+  // an empty directory stays: it may be the one this process is in
+  if (isDirectory(dir) && listDirectory(dir).every(isTemporaryName)) {
+    createExclusively(join(dir, files.CONFIG_FILE), files.configText(config));
+  } else if (!exists(dir)) {
     try {
       publishDirectory(dir, [{ name: files.CONFIG_FILE, bytes: files.configText(config) }]);
     } catch (error) {
-      // another process created it at the same moment
-      if (errorCode(error) !== 'EEXIST' && errorCode(error) !== 'ENOTEMPTY') throw error;
+      // another process created it at the same moment; else it is another error with the same name
+      const isTaken = errorCode(error) === 'EEXIST' || errorCode(error) === 'ENOTEMPTY';
+      if (!isTaken || !exists(dir)) throw error;
     }
   }
   const stored = files.readConfig(dir);

@@ -8,6 +8,13 @@ export {
 } from './address.js';
 export { listRuns, RUN_STATUSES, type ListedRun, type RunStatus } from './list.js';
 export { checkRunName, END_REASONS, type EndReason, type RunEnd } from './run-files.js';
-export { createOrOpenRun, openRun, RunStore, type LoadedStep, type ResumePoint } from './run-store.js';
+export {
+  createOrOpenRun,
+  openRun,
+  RunStore,
+  type LoadedStep,
+  type PassedOver,
+  type ResumePoint,
+} from './run-store.js';
 export { loadWeightsFile, type WeightsFile } from './weights-file.js';
 export { ClaimedError } from '../io/claim.js';

@@ -1,7 +1,6 @@
 /** Reads everything in a run directory and says what is wrong with it. Changes nothing. */
-import { join } from 'node:path';
 import { errorMessage } from '../errors.js';
-import { listSteps, METRICS_FILE, readEnd, readJsonLines } from './run-files.js';
+import { listSteps, METRICS_FILE, readEnd } from './run-files.js';
 import type { RunStore } from './run-store.js';
 
 /** One sentence for each problem. */
@@ -38,8 +37,9 @@ export function verifyRun(store: RunStore): string[] {
       `${store.name}: ended at step ${end.step}, but the last checkpoint is ${store.lastStep ?? 'missing'}.`,
     );
   }
-  attempt(() => checkOrder(readJsonLines(join(store.dir, METRICS_FILE))));
-  return problems;
+  attempt(() => checkOrder(store.readMetrics()));
+  // one damage may be found by two looks
+  return [...new Set(problems)];
 }
 
 function checkOrder(rows: readonly unknown[]): void {

@@ -14,6 +14,7 @@ import { registerReport } from './report.js';
 import { registerRun } from './run.js';
 import { registerSample } from './sample-command.js';
 import { registerServe } from './serve.js';
+import { registerSweep } from './sweep.js';
 import { registerTrain } from './train.js';
 
 const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
@@ -34,6 +35,7 @@ const program = new Command('sumlens')
 
 registerRun(program);
 registerTrain(program);
+registerSweep(program);
 registerProbe(program);
 registerCompare(program);
 registerReport(program);

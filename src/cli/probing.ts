@@ -57,7 +57,10 @@ export async function runProbing(task: ProbingTask, options: ParsedOptions): Pro
   const timeLimitMs = timeLimit(options);
   const engine = engineFlag(options);
   const parallel = threadsFlag(options);
-  const { refs, damaged, notes } = findSubjects(task.texts, checkpointsDir, fileConfig(options));
+  const found = findSubjects(task.texts, checkpointsDir, fileConfig(options));
+  const { refs, notes } = found;
+  // an earlier step of a run beside the last ones of others is a result, but not the one that was asked for
+  const damaged = [...found.damaged, ...found.passedOver];
   // nothing is left to go on with
   if (refs.length === 0 && damaged.length > 0) throw new RunError(damaged[0].reason);
   task.check?.(refs);

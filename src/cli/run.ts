@@ -6,7 +6,14 @@ import { conditionLabel } from '../config/hash.js';
 import { openEngine } from '../engine/registry.js';
 import { packageVersion } from '../io/package-root.js';
 import { startMemorySampler } from '../jobs/memory.js';
-import { InterruptedRunError, mainJob, type MainJobResult, summarize } from '../workflows/main-job.js';
+import {
+  type FailedRun,
+  InterruptedRunError,
+  mainJob,
+  type MainJobResult,
+  NothingTrainedError,
+  summarize,
+} from '../workflows/main-job.js';
 import type { RunProgress, TrainRunsProgress } from '../workflows/train-runs.js';
 import { bar, createDisplay, duration, sparkline } from './display.js';
 import {
@@ -87,6 +94,10 @@ async function runCommand(presetName: string, options: ParsedOptions): Promise<v
   } catch (error) {
     display.end();
     await viewer?.close();
+    if (error instanceof NothingTrainedError) {
+      reportNothing(error, json);
+      return;
+    }
     if (error instanceof InterruptedRunError) display.log(error.message);
     throw error;
   } finally {
@@ -97,7 +108,7 @@ async function runCommand(presetName: string, options: ParsedOptions): Promise<v
 
   const elapsedMs = performance.now() - begin;
   const peakBytes = memory.peakTreeRssBytes();
-  const { report, pagePath, failed, failures } = result;
+  const { report, pagePath, failed, failures, passedOver } = result;
   const rows = summarize(report);
   if (json) {
     process.stdout.write(
@@ -108,14 +119,26 @@ async function runCommand(presetName: string, options: ParsedOptions): Promise<v
     const peak = peakBytes === undefined ? '' : `, peak memory ${(peakBytes / 1e6).toFixed(0)} MB`;
     console.log(`report: ${pagePath}\ntook ${duration(elapsedMs)}${peak}`);
   }
-  for (const { run, reason } of failed) console.error(`run ${run} failed: ${reason}`);
+  printFailed(failed);
+  for (const { subject, reason } of passedOver) console.error(`${subject} was left out: ${reason}`);
   for (const { module, subject, reason } of failures)
     console.error(`module ${module} failed${subject === undefined ? '' : ` on ${subject}`}: ${reason}`);
-  if (failed.length + failures.length > 0) process.exitCode = 1;
+  if (failed.length + failures.length + passedOver.length > 0) process.exitCode = 1;
   if (viewer !== undefined) {
     console.log(`viewer: ${viewer.url}  (Ctrl-C ends it)`);
     await untilStopped(viewer);
   }
+}
+
+function printFailed(failed: readonly FailedRun[]): void {
+  for (const { run, reason } of failed) console.error(`run ${run} failed: ${reason}`);
+}
+
+/** What is said when no run could be trained: each run's own reason, as a report of none. */
+function reportNothing({ failed }: NothingTrainedError, json: boolean): void {
+  if (json) process.stdout.write(`${JSON.stringify({ report: null, conditions: [], failed }, null, 2)}\n`);
+  printFailed(failed);
+  process.exitCode = 1;
 }
 
 /** SUM accuracy of each run over its evaluations, for the small curves on the terminal. */

@@ -35,7 +35,7 @@ interface Asked {
 
 /** @returns the text to print, without a newline at its end; with `json` one JSON document */
 export async function sampleAnswers(
-  { config, subject }: Checkpoint,
+  { config, subject, notes }: Checkpoint,
   model: Model,
   options: AnswerOptions,
 ): Promise<string> {
@@ -62,7 +62,12 @@ export async function sampleAnswers(
     };
   });
   if (json)
-    return canonicalJson({ checkpoint: subject.id, examples: shown, ...(scores && { lines: scores }) });
+    return canonicalJson({
+      checkpoint: subject.id,
+      examples: shown,
+      ...(scores && { lines: scores }),
+      ...(notes.length > 0 && { notes }),
+    });
   const own = config.data.file;
   const isOwn = own !== undefined && own.sha256 === source?.data.file?.sha256;
   return [

@@ -79,6 +79,7 @@ async function answerText(address: string, options: ParsedOptions): Promise<stri
   const rule = MEDIAN_OF_EVEN.find((name) => name === medianOfEven);
   if (medianOfEven !== undefined && rule === undefined) resolveRunConfig({ data: { medianOfEven } });
   const checkpoint = loadCheckpoint(address, { root: foldersOf(options).checkpointsDir });
+  for (const note of checkpoint.notes) process.stderr.write(`${note}\n`);
   const { engine } = await openEngine(engineFlag(options), { threads: 1 });
   try {
     const { config, parameters } = checkpoint;

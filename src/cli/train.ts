@@ -117,8 +117,12 @@ function report(
     throw outcome.userError ? new UserError(outcome.message) : new RunError(outcome.message);
   }
   if (outcome.kind === 'interrupted') {
-    to.say(`Interrupted. ${outcome.run} goes on where it stopped when the same command is given again.`);
-    if (to.asJson) printJson({ run: outcome.run, reason: 'interrupted' });
+    const { run, killed = false } = outcome;
+    const where = killed ? 'from its last resume point' : 'where it stopped';
+    to.say(
+      `Interrupted${killed ? ' in the middle of an update' : ''}. ${run} goes on ${where} when the same command is given again.`,
+    );
+    if (to.asJson) printJson({ run, reason: 'interrupted' });
     process.exitCode = to.exitCode ?? (outcome.signal === 'SIGTERM' ? 143 : 130);
     return;
   }

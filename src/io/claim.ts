@@ -1,11 +1,22 @@
 /**
  * Exclusive claims: one process at a time may write in a directory. A claim is a small file with the holder's identity;
- * that of a process which has ended is taken over.
+ * that of a process which has ended is taken over. Whoever cannot be seen from here (another host, another container) is
+ * taken to be alive while it keeps the file's time up to date.
  */
 import { RunError, errorCode, printable } from '../errors.js';
-import { createExclusively, exists, moveFile, readText, removeTree } from './files.js';
+import {
+  ageMs,
+  createExclusively,
+  exists,
+  moveFile,
+  readText,
+  removeTree,
+  temporaryBeside,
+  touch,
+} from './files.js';
 import { canonicalJson, parseJsonStrict } from './json.js';
-import { mayBeAlive, ownIdentity, type ProcessIdentity } from './process-identity.js';
+import { millisecondsSince, now, randomLetters } from './unique.js';
+import { fateOf, ownIdentity, type ProcessIdentity } from './process-identity.js';
 
 export interface Claim {
   readonly path: string;
@@ -27,7 +38,7 @@ export class ClaimedError extends RunError {
   ) {
     super(
       `${printable(path, 300)} is held by process ${holder.pid} on ${printable(holder.host)} (${printable(holder.text)}). ` +
-        'Wait until it ends, or stop it; if that host is gone, delete the file.',
+        'Wait until it ends, or stop it; if that machine or container is gone, delete the file, or wait an hour.',
     );
   }
 }
@@ -37,7 +48,12 @@ const MOST_VANISHED = 1000;
 /** How long a claim that is gone may be in the hands of somebody who took it for stale and gives it back. */
 const GIVEN_BACK_MS = 100;
 
-let generation = 0;
+/** A holder that cannot be seen and did not touch its file for so long is taken to be gone. */
+const ABANDONED_MS = 3_600_000;
+/** How often a claim's time is brought up to date, at most. */
+const REFRESH_MS = 30_000;
+
+const refreshedAt = new WeakMap<Claim, number>();
 
 /**
  * Takes the claim at `path`, or throws a ClaimedError that names the live holder.
@@ -45,7 +61,7 @@ let generation = 0;
  * @param options.waitMs - keep trying for so long (blocks this thread): a holder that was just killed needs a moment
  */
 export function claimExclusive(path: string, text: string, options: { waitMs?: number } = {}): Claim {
-  const content = canonicalJson({ ...ownIdentity(), generation: generation++, text });
+  const content = canonicalJson({ ...ownIdentity(), token: randomLetters(), text });
   let vanished = 0;
   for (let waited = 0; ;) {
     if (createExclusively(path, content)) return { path, content };
@@ -64,16 +80,27 @@ export function claimExclusive(path: string, text: string, options: { waitMs?: n
 /** Who holds the claim now; undefined when nobody that is alive does. */
 export function claimHolder(path: string): ClaimHolder | undefined {
   const holder = readHolder(path);
-  return holder !== undefined && mayBeAlive(holder) ? holder : undefined;
+  return holder !== undefined && holds(path, holder) ? holder : undefined;
 }
 
-/** Throws a RunError unless the claim is still this one: every publish under a claim asks first. */
+function holds(path: string, holder: ProcessIdentity): boolean {
+  const fate = fateOf(holder);
+  return fate === 'alive' || (fate === 'unknown' && (ageMs(path) ?? 0) < ABANDONED_MS);
+}
+
+/**
+ * Throws a RunError unless the claim is still this one: every publish and every append under a claim asks first. Shows
+ * those who cannot see this process that it is at work.
+ */
 export function assertClaimed(claim: Claim): void {
   if (!exists(claim.path) || readText(claim.path) !== claim.content) {
     throw new RunError(
       `${printable(claim.path, 300)} is no longer held by this process: another one took over. Nothing was written.`,
     );
   }
+  if (millisecondsSince(refreshedAt.get(claim) ?? 0) < REFRESH_MS) return;
+  refreshedAt.set(claim, now().getTime());
+  touch(claim.path);
 }
 
 /** Gives the claim up; fine when it was lost. */
@@ -94,11 +121,11 @@ export function releaseClaim(claim: Claim): void {
 
 /** Removes a dead holder's file, by a rename that only one of several processes wins. */
 function removeStale(path: string): void {
-  const aside = `${path}.stale-${ownIdentity().pid}-${generation++}`;
+  const aside = temporaryBeside(path);
   if (!moveFile(path, aside)) return;
   const moved = readHolder(aside);
   // between our look and our move somebody else may have removed the stale file and claimed: give it back
-  if (moved !== undefined && mayBeAlive(moved)) createExclusively(path, readText(aside));
+  if (moved !== undefined && holds(aside, moved)) createExclusively(path, readText(aside));
   removeTree(aside);
 }
 
@@ -112,10 +139,11 @@ function readHolder(path: string): ClaimHolder | undefined {
     return undefined;
   }
   if (typeof content !== 'object' || content === null) return undefined;
-  const { host, pid, started, text } = content as Partial<Record<string, unknown>>;
+  const { host, pid, started, namespace, text } = content as Partial<Record<string, unknown>>;
   if (typeof host !== 'string' || typeof pid !== 'number' || typeof text !== 'string') return undefined;
   if (!Number.isSafeInteger(pid) || pid < 1) return undefined;
-  return { host, pid, started: typeof started === 'string' ? started : undefined, text };
+  const known = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+  return { host, pid, started: known(started), namespace: known(namespace), text };
 }
 
 function sleep(ms: number): void {

@@ -1,11 +1,12 @@
 /**
- * The only module that writes files. Every operation goes through one replaceable FileSystem, so that tests can fail,
+ * The only module that writes files, beside log-files.ts. Every operation goes through one replaceable FileSystem, so that tests can fail,
  * shorten or tear any of them. What a file means is not known here.
  */
 import * as nodeFs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { RunError, errorCode, errorMessage, printable } from '../errors.js';
-import { mayBeAlive, ownIdentity } from './process-identity.js';
+import { fateOf, ownIdentity, ownOrigin } from './process-identity.js';
+import { millisecondsSince, now, randomLetters } from './unique.js';
 
 /** The calls of node:fs that this project uses. */
 export interface FileSystem {
@@ -23,7 +24,13 @@ export interface FileSystem {
   readFileSync(path: string): Uint8Array;
   readdirSync(path: string): string[];
   /** follows links */
-  statSync(path: string): { isDirectory(): boolean; isFile(): boolean; readonly size: number };
+  statSync(path: string): {
+    isDirectory(): boolean;
+    isFile(): boolean;
+    readonly size: number;
+    readonly mtimeMs: number;
+  };
+  utimesSync(path: string, atime: Date, mtime: Date): void;
 }
 
 let current: FileSystem = nodeFs;
@@ -75,7 +82,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** Runs one file operation and turns what it throws into a FileError of one line. */
-function attempt<T>(verb: string, path: string, operation: () => T): T {
+export function attempt<T>(verb: string, path: string, operation: () => T): T {
   try {
     return operation();
   } catch (error) {
@@ -86,11 +93,11 @@ function attempt<T>(verb: string, path: string, operation: () => T): T {
   }
 }
 
-const toBytes = (data: Uint8Array | string): Uint8Array =>
+export const toBytes = (data: Uint8Array | string): Uint8Array =>
   typeof data === 'string' ? new TextEncoder().encode(data) : data;
 
 /** Writes until every byte is written: write(2) may take less than asked without an error. */
-function writeFully(fd: number, data: Uint8Array, path: string): void {
+export function writeFully(fd: number, data: Uint8Array, path: string): void {
   for (let done = 0; done < data.length;) {
     const written = current.writeSync(fd, data, done, data.length - done);
     if (written <= 0) {
@@ -104,14 +111,35 @@ function writeFully(fd: number, data: Uint8Array, path: string): void {
   }
 }
 
-/** Makes the entries of a directory durable. */
+/** Opens, works, closes. Of two errors the first one counts: what closing says after a failed write hides its cause. */
+export function withOpen(path: string, flags: 'r' | 'r+' | 'wx' | 'a', work: (fd: number) => void): void {
+  const fd = current.openSync(path, flags);
+  try {
+    work(fd);
+  } catch (error) {
+    try {
+      current.closeSync(fd);
+    } catch {
+      // the first error is the cause
+    }
+    throw error;
+  }
+  current.closeSync(fd);
+}
+
+/** Where directories cannot be opened or synced: Windows, and shares such as CIFS, 9p and vboxsf. */
+const CANNOT_SYNC_DIRECTORIES = ['EINVAL', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EISDIR', 'EBADF'];
+
+/**
+ * Makes the entries of a directory durable. A file system that has no such call gets a weaker promise
+ * (docs/reliability.md): the order of what survives a power cut is then its own affair.
+ */
 function syncDirectory(path: string): void {
   attempt('sync', path, () => {
-    const fd = current.openSync(path, 'r');
     try {
-      current.fsyncSync(fd);
-    } finally {
-      current.closeSync(fd);
+      withOpen(path, 'r', (fd) => current.fsyncSync(fd));
+    } catch (error) {
+      if (!CANNOT_SYNC_DIRECTORIES.includes(errorCode(error) ?? '')) throw error;
     }
   });
 }
@@ -119,13 +147,10 @@ function syncDirectory(path: string): void {
 /** Writes a new file and makes its content durable; fails when it exists. */
 function writeNewFile(path: string, data: Uint8Array): void {
   attempt('write', path, () => {
-    const fd = current.openSync(path, 'wx');
-    try {
+    withOpen(path, 'wx', (fd) => {
       writeFully(fd, data, path);
       current.fsyncSync(fd);
-    } finally {
-      current.closeSync(fd);
-    }
+    });
   });
 }
 
@@ -143,24 +168,33 @@ function removingOnFailure(path: string, operation: () => void): void {
   }
 }
 
-let counter = 0;
-/** `.tmp-<name of the target>-<pid>-<counter>`: readers skip names with a leading dot. */
-function temporaryBeside(target: string): string {
-  return join(dirname(target), `.tmp-${basename(target)}-${ownIdentity().pid}-${counter++}`);
+/** Letters of the target's name that a temporary's name repeats, for a reader of the directory. */
+const NAME_LETTERS = 80;
+
+/**
+ * `.tmp-<name of the target>-<origin>-<pid>-<random>`: readers skip names with a leading dot. It is unique by its random
+ * letters; origin and pid say whose it is (two processes with equal pids in two containers may share the directory).
+ */
+export function temporaryBeside(target: string): string {
+  const name = basename(target).slice(0, NAME_LETTERS);
+  return join(dirname(target), `.tmp-${name}-${ownOrigin()}-${ownIdentity().pid}-${randomLetters()}`);
 }
 
-const TEMPORARY = /^\.tmp-.+-(\d+)-\d+$/;
+/** True for the name of something that is being written, or that a crash left. */
+export const isTemporaryName = (name: string): boolean => name.startsWith('.tmp-');
 
-/** Removes temporaries in `directory` whose process has ended, or failed to remove them. @returns how many */
+const TEMPORARY = /^\.tmp-.+-([0-9a-f]{8})-(\d+)-[0-9a-f]{12}$/;
+/** Age from which a temporary counts as left over where its process cannot be seen: writing one takes seconds. */
+const ABANDONED_MS = 3_600_000;
+
+/**
+ * Removes temporaries in `directory` whose process has ended, or failed to remove them; those of processes that cannot
+ * be seen from here after an hour. @returns how many
+ */
 export function removeStaleTemporaries(directory: string): number {
-  const own = ownIdentity();
   let removed = 0;
   for (const name of listDirectory(directory)) {
-    const match = TEMPORARY.exec(name);
-    if (match === null) continue;
-    const pid = Number(match[1]);
-    // operations are synchronous, so a temporary of this very process is one that failed
-    if (pid !== own.pid && mayBeAlive({ host: own.host, pid, started: undefined })) continue;
+    if (!isTemporaryName(name) || mayBeInUse(directory, name)) continue;
     try {
       current.rmSync(join(directory, name), { recursive: true, force: true });
       removed++;
@@ -171,8 +205,38 @@ export function removeStaleTemporaries(directory: string): number {
   return removed;
 }
 
+function mayBeInUse(directory: string, name: string): boolean {
+  const [, origin, digits] = TEMPORARY.exec(name) ?? [];
+  const { host, pid: ownPid } = ownIdentity();
+  if (origin === ownOrigin()) {
+    const pid = Number(digits);
+    // operations are synchronous, so a temporary of this very process is one that failed
+    return pid !== ownPid && fateOf({ host, pid, started: undefined }) !== 'ended';
+  }
+  try {
+    return millisecondsSince(current.statSync(join(directory, name)).mtimeMs) < ABANDONED_MS;
+  } catch {
+    // gone by now, or not ours to look at
+    return true;
+  }
+}
+
+const swept = new Set<string>();
+
+/** Once a process and directory: a directory of a thousand measurements is not listed for each of them. */
+function sweepOnce(directory: string): void {
+  if (swept.has(directory)) return;
+  swept.add(directory);
+  try {
+    removeStaleTemporaries(directory);
+  } catch {
+    // a directory that cannot be listed may still be written to
+  }
+}
+
 /** Writes a whole file: afterwards `path` holds either the old or all of the new content, and durably so. */
 export function writeFileDurably(path: string, data: Uint8Array | string): void {
+  sweepOnce(dirname(path));
   const temporary = temporaryBeside(path);
   removingOnFailure(temporary, () => {
     writeNewFile(temporary, toBytes(data));
@@ -264,10 +328,20 @@ export function recoverAllReplaced(directory: string): void {
 /** Creates a directory and its parents, durably; fine when it exists. */
 export function makeDirectory(path: string): void {
   if (isDirectory(path)) return;
+  if (exists(path)) {
+    throw new FileError(`${printable(path, 300)} is a file, expected a folder (ENOTDIR).`, 'ENOTDIR', path);
+  }
   const parent = dirname(path);
   if (parent !== path) makeDirectory(parent);
-  // recursive: another process may create it at the same moment
-  attempt('create', path, () => current.mkdirSync(path, { recursive: true }));
+  attempt('create', path, () => {
+    try {
+      // one level: of several the system reports another error than the one that happened
+      current.mkdirSync(path, { recursive: false });
+    } catch (error) {
+      // another process may have created it at the same moment
+      if (errorCode(error) !== 'EEXIST' || !isDirectory(path)) throw error;
+    }
+  });
   syncDirectory(parent);
 }
 
@@ -283,90 +357,22 @@ export function removeTree(path: string): void {
   });
 }
 
-/**
- * Appends lines with one write; each line must not contain a newline, which is added. A failed append leaves the file
- * as it was.
- * @param options.sync - wait until they are durable
- */
-export function appendLines(path: string, lines: readonly string[], options: { sync?: boolean } = {}): void {
-  if (lines.length === 0) return;
-  if (lines.some((line) => line.includes('\n')))
-    throw new RangeError('appendLines: a line contains a newline.');
-  const data = toBytes(`${lines.join('\n')}\n`);
-  attempt('append to', path, () => {
-    const before = exists(path) ? current.statSync(path).size : 0;
-    const fd = current.openSync(path, 'a');
-    try {
-      writeFully(fd, data, path);
-      if (options.sync === true) current.fsyncSync(fd);
-    } catch (error) {
-      try {
-        current.ftruncateSync(fd, before);
-      } catch {
-        // repairTail drops the torn line at the next start
-      }
-      throw error;
-    } finally {
-      current.closeSync(fd);
-    }
-  });
-}
-
-/** Waits until what was appended is durable; nothing for a missing file. */
-export function syncFile(path: string): void {
-  if (!exists(path)) return;
-  attempt('sync', path, () => {
-    const fd = current.openSync(path, 'r+');
-    try {
-      current.fsyncSync(fd);
-    } finally {
-      current.closeSync(fd);
-    }
-  });
-}
-
-const NEWLINE = 10;
-
-/** Cuts an unterminated last line off, the mark of a torn append. @returns bytes dropped; 0 for a missing file */
-export function repairTail(path: string): number {
-  if (!exists(path)) return 0;
-  const bytes = readBytes(path);
-  const keep = bytes.lastIndexOf(NEWLINE) + 1;
-  if (keep < bytes.length) truncateFile(path, keep);
-  return bytes.length - keep;
-}
-
-/**
- * Keeps the leading lines for which `keep` is true and drops the first other line with all after it (an unterminated
- * one too). @returns lines dropped; 0 for a missing file
- */
-export function truncateLinesAfter(path: string, keep: (line: string) => boolean): number {
-  if (!exists(path)) return 0;
-  const bytes = readBytes(path);
-  const decoder = new TextDecoder();
-  let dropped = 0;
-  let end = 0;
-  for (let start = 0; start < bytes.length;) {
-    const newline = bytes.indexOf(NEWLINE, start);
-    const next = newline === -1 ? bytes.length : newline + 1;
-    if (dropped > 0 || newline === -1 || !keep(decoder.decode(bytes.subarray(start, newline)))) dropped++;
-    else end = next;
-    start = next;
+/** Sets the time of the last change to now; false when the file system or its owner does not let us. */
+export function touch(path: string): boolean {
+  try {
+    const time = now();
+    current.utimesSync(path, time, time);
+    return true;
+  } catch {
+    return false;
   }
-  if (end < bytes.length) truncateFile(path, end);
-  return dropped;
 }
 
-function truncateFile(path: string, length: number): void {
-  attempt('shorten', path, () => {
-    const fd = current.openSync(path, 'r+');
-    try {
-      current.ftruncateSync(fd, length);
-      current.fsyncSync(fd);
-    } finally {
-      current.closeSync(fd);
-    }
-  });
+/** Milliseconds since the last change; undefined when there is nothing. */
+export function ageMs(path: string): number | undefined {
+  return exists(path)
+    ? attempt('look at', path, () => millisecondsSince(current.statSync(path).mtimeMs))
+    : undefined;
 }
 
 /** Whole content. @param maxBytes - refuse larger files before reading; a device or FIFO is refused always */

@@ -1,12 +1,11 @@
 /**
- * The child's side of a job: reads the job file, runs one function, sends its result. The child ends when its parent
+ * The child's side of a job: is given its work, runs one function, sends its result. The child ends when its parent
  * does, even in the middle of an endless computation.
  */
 import { Worker } from 'node:worker_threads';
 import { UserError, errorMessage } from '../errors.js';
-import { readText } from '../io/files.js';
-import { canonicalJson, parseJsonStrict, type Json } from '../io/json.js';
-import type { ChildMessage } from './protocol.js';
+import { canonicalJson, type Json } from '../io/json.js';
+import type { ChildMessage, JobMessage } from './protocol.js';
 
 export interface JobContext {
   /** passes a message to the parent's onMessage; non-finite numbers arrive as strings */
@@ -47,10 +46,15 @@ export function runJobEntry(work: (job: Json, context: JobContext) => Promise<Js
       } else if (now - firstAt >= REPEAT_MS) process.exit(EXIT_CODES[name]);
     });
   }
-  process.on('message', (message) => {
-    if (typeof message === 'object' && message !== null && 'kind' in message && message.kind === 'cancel') {
-      stop(EXIT_CODES.SIGTERM);
-    }
+  const given = new Promise<Json>((resolve, reject) => {
+    process.on('message', (message) => {
+      if (typeof message !== 'object' || message === null || !('kind' in message)) return;
+      if (message.kind === 'cancel') stop(EXIT_CODES.SIGTERM);
+      // sent by startJob alone
+      if (message.kind === 'job') resolve((message as JobMessage).job);
+    });
+    if (process.send === undefined)
+      reject(new UserError('job: found no parent process, expected one that sends the job.'));
   });
   process.on('disconnect', endWithParent);
   startWatchdog();
@@ -66,8 +70,8 @@ export function runJobEntry(work: (job: Json, context: JobContext) => Promise<Js
     signal: controller.signal,
   };
   // the time limit of the work is counted from here: a busy machine takes seconds to start a process
-  void send({ kind: 'started' })
-    .then(() => perform(work, context))
+  void send({ kind: 'ready' })
+    .then(() => perform(work, given, context, () => send({ kind: 'started' })))
     .then(async (answer) => {
       await send(answer);
       return answer.kind === 'result' ? 0 : answer.kind === 'failed' ? 1 : exitCode;
@@ -79,14 +83,14 @@ export function runJobEntry(work: (job: Json, context: JobContext) => Promise<Js
 
 async function perform(
   work: (job: Json, context: JobContext) => Promise<Json> | Json,
+  given: Promise<Json>,
   context: JobContext,
+  begins: () => Promise<void>,
 ): Promise<ChildMessage> {
   try {
-    const file = process.argv[2];
-    if (file === undefined)
-      throw new UserError('job file: found nothing, expected a path as the first argument.');
-    // parseJsonStrict lets only JSON through
-    const job = parseJsonStrict(readText(file), { where: file, blame: 'file' }) as Json;
+    const job = await given;
+    // a time limit counts from here
+    await begins();
     return { kind: 'result', result: await work(job, context) };
   } catch (error) {
     if (error instanceof InterruptedError || isAbort(error, context.signal)) return { kind: 'interrupted' };

@@ -3,12 +3,9 @@
  * JSON, and the directory the child publishes is the truth. The child's side is in child.ts.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { RunError, errorMessage, printable } from '../errors.js';
-import { removeTree, writeFileDurably } from '../io/files.js';
 import { canonicalJson, type Json } from '../io/json.js';
-import { CANCEL, type ChildMessage } from './protocol.js';
+import { CANCEL, type ChildMessage, type JobMessage } from './protocol.js';
 
 export interface JobOptions {
   /** absolute path of a JavaScript module that calls runJobEntry; see jobEntryPath */
@@ -34,7 +31,11 @@ export type JobResult =
       readonly message: string;
       /** the input was bad: exit code 2 */ readonly userError: boolean;
     }
-  | { readonly kind: 'interrupted'; /** absent: cancelled by the program */ readonly signal?: StopSignal }
+  | {
+      readonly kind: 'interrupted';
+      /** absent: cancelled by the program */ readonly signal?: StopSignal;
+      /** it did not end by itself: what it had not published is lost */ readonly killed?: true;
+    }
   | { readonly kind: 'timeout' };
 
 export type StopSignal = 'SIGINT' | 'SIGTERM';
@@ -53,22 +54,21 @@ export const START_LIMIT_MS = 30_000;
 const REPEAT_MS = 1000;
 const DEFAULT_GRACE_MS = 30_000;
 const TAIL_CHARACTERS = 4000;
-let serial = 0;
 
 /** Starts a child in its own process group. While it runs, SIGINT and SIGTERM of this process are passed on to it. */
 export function startJob(options: JobOptions): Job {
-  const jobFile = join(tmpdir(), `sumlens-job-${process.pid}-${serial++}.json`);
-  writeFileDurably(jobFile, canonicalJson(options.job));
-  const child = spawn(process.execPath, [...(options.nodeArguments ?? []), options.entry, jobFile], {
+  // a number that is not finite becomes a string, and what is undefined is left out, as in every message
+  const work: JobMessage = { kind: 'job', job: JSON.parse(canonicalJson(options.job)) as Json };
+  const child = spawn(process.execPath, [...(options.nodeArguments ?? []), options.entry], {
     detached: true,
     // stdout of a child must never reach ours, which may have to be one JSON document
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'json',
   });
-  return watch(child, jobFile, options);
+  return watch(child, work, options);
 }
 
-function watch(child: ChildProcess, jobFile: string, options: JobOptions): Job {
+function watch(child: ChildProcess, work: JobMessage, options: JobOptions): Job {
   const stopper = createStopper(child, options.graceMs ?? DEFAULT_GRACE_MS);
   const tail = keepTail(child);
   let answer: JobResult | undefined;
@@ -76,7 +76,10 @@ function watch(child: ChildProcess, jobFile: string, options: JobOptions): Job {
   let timedOut = false;
 
   child.on('message', (message: ChildMessage) => {
-    if (message.kind === 'started') {
+    if (message.kind === 'ready') {
+      // the child may have ended in the meantime, which `exit` tells
+      child.send(work, () => undefined);
+    } else if (message.kind === 'started') {
       limit(options.timeLimitMs);
       options.onStart?.();
     } else if (message.kind === 'message') options.onMessage?.(message.message);
@@ -102,6 +105,9 @@ function watch(child: ChildProcess, jobFile: string, options: JobOptions): Job {
   const onTerminate = (): void => stopper.signal('SIGTERM');
   process.on('SIGINT', onInterrupt);
   process.on('SIGTERM', onTerminate);
+  // a child that was stopped (Ctrl-Z) does not see that its parent has ended
+  const onExit = (): void => killGroup(child.pid);
+  process.on('exit', onExit);
   const onAbort = (): void => stopper.cancel();
   if (options.signal?.aborted === true) onAbort();
   options.signal?.addEventListener('abort', onAbort, { once: true });
@@ -115,10 +121,10 @@ function watch(child: ChildProcess, jobFile: string, options: JobOptions): Job {
       stopper.dispose();
       process.off('SIGINT', onInterrupt);
       process.off('SIGTERM', onTerminate);
+      process.off('exit', onExit);
       options.signal?.removeEventListener('abort', onAbort);
       // whatever the child left running
       killGroup(child.pid);
-      removeJobFile(jobFile);
       resolve(outcome(code, killedBy));
     };
     const outcome = (code: number | null, killedBy: string | null): JobResult => {
@@ -126,9 +132,11 @@ function watch(child: ChildProcess, jobFile: string, options: JobOptions): Job {
       if (answer?.kind === 'ok' || answer?.kind === 'failed') return answer;
       const stopped = stopper.requested();
       if (answer?.kind === 'interrupted' || stopped !== undefined) {
-        return stopped === undefined || stopped === 'cancel'
-          ? { kind: 'interrupted' }
-          : { kind: 'interrupted', signal: stopped };
+        return {
+          kind: 'interrupted',
+          ...(stopped !== undefined && stopped !== 'cancel' && { signal: stopped }),
+          ...(answer === undefined && { killed: true }),
+        };
       }
       if (startError !== undefined) return failed(`could not be started: ${startError}`);
       const ended = killedBy === null ? `exit code ${code ?? 'unknown'}` : `signal ${killedBy}`;
@@ -210,14 +218,6 @@ function killGroup(pid: number | undefined): void {
     process.kill(-pid, 'SIGKILL');
   } catch {
     // nobody of the group is left
-  }
-}
-
-function removeJobFile(path: string): void {
-  try {
-    removeTree(path);
-  } catch {
-    // a left-over in the temporary folder must not turn a result into a failure
   }
 }
 

@@ -2,7 +2,7 @@
  * Rows of metrics.jsonl: deterministic fields only, so that a resumed run writes the same bytes. Times and rates are in
  * timing.jsonl. Here are the types, the window that train rows average over, and the parser of stored rows.
  */
-import { RunError } from '../errors.js';
+import { RunError, printable } from '../errors.js';
 import { ROLES } from '../listops/expression.js';
 
 /** Updates between two train rows. Rows are also written for the first and the last update. */
@@ -201,14 +201,27 @@ export class LossWindow {
 /**
  * Stored rows as typed rows. Rows of a kind that this version does not know are left out.
  * @param where - the file, for messages
- * @throws RunError when a row lacks its kind or step
+ * @throws RunError when a row lacks its kind or step, or the steps are not in their order
  */
 export function parseMetricRows(rows: readonly unknown[], where: string): MetricRow[] {
   const parsed: MetricRow[] = [];
+  let last = -1;
+  /** kinds of rows at step `last` */
+  const kinds = new Set<string>();
   rows.forEach((row, index) => {
     if (!isRecord(row) || typeof row.kind !== 'string' || !Number.isSafeInteger(row.step)) {
       throw new RunError(`${where} line ${index + 1}: found no kind and step, expected a metrics row.`);
     }
+    const step = Number(row.step);
+    if (step > last) kinds.clear();
+    if (step < last || kinds.has(row.kind)) {
+      const found = `a ${printable(row.kind)} row of step ${step} after ${step < last ? `one of step ${last}` : 'another one'}`;
+      throw new RunError(
+        `${where} line ${index + 1}: found ${found}, expected steps in their order: two processes wrote it, or it was changed. Train the run again.`,
+      );
+    }
+    last = step;
+    kinds.add(row.kind);
     const complete =
       (row.kind === 'train' && 'lossNats' in row && isRecord(row.lossByRole)) ||
       (row.kind === 'eval' && Array.isArray(row.cells)) ||

@@ -23,7 +23,7 @@ export function jsonOf(value: TrainJob | TrainAnswer | TrainProgress): Json {
   return value as unknown as Json;
 }
 
-/** @throws RunError when the job file is not one of ours; its configuration is checked by the child */
+/** @throws RunError when the job is not one of ours; its configuration is checked by the child */
 export function parseTrainJob(input: Json): TrainJob {
   if (isRecord(input) && 'config' in input && isRecord(input.options) && 'root' in input.options) {
     return input as unknown as TrainJob;

@@ -89,11 +89,24 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
   const finished = finishedOutcome(store);
   if (finished !== undefined) return finished;
   const release = store.claim();
+  let outcome: TrainOutcome;
   try {
     // another process may have finished it before the claim was ours
-    return finishedOutcome(store) ?? (await trainClaimed(store, sourceOf(config, options), options));
-  } finally {
+    outcome = finishedOutcome(store) ?? (await trainClaimed(store, sourceOf(config, options), options));
+  } catch (error) {
+    releaseQuietly(release);
+    throw error;
+  }
+  release();
+  return outcome;
+}
+
+/** After an error: what giving the claim up says would hide the cause, and the lock of an ended process is no obstacle. */
+function releaseQuietly(release: () => void): void {
+  try {
     release();
+  } catch {
+    // the first error is the one to tell
   }
 }
 
@@ -138,7 +151,7 @@ async function trainOn(
   const step = resume?.step ?? 0;
   const change = engineChange(store, engine, resume, options.allowEngineChange === true);
   store.clearEnd();
-  store.dropMetricsAfter(step);
+  store.dropMetricsAfter(step, resume === undefined ? 0 : resume.metricsBytes);
   store.appendSession({
     engine: engine.name,
     isa: engine.isa,

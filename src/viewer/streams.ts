@@ -8,14 +8,24 @@ const HEARTBEAT_MS = 15_000;
 const MAX_BACKLOG = 4 << 20;
 
 export class EventStream {
-  private readonly heartbeat: NodeJS.Timeout;
+  private heartbeat: NodeJS.Timeout | undefined;
   private wake: (() => void) | undefined;
-  private open = true;
+  private open: boolean;
 
+  /** Nothing is sent before `begin`; a response that was closed already makes a stream that is not open. */
   constructor(
     private readonly response: Response,
-    onClose: () => void,
+    private readonly onClose: () => void,
   ) {
+    this.open = !response.closed && response.socket?.destroyed === false;
+    response.on('close', () => this.stop());
+    response.on('error', () => this.stop());
+  }
+
+  /** Sends the head: from now on the answer is a stream of events. */
+  begin(): void {
+    const { response } = this;
+    if (!this.open) return;
     response.status(200);
     response.setHeader('Content-Type', 'text/event-stream; charset=utf-8');
     // no-transform: compression would hold events back
@@ -25,11 +35,11 @@ export class EventStream {
     response.write('retry: 2000\n\n');
     this.heartbeat = setInterval(() => response.write(': still here\n\n'), HEARTBEAT_MS);
     this.heartbeat.unref();
-    response.on('close', () => {
-      this.stop();
-      onClose();
-    });
-    response.on('error', () => this.stop());
+  }
+
+  /** Gives the place up without an answer: somebody else answers. */
+  abandon(): void {
+    this.stop();
   }
 
   get isOpen(): boolean {
@@ -64,9 +74,11 @@ export class EventStream {
   }
 
   private stop(): void {
+    if (!this.open) return;
     this.open = false;
     clearInterval(this.heartbeat);
     this.wake?.();
+    this.onClose();
   }
 }
 
@@ -80,19 +92,23 @@ export class EventStreams {
     return this.streams.size;
   }
 
-  /** @throws RefusedError 503 when too many are open */
+  /**
+   * Takes a place. To be called before anything is waited for: a client that closes in the meantime would never give its
+   * place back.
+   * @throws RefusedError 503 when too many are open
+   */
   open(response: Response): EventStream {
     if (this.closed || this.streams.size >= this.most) {
       throw new RefusedError(503, `${this.most} live views are open already. Close one and try again.`);
     }
     const stream: EventStream = new EventStream(response, () => this.streams.delete(stream));
-    this.streams.add(stream);
+    if (stream.isOpen) this.streams.add(stream);
     return stream;
   }
 
   closeAll(): void {
     this.closed = true;
-    for (const stream of this.streams) stream.end();
+    for (const stream of [...this.streams]) stream.end();
   }
 }
 

@@ -44,7 +44,7 @@ export function exportCheckpoint(
   );
   const dir = resolve(out);
   publishNew(dir, () => publishDirectory(dir, entries));
-  return { dir, files: entries.map(({ name }) => name), notes };
+  return { dir, files: entries.map(({ name }) => name), notes: [...checkpoint.notes, ...notes] };
 }
 
 /** How the run ended if this is its last checkpoint, else null. */

@@ -18,6 +18,8 @@ import { findSubjects } from './subjects.js';
 export interface Checkpoint extends CheckpointRef {
   /** [arenaSize] float32 in parameterTable layout of the run's model */
   readonly parameters: Float32Array;
+  /** sentences to show: a damaged later step in whose place this one was taken, a conversion */
+  readonly notes: readonly string[];
 }
 
 export interface LoadOptions {
@@ -32,9 +34,11 @@ export interface LoadOptions {
  * @throws UserError for a name that means nothing, RunError when a checkpoint is damaged
  */
 export function loadCheckpoints(address: string, options: LoadOptions = {}): Checkpoint[] {
-  const { refs, damaged } = findSubjects([address], resolve(options.root ?? 'checkpoints'), options.config);
+  const found = findSubjects([address], resolve(options.root ?? 'checkpoints'), options.config);
+  const { refs, damaged, passedOver } = found;
   if (damaged.length > 0) throw new RunError(damaged[0].reason);
-  return refs.map((ref) => ({ ...ref, parameters: weightsOf(ref) }));
+  const notes = [...found.notes, ...passedOver.map(({ reason }) => reason)];
+  return refs.map((ref) => ({ ...ref, parameters: weightsOf(ref), notes }));
 }
 
 /** The same for an address of one checkpoint. */

@@ -3,14 +3,15 @@ import { join } from 'node:path';
 import { LEARNED_ACCURACY } from '../evidence/claims-file.js';
 import { openRun } from '../checkpoint/store.js';
 import type { Preset } from '../config/presets.js';
-import { RunError } from '../errors.js';
+import { errorMessage, RunError } from '../errors.js';
 import type { StopSignal } from '../jobs/start.js';
 import type { EngineChoice } from '../train/train-run.js';
 import type { Probe } from '../../probes/contract.js';
 import type { Report } from '../report/schema.js';
 import { probeAndReport, type ProbeJobResult } from './probe-job.js';
 import type { ProbeProgress } from './probe-checkpoints.js';
-import { checkpointRef } from './probe-plan.js';
+import { type CheckpointRef, checkpointRef } from './probe-plan.js';
+import { type DamagedSubject, passedOverOf } from './subjects.js';
 import { trainRuns, type TrainRunsProgress } from './train-runs.js';
 
 export interface MainJobOptions {
@@ -29,10 +30,28 @@ export interface MainJobOptions {
 }
 
 export interface MainJobResult extends ProbeJobResult {
-  /** runs that could not be trained, with the reason; the report is of the others */
-  readonly failed: readonly { readonly run: string; readonly reason: string }[];
+  /** runs that could not be trained or read, with the reason; the report is of the others */
+  readonly failed: readonly FailedRun[];
+  /** damaged checkpoints in whose place an earlier one of the same run was probed */
+  readonly passedOver: readonly DamagedSubject[];
 }
 
+export interface FailedRun {
+  readonly run: string;
+  readonly reason: string;
+}
+
+/** No run of the preset could be trained: there is nothing to report on. */
+export class NothingTrainedError extends RunError {
+  override readonly name = 'NothingTrainedError';
+  constructor(readonly failed: readonly FailedRun[]) {
+    super(`None of ${failed.length} runs could be trained. ${failed[0]?.reason ?? ''}`.trim());
+  }
+}
+
+/**
+ * @throws NothingTrainedError with the reason of every run when all of them failed, InterruptedRunError
+ */
 export async function mainJob(options: MainJobOptions): Promise<MainJobResult> {
   const { preset, engine, parallel, checkpointsDir, signal } = options;
   const outcomes = await trainRuns({
@@ -45,17 +64,29 @@ export async function mainJob(options: MainJobOptions): Promise<MainJobResult> {
   });
   const interrupted = outcomes.find((outcome) => outcome.kind === 'interrupted');
   if (interrupted !== undefined) throw new InterruptedRunError(interrupted.signal ?? 'SIGINT');
-  const failed = outcomes.flatMap((outcome) =>
-    outcome.kind === 'failed' ? [{ run: outcome.run, reason: outcome.message }] : [],
-  );
-  const refs = outcomes
-    .filter((outcome) => outcome.kind === 'finished')
-    .map((outcome) => checkpointRef(openRun(join(checkpointsDir, outcome.run)), 'last'));
+  const failed: FailedRun[] = [];
+  const passedOver: DamagedSubject[] = [];
+  const refs: CheckpointRef[] = [];
+  for (const outcome of outcomes) {
+    const { run } = outcome;
+    if (outcome.kind === 'failed') failed.push({ run, reason: outcome.message });
+    if (outcome.kind !== 'finished') continue;
+    try {
+      const store = openRun(join(checkpointsDir, run));
+      const last = store.loadStep('last');
+      refs.push(checkpointRef(store, last.step));
+      passedOver.push(...passedOverOf(store, last));
+    } catch (error) {
+      failed.push({ run, reason: errorMessage(error) });
+    }
+  }
+  if (refs.length === 0) throw new NothingTrainedError(failed);
   const result = await probeAndReport({
     kind: 'claims',
     title: `sumlens ${options.name}`,
     name: options.name,
     refs,
+    damaged: passedOver,
     probes: options.probes.map((probe) => ({ probe })),
     engine,
     parallel,
@@ -64,7 +95,7 @@ export async function mainJob(options: MainJobOptions): Promise<MainJobResult> {
     ...(signal === undefined ? {} : { signal }),
     ...(options.onProbing === undefined ? {} : { onProgress: options.onProbing }),
   });
-  return { ...result, failed };
+  return { ...result, failed, passedOver };
 }
 
 /** The main job was asked to stop; what was trained so far is kept and goes on at the next start. */

@@ -5,6 +5,7 @@
 import { dirname } from 'node:path';
 import type { Options } from '../../probes/contract.js';
 import { exists, makeDirectory, readText, writeFileDurably } from '../io/files.js';
+import { sha256Hex } from '../io/sha256.js';
 import { jobEntryPath } from '../jobs/entry-path.js';
 import { START_LIMIT_MS, startJob } from '../jobs/start.js';
 import type { Json } from '../report/schema.js';
@@ -177,15 +178,20 @@ export function lateText(timeLimitMs: number): string {
 
 function writeCached(path: string, measurement: Json): void {
   makeDirectory(dirname(path));
-  writeFileDurably(path, `${JSON.stringify({ measurement })}\n`);
+  writeFileDurably(path, `${JSON.stringify({ sha256: hashOf(measurement), measurement })}\n`);
 }
 
-/** A stored measurement; undefined when there is none, or an unreadable one, which is then measured again. */
+/** Of the text that is stored: numbers survive JSON exactly. */
+const hashOf = (measurement: Json | undefined): string => sha256Hex(JSON.stringify(measurement) ?? '');
+
+/**
+ * A stored measurement; undefined when there is none, or one that is not what was stored, which is then measured again.
+ */
 export function readCached(path: string): Json | undefined {
   if (!exists(path)) return undefined;
   try {
-    const { measurement } = JSON.parse(readText(path)) as { measurement?: Json };
-    return measurement;
+    const { sha256, measurement } = JSON.parse(readText(path)) as { sha256?: unknown; measurement?: Json };
+    return sha256 === hashOf(measurement) ? measurement : undefined;
   } catch {
     return undefined;
   }

@@ -3,21 +3,16 @@
  * Each checkpoint answers for itself: a throw, a non-finite number or changed weights is one failed measurement, and the
  * others go on.
  */
-import type { Measured, MeasureContext, Options, Probe, ProbeSubject } from '../../probes/contract.js';
-import { loadWeightsFile, openRun } from '../checkpoint/store.js';
-import { gptConfigOf } from '../config/hash.js';
+import type { Measured, Options } from '../../probes/contract.js';
 import type { RunConfig } from '../config/run-config.js';
-import type { Engine } from '../engine/engine.js';
 import { openEngine } from '../engine/registry.js';
-import { errorMessage, UserError } from '../errors.js';
-import { sha256Hex } from '../io/sha256.js';
+import { errorMessage } from '../errors.js';
 import { InterruptedError, type JobContext, runJobEntry } from '../jobs/child.js';
-import { initialParameters } from '../model/init.js';
 import type { Json, Subject } from '../report/schema.js';
-import { Rng } from '../tensor/rng.js';
 import type { EngineChoice } from '../train/train-run.js';
 import { combineMeasurements } from './combine-measurements.js';
-import { type CheckpointSource, checkPlainJson, loadProbe } from './probe-plan.js';
+import { measureOne } from './measure-one.js';
+import { type CheckpointSource, loadProbe } from './probe-plan.js';
 
 interface Work {
   /** a module's name, or the path of a file that exports one as `probe` */
@@ -54,49 +49,6 @@ export type ProbeMessage =
   | { readonly kind: 'progress'; readonly index: number; readonly done: number; readonly total: number }
   | { readonly kind: 'measured'; readonly index: number; readonly measurement: Json }
   | { readonly kind: 'failed'; readonly index: number; readonly reason: string };
-
-function loadWeights({ source, config, subject }: MeasureJob['subjects'][number]): Float32Array {
-  const { parameters, weightsSha256 } =
-    source.kind === 'run' ? openRun(source.dir).loadStep(subject.step) : loadWeightsFile(source.path, config);
-  if (weightsSha256 !== subject.weightsSha256) {
-    throw new UserError(`${subject.id} changed on disk since it was listed; start again.`);
-  }
-  return parameters;
-}
-
-const bytesHash = (values: Float32Array): string =>
-  sha256Hex(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-
-/** Measures one checkpoint and checks that the module kept to its contract. */
-async function measureOne(
-  probe: Probe,
-  options: Options,
-  entry: MeasureJob['subjects'][number],
-  engine: Engine,
-  progress: MeasureContext['progress'],
-): Promise<Json> {
-  const { config } = entry;
-  const parameters = loadWeights(entry);
-  const gptConfig = gptConfigOf(config);
-  const untrainedParameters = initialParameters(gptConfig, config.seed);
-  const subject: ProbeSubject = { subject: entry.subject, config, parameters, untrainedParameters };
-  const before = bytesHash(parameters);
-  const model = engine.createModel(gptConfig, { parameters }, 'inference');
-  try {
-    const measurement = await probe.measure(subject, options, {
-      engine,
-      model,
-      rng: (index = 0) => new Rng(config.seed, `probe:${probe.name}`, index),
-      progress,
-    });
-    checkPlainJson(measurement, 'measurement');
-    if (bytesHash(parameters) !== before)
-      throw new Error(`the module ${probe.name} changed the weights it was given`);
-    return measurement;
-  } finally {
-    model.dispose();
-  }
-}
 
 async function measureAll(job: MeasureJob, context: JobContext): Promise<Json> {
   const probe = await loadProbe(job.probe);

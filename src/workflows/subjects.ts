@@ -3,7 +3,14 @@
  * others go on; a name that means nothing is the user's to mend and ends the command.
  */
 import { basename, dirname, resolve } from 'node:path';
-import { loadWeightsFile, openRun, parseCheckpointAddress, selectSteps } from '../checkpoint/store.js';
+import {
+  loadWeightsFile,
+  openRun,
+  parseCheckpointAddress,
+  selectSteps,
+  type LoadedStep,
+  type RunStore,
+} from '../checkpoint/store.js';
 import { conditionId, conditionLabel, gptConfigOf } from '../config/hash.js';
 import type { RunConfig } from '../config/run-config.js';
 import { errorMessage, printable, UserError } from '../errors.js';
@@ -21,7 +28,9 @@ export interface DamagedSubject {
 export interface FoundSubjects {
   readonly refs: readonly CheckpointRef[];
   readonly damaged: readonly DamagedSubject[];
-  /** sentences worth showing: a damaged step that was passed over, a conversion */
+  /** damaged steps in whose place an earlier one of the same run is among `refs` */
+  readonly passedOver: readonly DamagedSubject[];
+  /** sentences worth showing, such as a conversion */
   readonly notes: readonly string[];
 }
 
@@ -34,6 +43,7 @@ export interface FoundSubjects {
 export function findSubjects(texts: readonly string[], root: string, fileConfig?: RunConfig): FoundSubjects {
   const refs: CheckpointRef[] = [];
   const damaged: DamagedSubject[] = [];
+  const passedOver: DamagedSubject[] = [];
   const notes: string[] = [];
   const seen = new Set<string>();
   const attempt = (subject: string, work: () => void): void => {
@@ -54,7 +64,9 @@ export function findSubjects(texts: readonly string[], root: string, fileConfig?
       }
       const { runDir, steps } = parseCheckpointAddress(text, root);
       const store = openRun(runDir);
-      for (const step of selectSteps(store, steps)) {
+      const last = steps === 'last' ? store.loadStep('last') : undefined;
+      if (last !== undefined) passedOver.push(...passedOverOf(store, last));
+      for (const step of last === undefined ? selectSteps(store, steps) : [last.step]) {
         const id = `${store.name}@${step}`;
         if (seen.has(`${runDir}@${step}`)) continue;
         seen.add(`${runDir}@${step}`);
@@ -64,10 +76,19 @@ export function findSubjects(texts: readonly string[], root: string, fileConfig?
           refs.push(checkpointRef(store, step));
         });
       }
-      notes.push(...store.notes);
     });
   }
-  return { refs, damaged, notes: [...new Set(notes)] };
+  const seenReasons = new Set<string>();
+  const once = passedOver.filter(({ reason }) => !seenReasons.has(reason) && seenReasons.add(reason));
+  return { refs, damaged, passedOver: once, notes: [...new Set(notes)] };
+}
+
+/** The steps that a `last` stands in for, as a reader of the report or of the terminal is told. */
+export function passedOverOf(store: RunStore, { step, passedOver }: LoadedStep): DamagedSubject[] {
+  return passedOver.map((damaged) => ({
+    subject: `${store.name}@${damaged.step}`,
+    reason: `${damaged.reason} Step ${step} is used in its place.`,
+  }));
 }
 
 /** A file by itself: its configuration is what the user says, and its step the end of that training. */

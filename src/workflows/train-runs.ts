@@ -54,7 +54,15 @@ export type RunOutcome =
       readonly config: RunConfig;
       /** absent: stopped by the program, or not started */
       readonly signal?: StopSignal;
+      /** ended before it could publish: it goes on from its last resume point, or from the start */
+      readonly killed?: true;
     };
+
+/**
+ * How long a child may go on with its update after it was asked to stop: killing it in the middle would lose what it did
+ * since its last resume point. A second signal ends it at once.
+ */
+const GRACE_MS = 600_000;
 
 export const RUN_STATES = ['waiting', 'training', 'finished', 'failed', 'interrupted'] as const;
 export type RunState = (typeof RUN_STATES)[number];
@@ -157,6 +165,7 @@ async function trainInChild(
     result = await startJob({
       entry: jobEntryPath(TRAIN_ENTRY),
       job: jsonOf(job),
+      graceMs: GRACE_MS,
       onMessage: (message) => {
         board.set(config, 'training', parseProgress(message));
       },
@@ -187,6 +196,7 @@ function outcomeOf(run: string, config: RunConfig, result: JobResult): RunOutcom
         run,
         config,
         ...(result.signal !== undefined && { signal: result.signal }),
+        ...(result.killed === true && { killed: true }),
       };
     case 'failed':
       return { kind: 'failed', run, config, message: result.message, userError: result.userError };
@@ -196,10 +206,12 @@ function outcomeOf(run: string, config: RunConfig, result: JobResult): RunOutcom
 }
 
 /** Estimate of the work of a run in arbitrary units: parameters times tokens. */
-function costOf(config: RunConfig): number {
-  const { steps, batchSize } = config.training;
+export const costOf = (config: RunConfig): number => updateCost(config) * config.training.steps;
+
+/** The same of one update. */
+export function updateCost(config: RunConfig): number {
   const row = config.data.window ?? maxTokens(config.data);
-  return parameterTable(gptConfigOf(config)).nParameters * row * batchSize * steps;
+  return parameterTable(gptConfigOf(config)).nParameters * row * config.training.batchSize;
 }
 
 /** Where all runs stand, and what is left. */

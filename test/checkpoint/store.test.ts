@@ -22,6 +22,7 @@ import { initialParameters } from '../../src/model/init.js';
 import { parameterTable } from '../../src/model/parameters.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { Crash, FaultyFileSystem, walk } from '../io/faulty-file-system.js';
+import { ownOrigin } from '../../src/io/process-identity.js';
 import { temporaryFolder } from '../io/temporary.js';
 
 const CONFIG = resolveRunConfig({
@@ -241,7 +242,10 @@ describe('publishResume and latestResume', () => {
     state.m[0] = -0;
     store.publishResume(77, state, { elapsedMs: 5, list: [1, 'x', null] });
     const resumed = openRun(store.dir).latestResume();
-    expect(resumed).toEqual({ step: 77, state, extra: { elapsedMs: 5, list: [1, 'x', null] }, notes: [] });
+    expect(resumed).toEqual({
+      ...{ step: 77, state, metricsBytes: 0, notes: [] },
+      extra: { elapsedMs: 5, list: [1, 'x', null] },
+    });
     expect(Object.is(resumed?.state.m[0], -0)).toBe(true);
   });
 
@@ -311,7 +315,9 @@ describe('claim', () => {
     const pid = spawnSync(process.execPath, ['-e', '0']).pid;
     fs.writeFileSync(join(store.dir, 'lock'), JSON.stringify({ host: hostname(), pid, text: 'x' }));
     fs.appendFileSync(join(store.dir, 'metrics.jsonl'), '{"kind":"tr');
-    fs.mkdirSync(join(store.dir, 'steps', `.tmp-000064-${pid}-0`), { recursive: true });
+    fs.mkdirSync(join(store.dir, 'steps', `.tmp-000064-${ownOrigin()}-${pid}-0123456789ab`), {
+      recursive: true,
+    });
     expect(store.readMetrics()).toEqual([{ kind: 'train', step: 1 }]);
     const release = store.claim();
     store.appendMetrics({ kind: 'train', step: 2, lossNats: NaN });
@@ -370,12 +376,127 @@ describe('logs and end', () => {
     store.clearEnd();
     expect(store.end()).toBeUndefined();
     store.writeEnd({ reason: 'budget', step: 256, note: 'x' });
-    expect(store.end()).toEqual({ reason: 'budget', step: 256, note: 'x' });
+    expect(store.end()).toMatchObject({ reason: 'budget', step: 256, note: 'x' });
     expect(store.loadStep('final').step).toBe(256);
     expect(store.verify()).toEqual([]);
     fs.writeFileSync(join(store.dir, 'end.json'), '{"reason":"tired","step":1}');
     expect(() => store.end()).toThrow(/end\.json: expected \{reason: solved \| budget/);
     expect(store.verify()).toHaveLength(1);
+  });
+});
+
+describe('metrics.jsonl', () => {
+  const path = (store: RunStore): string => join(store.dir, 'metrics.jsonl');
+  const rowsTo = (store: RunStore, last: number, first = 1): void => {
+    for (let step = first; step <= last; step++) store.appendMetrics({ kind: 'train', step, lossNats: 2 });
+  };
+
+  it('of a finished run is refused when a number was changed, rows were cut or it is gone', () => {
+    for (const change of [
+      (text: string) => text.replace('"lossNats":2', '"lossNats":1'),
+      (text: string) => `${text.split('\n').slice(0, 3).join('\n')}\n`,
+      (text: string) => `${text}{"kind":"train","step":9,"lossNats":2}\n`,
+      () => undefined,
+    ]) {
+      const store = createOrOpenRun(temporaryFolder(), CONFIG);
+      rowsTo(store, 8);
+      store.writeEnd({ reason: 'budget', step: 8 });
+      expect(store.readMetrics()).toHaveLength(8);
+      const changed = change(fs.readFileSync(path(store), 'utf8'));
+      if (changed === undefined) fs.rmSync(path(store));
+      else fs.writeFileSync(path(store), changed);
+      expect(() => store.readMetrics()).toThrow(
+        /metrics\.jsonl: found SHA-256 .* of end\.json: it was changed or cut after the run ended\./,
+      );
+      expect(store.verify()).toContainEqual(expect.stringMatching(/it was changed or cut/));
+    }
+  });
+
+  it('of a run of an older version is read, unless its last rows are missing', () => {
+    const store = createOrOpenRun(temporaryFolder(), CONFIG);
+    rowsTo(store, 8);
+    fs.writeFileSync(join(store.dir, 'end.json'), '{"reason":"budget","step":8}\n');
+    expect(store.readMetrics()).toHaveLength(8);
+    const lines = fs.readFileSync(path(store), 'utf8').split('\n');
+    fs.writeFileSync(path(store), `${lines.slice(0, 5).join('\n')}\n`);
+    expect(() => store.readMetrics()).toThrow(/the last row is of step 5, expected 8/);
+    fs.rmSync(path(store));
+    expect(() => store.readMetrics()).toThrow(/the last row is of step none, expected 8/);
+  });
+
+  it('must hold what it held at a resume point: else an earlier one is taken', () => {
+    const store = createOrOpenRun(temporaryFolder(), CONFIG);
+    rowsTo(store, 10);
+    store.publishResume(10, stateAt(10), null);
+    const tenRows = fs.statSync(path(store)).size;
+    rowsTo(store, 20, 11);
+    store.publishResume(20, stateAt(20), null);
+    expect(store.latestResume()).toMatchObject({ step: 20, notes: [] });
+    // row 15 is lost
+    const lines = fs.readFileSync(path(store), 'utf8').split('\n');
+    fs.writeFileSync(path(store), lines.filter((line) => !line.includes('"step":15,')).join('\n'));
+    const resume = store.latestResume();
+    expect(resume).toMatchObject({
+      step: 10,
+      metricsBytes: tenRows,
+      notes: [
+        expect.stringMatching(
+          /000020: metrics\.jsonl no longer holds the rows that were written before it\./,
+        ),
+      ],
+    });
+    store.dropMetricsAfter(10, resume?.metricsBytes);
+    expect(store.readMetrics()).toHaveLength(10);
+    fs.rmSync(path(store));
+    expect(store.latestResume()).toBeUndefined();
+  });
+
+  it('loses nothing and starts, whatever a crash left behind the last row', () => {
+    const rng = new Rng(3, 'tails');
+    const pieces = [
+      '\n',
+      '{',
+      '}',
+      '"step":3',
+      '{"step":2}\n',
+      'null\n',
+      '\u0000\u0000',
+      '12\n',
+      '[]\n',
+      'x\n',
+      '\n\n',
+    ];
+    for (let trial = 0; trial < 40; trial++) {
+      const store = createOrOpenRun(temporaryFolder(), CONFIG);
+      store.appendSession({ engine: 'native' });
+      rowsTo(store, 5);
+      for (let step = 1; step <= 5; step++) store.appendTiming({ step, elapsedMs: step });
+      store.publishResume(5, stateAt(5), null);
+      for (const log of ['metrics.jsonl', 'timing.jsonl', 'sessions.jsonl']) {
+        const tail = Array.from({ length: 1 + rng.below(6) }, () => pieces[rng.below(pieces.length)]).join(
+          '',
+        );
+        fs.appendFileSync(
+          join(store.dir, log),
+          log === 'sessions.jsonl' ? tail.replace(/\{"step":2\}\n/g, '') : tail,
+        );
+      }
+      const release = store.claim();
+      store.dropMetricsAfter(5, store.latestResume()?.metricsBytes);
+      expect(store.readMetrics()).toHaveLength(5);
+      expect(store.readTiming()).toHaveLength(5);
+      expect(store.readSessions()).toEqual([{ engine: 'native' }]);
+      release();
+    }
+  });
+
+  it('is not appended to once another process took over', () => {
+    const store = createOrOpenRun(temporaryFolder(), CONFIG);
+    store.claim();
+    rowsTo(store, 1);
+    fs.writeFileSync(join(store.dir, 'lock'), 'someone else');
+    expect(() => rowsTo(store, 2, 2)).toThrow(/another one took over/);
+    expect(store.readMetrics()).toHaveLength(1);
   });
 });
 

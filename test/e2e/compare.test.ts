@@ -187,10 +187,10 @@ describe('when something fails', () => {
       expect(report.subjects.map(({ run }) => run)).toEqual([alone[0], alone[2]]);
       expect(report.modules['sound'].findings[0].estimate).toBe(2);
       expect(report.modules['sound'].leftOut.map(({ subject }) => subject)).toEqual([`${alone[1]}@10`]);
-      // without a step the one before is taken, which is said
+      // without a step the one before is taken, which is said here and in the report
       const fallback = runCli(['probe', './sound.mjs', alone[1], '--name', 'fallback'], folder);
-      expect(fallback.code).toBe(0);
-      expect(fallback.stderr).toContain('model.safetensors');
+      expect(fallback.code).toBe(1);
+      expect(fallback.stderr).toContain('Step 0 is used in its place.');
       expect(reportOf('fallback').subjects.map(({ id }) => id)).toEqual([`${alone[1]}@0`]);
     } finally {
       writeFileSync(damaged, good);

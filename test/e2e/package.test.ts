@@ -101,6 +101,7 @@ describe('the packed package', () => {
       'dist/viewer/index.html',
       'dist/viewer/app.js',
       'src/engine/wasm/kernels.wasm',
+      'src/config/plans/thresholds.yaml',
       'package.json',
       'LICENSE',
     ]) {

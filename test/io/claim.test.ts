@@ -13,6 +13,7 @@ import {
 } from '../../src/io/claim.js';
 import { FaultyFileSystem } from './faulty-file-system.js';
 import { withFileSystem } from '../../src/io/files.js';
+import { ownIdentity } from '../../src/io/process-identity.js';
 import { temporaryFolder } from './temporary.js';
 
 const lockIn = (folder: string): string => join(folder, 'lock');
@@ -51,16 +52,32 @@ describe('claimExclusive', () => {
     }
   });
 
-  it('respects a live process, and one of another host', () => {
-    for (const holder of [
+  it('respects a live process, and those of another host or PID namespace while they touch their file', () => {
+    const ended = spawnSync(process.execPath, ['-e', '0']).pid;
+    const holders = [
       { host: hostname(), pid: process.ppid, text: 'x' },
       { host: 'elsewhere', pid: 1, text: 'x' },
-    ]) {
+      // another container on this host: its pid is not among ours, and it is at work
+      { ...ownIdentity(), pid: ended, namespace: 'pid:[1]', text: 'x' },
+    ];
+    holders.forEach((holder, i) => {
       const path = lockIn(temporaryFolder());
       fs.writeFileSync(path, JSON.stringify(holder));
       expect(() => claimExclusive(path, 'new', { waitMs: 60 })).toThrow(ClaimedError);
       expect(claimHolder(path)?.pid).toBe(holder.pid);
-    }
+      const long = new Date(Date.now() - 3_700_000);
+      fs.utimesSync(path, long, long);
+      expect(claimHolder(path)?.pid).toBe(i === 0 ? holder.pid : undefined);
+    });
+  });
+
+  it('brings the time of its file up to date while it is at work', () => {
+    const path = lockIn(temporaryFolder());
+    const claim = claimExclusive(path, 'first');
+    const long = new Date(Date.now() - 3_700_000);
+    fs.utimesSync(path, long, long);
+    assertClaimed(claim);
+    expect(Date.now() - fs.statSync(path).mtimeMs).toBeLessThan(60_000);
   });
 
   it('notices that the claim was lost', () => {

@@ -168,6 +168,11 @@ export class FaultyFileSystem implements FileSystem {
     return fs.readdirSync(path);
   }
 
+  utimesSync(path: string, atime: Date, mtime: Date): void {
+    this.refuseAfterCrash();
+    fs.utimesSync(path, atime, mtime);
+  }
+
   statSync(path: string): fs.Stats {
     this.refuseAfterCrash();
     return fs.statSync(path);

@@ -9,13 +9,17 @@ import {
   readBytes,
   readText,
   removeStaleTemporaries,
-  repairTail,
-  truncateLinesAfter,
-  appendLines,
+  makeDirectory,
+  temporaryBeside,
+  withFileSystem,
+  writeFileDurably,
 } from '../../src/io/files.js';
+import { repairTail, truncateLinesAfter, appendLines } from '../../src/io/log-files.js';
+import { ownOrigin } from '../../src/io/process-identity.js';
 import { packageRoot } from '../../src/io/package-root.js';
 import { sha256Hex } from '../../src/io/sha256.js';
 import { Rng } from '../../src/tensor/rng.js';
+import { FaultyFileSystem } from './faulty-file-system.js';
 import { temporaryFolder } from './temporary.js';
 
 describe('repairTail', () => {
@@ -84,17 +88,101 @@ describe('reading', () => {
   });
 });
 
+describe('what the system says', () => {
+  const failing = (name: string, code: string): Error =>
+    Object.assign(new Error(`${code}: planted at ${name}`), { code });
+
+  it.each(['EINVAL', 'EPERM', 'ENOTSUP'])('writes where a directory sync is refused with %s', (code) => {
+    const folder = temporaryFolder();
+    const disk = new FaultyFileSystem({ kind: 'none' });
+    const sync = disk.fsyncSync.bind(disk);
+    disk.fsyncSync = (fd) => {
+      if (fs.fstatSync(fd).isDirectory()) throw failing('fsync', code);
+      sync(fd);
+    };
+    withFileSystem(disk, () => {
+      publishDirectory(join(folder, 'steps', '000064'), [{ name: 'model', bytes: 'weights' }]);
+      writeFileDurably(join(folder, 'end.json'), '{}');
+    });
+    expect(readText(join(folder, 'steps', '000064', 'model'))).toBe('weights');
+    expect(readText(join(folder, 'end.json'))).toBe('{}');
+  });
+
+  it('does not pass over an input/output error of a directory sync, nor any error of a file', () => {
+    for (const [code, isOfDirectory] of [
+      ['EIO', true],
+      ['EINVAL', false],
+    ] as const) {
+      const disk = new FaultyFileSystem({ kind: 'none' });
+      const sync = disk.fsyncSync.bind(disk);
+      disk.fsyncSync = (fd) => {
+        if (fs.fstatSync(fd).isDirectory() === isOfDirectory) throw failing('fsync', code);
+        sync(fd);
+      };
+      const path = join(temporaryFolder(), 'end.json');
+      expect(() => withFileSystem(disk, () => writeFileDurably(path, '{}'))).toThrow(code);
+    }
+  });
+
+  it('is the first error, not that of closing after it', () => {
+    const disk = new FaultyFileSystem({ kind: 'error', at: 1, code: 'ENOSPC' });
+    const close = disk.closeSync.bind(disk);
+    disk.closeSync = (fd) => {
+      close(fd);
+      throw failing('close', 'EIO');
+    };
+    const path = join(temporaryFolder(), 'end.json');
+    expect(() => withFileSystem(disk, () => writeFileDurably(path, '{}'))).toThrow(/disk is full/);
+  });
+
+  it('is not turned into "does not exist" for a folder that cannot be made', () => {
+    const disk = new FaultyFileSystem({ kind: 'error', at: 0, code: 'EROFS' });
+    const path = join(temporaryFolder(), 'a', 'b');
+    expect(() => withFileSystem(disk, () => makeDirectory(path))).toThrow(
+      /^Cannot create .*\/a: the file system is read-only/,
+    );
+    const file = join(temporaryFolder(), 'file');
+    fs.writeFileSync(file, '');
+    expect(() => makeDirectory(join(file, 'runs'))).toThrow(/file is a file, expected a folder/);
+  });
+});
+
 describe('removeStaleTemporaries', () => {
   it('removes what an ended process left and spares a live one', () => {
     const folder = temporaryFolder();
     const ended = spawnSync(process.execPath, ['-e', '0']).pid;
-    fs.mkdirSync(join(folder, `.tmp-000064-${ended}-0`));
-    fs.writeFileSync(join(folder, `.tmp-000064-${ended}-0`, 'model'), 'half');
-    fs.mkdirSync(join(folder, `.tmp-000064-${process.ppid}-0`));
+    const nameOf = (pid: number | undefined, origin = ownOrigin()): string =>
+      `.tmp-000064-${origin}-${pid}-0123456789ab`;
+    fs.mkdirSync(join(folder, nameOf(ended)));
+    fs.writeFileSync(join(folder, nameOf(ended), 'model'), 'half');
+    fs.mkdirSync(join(folder, nameOf(process.ppid)));
+    // its pid means nothing here: it is another container's
+    fs.mkdirSync(join(folder, nameOf(ended, '00000000')));
     fs.mkdirSync(join(folder, '.tmp-mine'));
     publishDirectory(join(folder, '000064'), []);
-    expect(listDirectory(folder)).toEqual([`.tmp-000064-${process.ppid}-0`, '.tmp-mine', '000064']);
+    const left = [nameOf(process.ppid), nameOf(ended, '00000000'), '.tmp-mine', '000064'].sort();
+    expect(listDirectory(folder)).toEqual(left);
     expect(removeStaleTemporaries(folder)).toBe(0);
+    // an hour later nobody writes there any more
+    const before = new Date(Date.now() - 3_700_000);
+    for (const name of [nameOf(ended, '00000000'), '.tmp-mine', nameOf(process.ppid)])
+      fs.utimesSync(join(folder, name), before, before);
+    expect(removeStaleTemporaries(folder)).toBe(2);
+    expect(listDirectory(folder)).toEqual([nameOf(process.ppid), '000064']);
+  });
+
+  it('sweeps the folder of a single file too, once', () => {
+    const folder = temporaryFolder();
+    const ended = spawnSync(process.execPath, ['-e', '0']).pid;
+    fs.writeFileSync(join(folder, `.tmp-index.html-${ownOrigin()}-${ended}-0123456789ab`), 'half');
+    writeFileDurably(join(folder, 'index.html'), 'whole');
+    expect(fs.readdirSync(folder)).toEqual(['index.html']);
+  });
+
+  it('never gives two temporaries one name', () => {
+    const names = new Set(Array.from({ length: 1000 }, () => temporaryBeside('/x/index.html')));
+    expect(names.size).toBe(1000);
+    expect(temporaryBeside(`/x/${'n'.repeat(250)}`).length).toBeLessThan(255);
   });
 });
 

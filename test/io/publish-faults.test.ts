@@ -3,14 +3,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   FileError,
-  appendLines,
   publishDirectory,
   recoverReplaced,
   removeTree,
-  repairTail,
   withFileSystem,
   writeFileDurably,
 } from '../../src/io/files.js';
+import { appendLines, repairTail } from '../../src/io/log-files.js';
 import { Crash, FaultyFileSystem, walk, type Fault } from './faulty-file-system.js';
 import { temporaryFolder } from './temporary.js';
 

@@ -66,9 +66,14 @@ describe('startJob', () => {
       result: { echoed: { behaviour: 'echo', file: join(folder, 'echo.out') }, value: 'Infinity' },
     });
     expect(job.messages).toEqual([{ progress: 1, loss: 'NaN' }, 'second']);
-    expect(fs.readdirSync(tmpdir()).filter((name) => name.startsWith(`sumlens-job-${process.pid}-`))).toEqual(
-      [],
-    );
+    expect(fs.readdirSync(tmpdir()).filter((name) => name.startsWith('sumlens-job-'))).toEqual([]);
+  });
+
+  it('passes a job of 40 MB on', async () => {
+    const text = 'x'.repeat(1000);
+    const parts = Array.from({ length: 40_000 }, (_, i) => `${i}${text}`);
+    const job = start('measure-length', { job: { behaviour: 'measure-length', file: '', parts } });
+    expect(await job.done).toEqual({ kind: 'ok', result: parts.join('').length });
   });
 
   it.each<[string, JobResult | RegExp]>([
@@ -116,12 +121,12 @@ describe('startJob', () => {
     const job = start('endless', { graceMs: 300 });
     await until('running', () => job.messages.includes('running'));
     job.cancel();
-    expect(await job.done).toEqual({ kind: 'interrupted' });
+    expect(await job.done).toEqual({ kind: 'interrupted', killed: true });
     const second = start('stubborn');
     await until('running', () => second.messages.includes('running'));
     second.cancel();
     second.cancel();
-    expect(await second.done).toEqual({ kind: 'interrupted' });
+    expect(await second.done).toEqual({ kind: 'interrupted', killed: true });
   });
 
   it('stops through an AbortSignal, also one that was aborted before', async () => {
@@ -205,8 +210,17 @@ describe('signals', () => {
     expect(isRunning(running.childPid())).toBe(true);
     running.process.kill('SIGINT');
     await exitOf(running.process);
-    expect(running.lines.at(-1)).toBe('done {"kind":"interrupted","signal":"SIGINT"}');
+    expect(running.lines.at(-1)).toBe('done {"kind":"interrupted","signal":"SIGINT","killed":true}');
     expect(isRunning(running.childPid())).toBe(false);
+  });
+
+  it('ends a stopped child with a parent that leaves at once', async () => {
+    const running = await startParent('exits');
+    const pid = running.childPid();
+    process.kill(pid, 'SIGSTOP');
+    running.process.kill('SIGUSR2');
+    await exitOf(running.process);
+    await until('the end of the child', () => !isRunning(pid), 3000);
   });
 
   it.each(['stubborn', 'endless'])('ends a child ("%s") whose parent was killed', async (behaviour) => {

@@ -60,4 +60,22 @@ describe('parseMetricRows', () => {
   it('leaves out kinds it does not know', () => {
     expect(parseMetricRows([{ kind: 'future', step: 1 }], 'm.jsonl')).toEqual([]);
   });
+
+  it('refuses steps out of their order and rows that are there twice: two processes wrote the file', () => {
+    const row = (kind: string, step: number): object => ({
+      kind,
+      step,
+      lossNats: 1,
+      lossByRole: {},
+      cells: [],
+    });
+    const good = [row('train', 1), row('train', 50), row('eval', 50), row('diverged', 50), row('train', 100)];
+    expect(parseMetricRows(good, 'm.jsonl')).toHaveLength(5);
+    expect(() => parseMetricRows([...good, row('train', 50)], 'm.jsonl')).toThrow(
+      'm.jsonl line 6: found a train row of step 50 after one of step 100, expected steps in their order',
+    );
+    expect(() => parseMetricRows([...good, row('train', 100)], 'm.jsonl')).toThrow(
+      'm.jsonl line 6: found a train row of step 100 after another one, expected',
+    );
+  });
 });

@@ -227,6 +227,35 @@ describe('the live view of a run', () => {
     expect((await listen()).headers['content-type']).toMatch(/^text\/event-stream/);
   });
 
+  it('gives every place back when 300 clients close before or while they are answered', async () => {
+    const { port } = viewer.viewer;
+    const text = request(port, `/api/runs/${run}/events`);
+    for (let i = 0; i < 300; i++) {
+      await new Promise<void>((resolve) => {
+        const socket = connect(port, '127.0.0.1', () => {
+          socket.write(text);
+          setTimeout(() => {
+            socket.destroy();
+            resolve();
+          }, i % 5);
+        });
+        socket.on('error', () => undefined);
+      });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    // a place that is not given back is lost for good
+    for (let i = 0; i < MAX_STREAMS; i++) {
+      expect((await listen()).headers['content-type']).toMatch(/^text\/event-stream/);
+    }
+    const unknown = await raw(port, request(port, '/api/runs/none/events'));
+    expect(statusOf(unknown)).toBe(503);
+    open[0].close();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    for (let i = 0; i < 3; i++) {
+      expect(statusOf(await raw(port, request(port, '/api/runs/none/events')))).toBe(404);
+    }
+  });
+
   it('lets the viewer stop within a second with clients open in every state', async () => {
     const { port } = viewer.viewer;
     const listener = await listen();

@@ -163,6 +163,26 @@ describe('measurements', () => {
     expect(again.measured).toHaveLength(1);
   });
 
+  it('that are not what was stored are made again', async () => {
+    const path = writeProbe(folder, 'sound');
+    const first = await probe(path, runs.slice(0, 1));
+    const [entry] = cacheEntries(first.reportsDir);
+    const file = join(first.reportsDir, '.cache', entry);
+    const stored = readFileSync(file, 'utf8');
+    writeFileSync(
+      file,
+      stored.replace(
+        /("value":-?[\d.]*)(\d)/,
+        (_, head: string, last: string) => `${head}${(Number(last) + 1) % 10}`,
+      ),
+    );
+    expect(readFileSync(file, 'utf8')).not.toBe(stored);
+    const again = await probe(path, runs.slice(0, 1), { reportsDir: first.reportsDir });
+    expect(again.measured).toHaveLength(1);
+    expect(again.report.modules).toEqual(first.report.modules);
+    expect(readFileSync(file, 'utf8')).toBe(stored);
+  });
+
   it('of other weights are never taken', async () => {
     const path = writeProbe(folder, 'sound');
     const first = await probe(path, [runs[0]]);

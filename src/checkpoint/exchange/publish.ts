@@ -51,11 +51,13 @@ export function publishImportedRun(dir: string, run: ImportedRun): void {
   const { bytes } = modelFile(config, run.parameters);
   const folders = ['steps', String(step).padStart(6, '0')];
   const weights = withManifest(head, [{ name: 'model.safetensors', bytes }]);
+  const rows = run.metrics.map(toJsonLine).join('');
+  const ended = { reason: end, step, metricsSha256: sha256Hex(rows) };
   const entries: DirectoryEntry[] = [
     ...weights.map((entry) => ({ ...entry, folders })),
     { name: SESSIONS_FILE, bytes: toJsonLine(run.session) },
-    { name: METRICS_FILE, bytes: run.metrics.map(toJsonLine).join('') },
-    ...(end === undefined ? [] : [{ name: END_FILE, bytes: `${canonicalJson({ reason: end, step })}\n` }]),
+    { name: METRICS_FILE, bytes: rows },
+    ...(end === undefined ? [] : [{ name: END_FILE, bytes: `${canonicalJson(ended)}\n` }]),
     { name: CONFIG_FILE, bytes: configText(config) },
   ];
   publishDirectory(dir, entries);

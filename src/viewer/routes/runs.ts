@@ -22,12 +22,20 @@ export function runRoutes(deps: ViewerDeps, streams: EventStreams): Router {
     response.json({ run, siblings, ...detail } satisfies RunDetail);
   });
   router.get('/api/runs/:id/events', async (request: Request<{ id: string }>, response: Response) => {
-    const run = pick(await deps.listRuns(), request.params.id);
     if (request.method === 'HEAD') {
+      pick(await deps.listRuns(), request.params.id);
       response.type('text/event-stream').end();
       return;
     }
     const stream = streams.open(response);
+    let run: RunSummary;
+    try {
+      run = pick(await deps.listRuns(), request.params.id);
+    } catch (error) {
+      stream.abandon();
+      throw error;
+    }
+    stream.begin();
     try {
       await follow(run, lastEventId(request), deps, stream);
     } catch (error) {

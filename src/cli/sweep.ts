@@ -1,0 +1,276 @@
+/** `sumlens sweep`: the runs of a plan, one a core, with a live table; and what they would cost. */
+import { availableParallelism } from 'node:os';
+import type { Command } from 'commander';
+import { conditionLabel } from '../config/hash.js';
+import { nearest, unacceptable, UserError } from '../errors.js';
+import { type LearnedTable, type SweepProgress } from '../workflows/sweep/board.js';
+import { bundledPlans, findPlan } from '../workflows/sweep/bundled.js';
+import { CALIBRATION_SECONDS, type DryRun, dryRun } from '../workflows/sweep/dry-run.js';
+import { expandPlan, type SweepRun } from '../workflows/sweep/expand.js';
+import { KEEPS } from '../workflows/sweep/keep.js';
+import { type Plan, PLAN_SIZES } from '../workflows/sweep/plan.js';
+import type { ResultLine } from '../workflows/sweep/result-line.js';
+import { runSweep, type SweepOutcome, sweepResults } from '../workflows/sweep/sweep.js';
+import { bar, createDisplay, duration } from './display.js';
+import {
+  addCommonFlags,
+  engineFlag,
+  flagValue,
+  type ParsedOptions,
+  parseNumber,
+  switchValue,
+  wholeFlag,
+} from './flags.js';
+import { addFolderFlags, foldersOf } from './folders.js';
+import { interruptSignal } from './interrupt.js';
+import { formatTable, percent } from './table.js';
+
+const HELP = `
+A plan names a base configuration, arms, axes and seeds; every arm is trained at every point of the axes with every seed:
+
+  name: my-sweep
+  base: { training.steps: 8000 }
+  arms:
+    sum: { data.tasks: [SUM] }
+    joint: { data.tasks: [MAX, MED, SUM] }
+  axes: { model.dModel: [8, 16] }
+  seeds: 101..105
+  modules: [embedding-pca]
+  claims: [C2]
+
+Each finished run is one line of reports/<name>/results.jsonl, written at once. The same command goes on from there at any
+time; a run with a line is never trained again. docs/sweeps.md describes plans in full.
+
+Examples:
+  sumlens sweep thresholds --dry-run
+  sumlens sweep thresholds --size small --stop-after 30
+  sumlens sweep plan.yaml --jobs 4 --keep none`;
+
+export function registerSweep(program: Command): void {
+  const command = program
+    .command('sweep')
+    .argument('<plan>', `${bundledPlans().join(', ')}, or a file of one's own`)
+    .description('Train the runs of a plan, resumable at any moment; one line of results a run.')
+    .option(
+      '--size <size>',
+      `${PLAN_SIZES.join(' or ')}, where the plan has sizes (default: the first it has)`,
+    )
+    .option('--dry-run', 'show runs, parameters, core-hours and the verdicts in reach; train nothing')
+    .option('--jobs <n>', 'runs at a time (default: the cores of this machine)')
+    .option('--keep <what>', `checkpoints that stay: ${KEEPS.join(', ')} (default: all)`)
+    .option('--retries <n>', 'further attempts at a run that fails (default: 2)')
+    .option('--stop-after <minutes>', 'stop then; the same command goes on')
+    .option('--name <name>', 'folder of the results below reports (default: the name of the plan)')
+    .addHelpText('after', HELP);
+  addFolderFlags(addCommonFlags(command)).action(sweepCommand);
+}
+
+interface Request {
+  readonly plan: Plan;
+  readonly name: string;
+  readonly runs: readonly SweepRun[];
+  readonly jobs: number;
+}
+
+async function sweepCommand(planName: string, options: ParsedOptions): Promise<void> {
+  const plan = findPlan(planName, choiceFlag(options, 'size', PLAN_SIZES));
+  const request: Request = {
+    plan,
+    name: nameFlag(options) ?? plan.name,
+    runs: expandPlan(plan),
+    jobs:
+      wholeFlag(options, 'jobs', [1, 1024]) ??
+      wholeFlag(options, 'threads', [1, 1024]) ??
+      availableParallelism(),
+  };
+  const interrupt = interruptSignal();
+  try {
+    if (switchValue(options, 'dry-run')) await showPlan(request, options, interrupt.signal);
+    else await sweep(request, options, interrupt);
+  } finally {
+    interrupt.release();
+  }
+}
+
+async function showPlan(
+  { plan, name, runs, jobs }: Request,
+  options: ParsedOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { reportsDir } = foldersOf(options);
+  const results = sweepResults(reportsDir, name);
+  const display = createDisplay(switchValue(options, 'quiet'));
+  display.log(`timing this machine for ${CALIBRATION_SECONDS} s`);
+  const found = await dryRun(runs, results, plan.claims, engineFlag(options), signal);
+  process.stdout.write(
+    switchValue(options, 'json')
+      ? `${JSON.stringify({ plan: plan.name, jobs, ...found }, null, 2)}\n`
+      : dryRunText(plan, found, jobs),
+  );
+}
+
+function dryRunText(plan: Plan, found: DryRun, jobs: number): string {
+  const range = (low: number, high: number): string =>
+    low === high ? grouped(low) : `${grouped(low)}..${grouped(high)}`;
+  const hasParts = found.rows.some(({ part }) => part !== '');
+  const table = formatTable(
+    [...(hasParts ? ['part'] : []), 'arm', 'runs', 'left', 'parameters', 'steps', 'core-hours'],
+    found.rows.map((row) => [
+      ...(hasParts ? [row.part] : []),
+      row.arm,
+      String(row.runs),
+      String(row.left),
+      range(row.fewestParameters, row.mostParameters),
+      range(row.fewestSteps, row.mostSteps),
+      row.coreHours.toFixed(3),
+    ]),
+  );
+  const wall = duration((found.coreHours / Math.min(jobs, Math.max(1, found.left))) * 3.6e6);
+  const claims =
+    found.claims.length === 0
+      ? ''
+      : `\n${formatTable(
+          ['claim', 'in reach', 'why'],
+          found.claims.map(({ claim, reachable, why }) => [claim, reachable ? 'yes' : 'no', why]),
+        )}\n`;
+  return (
+    `${plan.name}: ${plan.description}\n\n${table}\n\n` +
+    `${grouped(found.runs)} runs, ${grouped(found.left)} left: at most ${found.coreHours.toFixed(2)} core-hours, ${wall} at ${jobs} at a time\n${claims}`
+  );
+}
+
+async function sweep(
+  { name, runs, jobs }: Request,
+  options: ParsedOptions,
+  interrupt: ReturnType<typeof interruptSignal>,
+): Promise<void> {
+  const begin = performance.now();
+  const stop = new AbortController();
+  const minutes = stopAfter(options);
+  const timer = minutes === undefined ? undefined : setTimeout(() => stop.abort(), minutes * 60_000);
+  const display = createDisplay(switchValue(options, 'quiet'));
+  let last: { readonly progress: SweepProgress; readonly tables: () => readonly LearnedTable[] } | undefined;
+  let outcome: SweepOutcome;
+  try {
+    outcome = await runSweep({
+      name,
+      runs,
+      ...foldersOf(options),
+      engine: engineFlag(options),
+      parallel: jobs,
+      retries: wholeFlag(options, 'retries', [0, 100]) ?? 2,
+      keep: choiceFlag(options, 'keep', KEEPS) ?? 'all',
+      signal: AbortSignal.any([interrupt.signal, stop.signal]),
+      onProgress: (progress, tables) => {
+        last = { progress, tables };
+        display.update(() => [...progressLines(progress), '', ...tables().flatMap(tableLines)]);
+      },
+      onResult: (run, line, progress) => display.log(resultLine(run, line, progress)),
+      onNote: (text) => display.log(text),
+    });
+  } finally {
+    clearTimeout(timer);
+    display.end();
+  }
+  const { results, failed, interrupted, resultsPath } = outcome;
+  const isOurStop = interrupted && !interrupt.signal.aborted;
+  if (switchValue(options, 'json')) {
+    const summary = { results: resultsPath, runs: runs.length, finished: results.size, failed, interrupted };
+    process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
+  } else {
+    const tables = (last?.tables() ?? []).flatMap(tableLines);
+    if (tables.length > 0) process.stdout.write(`${tables.join('\n')}\n\n`);
+    process.stdout.write(
+      `${results.size} of ${runs.length} runs finished${failed.length > 0 ? `, ${failed.length} failed` : ''}; took ${duration(performance.now() - begin)}\nresults: ${resultsPath}\n`,
+    );
+  }
+  for (const { run, reason } of failed) console.error(`run ${run} failed: ${reason}`);
+  if (interrupted) {
+    const why = isOurStop ? `Stopped after ${minutes ?? ''} minutes` : 'Interrupted';
+    console.error(`${why}. The same command goes on from here.`);
+  }
+  if (interrupt.signal.aborted) process.exitCode = interrupt.exitCode();
+  else if (failed.length > 0) process.exitCode = 1;
+}
+
+function progressLines({ total, finished, failed, share, etaMs, working }: SweepProgress): string[] {
+  const eta = etaMs === undefined ? '' : `, ETA ${duration(etaMs)}`;
+  return [
+    `${bar(share)} ${percent(share)} trained, ${finished} of ${total} runs${failed > 0 ? `, ${failed} failed` : ''}${eta}`,
+    ...working.map(({ run, step, steps, lossNats, accuracy }) => {
+      const loss = Number.isFinite(lossNats) ? lossNats.toFixed(3) : '-';
+      const right = Object.entries(accuracy).map(([operation, value]) => `${operation} ${percent(value)}`);
+      return `  ${runLabel(run).padEnd(40)} step ${String(step).padStart(5)}/${steps}  loss ${loss} nats  ${right.join(' ')}`;
+    }),
+  ];
+}
+
+const runLabel = ({ places, config }: SweepRun): string =>
+  `${places[0].arm}, ${conditionLabel(config)} seed ${config.seed}`;
+
+function resultLine(
+  run: SweepRun,
+  { end, evaluations, seconds }: ResultLine,
+  progress: SweepProgress,
+): string {
+  const right = Object.entries(evaluations.at(-1)?.trained ?? {}).map(
+    ([operation, [correct, total]]) => `${operation} ${percent(correct / total)}`,
+  );
+  const place = `${String(progress.finished).padStart(String(progress.total).length)}/${progress.total}`;
+  return `${place}  ${runLabel(run)}: ${end.reason} at ${end.step}, ${right.join(', ')}, ${seconds.toFixed(0)} s`;
+}
+
+/** Runs that learned, of those that finished, by parameters. */
+function tableLines({ operation, sizes, rows }: LearnedTable): string[] {
+  const text = formatTable(
+    [`learned ${operation}`, ...sizes.map(grouped)],
+    rows.map(({ name, cells }) => [
+      name,
+      ...cells.map((cell) => (cell === undefined ? '-' : `${cell.learned}/${cell.runs}`)),
+    ]),
+  );
+  return [...text.split('\n'), ''];
+}
+
+const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
+
+function nameFlag(options: ParsedOptions): string | undefined {
+  const found = flagValue(options, 'name');
+  if (found === undefined) return undefined;
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(String(found.value))) return String(found.value);
+  throw unacceptable(
+    found.field,
+    found.value,
+    '1 to 64 letters, digits, ".", "_" or "-", the first a letter or digit',
+  );
+}
+
+function stopAfter(options: ParsedOptions): number | undefined {
+  const found = flagValue(options, 'stop-after');
+  if (found === undefined) return undefined;
+  const minutes = parseNumber(found.value, found.field);
+  // a timer holds no more than 2^31 ms
+  if (minutes > 0 && minutes <= 35_000) return minutes;
+  throw new UserError(
+    `${found.field}: found ${minutes}, expected a number of minutes above 0 and up to 35000.`,
+  );
+}
+
+function choiceFlag<const T extends readonly string[]>(
+  options: ParsedOptions,
+  flag: string,
+  allowed: T,
+): T[number] | undefined {
+  const found = flagValue(options, flag);
+  if (found === undefined) return undefined;
+  const value = String(found.value);
+  const known = allowed.find((one) => one === value);
+  if (known !== undefined) return known;
+  const near = nearest(value, allowed);
+  throw unacceptable(
+    found.field,
+    value,
+    `one of ${allowed.join(', ')}`,
+    near === undefined ? undefined : `Did you mean ${near}?`,
+  );
+}

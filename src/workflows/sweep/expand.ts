@@ -1,0 +1,163 @@
+/** The runs of a plan, each with a checked configuration. Nothing is started or looked up on disk. */
+import { gptConfigOf, runId } from '../../config/hash.js';
+import { resolveRunConfig } from '../../config/parse.js';
+import type { RunConfig } from '../../config/run-config.js';
+import { UserError } from '../../errors.js';
+import { parameterTable } from '../../model/parameters.js';
+import { fieldAt, type Fields, firstShared, mergedFields } from './fields.js';
+import { countSeeds, type Plan, type PlanPart, seedsOf } from './plan.js';
+
+/** Most runs of a plan: beyond it the list alone fills a terminal and a memory. */
+export const MOST_RUNS = 100_000;
+
+/** One run, which may stand at several places of a plan and is trained once. */
+export interface SweepRun {
+  readonly id: string;
+  readonly config: RunConfig;
+  readonly parameters: number;
+  readonly places: readonly { readonly part: string; readonly arm: string }[];
+  /** modules that measure its end */
+  readonly modules: readonly string[];
+  /** the run whose checkpoint it starts from */
+  readonly source?: string;
+}
+
+/** How fields become a configuration; the general parser, or another one in a test. */
+export type Resolve = (fields: Fields, where: string) => RunConfig;
+
+const resolveFields: Resolve = (fields, where) =>
+  // unknown fields and wrong types are what it refuses
+  resolveRunConfig(fields, where);
+
+/** Distinct arms x axes x seeds in number, without making any. */
+export function countRuns(plan: Plan): number {
+  let count = 0;
+  for (const { arms, axes, seeds } of plan.parts) {
+    const points = axes.reduce((product, axis) => product * axis.points.length, 1);
+    for (const arm of arms.values()) count += points * countSeeds(arm.seeds ?? seeds);
+  }
+  return count;
+}
+
+/**
+ * Every run of the plan, in its order, sources before what starts from them.
+ * @throws UserError when a configuration is not acceptable, two arms are the same, or the plan is too large
+ */
+export function expandPlan(plan: Plan, resolve: Resolve = resolveFields): SweepRun[] {
+  const count = countRuns(plan);
+  if (count > MOST_RUNS) {
+    const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
+    throw new UserError(
+      `plan ${plan.name}: found ${grouped(count)} runs (arms x axes x seeds), expected at most ${grouped(MOST_RUNS)}. Take values out of an axis, or seeds.`,
+    );
+  }
+  const runs = new Map<string, SweepRun>();
+  for (const part of plan.parts) new PartExpansion(plan, part, resolve, runs).expand();
+  return [...runs.values()];
+}
+
+class PartExpansion {
+  /** run of each place of this part */
+  private readonly made = new Map<string, SweepRun>();
+  /** arm that first gave a run */
+  private readonly armOf = new Map<string, string>();
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly part: PlanPart,
+    private readonly resolve: Resolve,
+    private readonly runs: Map<string, SweepRun>,
+  ) {}
+
+  expand(): void {
+    const { arms, axes, seeds } = this.part;
+    for (const [arm, { fields }] of arms) {
+      for (const axis of axes) {
+        const path = axis.points
+          .map((point) => firstShared(fields, point))
+          .find((shared) => shared !== undefined);
+        if (path !== undefined) {
+          throw new UserError(
+            `${this.where(arm)}: sets ${path}, which the axis ${axis.name} sets too. Leave one of them out.`,
+          );
+        }
+      }
+    }
+    for (const [arm, own] of arms) {
+      for (const point of combinations(axes.map(({ points }) => points))) {
+        for (const seed of seedsOf(own.seeds ?? seeds)) this.runAt(arm, point, seed);
+      }
+    }
+  }
+
+  private where(arm: string): string {
+    return `plan ${this.plan.name}, ${this.part.name === '' ? '' : `part ${this.part.name}, `}arm ${arm}`;
+  }
+
+  private runAt(arm: string, point: readonly number[], seed: number): SweepRun {
+    const key = `${arm}\n${point.join(',')}\n${seed}`;
+    const present = this.made.get(key);
+    if (present !== undefined) return present;
+    const run = this.makeRun(arm, point, seed);
+    const twin = this.armOf.get(run.id);
+    if (twin !== undefined) {
+      throw new UserError(
+        twin === arm
+          ? `${this.where(arm)}: two points of its axes give the same run ${run.id}. Leave one of them out.`
+          : `${this.where(arm)}: gives the same run as arm ${twin} (${run.id}). Leave one of the arms out.`,
+      );
+    }
+    this.armOf.set(run.id, arm);
+    this.made.set(key, run);
+    const elsewhere = this.runs.get(run.id);
+    this.runs.set(
+      run.id,
+      elsewhere === undefined
+        ? run
+        : {
+            ...elsewhere,
+            places: [...elsewhere.places, ...run.places],
+            modules: [...new Set([...elsewhere.modules, ...run.modules])],
+          },
+    );
+    return run;
+  }
+
+  private makeRun(arm: string, point: readonly number[], seed: number): SweepRun {
+    const { base, arms, axes, modules, name } = this.part;
+    const own = arms.get(arm);
+    if (own === undefined) throw new Error(`no arm ${arm}`);
+    const values = axes.map(({ points }, i) => points[point[i]]);
+    let fields = [base, own.fields, ...values, { seed }].reduce(mergedFields);
+    let source: SweepRun | undefined;
+    if (own.from !== undefined) {
+      source = this.runAt(own.from.arm, point, own.from.seed === 'same' ? seed : own.from.seed);
+      fields = mergedFields(fields, fieldAt('init.from', sourceAddress(source.id)));
+    }
+    const config = this.resolve(fields, this.where(arm));
+    if (config.data.file !== undefined) {
+      throw new UserError(
+        `${this.where(arm)}: data.file: found ${config.data.file.name}, expected none: a sweep trains on generated examples.`,
+      );
+    }
+    return {
+      id: runId(config),
+      config,
+      parameters: parameterTable(gptConfigOf(config)).nParameters,
+      places: [{ part: name, arm }],
+      modules,
+      ...(source !== undefined && { source: source.id }),
+    };
+  }
+}
+
+/** How `init.from` names the end of a run in the checkpoints folder. */
+export const sourceAddress = (run: string): string => `${run}@final`;
+
+/** Every choice of one index a list, the last index fastest. */
+function combinations(lists: readonly (readonly unknown[])[]): number[][] {
+  return lists.reduce<number[][]>(
+    (before, list) => before.flatMap((choice) => list.map((_, i) => [...choice, i])),
+    [[]],
+  );
+}

@@ -1,0 +1,151 @@
+/**
+ * A sweep: trains what its plan says and results.jsonl lacks, and appends one line a finished run. What is in that file is
+ * done, on whatever machine it was trained; everything else goes on from its run directory.
+ */
+import { join } from 'node:path';
+import { RunError, UserError } from '../../errors.js';
+import { claimExclusive, releaseClaim } from '../../io/claim.js';
+import { exists, isDirectory, publishDirectory } from '../../io/files.js';
+import type { EngineChoice } from '../../train/train-run.js';
+import { type LearnedTable, learnedBySize, SweepBoard, type SweepProgress } from './board.js';
+import { attemptInChild } from './child.js';
+import type { SweepRun } from './expand.js';
+import { finalWeights, type Keep, thinOut } from './keep.js';
+import { type Attempt, type FailedRun, runPool } from './pool.js';
+import type { ResultLine } from './result-line.js';
+import { appendResult, readResults, repairResults, RESULTS_FILE } from './results-file.js';
+
+export interface SweepOptions {
+  /** name of the folder of the results below reportsDir */
+  readonly name: string;
+  readonly runs: readonly SweepRun[];
+  readonly checkpointsDir: string;
+  readonly reportsDir: string;
+  readonly engine: EngineChoice;
+  /** runs at a time */
+  readonly parallel: number;
+  /** attempts after the first of a run that fails */
+  readonly retries: number;
+  readonly keep: Keep;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (progress: SweepProgress, tables: () => readonly LearnedTable[]) => void;
+  readonly onResult?: (run: SweepRun, line: ResultLine, progress: SweepProgress) => void;
+  /** a sentence worth a line that stays */
+  readonly onNote?: (text: string) => void;
+  /** trains one run; default: in a child process here */
+  readonly attempt?: (run: SweepRun) => Promise<Attempt>;
+}
+
+export interface SweepOutcome {
+  readonly resultsPath: string;
+  /** by run, those of the plan */
+  readonly results: ReadonlyMap<string, ResultLine>;
+  readonly failed: readonly FailedRun[];
+  readonly interrupted: boolean;
+}
+
+/** Which operation the table of sizes is about. */
+export const SHOWN_OPERATION = 'SUM';
+
+const LOCK_FILE = 'sweep.lock';
+
+/**
+ * Results of an earlier start.
+ * @throws UserError when the folder holds something else, or a line is none of ours
+ */
+export function sweepResults(reportsDir: string, name: string): Map<string, ResultLine> {
+  const folder = join(reportsDir, name);
+  if (exists(join(folder, 'report.json'))) {
+    throw new UserError(`${folder}: holds a report. Choose another --name for the results of the sweep.`);
+  }
+  return readResults(join(folder, RESULTS_FILE));
+}
+
+/**
+ * Runs the sweep to its end or to the signal.
+ * @throws UserError before anything is started, ClaimedError when another process runs the same sweep here
+ */
+export async function runSweep(options: SweepOptions): Promise<SweepOutcome> {
+  const { name, reportsDir } = options;
+  const folder = join(reportsDir, name);
+  sweepResults(reportsDir, name);
+  if (!isDirectory(folder)) publishFolder(folder);
+  const claim = claimExclusive(join(folder, LOCK_FILE), `sweep ${name}`, { waitMs: 2000 });
+  try {
+    return await sweepClaimed(options, join(folder, RESULTS_FILE));
+  } finally {
+    releaseClaim(claim);
+  }
+}
+
+function publishFolder(folder: string): void {
+  try {
+    publishDirectory(folder, []);
+  } catch (error) {
+    // another process made it at the same moment
+    if (!isDirectory(folder)) throw error;
+  }
+}
+
+async function sweepClaimed(options: SweepOptions, resultsPath: string): Promise<SweepOutcome> {
+  const { name, runs, checkpointsDir: root, reportsDir, engine, parallel, retries, keep, signal } = options;
+  const dropped = repairResults(resultsPath);
+  if (dropped > 0) options.onNote?.(`${RESULTS_FILE}: dropped ${dropped} bytes of an unfinished last line`);
+  const all = sweepResults(reportsDir, name);
+  const planned = new Set(runs.map(({ id }) => id));
+  const results = new Map([...all].filter(([id]) => planned.has(id)));
+  const others = all.size - results.size;
+  if (others > 0) options.onNote?.(`${others} results of runs that are not in the plan are left alone`);
+
+  const board = new SweepBoard(runs, results);
+  const tell = (): void =>
+    options.onProgress?.(board.progress(), () => learnedBySize(runs, results, SHOWN_OPERATION));
+  const train =
+    options.attempt ??
+    ((run: SweepRun) =>
+      attemptInChild(run, {
+        root,
+        engine,
+        sweep: name,
+        signal,
+        onProgress: (progress) => {
+          board.progressed(run, progress);
+          tell();
+        },
+      }));
+  tell();
+  const { failed, interrupted } = await runPool({
+    runs,
+    done: new Map(results),
+    weightsOf: (run) => finalWeights(root, run),
+    parallel,
+    retries,
+    signal,
+    attempt: async (run) => {
+      board.started(run);
+      tell();
+      const end = await train(run);
+      // a run that is trained again for its checkpoint alone counts already
+      board.stopped(run, end.kind === 'finished' && !results.has(run.id) ? 'finished' : 'again');
+      return end;
+    },
+    onResult: (run, line) => {
+      if (line.id !== run.id) throw new RunError(`${run.id}: found the result of ${line.id}.`);
+      appendResult(resultsPath, line);
+      results.set(run.id, line);
+      options.onResult?.(run, line, board.progress());
+      tell();
+    },
+    onReleased: (run) => {
+      const note = thinOut(root, run.id, keep, name);
+      if (note !== undefined) options.onNote?.(note);
+    },
+    onRetry: (run, message) => options.onNote?.(`${run.id} failed and is tried again: ${message}`),
+    onFailed: (run, message) => {
+      board.stopped(run, 'failed');
+      options.onNote?.(`${run.id} failed: ${message}`);
+      tell();
+    },
+  });
+  return { resultsPath, results, failed, interrupted };
+}
