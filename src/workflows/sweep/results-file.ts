@@ -1,6 +1,7 @@
 /** results.jsonl: read with every line checked, appended one durable line at a time. */
 import { printable, UserError } from '../../errors.js';
-import { appendLines, exists, readText, repairTail } from '../../io/files.js';
+import { exists, readText } from '../../io/files.js';
+import { appendLines, repairTail } from '../../io/log-files.js';
 import { canonicalJson, parseJsonStrict } from '../../io/json.js';
 import { checkResultLine, type ResultLine, sameResult } from './result-line.js';
 
