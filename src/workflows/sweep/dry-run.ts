@@ -3,7 +3,6 @@ import { RunError } from '../../errors.js';
 import { jobEntryPath } from '../../jobs/entry-path.js';
 import { resultOf, startJob } from '../../jobs/start.js';
 import type { EngineChoice } from '../../train/train-run.js';
-import type { ClaimId } from '../../analysis/claims.js';
 import { secondsOf, timedConfigs } from './calibrate.js';
 import type { SweepRun } from './expand.js';
 import { jsonOfJob, SWEEP_ENTRY, type UpdateCost } from './protocol.js';
@@ -39,7 +38,7 @@ export interface DryRun {
 export async function dryRun(
   runs: readonly SweepRun[],
   done: ReadonlyMap<string, ResultLine>,
-  claims: readonly ClaimId[],
+  claims: readonly string[],
   engine: EngineChoice,
   signal?: AbortSignal,
 ): Promise<DryRun> {

@@ -1,13 +1,13 @@
-/** What a probe module says of one checkpoint by itself, as rows of numbers. */
+/** What a probe module says of one checkpoint by itself, as rows of the table of observations. */
 import type { Engine } from '../../engine/engine.js';
-import { metricNumber } from '../../train/metrics.js';
+import { observe as rowsOf } from '../../evidence/statistic.js';
 import { measureOne } from '../measure-one.js';
 import { type CheckpointRef, resolveOptions, selectProbes } from '../probe-plan.js';
-import type { ObservedStatistic } from './result-line.js';
+import type { RunObservation } from './result-line.js';
 
 /**
  * @param progress - called now and then while the module works
- * @returns its statistics, or why it does not fit the run
+ * @returns its numbers, or why it does not fit the run
  * @throws what the module throws
  */
 export async function observe(
@@ -15,17 +15,10 @@ export async function observe(
   ref: CheckpointRef,
   engine: Engine,
   progress: () => void,
-): Promise<ObservedStatistic[] | string> {
+): Promise<RunObservation[] | string> {
   const [probe] = selectProbes([module]);
-  const compatible = probe.isCompatible(ref.config);
+  const compatible = probe.isCompatible?.(ref.config) ?? true;
   if (compatible !== true) return compatible;
-  const options = resolveOptions(probe);
-  const measurement = await measureOne(probe, options, ref, engine, progress);
-  const result = probe.combine([{ subject: ref.subject, config: ref.config, measurement }], options);
-  const statistics = probe.compared?.(result) ?? [];
-  return statistics.flatMap(({ id, unit, values }) =>
-    values
-      .filter(({ subject }) => subject === ref.subject.id)
-      .map(({ value }) => ({ statistic: `${module}/${id}`, unit, value: metricNumber(value) })),
-  );
+  const measurement = await measureOne(probe, resolveOptions(probe), ref, engine, progress);
+  return rowsOf(module, probe.statistics, ref.subject.id, measurement).map(({ subject: _, ...row }) => row);
 }

@@ -3,7 +3,7 @@
  * values of run configurations when the plan is expanded (expand.ts).
  */
 import { parseDocument } from 'yaml';
-import { CLAIM_IDS, type ClaimId } from '../../analysis/claims.js';
+import { CLAIMS } from '../../evidence/claims-file.js';
 import { presetFields } from '../../config/presets.js';
 import { errorMessage, nearest, printable, UserError } from '../../errors.js';
 import { readText } from '../../io/files.js';
@@ -43,7 +43,7 @@ export interface PlanPart {
 export interface Plan {
   readonly name: string;
   readonly description: string;
-  readonly claims: readonly ClaimId[];
+  readonly claims: readonly string[];
   readonly parts: readonly PlanPart[];
 }
 
@@ -300,15 +300,17 @@ function checkModules(value: unknown, where: string): string[] {
   return selectProbes(value).map(({ name }) => name);
 }
 
-function checkClaims(value: unknown): ClaimId[] {
+function checkClaims(value: unknown): string[] {
   if (value === undefined) return [];
   if (!Array.isArray(value)) {
     throw new UserError(`claims: found ${shown(value)}, expected a list such as [C1, C2].`);
   }
   return value.map((name: unknown) => {
-    const known = CLAIM_IDS.find((id) => id === name);
-    if (known !== undefined) return known;
-    throw new UserError(`claims: found ${shown(name)}, expected one of ${CLAIM_IDS.join(', ')}.`);
+    const known = CLAIMS.find(({ id }) => id === name);
+    if (known !== undefined) return known.id;
+    throw new UserError(
+      `claims: found ${shown(name)}, expected one of ${CLAIMS.map(({ id }) => id).join(', ')}.`,
+    );
   });
 }
 

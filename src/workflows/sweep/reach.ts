@@ -1,131 +1,107 @@
 /**
- * Which verdicts a plan can reach: for each claim the conditions, sizes, seeds and budget that claims.json asks for, against the
- * runs of the plan. It promises no verdict: runs that do not learn may still leave too few.
+ * Which verdicts a plan can reach: its runs as if each had learned and been measured, put to the function that decides the
+ * claims. It promises no verdict: runs that do not learn may still leave too few, and an interval may be too wide.
  */
-import { BUDGET_MULTIPLIERS, type Claim, claimById, type ClaimId } from '../../analysis/claims.js';
+import { conditionId, conditionLabel } from '../../config/hash.js';
+import { type ClaimPart, CLAIMS, type ClaimSample } from '../../evidence/claims-file.js';
+import type { ClaimResult } from '../../evidence/claims.js';
+import { decideClaims } from '../../evidence/decide.js';
+import { evidenceOf } from '../../evidence/evidence.js';
+import { EVALUATION, NESTED } from '../../evidence/ladders.js';
+import type { Observation } from '../../evidence/statistic.js';
+import type { Subject } from '../../evidence/subject.js';
+import { designOf } from '../design.js';
 import type { SweepRun } from './expand.js';
 
 export interface Reach {
-  readonly claim: ClaimId;
+  /** part of a claim */
+  readonly claim: string;
   readonly reachable: boolean;
   /** what there is, or what is missing */
   readonly why: string;
 }
 
-interface Condition {
-  readonly name: string;
-  readonly has: (run: SweepRun) => boolean;
-}
-
-const trainedOn = (...tasks: readonly string[]): Condition => ({
-  name: tasks.length === 1 ? `${tasks[0]} alone` : tasks.join('+'),
-  has: ({ config, source }) =>
-    source === undefined && isScratch(config) && sameTasks(config.data.tasks, tasks),
-});
-
-const JOINT = trainedOn('MAX', 'MED', 'SUM');
-
-/** From MAX and MED to SUM, by phases or from another run's checkpoint. */
-const PRETRAINED: Condition = {
-  name: 'SUM after MAX+MED',
-  has: ({ config, source }) => source !== undefined || !isScratch(config),
-};
-
-/** Trained once, on one set of tasks, from random weights. */
-function isScratch(config: object): boolean {
-  const { init, training } = config as { init?: unknown; training: { phases?: unknown } };
-  return init === undefined && training.phases === undefined;
-}
-
-function sameTasks(own: readonly string[], tasks: readonly string[]): boolean {
-  return own.length === tasks.length && tasks.every((task) => own.includes(task));
-}
-
-/** Conditions of each claim; C5 takes one of two controls. */
-const CONDITIONS: Readonly<Record<ClaimId, readonly (readonly Condition[])[]>> = {
-  C1: [['SUM'], ['MAX'], ['MIN'], ['MED']].map((tasks) => [trainedOn(...tasks)]),
-  C2: [[trainedOn('SUM')], [JOINT]],
-  C3: [[trainedOn('SUM')], [JOINT]],
-  C4: [[trainedOn('SUM')], [JOINT]],
-  C5: [[trainedOn('SUM')], [trainedOn('TABLE'), trainedOn('LATIN')]],
-  C6: [[trainedOn('SUM')], [PRETRAINED]],
-};
-
-export function reachOf(claims: readonly ClaimId[], runs: readonly SweepRun[]): Reach[] {
-  return claims.map((id) => {
-    const claim = claimById(id);
-    const found = CONDITIONS[id].map((either) => either.map((one) => lackOf(claim, one, runs)));
-    // of two controls the one that lacks nothing counts, else the first is named
-    const lacks = new Map<string, string[]>();
-    found.forEach((either, i) => {
-      const [lack] = either;
-      if (lack === undefined || either.includes(undefined)) return;
-      lacks.set(lack, [...(lacks.get(lack) ?? []), CONDITIONS[id][i].map(({ name }) => name).join(' or ')]);
-    });
-    if (lacks.size > 0) {
-      const why = [...lacks].map(([lack, names]) => `${names.join(', ')}: ${lack}`).join('; ');
-      return { claim: id, reachable: false, why };
-    }
-    return { claim: id, reachable: true, why: planned(claim, runs) };
-  });
-}
-
-const fewest = (claim: Claim): number => Math.max(...claim.parts.map(({ nMin }) => nMin));
-
-/** Runs of the claim's regime that reach its budget. */
-function counting(claim: Claim, condition: Condition, runs: readonly SweepRun[]): SweepRun[] {
-  return runs.filter(
-    (run) =>
-      run.config.data.regime === claim.regime &&
-      run.config.training.steps >= claim.budgetSteps &&
-      condition.has(run),
+/** @param claims - ids of claims, every part of them */
+export function reachOf(claims: readonly string[], runs: readonly SweepRun[]): Reach[] {
+  const subjects = runs.map(asLearned);
+  const decided = decideClaims(evidenceOf(subjects, subjects.flatMap(asMeasured), new Map()));
+  return CLAIMS.filter(({ id }) => claims.includes(id)).flatMap(({ parts }) =>
+    parts.flatMap((part) => {
+      const result = decided.find((one) => one.part === part.id);
+      return result === undefined ? [] : [reach(part, result)];
+    }),
   );
 }
 
-/** Seeds at each size, by everything else that has to be equal: the best of these settings. */
-function seedsBySize(runs: readonly SweepRun[]): Map<number, number> {
-  const settings = new Map<string, Map<number, Set<number>>>();
-  for (const { config, parameters } of runs) {
-    const { modulus, depth, operands } = config.data;
-    const key = JSON.stringify([
-      modulus,
-      depth,
-      operands,
-      config.model.nLayers,
-      config.optimizer.learningRate,
-    ]);
-    const sizes = settings.get(key) ?? new Map<number, Set<number>>();
-    sizes.set(parameters, (sizes.get(parameters) ?? new Set<number>()).add(config.seed));
-    settings.set(key, sizes);
+function reach(part: ClaimPart, { counts, interval, place, reason }: ClaimResult): Reach {
+  const short = counts.filter(({ usable }) => usable < part.nMin);
+  const has = counts.map(({ condition, usable }) => `${condition} ${usable}`).join(', ');
+  if (short.length === 0 && interval !== undefined) {
+    const early = counts.some(({ runs, planned }) => runs < planned);
+    return {
+      claim: part.id,
+      reachable: true,
+      why: `${place}: seeds ${has}${early ? `, interim: ${part.seeds} planned` : ''}`,
+    };
   }
-  const total = (sizes: ReadonlyMap<number, Set<number>>): number =>
-    [...sizes.values()].reduce((sum, seeds) => sum + seeds.size, 0);
-  const best = [...settings.values()].sort((a, b) => total(b) - total(a)).at(0);
-  return new Map([...(best ?? [])].map(([size, seeds]) => [size, seeds.size]));
+  return { claim: part.id, reachable: false, why: `${place}: ${reason}` };
 }
 
-/** What a condition lacks, or undefined. */
-function lackOf(claim: Claim, condition: Condition, runs: readonly SweepRun[]): string | undefined {
-  const own = counting(claim, condition, runs);
-  const asked = `regime ${claim.regime} with at least ${claim.budgetSteps} steps`;
-  if (own.length === 0) return `found no run in ${asked}`;
-  const needed = fewest(claim);
-  const enough = [...seedsBySize(own).values()].filter((seeds) => seeds >= needed).length;
-  if (enough >= claim.minimumSizes) return undefined;
-  const most = Math.max(...seedsBySize(own).values());
-  return claim.minimumSizes === 1
-    ? `found ${most} seeds in ${asked}, expected at least ${needed}`
-    : `found ${enough} sizes with ${needed} seeds or more in ${asked}, expected at least ${claim.minimumSizes}`;
+/** The run as if it had learned all its operations. */
+function asLearned({ id, config, parameters }: SweepRun): Subject {
+  const { steps } = config.training;
+  const all = Object.fromEntries(config.data.tasks.map((task) => [task, 1]));
+  return {
+    id: `${id}@${steps}`,
+    run: id,
+    step: steps,
+    seed: config.seed,
+    condition: conditionId(config),
+    label: conditionLabel(config),
+    parameters,
+    weightsSha256: '',
+    final: true,
+    accuracy: all,
+    learned: all,
+    design: designOf(config, 'budget', true),
+  };
 }
 
-function planned(claim: Claim, runs: readonly SweepRun[]): string {
-  const parts = CONDITIONS[claim.id].map((either) => {
-    const one = either.find((condition) => lackOf(claim, condition, runs) === undefined) ?? either[0];
-    const sizes = [...seedsBySize(counting(claim, one, runs)).values()];
-    return `${one.name} ${sizes.length} x ${Math.min(...sizes)}`;
+/** Numbers of the statistics that claims name, spread over seeds so that there is an interval. */
+function asMeasured({ id, seed, step, design }: Subject): Observation[] {
+  const spread = (seed % 7) / 100;
+  const row = (statistic: string, value: number, scope: Observation['scope'] = {}): Observation => ({
+    subject: id,
+    statistic,
+    scope,
+    value,
   });
-  const budgets = BUDGET_MULTIPLIERS.map((multiple) => multiple * claim.budgetSteps);
-  const longest = Math.max(...runs.map(({ config }) => config.training.steps));
-  const reached = budgets.filter((budget) => budget <= longest);
-  return `sizes x seeds: ${parts.join(', ')}; budget ${reached.join(' and ')} of ${budgets.join(' and ')} steps`;
+  const samples = CLAIMS.flatMap(({ parts }) => parts).flatMap(({ evidence }): ClaimSample[] => {
+    switch (evidence.kind) {
+      case 'difference':
+        return [evidence.of, evidence.minus];
+      case 'mean':
+        return [evidence.of];
+      case 'threshold':
+      case 'proportion':
+        return [];
+    }
+  });
+  const controls = CLAIMS.flatMap(({ parts }) => parts).flatMap(({ evidence }) =>
+    evidence.kind === 'mean' && evidence.control !== undefined ? [evidence.control] : [],
+  );
+  // every budget is looked at on the way, from its half on
+  const steps = [1 / 8, 1 / 4, 1 / 2, 1].flatMap((share) => [(share * step) / 2, share * step]);
+  return [
+    ...samples.map(({ statistic, scope }) => row(statistic, 0.5 + spread, scope)),
+    ...controls.map(({ statistic }) =>
+      row(statistic, 0.99 + spread / 100, { operation: design.tasks[0], arity: 2 }),
+    ),
+    ...design.tasks.flatMap((operation) =>
+      [...new Set(steps)].flatMap((at) => [
+        row(EVALUATION, 1, { operation, step: Math.round(at) }),
+        ...(design.nested ? [row(EVALUATION, 1, { operation, level: NESTED, step: Math.round(at) })] : []),
+      ]),
+    ),
+  ];
 }

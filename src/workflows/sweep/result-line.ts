@@ -8,6 +8,7 @@ import { runId } from '../../config/hash.js';
 import { parseRunConfig } from '../../config/parse.js';
 import type { RunConfig } from '../../config/run-config.js';
 import { errorMessage } from '../../errors.js';
+import { observationSchema } from '../../evidence/statistic.js';
 import type { EvalCell, EvalRow } from '../../train/metrics.js';
 
 /** Right and asked. */
@@ -24,7 +25,7 @@ const evaluation = z.strictObject({
   trained: counts,
   /** the same on held-out operand multisets */
   held: counts.optional(),
-  /** result tokens inside whole expressions, by operation; only at depth 2 and more */
+  /** result tokens inside nested expressions, by operation, free-running: what learned asks for; only at depth 2 and more */
   nested: counts.optional(),
   /** whole expressions right and asked */
   chains: count.optional(),
@@ -34,12 +35,8 @@ const evaluation = z.strictObject({
   lossNats: z.record(z.string(), metric),
 });
 
-const observation = z.strictObject({
-  /** `<module>/<statistic>` */
-  statistic: z.string(),
-  unit: z.string(),
-  value: metric,
-});
+/** a number of its last checkpoint */
+const observation = observationSchema.omit({ subject: true });
 
 const line = z.strictObject({
   id: z.string(),
@@ -61,7 +58,7 @@ const line = z.strictObject({
 });
 
 export type Evaluation = z.infer<typeof evaluation>;
-export type ObservedStatistic = z.infer<typeof observation>;
+export type RunObservation = z.infer<typeof observation>;
 export type ResultLine = Omit<z.infer<typeof line>, 'configuration'> & { readonly configuration: RunConfig };
 
 /** What keeps a value from being a result line, in one sentence, or the line. */
@@ -93,14 +90,33 @@ export function sameResult(a: ResultLine, b: ResultLine): boolean {
 
 /** Evaluation rows as far as "learned" reads them: one cell an operation and side, of no particular arity. */
 export function evaluationRows({ evaluations }: Pick<ResultLine, 'evaluations'>): EvalRow[] {
-  return evaluations.map(({ step: at, trained, held = {}, lossNats }) => ({
-    kind: 'eval',
-    step: at,
-    cells: [
-      ...Object.entries(trained).map(([operation, own]) => cell(operation, own, false, lossNats[operation])),
-      ...Object.entries(held).map(([operation, own]) => cell(operation, own, true, 'NaN')),
-    ],
-  }));
+  return evaluations.map(
+    ({ step: at, trained, held = {}, nested, chains: [exact, asked] = [0, 0], lossNats }) => ({
+      kind: 'eval',
+      step: at,
+      ...(nested === undefined
+        ? {}
+        : {
+            nested: {
+              total: asked,
+              exact,
+              roles: {},
+            results: [],
+              inside: Object.entries(nested).map(([operation, [correct, total]]) => ({
+                operation,
+                correct,
+                total,
+              })),
+            },
+          }),
+      cells: [
+        ...Object.entries(trained).map(([operation, own]) =>
+          cell(operation, own, false, lossNats[operation]),
+        ),
+        ...Object.entries(held).map(([operation, own]) => cell(operation, own, true, 'NaN')),
+      ],
+    }),
+  );
 }
 
 function cell(
