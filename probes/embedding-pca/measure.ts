@@ -4,7 +4,15 @@
  */
 import { cosineSimilarities, squaredDistances } from '../../src/analysis/distances.js';
 import { fourierSpectrum } from '../../src/analysis/fourier.js';
-import { centred, type Matrix, matrix, rowOf, withColumns, zeros } from '../../src/analysis/matrix.js';
+import {
+  centred,
+  type Matrix,
+  matrix,
+  rowOf,
+  squaredNorm,
+  withColumns,
+  zeros,
+} from '../../src/analysis/matrix.js';
 import { explainedVarianceNull } from '../../src/analysis/pca-null.js';
 import { fitPca } from '../../src/analysis/pca.js';
 import type { PermutationTest } from '../../src/analysis/permutation.js';
@@ -84,6 +92,7 @@ export function geometry(x: Matrix, permutations: number, rng: Rng): GeometryNum
   const overNamings = testOrderOverUnits(d2, options);
   return {
     rank: pca.rank,
+    norm: round(Math.sqrt(squaredNorm(centred(x)))),
     explained: rounded(pca.explainedVarianceRatio),
     order: namingNumbers(order),
     orderOverNamings: testNumbers(overNamings),

@@ -23,6 +23,8 @@ export interface NamingNumbers {
 /** Statistics of one [n, d] embedding of the numbers. */
 export interface GeometryNumbers {
   readonly rank: number;
+  /** Frobenius norm of the centred rows: how far the numbers lie from each other */
+  readonly norm: number;
   /** share of variance by principal component */
   readonly explained: readonly number[];
   readonly order: NamingNumbers;

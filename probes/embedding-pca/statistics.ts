@@ -86,6 +86,16 @@ export const EMBEDDING_STATISTICS: readonly Statistic<EmbeddingMeasurement>[] = 
   ),
   ofEmbedding(
     {
+      id: 'norm',
+      title: 'Norm of the number embeddings',
+      formula: 'Frobenius norm of the centred number rows',
+      unit: '1',
+      sentence: 'norm of the centred number embeddings',
+    },
+    ({ norm }) => norm,
+  ),
+  ofEmbedding(
+    {
       id: 'widest-gap',
       title: 'Widest gap of the best ring',
       formula: 'greatest d2 of neighbours on the best ring / mean d2 at lag n/2',

@@ -3,15 +3,23 @@
  * input gives equal bytes. No network, no storage, and a content policy that lets nothing run but what is hashed here.
  */
 import { createHash } from 'node:crypto';
+import type { Evidence } from '../evidence/evidence.js';
 import { REPORT_CHARTS } from './charts/index.js';
+import { evidenceOfReport } from './evidence-of-report.js';
+import { forestChart } from './marks/forest.js';
 import type { ChartSpec, Report } from './schema.js';
 import { CONDITION_COLORS, THEME_NAMES } from './theme.js';
 import { byText, conditionLabels, summariseConditions } from './page/conditions.js';
-import { figure } from './page/figure.js';
-import { claims, compared, header } from './page/first-screen.js';
+import { type Answer, answer } from './page/answer.js';
+import { claimsTable } from './page/claims-table.js';
+import { allDifferences, differenceMaps } from './page/differences.js';
+import { figure, figures } from './page/figure.js';
+import { compared, header } from './page/first-screen.js';
+import { glossary, withTerms } from './page/glossary.js';
 import { html, Html, plainText, scriptJson } from './page/html.js';
 import { moduleSection } from './page/module-section.js';
 import { provenance } from './page/provenance.js';
+import { unlearnedSection } from './page/unlearned.js';
 
 /** Script and styles that src/setup/build-report.mjs makes. */
 export interface ReportRuntime {
@@ -67,34 +75,45 @@ interface Section {
 
 /** The module about training outcomes follows the training curves; the others come by name. */
 const LEARNING = 'learning';
+/** Pictures that stand open on the whole page; the others fold away under "More". */
+const OPEN_CHARTS = 12;
+/** Pictures of training that stand open: accuracy over steps, and at the end. */
+const OPEN_TRAINING = 2;
 
 function body(report: Report): Html {
+  const evidence = evidenceOfReport(report);
   const conditions = summariseConditions(report);
+  const first = answer(report, evidence);
+  const onTop = new Set(first.charts);
+  const where = report.kind === 'comparison' ? differenceMaps(evidence) : { charts: [], sentence: undefined };
   const names = Object.keys(report.modules).sort(
     (a, b) => Number(b === LEARNING) - Number(a === LEARNING) || byText(a, b),
   );
-  // anchors by position: a name may hold anything
-  const anchors = new Map(names.map((name, i) => [name, `m${i + 1}`]));
-  const headlines = names.flatMap((name) =>
-    report.modules[name].charts.filter(({ headline }) => headline === true),
-  );
-  const anchorOf = (chart: ChartSpec) => {
-    const at = headlines.indexOf(chart);
-    return at < 0 ? undefined : `h${at + 1}`;
-  };
-  const modules = names.map((name): Section => {
-    const anchor = anchors.get(name) ?? '';
-    const module = report.modules[name];
-    return { anchor, title: module.title, body: moduleSection(name, module, anchor, anchorOf) };
+  const training = trainingSection(report);
+  const left =
+    OPEN_CHARTS - first.charts.length - where.charts.length - Math.min(OPEN_TRAINING, training.charts);
+  const withCharts = names.filter((name) => report.modules[name].charts.some((chart) => !onTop.has(chart)));
+  const modules = names.map((name, i): Section => {
+    // a name may hold anything
+    const anchor = /^[a-z][a-z0-9-]*$/.test(name) ? `module-${name}` : `m${i + 1}`;
+    const place = withCharts.indexOf(name);
+    const open = place < 0 ? 0 : Math.max(0, Math.ceil((left - place) / withCharts.length));
+    const anchorOf = (chart: ChartSpec) =>
+      onTop.has(chart) ? `top-${first.charts.indexOf(chart) + 1}` : undefined;
+    const { title } = report.modules[name];
+    return { anchor, title, body: moduleSection(name, report.modules[name], anchor, anchorOf, open) };
   });
-  const sections = [...trainingSection(report), ...modules];
+  const differences = report.kind === 'comparison' ? differenceSection(evidence, where) : undefined;
+  const claims = claimsTable(report, report.kind === 'comparison');
+  const sections = [...training.sections, ...modules];
   return html`<div class="page">
     <nav aria-label="Sections">
       <div class="nav-inner">
         <div class="links">
+          ${differences === undefined ? undefined : html`<a href="#differences">Differences</a>`}
           <a href="#claims">Claims</a>
           ${sections.map(({ anchor, title }) => html`<a href="#${anchor}">${title}</a>`)}
-          <a href="#provenance">Provenance</a>
+          <a href="#glossary">Terms</a> <a href="#provenance">Provenance</a>
         </div>
         <span class="tools" hidden
           ><button type="button" id="theme" aria-pressed="false">Dark</button
@@ -103,29 +122,54 @@ function body(report: Report): Html {
       </div>
     </nav>
     <main id="main">
-      ${header(report, conditions)} ${compared(conditions)} ${claims(report)}
-      ${
-        headlines.length === 0
-          ? undefined
-          : html`<section aria-labelledby="headlines">
-              <h2 id="headlines">At a glance</h2>
-              <div class="charts headlines">${headlines.map((chart, i) => figure(chart, `h${i + 1}`))}</div>
-            </section>`
-      }
-      ${sections.map((section) => section.body)} ${provenance(report)}
+      ${header(report, conditions)} ${answerSection(first)} ${report.kind === 'claims' ? claims : undefined}
+      ${compared(conditions)} ${unlearnedSection(report, evidence)} ${differences}
+      ${report.kind === 'comparison' ? claims : undefined} ${sections.map((section) => section.body)}
+      ${glossary()} ${provenance(report)}
     </main>
   </div>`;
 }
 
-function trainingSection(report: Report): Section[] {
-  if (report.training.length === 0) return [];
+/** What was found in plain words, and the pictures that show it. */
+function answerSection({ sentences, charts }: Answer): Html {
+  return html`<section class="answer" aria-labelledby="answer">
+    <h2 id="answer">In short</h2>
+    ${sentences.map((sentence) => html`<p>${withTerms(sentence)}</p>`)}
+    <div class="charts headlines">${charts.map((chart, i) => figure(chart, `top-${i + 1}`))}</div>
+  </section>`;
+}
+
+function differenceSection(
+  evidence: Evidence,
+  { charts, sentence }: ReturnType<typeof differenceMaps>,
+): Html | undefined {
+  const all = allDifferences(evidence);
+  if (all.length === 0) return undefined;
+  const forest = forestChart(all, {
+    id: 'differences',
+    title: 'All differences by size',
+    note: 'Every statistic, every two conditions of which differences mean something.',
+  });
+  return html`<section class="module" aria-labelledby="differences">
+    <h2 id="differences">Where they differ</h2>
+    ${sentence === undefined ? undefined : html`<p class="question">${sentence}</p>`}
+    <div class="charts">${charts.map((chart, i) => figure(chart, `difference-map-${i + 1}`))}</div>
+    <details class="more">
+      <summary>More: all ${all.length} differences by size</summary>
+      <div class="charts">${figure(forest, 'differences-forest')}</div>
+    </details>
+  </section>`;
+}
+
+function trainingSection(report: Report): { readonly sections: readonly Section[]; readonly charts: number } {
+  if (report.training.length === 0) return { sections: [], charts: 0 };
   const charts: ChartSpec[] = REPORT_CHARTS.map((build) => build(report.training));
   const text = html`<section class="module" aria-labelledby="training">
     <h2 id="training">Training</h2>
     <p class="question">When does each model learn each operation, and how far does it get?</p>
-    <div class="charts">${charts.map((chart, i) => figure(chart, `training-c${i + 1}`))}</div>
+    ${figures(charts, 'training', OPEN_TRAINING)}
   </section>`;
-  return [{ anchor: 'training', title: 'Training', body: text }];
+  return { sections: [{ anchor: 'training', title: 'Training', body: text }], charts: charts.length };
 }
 
 /** Colours of the swatches, one rule a condition and theme: inline styles would need a weaker policy. */

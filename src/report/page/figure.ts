@@ -22,6 +22,22 @@ export function thin(rows: readonly Row[], most: number): readonly Row[] {
   return Array.from({ length: most }, (_, i) => rows[Math.round(i * stride)]);
 }
 
+/** Pictures below each other: the first stand open, the others fold away. @param anchor - beginning of their ids */
+export function figures(charts: readonly ChartSpec[], anchor: string, open: number): Html | undefined {
+  if (charts.length === 0) return undefined;
+  const drawn = charts.map((chart, i) => figure(chart, `${anchor}-c${i + 1}`));
+  const more = charts.slice(open);
+  return html`${open === 0 ? undefined : html`<div class="charts">${drawn.slice(0, open)}</div>`}
+  ${
+    more.length === 0
+      ? undefined
+      : html`<details class="more">
+          <summary>More: ${more.map(({ title }) => title).join('; ')}</summary>
+          <div class="charts">${drawn.slice(open)}</div>
+        </details>`
+  }`;
+}
+
 /** @param anchor - id of the figure in the page, made of letters, digits and hyphens only */
 export function figure(chart: ChartSpec, anchor: string): Html {
   let total = 0;

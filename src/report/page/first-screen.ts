@@ -1,6 +1,4 @@
 /** Top of the page: title, what was compared, the claims with their verdicts. Verdict words come from findings only. */
-import { type Claim, claimPart, CLAIMS } from '../../evidence/claims-file.js';
-import type { ClaimResult } from '../../evidence/claims.js';
 import { VERDICTS, type Verdict } from '../../evidence/verdict.js';
 import { percent, readable } from '../charts/common.js';
 import type { Finding, Report } from '../schema.js';
@@ -89,69 +87,6 @@ function learnedCell(condition: ConditionSummary, operation: string): Html {
   </td>`;
 }
 
-export function claims(report: Report): Html {
-  return html`<section aria-labelledby="claims">
-    <h2 id="claims">Claims of the paper</h2>
-    <div class="scroll" tabindex="0" role="region" aria-label="Claims">
-      <table class="claims">
-        <thead>
-          <tr>
-            <th scope="col">Claim</th>
-            <th scope="col">Verdict</th>
-            <th scope="col">Statistic</th>
-            <th scope="col" class="number">Smallest effect</th>
-            <th scope="col">Reason</th>
-          </tr>
-        </thead>
-        ${CLAIMS.map((claim) => claimRows(claim, report))}
-      </table>
-    </div>
-    <p class="note">
-      Statistics, smallest effects and rules were fixed before the runs (claims.json, SHA-256
-      ${report.provenance.claimsSha256.slice(0, 12)}). Claims are those of the abstract of arXiv 2505.18369.
-    </p>
-  </section>`;
-}
-
-function claimRows(claim: Claim, report: Report): Html {
-  const results = report.claims.filter((result) => result.claim === claim.id);
-  const name = html`<th scope="rowgroup" rowspan="${results.length}">
-    <span class="claim-id">${claim.id}</span> ${claim.text}
-  </th>`;
-  return html`<tbody>
-    ${results.map(
-      (result, i) =>
-        html`<tr>
-          ${i === 0 ? name : undefined}
-          <td>${verdictBadge(result.verdict)}</td>
-          <td>
-            ${result.part === undefined ? html`<span class="part">${claim.id}</span> its parts together` : partStatistic(result)}
-          </td>
-          <td class="number">${result.part === undefined ? '' : smallestEffect(result.part)}</td>
-          <td>${sentence([result.reason, ...result.notes].join('; '))}</td>
-        </tr>`,
-    )}
-  </tbody>`;
-}
-
-function partStatistic({ part, statistic, unit, estimate, bound, interval, place }: ClaimResult): Html {
-  const shown = {
-    unit,
-    ...(estimate === undefined ? {} : { estimate }),
-    ...(interval === undefined ? {} : { interval }),
-  };
-  const beyond =
-    bound === undefined
-      ? undefined
-      : html`<span class="estimate"
-            >${bound.side === 'above' ? '>' : '<'} ${minus(readable(bound.value))}</span
-          >
-          ${unitText(unit)}`;
-  return html`<span class="part">${part}</span> ${beyond ?? estimateText(shown)}<span class="statistic"
-      >${statistic}; ${place}</span
-    >`;
-}
-
 /** `0.42 [0.31, 0.53] octaves` with the level of the interval. */
 export function estimateText(finding: Pick<Finding, 'estimate' | 'interval' | 'unit'>): Html {
   if (finding.estimate === undefined) return html`<span class="estimate absent">not computed</span>`;
@@ -166,23 +101,6 @@ export function estimateText(finding: Pick<Finding, 'estimate' | 'interval' | 'u
   const unit =
     interval === undefined && unitText(finding.unit) !== '' ? html` ${unitText(finding.unit)}` : undefined;
   return html`<span class="estimate">${minus(readable(finding.estimate))}</span>${unit}${range}`;
-}
-
-function smallestEffect(id: string): string {
-  const { rule, unit } = claimPart(id);
-  const named = (value: number) => `${readable(value)} ${unitText(unit, value)}`.trim();
-  switch (rule.kind) {
-    case 'effect':
-      return named(rule.delta);
-    case 'below':
-      return `below ${named(rule.limit)}`;
-    case 'index':
-      return `above ${named(rule.above)}`;
-    case 'explained':
-      return `within ${named(rule.within)}`;
-    case 'explained':
-      return `at most ${named(rule.within)}`;
-  }
 }
 
 /** First letter large, full stop at the end. */

@@ -1,6 +1,6 @@
 /** One section a module: question, pictures, what it shows and does not show, method, numbers, what was left out. */
 import type { ChartSpec, Finding, ModuleReport } from '../schema.js';
-import { figure } from './figure.js';
+import { figures } from './figure.js';
 import { estimateText, sentence, verdictBadge } from './first-screen.js';
 import { html, type Html } from './html.js';
 import { countText, pText } from './numbers.js';
@@ -14,14 +14,15 @@ export function moduleSection(
   module: ModuleReport,
   anchor: string,
   anchorOf: (chart: ChartSpec) => string | undefined,
+  /** pictures that stand open */
+  open: number,
 ): Html {
   const own = module.charts.filter((chart) => anchorOf(chart) === undefined);
   return html`<section class="module" aria-labelledby="${anchor}">
     <h2 id="${anchor}">${module.title}</h2>
     <p class="question">${module.question}</p>
     ${status(module)} ${leftOut(module)} ${module.charts.map((chart) => pointer(chart, anchorOf(chart)))}
-    ${own.length === 0 ? undefined : html`<div class="charts">${own.map((chart, i) => figure(chart, `${anchor}-c${i + 1}`))}</div>`}
-    ${reading(module)} ${findings(module)}
+    ${figures(own, anchor, open)} ${reading(module)} ${findings(module)}
     <details class="method">
       <summary>Method and options</summary>
       ${module.text === undefined ? undefined : paragraphs(module.text.method)}

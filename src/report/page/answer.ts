@@ -1,0 +1,165 @@
+/**
+ * The first screen: what was found in three sentences of plain words, and the pictures that show it. Everything is computed from
+ * the report; nothing here decides anything.
+ */
+import { claimById } from '../../evidence/claims-file.js';
+import { type Condition, hasLearned, PRIMARY } from '../../evidence/conditions.js';
+import type { Evidence } from '../../evidence/evidence.js';
+import type { Difference } from '../../evidence/summaries.js';
+import { VERDICT } from '../../evidence/verdict.js';
+import { percent, readable } from '../charts/common.js';
+import { differenceName, forestChart, pairName } from '../marks/forest.js';
+import { type HeatCell, heatMapChart } from '../marks/heat-map.js';
+import type { ChartSpec, Report } from '../schema.js';
+import { allDifferences } from './differences.js';
+
+export interface Answer {
+  readonly sentences: readonly string[];
+  readonly charts: readonly ChartSpec[];
+}
+
+/** Differences named in the picture of the first screen. */
+const ON_FIRST_SCREEN = 8;
+
+export function answer(report: Report, evidence: Evidence): Answer {
+  const differences = allDifferences(evidence);
+  return {
+    sentences: [
+      ...learnedSentence(evidence.conditions),
+      ...differenceSentence(differences),
+      ...claimsSentence(report),
+    ],
+    charts: [
+      learnedStrip(evidence.conditions),
+      ...headlines(report),
+      ...(differences.length === 0
+        ? []
+        : [
+            forestChart(differences, {
+              id: 'largest-differences',
+              title: 'The largest differences',
+              note: 'Differences between conditions, all runs.',
+              most: ON_FIRST_SCREEN,
+            }),
+          ]),
+    ],
+  };
+}
+
+/** One picture of a module at most: the one that it puts first. */
+function headlines({ modules }: Report): ChartSpec[] {
+  const [first] = Object.values(modules).flatMap(({ charts }) =>
+    charts.filter(({ headline }) => headline === true),
+  );
+  return first === undefined ? [] : [first];
+}
+
+/** The operation that is asked about: SUM where any run has it, else what most runs have. */
+function askedOf(conditions: readonly Condition[]): string | undefined {
+  const all = conditions.flatMap(({ runs }) => runs.flatMap(({ accuracy }) => Object.keys(accuracy ?? {})));
+  if (all.includes(PRIMARY)) return PRIMARY;
+  const counts = new Map<string, number>();
+  for (const name of all) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).at(0)?.[0];
+}
+
+/** Conditions of the same answer are named together; more than this of them are counted. */
+const MOST_NAMED = 3;
+
+function learnedSentence(conditions: readonly Condition[]): string[] {
+  const operation = askedOf(conditions);
+  if (operation === undefined) return [];
+  const rows = conditions.flatMap((condition) => {
+    const asked = condition.runs.filter((run) => hasLearned(run, operation) !== null);
+    const learned = asked.filter((run) => hasLearned(run, operation) === true).length;
+    return asked.length === 0 ? [] : [{ label: condition.label, learned, runs: asked.length }];
+  });
+  const names = (some: readonly (typeof rows)[number][]): string => {
+    const shown = some
+      .slice(0, MOST_NAMED)
+      .map(({ label, runs }) => `${label} (${runs} ${runs === 1 ? 'seed' : 'seeds'})`);
+    const rest = some.length - shown.length;
+    return `${shown.join('; ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+  };
+  const all = rows.filter(({ learned, runs }) => learned === runs);
+  const none = rows.filter(({ learned }) => learned === 0);
+  const some = rows.filter(({ learned, runs }) => learned > 0 && learned < runs);
+  const parts = [
+    ...(all.length === 0 ? [] : [`by every seed of ${names(all)}`]),
+    ...(some.length === 0
+      ? []
+      : [
+          `by ${some
+            .slice(0, MOST_NAMED)
+            .map(({ label, learned, runs }) => `${learned} of ${runs} seeds of ${label}`)
+            .join(
+              '; ',
+            )}${some.length > MOST_NAMED ? ` and by some of ${some.length - MOST_NAMED} more` : ''}`,
+        ]),
+    ...(none.length === 0 ? [] : [`by no seed of ${names(none)}`]),
+  ];
+  return parts.length === 0 ? [] : [`${operation} was learned ${parts.join('; ')}.`];
+}
+
+function differenceSentence(differences: readonly Difference[]): string[] {
+  const [first] = differences.filter(
+    ({ interval }) => interval !== undefined && (interval.low > 0 || interval.high < 0),
+  );
+  if (first === undefined) {
+    return differences.length === 0
+      ? []
+      : ['No two conditions differ by more than their seeds do: every interval of a difference covers 0.'];
+  }
+  const { estimate, interval, spreads = 0 } = first;
+  return [
+    `The clearest difference is in ${lower(differenceName(first))}: ${pairName(first)} is ${readable(estimate)} (95 % interval ${readable(interval?.low)} to ${readable(interval?.high)}), ${readable(Math.abs(spreads), 2)} times the spread of one seed.`,
+  ];
+}
+
+function claimsSentence({ claims }: Report): string[] {
+  const parts = claims.filter(({ part }) => part !== undefined);
+  if (parts.length === 0) return [];
+  const decided = parts.filter(({ verdict }) => verdict !== VERDICT.tooFew);
+  if (decided.length === 0) {
+    return [
+      `None of the ${parts.length} statements under test can be decided with these runs; the table says what each lacks.`,
+    ];
+  }
+  const named = decided.map(({ claim, part, verdict, interim }) => {
+    const { origin } = claimById(claim);
+    return `${part ?? claim}${origin === 'own' ? ' (our own)' : ''} is ${verdict}${interim ? ' (interim)' : ''}`;
+  });
+  return [
+    `Of ${parts.length} statements under test ${decided.length === 1 ? 'one is' : `${decided.length} are`} decided: ${named.join(', ')}.`,
+  ];
+}
+
+function lower(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+/** A cell for each seed of each condition: how much of the operation it answers right. */
+function learnedStrip(conditions: readonly Condition[]): ChartSpec {
+  const operation = askedOf(conditions) ?? PRIMARY;
+  const cells = conditions.flatMap((condition) =>
+    condition.runs.flatMap((run): HeatCell[] => {
+      const value = run.accuracy?.[operation];
+      return value === undefined
+        ? []
+        : [{ panel: `Accuracy on ${operation}`, x: String(run.seed), y: condition.label, value }];
+    }),
+  );
+  return heatMapChart(cells, {
+    id: 'learned-strip',
+    title: `Who learned ${operation}`,
+    note: 'One cell a seed, accuracy on result tokens of trained prompts; 95 % counts as learned.',
+    x: 'Seed',
+    y: 'Condition',
+    value: 'Accuracy',
+    diverging: false,
+    domain: [0, 1],
+    cell: 20,
+    columns: 1,
+    summary: cells.map(({ y, x, value }) => `${y}, seed ${x}: ${percent(value, 0)}.`).join(' '),
+  });
+}
