@@ -31,8 +31,8 @@ const armSchema = z.strictObject({
   tasks: z.array(z.string()).min(1),
   /** the operation that has to be learned; default SUM */
   operation: z.string().exactOptional(),
-  /** trained from the larger start of the embeddings */
-  largerStart: z.literal(true).exactOptional(),
+  /** standard deviation of the token embeddings at the start; default the usual one */
+  embeddingInit: z.number().exactOptional(),
   /** how training began; default from scratch */
   start: z.strictObject({ kind: z.enum(START_KINDS), tasks: z.string().exactOptional() }).exactOptional(),
 });
@@ -150,9 +150,8 @@ const fileSchema = z.strictObject({
   level: z.number(),
   learnedAccuracy: z.number(),
   budgetMultipliers: z.array(z.int()),
-  /** standard deviations of the token embeddings at the start: the usual, and the larger one of M1 and M2 */
+  /** the usual standard deviation of the token embeddings at the start */
   smallStart: z.number(),
-  largerStart: z.number(),
   claims: z.array(claimSchema),
 });
 
@@ -174,7 +173,6 @@ export const LEARNED_ACCURACY: number = file.learnedAccuracy;
 /** The two budgets, as multiples of B. */
 export const BUDGET_MULTIPLIERS: readonly number[] = file.budgetMultipliers;
 export const SMALL_START: number = file.smallStart;
-export const LARGER_START: number = file.largerStart;
 
 export function claimById(id: string): Claim {
   const found = CLAIMS.find((claim) => claim.id === id);

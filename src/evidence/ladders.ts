@@ -3,13 +3,7 @@
  * from the rows of the training log; no statistics and no verdicts here.
  */
 import type { SizeCount } from '../evidence/thresholds.js';
-import {
-  type ClaimArm,
-  type ClaimPlace,
-  LARGER_START,
-  LEARNED_ACCURACY,
-  SMALL_START,
-} from './claims-file.js';
+import { type ClaimArm, type ClaimPlace, LEARNED_ACCURACY, SMALL_START } from './claims-file.js';
 import { type Condition, PRIMARY } from './conditions.js';
 import { type Evidence, rowsByScope } from './evidence.js';
 import { groupBy } from './group-by.js';
@@ -111,12 +105,15 @@ export interface ArmCounts {
 }
 
 /** Whether a run is one of an arm: its tasks, and how it began. */
-export function isOfArm({ design }: Subject, { tasks, start, largerStart }: ClaimArm): boolean {
+export function isOfArm(
+  { design }: Subject,
+  { tasks, start, embeddingInit = SMALL_START }: ClaimArm,
+): boolean {
   return (
     design.tasks.join() === tasks.join() &&
     design.startKind === (start?.kind ?? 'scratch') &&
     design.startTasks === (start?.tasks ?? '') &&
-    design.embeddingInit === (largerStart === true ? LARGER_START : SMALL_START)
+    design.embeddingInit === embeddingInit
   );
 }
 
