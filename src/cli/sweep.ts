@@ -24,6 +24,7 @@ import {
 import { addFolderFlags, foldersOf } from './folders.js';
 import { interruptSignal } from './interrupt.js';
 import { formatTable, percent } from './table.js';
+import { SUMMARIES } from './summaries.js';
 
 const HELP = `
 A plan names a base configuration, arms, axes and seeds; every arm is trained at every point of the axes with every seed:
@@ -50,7 +51,7 @@ export function registerSweep(program: Command): void {
   const command = program
     .command('sweep')
     .argument('<plan>', `${bundledPlans().join(', ')}, or a file of one's own`)
-    .description('Train the runs of a plan, resumable at any moment; one line of results a run.')
+    .description(SUMMARIES.sweep.description)
     .option(
       '--size <size>',
       `${PLAN_SIZES.join(' or ')}, where the plan has sizes (default: the first it has)`,

@@ -19,6 +19,7 @@ import {
 import { addFolderFlags, foldersOf } from './folders.js';
 import { interruptSignal } from './interrupt.js';
 import { linesTable } from './lines-table.js';
+import { SUMMARIES } from './summaries.js';
 
 const EXAMPLES = `
 Examples:
@@ -34,7 +35,7 @@ Every flag can be given as an environment variable: SUMLENS_D_MODEL=32.`;
 export function registerTrain(program: Command): void {
   const command = program
     .command('train')
-    .description('Train one run; the result is checkpoints/<run>/.')
+    .description(SUMMARIES.train.description)
     .option('--out <folder>', 'directory of the run (default: checkpoints/<run>)')
     .option('--allow-engine-change', 'go on although the engine or its kernels changed')
     .option('--save-every <seconds>', 'time between resume checkpoints (default: 30)')
