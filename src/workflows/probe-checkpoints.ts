@@ -7,12 +7,11 @@ import type { Options, Probe } from '../../probes/contract.js';
 import type { RunConfig } from '../config/run-config.js';
 import { openEngine } from '../engine/registry.js';
 import { errorMessage } from '../errors.js';
-import { readBytes } from '../io/files.js';
-import { sha256Hex } from '../io/sha256.js';
 import type { ModuleReport } from '../report/schema.js';
 import type { EngineChoice } from '../train/train-run.js';
 import { combineModule, type Failure, type MeasuredModule } from './combine-module.js';
 import { inParallel, measureAll, type MeasureTask, type Outcome, readCached } from './measure-checkpoints.js';
+import { codeSha256 } from './module-code.js';
 import { type CheckpointRef, measurementKey, resolveOptions } from './probe-plan.js';
 import { askCompatible, type Compatibility } from './user-probe.js';
 
@@ -133,7 +132,7 @@ async function planModule(
   return {
     probe,
     source: source ?? probe.name,
-    codeSha256: source === undefined ? undefined : sha256Hex(readBytes(source)),
+    codeSha256: source === undefined ? undefined : codeSha256(source),
     options: resolveOptions(probe, options, series === true),
     incompatible,
     outcomes,
