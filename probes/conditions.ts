@@ -4,6 +4,7 @@
  */
 import { claimById, type ClaimId, LEARNED_ACCURACY } from '../src/analysis/claims.js';
 import { differingFields } from '../src/config/hash.js';
+import { isOneCourse } from '../src/config/phases.js';
 import type { RunConfig } from '../src/config/run-config.js';
 import type { Measured } from './contract.js';
 
@@ -26,6 +27,11 @@ export function sideOf(tasks: readonly string[]): Side {
   const hasOrder = companions.includes('MAX') && companions.includes('MED');
   if (!hasOrder || !companions.every((task) => COMPANIONS.includes(task))) return 'other';
   return tasks.includes('SUM') ? 'mixed' : 'order-only';
+}
+
+/** The side of a run; one with phases, or with the start of another run, is on none. */
+export function sideOfRun(config: RunConfig): Side {
+  return isOneCourse(config) ? sideOf(config.data.tasks) : 'other';
 }
 
 /** Accuracy on SUM result tokens at the last evaluation; null: not evaluated, or SUM is not a task. */
@@ -74,7 +80,7 @@ export function hasLearned(run: Run): boolean | null {
 const isSide =
   (...sides: readonly Side[]) =>
   ({ config }: Run): boolean =>
-    sides.includes(sideOf(config.data.tasks));
+    sides.includes(sideOfRun(config));
 /** SUM-only or mixed: what the claims compare. */
 export const isArm = isSide('SUM-only', 'mixed');
 

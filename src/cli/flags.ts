@@ -197,8 +197,9 @@ function parseValue(row: FlagRow, value: string | boolean, field: string): unkno
     case 'number':
       return parseNumber(value, field);
     case 'choice':
-    case 'other':
       return value;
+    case 'other':
+      return row.text === undefined ? value : row.text.read(String(value));
     case 'names':
       return parseTasks(String(value));
     case 'range':

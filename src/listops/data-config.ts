@@ -45,6 +45,8 @@ export interface DataConfig {
    * begins; absent: whole examples, each from position 0
    */
   readonly window?: number;
+  /** operands k are drawn with probabilities proportional to (k + 1)^-digitSkew; absent: all alike */
+  readonly digitSkew?: number;
   /** how expressions are spelled; absent: standard */
   readonly notation?: Exclude<Notation, 'standard'>;
 }
@@ -120,6 +122,7 @@ export function checkDataConfig(data: DataConfig): void {
   checkRule('--holdout-seed', DATA_RULES.holdoutSeed, data.holdoutSeed);
   checkRule('--table-seed', DATA_RULES.tableSeed, data.tableSeed);
   if (data.fixedSize !== undefined) checkRule('--fixed-size', DATA_RULES.fixedSize, data.fixedSize);
+  if (data.digitSkew !== undefined) checkRule('--digit-skew', DATA_RULES.digitSkew, data.digitSkew);
   checkNotation(data);
   checkFile(data);
   checkWindow(data);
@@ -143,7 +146,7 @@ export function checkDataConfig(data: DataConfig): void {
   }
 }
 
-function checkFile({ file, regime, fixedSize, window }: DataConfig): void {
+function checkFile({ file, regime, fixedSize, window, digitSkew }: DataConfig): void {
   if (file === undefined) return;
   checkDataFileConfig(file);
   if (regime !== 'full') {
@@ -158,6 +161,7 @@ function checkFile({ file, regime, fixedSize, window }: DataConfig): void {
     throw unacceptable('--fixed-size', fixedSize, 'nothing with --data', 'A file is a set of fixed size.');
   }
   if (window !== undefined) throw unacceptable('--window', window, 'nothing with --data');
+  if (digitSkew !== undefined) throw unacceptable('--digit-skew', digitSkew, 'nothing with --data');
 }
 
 function checkNotation({ notation, tasks }: DataConfig): void {

@@ -153,10 +153,11 @@ async function trainInChild(
   options: TrainRunsOptions,
   board: ProgressBoard,
 ): Promise<RunOutcome> {
-  const { root, out, engine, dataFile, threads = 1, allowEngineChange, resumeEveryMs, signal } = options;
+  const { root, out, engine, dataFile, initFrom, threads = 1, allowEngineChange } = options;
+  const { resumeEveryMs, signal } = options;
   const job: TrainJob = {
     config,
-    options: { root, out, engine, dataFile, threads, allowEngineChange, resumeEveryMs },
+    options: { root, out, engine, dataFile, initFrom, threads, allowEngineChange, resumeEveryMs },
   };
   board.set(config, 'training', {});
   const run = runId(config);
