@@ -6,6 +6,7 @@ import { claimById, type ClaimId, LEARNED_ACCURACY } from '../src/analysis/claim
 import { differingFields } from '../src/config/hash.js';
 import { isOneCourse } from '../src/config/phases.js';
 import type { RunConfig } from '../src/config/run-config.js';
+import { isNested } from '../src/train/learned.js';
 import type { Measured } from './contract.js';
 
 /** A measurement of any module. */
@@ -71,9 +72,12 @@ export function groupRuns<R extends Run>(runs: readonly R[]): R[][] {
   return [...groups.values()];
 }
 
-/** By the last two evaluations, or the only one. null: SUM is not among the tasks, or was not evaluated. */
+/**
+ * By the last two evaluations, or the only one. null: SUM is not among the tasks, or was not evaluated, or expressions nest
+ * and what is inside them was not evaluated twice.
+ */
 export function hasLearned(run: Run): boolean | null {
-  const accuracy = run.subject.learned?.['SUM'] ?? sumAccuracy(run);
+  const accuracy = run.subject.learned?.['SUM'] ?? (isNested(run.config.data) ? null : sumAccuracy(run));
   return accuracy === null || !run.config.data.tasks.includes('SUM') ? null : accuracy >= LEARNED_ACCURACY;
 }
 
@@ -94,7 +98,11 @@ export function whyUnusable(run: Run, claim: ClaimId = 'C3', operation = 'SUM'):
 }
 
 /** Why an operation does not count as learned at the accuracy that a claim asks for, or undefined when it does. */
-export function whyNotLearned({ subject }: Run, claim: ClaimId, operation = 'SUM'): string | undefined {
+export function whyNotLearned(
+  { subject, config }: Run,
+  claim: ClaimId,
+  operation = 'SUM',
+): string | undefined {
   const accuracy = subject.accuracy?.[operation];
   if (accuracy === undefined) return `${operation} was not evaluated`;
   const { learnedAccuracy } = claimById(claim);
@@ -103,8 +111,15 @@ export function whyNotLearned({ subject }: Run, claim: ClaimId, operation = 'SUM
   }
   // learned is a matter of two evaluations: `learned` holds the smaller
   const lesser = subject.learned?.[operation];
-  if (lesser === undefined) return `${operation} was evaluated once, and learned needs two evaluations`;
+  if (lesser === undefined) {
+    return subject.learned === undefined
+      ? `${operation} was evaluated once, and learned needs two evaluations`
+      : `its evaluations do not tell the accuracy of ${operation} inside nested expressions`;
+  }
   if (lesser >= learnedAccuracy) return undefined;
+  if (isNested(config.data)) {
+    return `has not learned ${operation} (accuracy ${belowText(lesser, learnedAccuracy)} at one of the last two evaluations, alone or inside nested expressions)`;
+  }
   return `has not learned ${operation} (accuracy ${belowText(lesser, learnedAccuracy)} one evaluation before)`;
 }
 

@@ -106,7 +106,11 @@ function canonical(value: unknown): string {
   return JSON.stringify(value);
 }
 
-function parseRule(rule: Readonly<Record<string, string | number | undefined>>, id: string): VerdictRule {
+/** A rule of claims.json, typed. @throws for an unknown kind or a missing number */
+export function parseRule(
+  rule: Readonly<Record<string, string | number | boolean | undefined>>,
+  id: string,
+): VerdictRule {
   const field = (name: string): number => {
     const value = rule[name];
     if (typeof value !== 'number') throw new Error(`claims.json: ${id}.rule.${name} is not a number.`);
@@ -114,7 +118,11 @@ function parseRule(rule: Readonly<Record<string, string | number | undefined>>, 
   };
   switch (rule['kind']) {
     case 'effect':
-      return { kind: 'effect', delta: field('delta') };
+      return {
+        kind: 'effect',
+        delta: field('delta'),
+        ...(rule['equivalence'] === true ? { equivalence: true } : {}),
+      };
     case 'below':
       return { kind: 'below', limit: field('limit'), delta: field('delta') };
     case 'index':
@@ -124,8 +132,12 @@ function parseRule(rule: Readonly<Record<string, string | number | undefined>>, 
         contradictedBelow: field('contradictedBelow'),
         delta: field('delta'),
       };
+    case 'explained':
+      return { kind: 'explained', within: field('within'), delta: field('delta') };
     default:
-      throw new Error(`claims.json: ${id}.rule.kind is "${rule['kind']}", expected effect, below or index.`);
+      throw new Error(
+        `claims.json: ${id}.rule.kind is "${rule['kind']}", expected effect, below, index or explained.`,
+      );
   }
 }
 

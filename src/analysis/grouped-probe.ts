@@ -175,15 +175,17 @@ export function accuracyInterval(models: readonly number[], groups: number, leve
   const n = groups * models.length;
   const over = meanInterval(models, level);
   const counted = wilsonInterval(Math.round(over.estimate * n), n, level);
-  const hasSpread = models.length > 1;
+  // models that are all alike bound nothing by themselves: then the sets of numbers do
+  const hasSpread = Number.isFinite(over.low);
   return {
     estimate: over.estimate,
     low: Math.max(0, hasSpread ? Math.min(over.low, counted.low) : counted.low),
     high: Math.min(1, hasSpread ? Math.max(over.high, counted.high) : counted.high),
     level,
-    method: hasSpread
-      ? 'the wider of t over seeds and Wilson over sets of numbers'
-      : 'Wilson over sets of numbers',
+    method:
+      models.length > 1
+        ? 'the wider of t over seeds and Wilson over sets of numbers'
+        : 'Wilson over sets of numbers',
   };
 }
 

@@ -1,4 +1,7 @@
-/** Confidence intervals of means and of one proportion. Differences of proportions are in proportions.ts. */
+/**
+ * Confidence intervals of means and of one proportion. Differences of proportions are in proportions.ts, means of bounded
+ * values in bounded-mean.ts.
+ */
 import { mean, variance } from '../tensor/sum.js';
 import { CLAIMS_LEVEL } from './claims.js';
 import { betaQuantile, normalQuantile, studentQuantile } from './distributions.js';
@@ -11,18 +14,27 @@ export interface IntervalEstimate {
   readonly method: string;
 }
 
-/** Mean with a t interval over independent values, such as seeds. Fewer than two values bound nothing: -Infinity..Infinity. */
+/**
+ * Mean with a t interval over independent values, such as seeds. Fewer than two values, and values that are all equal,
+ * bound nothing: -Infinity..Infinity. Equal values do not say how far the next one may lie, so their interval is never a
+ * point; where values are bounded, boundedMeanInterval has an answer.
+ */
 export function meanInterval(values: ArrayLike<number>, level = CLAIMS_LEVEL): IntervalEstimate {
   checkLevel(level);
   const estimate = mean(values);
   const method = 't over seeds';
-  if (values.length < 2) return { estimate, low: -Infinity, high: Infinity, level, method };
+  if (values.length < 2 || isConstant(values)) {
+    return { estimate, low: -Infinity, high: Infinity, level, method };
+  }
   const half =
     studentQuantile(1 - (1 - level) / 2, values.length - 1) * Math.sqrt(variance(values) / values.length);
   return { estimate, low: estimate - half, high: estimate + half, level, method };
 }
 
-/** mean(a) - mean(b), Welch's t interval: unequal variances, Satterthwaite's degrees of freedom. */
+/**
+ * mean(a) - mean(b), Welch's t interval: unequal variances, Satterthwaite's degrees of freedom. A side of one value, and two
+ * sides without any spread, bound nothing.
+ */
 export function welchInterval(
   a: ArrayLike<number>,
   b: ArrayLike<number>,
@@ -31,14 +43,24 @@ export function welchInterval(
   checkLevel(level);
   const estimate = mean(a) - mean(b);
   const method = 'Welch t over seeds';
-  if (a.length < 2 || b.length < 2) return { estimate, low: -Infinity, high: Infinity, level, method };
+  if (a.length < 2 || b.length < 2 || (isConstant(a) && isConstant(b))) {
+    return { estimate, low: -Infinity, high: Infinity, level, method };
+  }
   const va = variance(a) / a.length;
   const vb = variance(b) / b.length;
-  // no spread at all: the interval is the point
-  if (va + vb === 0) return { estimate, low: estimate, high: estimate, level, method };
   const df = (va + vb) ** 2 / (va ** 2 / (a.length - 1) + vb ** 2 / (b.length - 1));
   const half = studentQuantile(1 - (1 - level) / 2, df) * Math.sqrt(va + vb);
   return { estimate, low: estimate - half, high: estimate + half, level, method };
+}
+
+/** Equal up to the rounding of a sum. */
+function isConstant(values: ArrayLike<number>): boolean {
+  let [least, most] = [Infinity, -Infinity];
+  for (let i = 0; i < values.length; i++) {
+    least = Math.min(least, values[i]);
+    most = Math.max(most, values[i]);
+  }
+  return most - least <= 8 * Number.EPSILON * Math.max(Math.abs(least), Math.abs(most));
 }
 
 /** Wilson score interval of k successes in n. */

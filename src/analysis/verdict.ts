@@ -16,8 +16,11 @@ export const VERDICT = {
 
 /** How the bounds of an interval [L, U] are read. */
 export type VerdictRule =
-  /** T is oriented so that the claim predicts T > 0; delta is the smallest effect worth the claim */
-  | { readonly kind: 'effect'; readonly delta: number }
+  /**
+   * T is oriented so that the claim predicts T > 0; delta is the smallest effect worth the claim. An interval within +-delta
+   * is named as equivalence, beside the verdict
+   */
+  | { readonly kind: 'effect'; readonly delta: number; readonly equivalence?: boolean }
   /** the claim is that T is below `limit` (C3c); delta only sets how narrow an interval must be */
   | { readonly kind: 'below'; readonly limit: number; readonly delta: number }
   /** the claim is that T is above `above`; below `contradictedBelow` it is refuted (C5) */
@@ -26,7 +29,20 @@ export type VerdictRule =
       readonly above: number;
       readonly contradictedBelow: number;
       readonly delta: number;
-    };
+    }
+  /**
+   * M1, M2: the claim is that another cause explains an effect, so that no more than `within` of it is left: supported where
+   * the interval lies within +-`within` or below, contradicted where it lies above
+   */
+  | { readonly kind: 'explained'; readonly within: number; readonly delta: number };
+
+/** A run of a condition that a verdict is about, and that does not count in it. */
+export interface LeftOut {
+  readonly condition: string;
+  readonly run: string;
+  /** a clause: `has not learned SUM` */
+  readonly reason: string;
+}
 
 export interface Evidence {
   readonly rule: VerdictRule;
@@ -42,6 +58,16 @@ export interface Evidence {
   readonly interval?: { readonly low: number; readonly high: number };
   /** spread of one run's statistic, for the seeds needed */
   readonly sd?: number;
+  /** runs made of those that were planned, learned or not; before all are there the verdict is interim */
+  readonly planned?: readonly {
+    readonly condition: string;
+    readonly made: number;
+    readonly planned: number;
+  }[];
+  /** runs of the conditions that were given and do not count, each with its reason */
+  readonly leftOut?: readonly LeftOut[];
+  /** runs of the conditions that exist and were not given: with any of them there is no verdict */
+  readonly notGiven?: readonly string[];
 }
 
 export interface VerdictDecision {
@@ -52,11 +78,36 @@ export interface VerdictDecision {
   readonly seedsNeeded?: number;
   /** printed beside the verdict */
   readonly notes: readonly string[];
+  /** made before the planned number of runs was there: looking again and again at growing n finds something by luck */
+  readonly interim?: true;
+  readonly leftOut?: readonly LeftOut[];
 }
 
 /** The verdict of one statistic, in the fixed order: runs and assay, for, against, excluded, too wide. */
 export function decideVerdict(evidence: Evidence): VerdictDecision {
-  const { rule, usable, nMin, assay } = evidence;
+  const { planned = [], leftOut = [] } = evidence;
+  const decided = decideByRule(evidence);
+  const behind = planned.filter(({ made, planned }) => made < planned);
+  const isInterim = behind.length > 0 && decided.verdict !== VERDICT.tooFew;
+  const counts = behind.map(({ condition, made, planned }) => `${condition} has ${made} of ${planned}`);
+  return {
+    ...decided,
+    ...(isInterim
+      ? { interim: true, notes: [...decided.notes, `interim: ${counts.join(', ')} planned runs`] }
+      : {}),
+    ...(leftOut.length === 0 ? {} : { leftOut }),
+  };
+}
+
+function decideByRule(evidence: Evidence): VerdictDecision {
+  const { rule, usable, nMin, assay, notGiven = [] } = evidence;
+  if (notGiven.length > 0) {
+    const runs = notGiven.length === 1 ? 'run' : 'runs';
+    return decision(
+      VERDICT.tooFew,
+      `withheld: ${notGiven.length} ${runs} of these conditions exist and were not given (${notGiven.join(', ')})`,
+    );
+  }
   const short = usable.filter(({ runs }) => runs < nMin);
   if (short.length > 0 || usable.length === 0) {
     const counts = short.map(({ condition, runs }) => `${condition} has ${runs}`).join(', ');
@@ -76,7 +127,20 @@ export function decideVerdict(evidence: Evidence): VerdictDecision {
       `decideVerdict: found estimate ${estimate} and interval [${interval.low}, ${interval.high}], expected low <= estimate <= high.`,
     );
   }
-  return byBounds(rule, estimate, interval.low, interval.high) ?? tooWide(evidence);
+  const decided = byBounds(rule, estimate, interval.low, interval.high) ?? tooWide(evidence);
+  const equivalent = equivalenceNote(rule, interval.low, interval.high);
+  return equivalent === undefined ? decided : withNote(decided, equivalent);
+}
+
+/** An interval within +-delta says that there is no effect of that size either way, whatever else the verdict says. */
+function equivalenceNote(rule: VerdictRule, low: number, high: number): string | undefined {
+  const limit =
+    rule.kind === 'explained'
+      ? rule.within
+      : rule.kind === 'effect' && rule.equivalence === true
+        ? rule.delta
+        : NaN;
+  return low >= -limit && high <= limit ? `equivalent: the interval lies within +-${limit}` : undefined;
 }
 
 function byBounds(
@@ -106,6 +170,12 @@ function byBounds(
       }
       if (high < rule.above) return decision(VERDICT.notSupported, `the interval is below ${rule.above}`);
       return undefined;
+    case 'explained':
+      if (high <= rule.within) {
+        return decision(VERDICT.supported, `the interval lies within +-${rule.within} or below`);
+      }
+      if (low > rule.within) return decision(VERDICT.contradicted, `the interval is above ${rule.within}`);
+      return undefined;
   }
 }
 
@@ -128,6 +198,13 @@ export function combineC3(parts: {
   readonly b: VerdictDecision | undefined;
   readonly c: VerdictDecision | undefined;
 }): VerdictDecision {
+  const whole = combineParts(parts);
+  const interim = (['a', 'b', 'c'] as const).filter((name) => parts[name]?.interim === true);
+  if (interim.length === 0 || whole.verdict === VERDICT.tooFew) return whole;
+  return withNote({ ...whole, interim: true }, `interim: part ${interim.join(', ')}`);
+}
+
+function combineParts(parts: Parameters<typeof combineC3>[0]): VerdictDecision {
   const all = (['a', 'b', 'c'] as const).map((name) => ({ name, verdict: parts[name]?.verdict }));
   const named = (verdict: Verdict): string =>
     all
@@ -151,7 +228,10 @@ export function combineC3(parts: {
 /** Two budgets B and 4B: where they differ, the one at 4B with a note of the other. */
 export function combineBudgets(atB: VerdictDecision, at4B: VerdictDecision): VerdictDecision {
   if (atB.verdict === at4B.verdict) return at4B;
-  return { ...at4B, notes: [...at4B.notes, `at B: ${atB.verdict}`] };
+  return {
+    ...at4B,
+    notes: [...at4B.notes, `at B: ${atB.verdict}${atB.interim === true ? ', interim' : ''}`],
+  };
 }
 
 /**
@@ -165,7 +245,9 @@ export function withdrawIfOpposite(
   reason: string,
 ): VerdictDecision {
   const decided = primary.verdict === VERDICT.supported || primary.verdict === VERDICT.contradicted;
-  return opposite && decided ? { ...decision(VERDICT.notSupported, reason), notes: primary.notes } : primary;
+  if (!opposite || !decided) return primary;
+  const { verdict, reason: withdrawn } = decision(VERDICT.notSupported, reason);
+  return { ...primary, verdict, reason: withdrawn };
 }
 
 /** The same verdict with a remark, such as "not a size threshold: SUM fails at every size tested". */
@@ -173,9 +255,14 @@ export function withNote(primary: VerdictDecision, note: string): VerdictDecisio
   return { ...primary, notes: [...primary.notes, note] };
 }
 
+/** The word as it is printed: `supported`, `supported, interim`. */
+export function verdictText({ verdict, interim }: Pick<VerdictDecision, 'verdict' | 'interim'>): string {
+  return interim === true ? `${verdict}, interim` : verdict;
+}
+
 /** One line for tables: verdict, reason, notes. */
-export function describeVerdict({ verdict, reason, notes }: VerdictDecision): string {
-  return `${verdict} (${[reason, ...notes].join('; ')})`;
+export function describeVerdict(decided: VerdictDecision): string {
+  return `${verdictText(decided)} (${[decided.reason, ...decided.notes].join('; ')})`;
 }
 
 function decision(verdict: Verdict, reason: string, seeds?: number): VerdictDecision {

@@ -35,7 +35,8 @@ export interface Subject {
   readonly accuracy: { readonly [operation: string]: number } | null;
   /**
    * The smaller of the accuracies at the last two evaluations at or before this step, trained prompts: what "learned"
-   * is decided by. Absent: fewer than two evaluations.
+   * is decided by; where expressions nest, accuracy inside them is one of those, and an operation of which it is not known
+   * is left out. Absent: fewer than two evaluations.
    */
   readonly learned?: { readonly [operation: string]: number };
 }

@@ -11,7 +11,7 @@ import type { Model } from '../engine/engine.js';
 import { RESULT, ROLES } from '../listops/expression.js';
 import { OPERATION_NAMES } from '../listops/operations.js';
 import type { AnnotatedBatch, AnnotatedSequence } from '../listops/sequence.js';
-import type { Vocabulary } from '../listops/tokenizer.js';
+import { OPEN, type Vocabulary } from '../listops/tokenizer.js';
 import type { EvaluationSet, PromptCell } from './evaluation-set.js';
 import { type EvalCell, type EvalRow, type NestedEval, metricNumber } from './metrics.js';
 
@@ -142,19 +142,20 @@ class NestedTally {
   private exact = 0;
   private readonly roles = ROLES.map(() => ({ total: 0, correct: 0 }));
   private readonly results = new Map<string, { total: number; correct: number }>();
+  private readonly inside = new Map<string, { total: number; correct: number }>();
 
   add(sequence: AnnotatedSequence, answer: Int32Array): void {
     const { tokens, promptLength, roles, operations, arities } = sequence;
+    const isNested = tokens.indexOf(OPEN) !== tokens.lastIndexOf(OPEN, promptLength - 1);
     let right = 0;
     for (let t = promptLength; t < tokens.length; t++) {
       const isRight = answer[t - promptLength] === tokens[t] ? 1 : 0;
       right += isRight;
       count(this.roles[roles[t]], isRight);
       if (roles[t] === RESULT) {
-        const key = `${OPERATION_NAMES[operations[t]]} ${String(arities[t]).padStart(2, '0')}`;
-        let entry = this.results.get(key);
-        if (entry === undefined) this.results.set(key, (entry = { total: 0, correct: 0 }));
-        count(entry, isRight);
+        const operation = OPERATION_NAMES[operations[t]];
+        countUnder(this.results, `${operation} ${String(arities[t]).padStart(2, '0')}`, isRight);
+        if (isNested) countUnder(this.inside, operation, isRight);
       }
     }
     if (right === tokens.length - promptLength && answer.length === right) this.exact++;
@@ -166,8 +167,21 @@ class NestedTally {
       return { operation, arity: Number(arity), ...(this.results.get(key) ?? { total: 0, correct: 0 }) };
     });
     const roles = Object.fromEntries(ROLES.map((role, i) => [role, this.roles[i]]));
-    return { total, exact: this.exact, roles, results };
+    const inside = [...this.inside]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([operation, counts]) => ({ operation, ...counts }));
+    return { total, exact: this.exact, roles, results, inside };
   }
+}
+
+function countUnder(
+  entries: Map<string, { total: number; correct: number }>,
+  key: string,
+  isRight: number,
+): void {
+  let entry = entries.get(key);
+  if (entry === undefined) entries.set(key, (entry = { total: 0, correct: 0 }));
+  count(entry, isRight);
 }
 
 function count(entry: { total: number; correct: number }, isRight: number): void {

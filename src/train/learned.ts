@@ -1,5 +1,6 @@
 /** What a run has learned, read off its evaluation rows: accuracy by operation, the definition of "learned", stopping. */
 import { LEARNED_ACCURACY } from '../analysis/claims.js';
+import type { DataConfig } from '../listops/data-config.js';
 import type { EvalCell, EvalRow } from './metrics.js';
 
 /** Which prompts an accuracy is over. `trained`: operand multisets that training may draw. */
@@ -51,6 +52,20 @@ export function divisorAccuracy(row: EvalRow, operation: string): Record<string,
   return Object.fromEntries(Object.entries(correct).map(([divisor, count]) => [divisor, count / total]));
 }
 
+/**
+ * Result tokens right inside nested expressions, greedy and free-running; undefined when the row does not tell: at depth 1,
+ * where none was asked of this operation, and in rows of older versions.
+ */
+export function nestedAccuracy(row: EvalRow, operation: string): number | undefined {
+  const found = row.nested?.inside?.find((entry) => entry.operation === operation);
+  return found === undefined || found.total === 0 ? undefined : found.correct / found.total;
+}
+
+/** Whether a run's expressions nest, so that `learned` asks for what is inside them too. */
+export function isNested(data: Pick<DataConfig, 'depth' | 'nesting' | 'file'>): boolean {
+  return data.depth > 1 && data.nesting > 0 && data.file === undefined;
+}
+
 export interface LearnedOptions {
   /** evaluations after this step do not count; default: none is left out */
   readonly budget?: number;
@@ -58,23 +73,29 @@ export interface LearnedOptions {
   readonly accuracy?: number;
   /** default `trained`; the same as `all` in regime full */
   readonly scope?: PromptScope;
+  /** of the run's data (isNested): results inside nested expressions count too; default false */
+  readonly nested?: boolean;
 }
 
 /**
- * Learned(op, B): accuracy at least `accuracy` at the last two evaluations at or before step B.
+ * Learned(op, B): accuracy at least `accuracy` at the last two evaluations at or before step B; where expressions nest,
+ * inside them too, at the same two.
  * @param rows - evaluation rows in the order of steps
+ * @returns null when nothing else speaks against it and the rows do not tell the accuracy inside nested expressions
  */
 export function hasLearned(
   rows: readonly EvalRow[],
   operation: string,
   options: LearnedOptions = {},
-): boolean {
-  const { budget = Infinity, accuracy = LEARNED_ACCURACY, scope = 'trained' } = options;
+): boolean | null {
+  const { budget = Infinity, accuracy = LEARNED_ACCURACY, scope = 'trained', nested = false } = options;
   const lastTwo = rows.filter((row) => row.step <= budget).slice(-2);
-  return (
-    lastTwo.length === 2 &&
-    lastTwo.every((row) => (operationAccuracy(row, operation, scope) ?? 0) >= accuracy)
-  );
+  const isFlat = lastTwo.every((row) => (operationAccuracy(row, operation, scope) ?? 0) >= accuracy);
+  if (lastTwo.length < 2 || !isFlat) return false;
+  if (!nested) return true;
+  const inside = lastTwo.map((row) => nestedAccuracy(row, operation));
+  if (inside.some((share) => share !== undefined && share < accuracy)) return false;
+  return inside.includes(undefined) ? null : true;
 }
 
 /** The stop rule `solved`: two evaluations in a row with every answer right, held-out ones and whole chains too. */

@@ -71,6 +71,17 @@ export interface NestedEval {
     readonly total: number;
     readonly correct: number;
   }[];
+  /**
+   * result tokens of chains of two reductions or more, by operation: what `learned` asks beside single operations. Absent in
+   * rows of older versions
+   */
+  readonly inside?: readonly NestedResults[];
+}
+
+export interface NestedResults {
+  readonly operation: string;
+  readonly total: number;
+  readonly correct: number;
 }
 
 /** Lines of a data file by outermost operation, held out of training or trained. */

@@ -8,7 +8,7 @@ import type { RunConfig } from '../config/run-config.js';
 import { chanceLevel } from '../listops/chance.js';
 import { isOperationName } from '../listops/operations.js';
 import { parameterTable } from '../model/parameters.js';
-import { accuracyByOperation, divisorAccuracy } from './learned.js';
+import { accuracyByOperation, divisorAccuracy, nestedAccuracy, operationAccuracy } from './learned.js';
 import type { EvalCell, EvalRow, MetricNumber, MetricRow, RoleLosses } from './metrics.js';
 import { parseMetricRows } from './metrics.js';
 
@@ -83,19 +83,28 @@ export function accuracyAtStep(rows: readonly unknown[], step: number): Record<s
   return row === undefined ? undefined : accuracyByOperation(row);
 }
 
-/** By operation, the smaller accuracy of the last two evaluations at or before a step; undefined with fewer than two. */
-export function lastTwoAtStep(rows: readonly unknown[], step: number): Record<string, number> | undefined {
-  const before = parseMetricRows(rows, 'metrics.jsonl').filter(
-    (row): row is EvalRow => row.kind === 'eval' && row.step <= step,
-  );
-  const [first, second] = before.slice(-2).map((row) => accuracyByOperation(row));
-  if (second === undefined) return undefined;
-  return Object.fromEntries(
-    Object.entries(second).map(([operation, accuracy]) => [
-      operation,
-      Math.min(accuracy, first[operation] ?? 0),
-    ]),
-  );
+/**
+ * By operation, the smaller accuracy of the last two evaluations at or before a step; undefined with fewer than two.
+ * @param nested - the run's expressions nest: accuracy inside them counts too, and an operation of which it is not known is
+ *   left out
+ */
+export function lastTwoAtStep(
+  rows: readonly unknown[],
+  step: number,
+  nested: boolean,
+): Record<string, number> | undefined {
+  const lastTwo = parseMetricRows(rows, 'metrics.jsonl')
+    .filter((row): row is EvalRow => row.kind === 'eval' && row.step <= step)
+    .slice(-2);
+  if (lastTwo.length < 2) return undefined;
+  const lesser: Record<string, number> = {};
+  for (const operation of Object.keys(accuracyByOperation(lastTwo[1]))) {
+    const flat = lastTwo.map((row) => operationAccuracy(row, operation) ?? 0);
+    const inside = nested ? lastTwo.map((row) => nestedAccuracy(row, operation)) : [];
+    const known = [...flat, ...inside].filter((accuracy) => accuracy !== undefined);
+    if (known.length === flat.length + inside.length) lesser[operation] = Math.min(...known);
+  }
+  return lesser;
 }
 
 /** One point a step, train and eval rows of one step merged; evaluations are kept before train rows are. */

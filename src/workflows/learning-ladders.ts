@@ -6,7 +6,7 @@ import { BUDGET_MULTIPLIERS, claimById, claimPart } from '../analysis/claims.js'
 import type { SizeCount } from '../analysis/thresholds.js';
 import { differingFields, fieldText } from '../config/hash.js';
 import { canonicalJson } from '../io/json.js';
-import { hasLearned } from '../train/learned.js';
+import { hasLearned, isNested } from '../train/learned.js';
 import type { EvalRow } from '../train/metrics.js';
 import { isTasks, type TrainedRun } from './trained-run.js';
 
@@ -105,7 +105,8 @@ export function armCounts(ladder: Ladder, arm: Arm, budget: number, share = 1): 
   for (const run of chosen.values()) {
     const size = sizes.get(run.parameters) ?? { learned: 0, runs: 0 };
     size.runs++;
-    if (hasLearned(evaluations(run), arm.operation, { budget: Math.floor(budget * share) })) size.learned++;
+    const options = { budget: Math.floor(budget * share), nested: isNested(run.config.data) };
+    if (hasLearned(evaluations(run), arm.operation, options) === true) size.learned++;
     sizes.set(run.parameters, size);
   }
   return {

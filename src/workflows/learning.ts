@@ -8,15 +8,19 @@ import { exactStratifiedP, proportionDifference } from '../analysis/proportions.
 import { decideVerdict } from '../analysis/verdict.js';
 import { canonicalJson } from '../io/json.js';
 import type { Finding, ModuleReport } from '../report/schema.js';
-import { hasLearned } from '../train/learned.js';
+import { hasLearned, isNested } from '../train/learned.js';
 import { thresholdFindings } from './learning-thresholds.js';
 import { isTasks, type TrainedRun } from './trained-run.js';
 
-/** Whether a run has learned an operation by its budget (greedy, result tokens, trained prompts). */
-export function runLearned(run: TrainedRun, operation: string): boolean {
+/**
+ * Whether a run has learned an operation by its budget (greedy, result tokens, trained prompts; at depth 2 and more inside
+ * nested expressions too). null: its evaluations do not tell.
+ */
+export function runLearned(run: TrainedRun, operation: string): boolean | null {
   return hasLearned(
     run.rows.filter((row) => row.kind === 'eval'),
     operation,
+    { nested: isNested(run.config.data) },
   );
 }
 
@@ -38,7 +42,7 @@ export function learningModule(given: readonly TrainedRun[]): ModuleReport {
     question: 'Which runs learned which operation, and does company help SUM?',
     text: {
       shows:
-        'How often SUM was learned alone and beside other operations, at equal size, steps and data regime, and, where at least six sizes with five seeds of each condition were trained at depth 1, the size at which learning begins. A run has learned an operation when its greedy answers are at least 95 % right at the last two evaluations.',
+        'How often SUM was learned alone and beside other operations, at equal size, steps and data regime, and, where at least six sizes with five seeds of each condition were trained at depth 1, the size at which learning begins. A run has learned an operation when its greedy answers are at least 95 % right at the last two evaluations, at depth 2 and more inside nested expressions too.',
       doesNotShow:
         'That size is the cause: a threshold is of this depth, budget and learning rate, and where learning has no trend with size there is none. Mixed runs see fewer SUM examples in the same number of steps, which works against them.',
       method:
@@ -104,12 +108,16 @@ function companionFinding(
   alone: readonly TrainedRun[],
 ): (Finding & { readonly p: number })[] {
   const settings = [...new Set(mixed.map(setting))].sort();
+  let unknown = 0;
   const strata = settings.flatMap((key) => {
     const at = (group: readonly TrainedRun[]): TrainedRun[] => group.filter((run) => setting(run) === key);
-    const [beside, without] = [at(mixed), at(alone)];
+    const known = (group: readonly TrainedRun[]): TrainedRun[] =>
+      group.filter((run) => runLearned(run, 'SUM') !== null);
+    const [beside, without] = [known(at(mixed)), known(at(alone))];
+    unknown += at(mixed).length + at(alone).length - beside.length - without.length;
     if (beside.length === 0 || without.length === 0) return [];
     const learned = (group: readonly TrainedRun[]): number =>
-      group.filter((run) => runLearned(run, 'SUM')).length;
+      group.filter((run) => runLearned(run, 'SUM') === true).length;
     const { parameters, config } = beside[0];
     return [
       {
@@ -129,7 +137,7 @@ function companionFinding(
   return [
     {
       id: `sum-beside-${tasks.toLowerCase()}`,
-      statement: `SUM learned, regime full: ${counts}`,
+      statement: `SUM learned, regime full: ${counts}${unknown === 0 ? '' : `; ${unknown} runs do not tell what they do inside nested expressions and are left out`}`,
       statistic: 'difference in proportion of seeds that learned SUM',
       unit: '1',
       estimate,

@@ -14,6 +14,7 @@ import { canonicalJson } from '../io/json.js';
 import { sha256Hex } from '../io/sha256.js';
 import { parameterTable } from '../model/parameters.js';
 import type { Json, Subject } from '../report/schema.js';
+import { isNested } from '../train/learned.js';
 import { accuracyAtStep, lastTwoAtStep } from '../train/read-training.js';
 
 /** Where the weights of a checkpoint lie. */
@@ -116,7 +117,7 @@ export function checkpointRef(store: RunStore, step: number | 'final' | 'last'):
   const { config } = store;
   const loaded = store.loadStep(step);
   const rows = store.readMetrics();
-  const learned = lastTwoAtStep(rows, loaded.step);
+  const learned = lastTwoAtStep(rows, loaded.step, isNested(config.data));
   return {
     source: { kind: 'run', dir: store.dir },
     config,

@@ -92,10 +92,20 @@ describe('intervals', () => {
     }
   });
 
-  it('bound nothing from one value, and are a point when nothing varies', () => {
+  it('bound nothing from one value nor from equal ones: an interval is never a point', () => {
     expect(meanInterval([3])).toMatchObject({ estimate: 3, low: -Infinity, high: Infinity });
     expect(welchInterval([3], [1, 2])).toMatchObject({ estimate: 1.5, low: -Infinity, high: Infinity });
-    expect(welchInterval([1, 1], [0, 0])).toMatchObject({ estimate: 1, low: 1, high: 1 });
+    for (const value of [0, 1, 0.1, 1e9]) {
+      expect(meanInterval([value, value, value])).toMatchObject({ low: -Infinity, high: Infinity });
+    }
+    // equal but for the rounding of what made them
+    expect(meanInterval([0.1 + 0.2, 0.3, 0.3]).low).toBe(-Infinity);
+    expect(Number.isFinite(meanInterval([0.3, 0.3 + 1e-9]).low)).toBe(true);
+    expect(welchInterval([1, 1], [0, 0])).toMatchObject({ estimate: 1, low: -Infinity, high: Infinity });
+    // spread on one side is enough: Satterthwaite's degrees of freedom are those of that side
+    const one = welchInterval([1, 1, 1], [0, 0.2]);
+    const half = meanInterval([0, 0.2]);
+    expectClose(one.high - one.low, half.high - half.low, { rtol: 1e-12 }, 'width');
   });
 });
 

@@ -7,6 +7,7 @@ import {
   CLAIM_IDS,
   CLAIMS,
   CLAIMS_LEVEL,
+  parseRule,
 } from '../../src/analysis/claims.js';
 import {
   bestConstantLossNats,
@@ -107,6 +108,92 @@ describe('decideVerdict', () => {
     expect(verdictOf({ rule, ...bounds(-0.1, 0.19) })).toBe('contradicted');
     expect(verdictOf({ rule, ...bounds(0.1, 0.49) })).toBe('not supported');
     expect(verdictOf({ rule, ...bounds(0.1, 0.6) })).toBe('too few runs to say');
+  });
+});
+
+describe('decideVerdict: equivalence and explanations', () => {
+  it('names equivalence beside the verdict where the interval lies within +-delta', () => {
+    const rule = { kind: 'effect', delta: 0.3, equivalence: true } as const;
+    const within = decideVerdict(evidence({ rule, ...bounds(-0.1, 0.2) }));
+    expect(within).toMatchObject({
+      verdict: 'not supported',
+      notes: ['equivalent: the interval lies within +-0.3'],
+    });
+    expect(decideVerdict(evidence({ rule, ...bounds(-0.25, -0.05) }))).toMatchObject({
+      verdict: 'contradicted',
+      notes: ['equivalent: the interval lies within +-0.3'],
+    });
+    expect(decideVerdict(evidence({ rule, ...bounds(-0.4, 0.2) })).notes).toEqual([]);
+    // only where the rule asks for it
+    expect(decideVerdict(evidence(bounds(-0.1, 0.2))).notes).toEqual([]);
+  });
+
+  it('explains by another cause: within +-1 octave or below for, above 1 against', () => {
+    const rule = { kind: 'explained', within: 1, delta: 1 } as const;
+    const of = (low: number, high: number): VerdictDecision =>
+      decideVerdict(evidence({ rule, ...bounds(low, high) }));
+    expect(of(-0.8, 0.9)).toMatchObject({
+      verdict: 'supported',
+      notes: ['equivalent: the interval lies within +-1'],
+    });
+    expect(of(-4, -2)).toMatchObject({ verdict: 'supported', notes: [] });
+    expect(of(-1.5, 1).verdict).toBe('supported');
+    expect(of(1.1, 3).verdict).toBe('contradicted');
+    expect(of(1, 3).verdict).toBe('too few runs to say');
+    expect(of(0.5, 2).verdict).toBe('too few runs to say');
+  });
+
+  it('is read from claims.json', () => {
+    expect(parseRule({ kind: 'explained', within: 1, delta: 1 }, 'M1')).toEqual({
+      kind: 'explained',
+      within: 1,
+      delta: 1,
+    });
+    expect(parseRule({ kind: 'effect', delta: 0.3, equivalence: true }, 'M3')).toEqual({
+      kind: 'effect',
+      delta: 0.3,
+      equivalence: true,
+    });
+    expect(() => parseRule({ kind: 'explained', delta: 1 }, 'M1')).toThrow('M1.rule.within is not a number');
+  });
+});
+
+describe('decideVerdict: the planned runs', () => {
+  const planned = [
+    { condition: 'mixed', made: 14, planned: 14 },
+    { condition: 'SUM', made: 9, planned: 16 },
+  ];
+
+  it('marks a verdict as interim before all planned runs are made', () => {
+    const early = decideVerdict(evidence({ planned }));
+    expect(early).toMatchObject({
+      verdict: 'supported',
+      interim: true,
+      notes: ['interim: SUM has 9 of 16 planned runs'],
+    });
+    expect(describeVerdict(early)).toMatch(/^supported, interim \(/);
+    const all = decideVerdict(evidence({ planned: planned.map((one) => ({ ...one, made: one.planned })) }));
+    expect(all.interim).toBeUndefined();
+    expect(all.notes).toEqual([]);
+    // what is undecided is not decided early
+    expect(decideVerdict(evidence({ planned, ...bounds(-0.1, 0.5) })).interim).toBeUndefined();
+    expect(withdrawIfOpposite(early, true, 'depends on the ablation')).toMatchObject({
+      verdict: 'not supported',
+      interim: true,
+    });
+    expect(combineC3({ a: early, b: all, c: all })).toMatchObject({ verdict: 'supported', interim: true });
+    expect(combineC3({ a: all, b: all, c: all }).interim).toBeUndefined();
+  });
+
+  it('hands on the runs left out as data, and withholds the verdict while runs of a condition are not given', () => {
+    const leftOut = [{ condition: 'SUM', run: 'sum-s104', reason: 'has not learned SUM' }];
+    expect(decideVerdict(evidence({ leftOut })).leftOut).toEqual(leftOut);
+    expect(decideVerdict(evidence({ leftOut: [] })).leftOut).toBeUndefined();
+    expect(decideVerdict(evidence({ notGiven: ['sum-s105', 'sum-s106'] }))).toMatchObject({
+      verdict: 'too few runs to say',
+      reason: 'withheld: 2 runs of these conditions exist and were not given (sum-s105, sum-s106)',
+    });
+    expect(decideVerdict(evidence({ notGiven: [] })).verdict).toBe('supported');
   });
 });
 

@@ -12,6 +12,7 @@ interface Made {
   readonly accuracy?: number | null;
   readonly learned?: number | null;
   readonly final?: boolean;
+  readonly depth?: number;
 }
 
 function made({
@@ -20,8 +21,9 @@ function made({
   accuracy = 1,
   learned = accuracy,
   final = true,
+  depth = 1,
 }: Made): Run {
-  const config = resolveRunConfig({ data: { tasks, regime }, seed: 1 });
+  const config = resolveRunConfig({ data: { tasks, regime, depth }, model: { nCtx: 256 }, seed: 1 });
   const byTask = (value: number) => Object.fromEntries(tasks.map((task) => [task, value]));
   return {
     config,
@@ -84,6 +86,20 @@ describe('hasLearned', () => {
     expect(hasLearned(made({ accuracy: 1, learned: 0.4 }))).toBe(false);
     expect(hasLearned(made({ accuracy: 1, learned: null }))).toBe(true);
     expect(hasLearned(made({ tasks: ['MAX', 'MED'] }))).toBeNull();
+  });
+
+  it('is unknown where expressions nest and what is inside them is not', () => {
+    expect(hasLearned(made({ depth: 2, accuracy: 1, learned: null }))).toBeNull();
+    expect(hasLearned(made({ depth: 2, accuracy: 1, learned: 0.99 }))).toBe(true);
+    const run = made({ depth: 2 });
+    const untold = { ...run, subject: { ...run.subject, learned: {} } };
+    expect(hasLearned(untold)).toBeNull();
+    expect(whyUnusable(untold)).toBe(
+      'its evaluations do not tell the accuracy of SUM inside nested expressions',
+    );
+    expect(whyUnusable(made({ depth: 2, accuracy: 1, learned: 0.52 }))).toBe(
+      'has not learned SUM (accuracy 0.52 at one of the last two evaluations, alone or inside nested expressions)',
+    );
   });
 });
 

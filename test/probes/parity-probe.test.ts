@@ -153,8 +153,11 @@ describe('C3b through the verdict function', () => {
   });
 
   it('is not supported when both have it alike', () => {
-    const findings = findingsOf(arm(6, { tasks: SUM_ONLY, shift: 8 }), arm(6, { tasks: MIXED, shift: 8 }));
-    expect(byClaim(findings, 'C3b')).toMatchObject({ verdict: VERDICT.notSupported, estimate: 0 });
+    const c3b = (shift: number): Finding =>
+      byClaim(findingsOf(arm(6, { tasks: SUM_ONLY, shift }), arm(6, { tasks: MIXED, shift })), 'C3b');
+    expect(c3b(5)).toMatchObject({ verdict: VERDICT.notSupported });
+    // every score at its ceiling: no spread, so no interval
+    expect(c3b(12)).toMatchObject({ verdict: VERDICT.tooFew, estimate: 0 });
   });
 
   it('is contradicted when SUM-only runs are the ones that have it', () => {

@@ -147,6 +147,11 @@ describe('evaluate at depth 1', () => {
   });
 });
 
+/** Up to the end of the first bracket that holds no other: the one that is reduced next. */
+function innermostFirst(segment: string): string {
+  return segment.slice(0, segment.indexOf(')') + 1);
+}
+
 describe('evaluate at depth 2', () => {
   const deep = resolveRunConfig({
     data: { tasks: ['MAX', 'SUM'], modulus: 5, depth: 2, operands: [2, 2] },
@@ -163,6 +168,7 @@ describe('evaluate at depth 2', () => {
 
     const vocab = vocabulary(5);
     const counts: Record<string, number> = { exact: 0, result: 0, copy: 0, format: 0 };
+    const inside = new Map<string, { total: number; correct: number }>();
     for (const { tokens, promptLength } of sequences) {
       const words = Array.from(tokens, (token) => vocab.tokens[token]);
       const truth = words.slice(promptLength);
@@ -173,7 +179,20 @@ describe('evaluate at depth 2', () => {
       truth.forEach((word, i) => {
         if (said[i] === word) counts[roles[i]]++;
       });
+      // by the text alone: two brackets or more nest, and the segments' first-reduced operations end in the results in turn
+      if (prompt.filter((token) => vocab.tokens[token] === '(').length < 2) continue;
+      const segments = words.slice(1).join(' ').split(' > ');
+      const results = truth.flatMap((word, i) => (roles[i] === 'result' ? [said[i] === word] : []));
+      results.forEach((isRight, i) => {
+        const [, operation] = /.*\(\s*([A-Z]+)[^()]*\)/.exec(innermostFirst(segments[i])) ?? [];
+        const entry = inside.get(operation) ?? { total: 0, correct: 0 };
+        inside.set(operation, { total: entry.total + 1, correct: entry.correct + (isRight ? 1 : 0) });
+      });
     }
+    expect(nested?.inside).toEqual(
+      [...inside].sort(([a], [b]) => (a < b ? -1 : 1)).map(([operation, entry]) => ({ operation, ...entry })),
+    );
+    expect(nested?.inside?.length).toBe(2);
     expect(nested).toMatchObject({
       total: 150,
       exact: counts.exact,

@@ -3,9 +3,11 @@ import {
   accuracyByOperation,
   divisorAccuracy,
   hasLearned,
+  isNested,
   isSolved,
   operationAccuracy,
 } from '../../src/train/learned.js';
+import { lastTwoAtStep } from '../../src/train/read-training.js';
 import type { EvalCell, EvalRow } from '../../src/train/metrics.js';
 
 function cell(operation: string, correct: number, total: number, held = false, arity = 2): EvalCell {
@@ -64,6 +66,57 @@ describe('hasLearned', () => {
     const memorizer = (step: number): EvalRow => row(step, cell('SUM', 90, 90), cell('SUM', 0, 10, true));
     expect(hasLearned([memorizer(1), memorizer(2)], 'SUM')).toBe(true);
     expect(hasLearned([memorizer(1), memorizer(2)], 'SUM', { scope: 'all' })).toBe(false);
+  });
+});
+
+describe('hasLearned where expressions nest', () => {
+  const chains = { total: 10, exact: 9, roles: {}, results: [] };
+  const at = (step: number, flat: number, inside?: number): EvalRow => ({
+    ...row(step, cell('SUM', flat, 100)),
+    nested: {
+      ...chains,
+      ...(inside === undefined ? {} : { inside: [{ operation: 'SUM', total: 200, correct: inside }] }),
+    },
+  });
+  const options = { nested: true };
+
+  it('asks for 0.95 inside nested expressions at the same two evaluations', () => {
+    expect(hasLearned([at(1, 100, 190), at(2, 100, 190)], 'SUM', options)).toBe(true);
+    // flat 1.00 and chains that fail: a trial run had 0.52
+    expect(hasLearned([at(1, 100, 104), at(2, 100, 200)], 'SUM', options)).toBe(false);
+    expect(hasLearned([at(1, 100, 200), at(2, 100, 189)], 'SUM', options)).toBe(false);
+    expect(hasLearned([at(1, 94, 200), at(2, 100, 200)], 'SUM', options)).toBe(false);
+    expect(hasLearned([at(1, 100, 104), at(2, 100, 200)], 'SUM')).toBe(true);
+  });
+
+  it('is unknown, and never learned, where older rows do not tell', () => {
+    expect(hasLearned([at(1, 100), at(2, 100)], 'SUM', options)).toBeNull();
+    expect(hasLearned([at(1, 100), at(2, 100, 200)], 'SUM', options)).toBeNull();
+    // what is known to fail has not learned
+    expect(hasLearned([at(1, 100), at(2, 100, 100)], 'SUM', options)).toBe(false);
+    expect(hasLearned([at(1, 90), at(2, 100)], 'SUM', options)).toBe(false);
+    expect(hasLearned([at(2, 100, 200)], 'SUM', options)).toBe(false);
+    // rows of another operation do not tell either
+    const other = [at(1, 100, 200), at(2, 100, 200)].map((one) => ({
+      ...one,
+      cells: [cell('MAX', 100, 100)],
+    }));
+    expect(hasLearned(other, 'MAX', options)).toBeNull();
+  });
+
+  it('reads the same off stored rows, with what is not known left out', () => {
+    const stored = [at(100, 100, 198), at(200, 97, 200)];
+    expect(lastTwoAtStep(stored, 200, true)).toEqual({ SUM: 0.97 });
+    expect(lastTwoAtStep([at(100, 100, 150), at(200, 100, 200)], 200, true)).toEqual({ SUM: 0.75 });
+    expect(lastTwoAtStep([at(100, 100, 150), at(200, 100, 200)], 200, false)).toEqual({ SUM: 1 });
+    expect(lastTwoAtStep([at(100, 100), at(200, 100)], 200, true)).toEqual({});
+    expect(lastTwoAtStep(stored, 150, true)).toBeUndefined();
+  });
+
+  it('nests from depth 2 on, where operands may be expressions', () => {
+    expect(isNested({ depth: 2, nesting: 0.4 })).toBe(true);
+    expect(isNested({ depth: 1, nesting: 0.4 })).toBe(false);
+    expect(isNested({ depth: 3, nesting: 0 })).toBe(false);
   });
 });
 

@@ -209,6 +209,8 @@ function smallestEffect({ id, unit }: ClaimPart): string {
       return `below ${named(rule.limit)}`;
     case 'index':
       return `above ${named(rule.above)}`;
+    case 'explained':
+      return `at most ${named(rule.within)}`;
   }
 }
 
