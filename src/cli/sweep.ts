@@ -10,7 +10,7 @@ import { expandPlan, type SweepRun } from '../workflows/sweep/expand.js';
 import { KEEPS } from '../workflows/sweep/keep.js';
 import { type Plan, PLAN_SIZES } from '../workflows/sweep/plan.js';
 import type { ResultLine } from '../workflows/sweep/result-line.js';
-import { runSweep, type SweepOutcome, sweepResults } from '../workflows/sweep/sweep.js';
+import { resultsOfPlan, runSweep, type SweepOutcome, sweepResults } from '../workflows/sweep/sweep.js';
 import { bar, createDisplay, duration } from './display.js';
 import {
   addCommonFlags,
@@ -99,7 +99,7 @@ async function showPlan(
   signal: AbortSignal,
 ): Promise<void> {
   const { reportsDir } = foldersOf(options);
-  const results = sweepResults(reportsDir, name);
+  const results = resultsOfPlan(runs, sweepResults(reportsDir, name));
   const display = createDisplay(switchValue(options, 'quiet'));
   display.log(`timing this machine for ${CALIBRATION_SECONDS} s`);
   const found = await dryRun(runs, results, plan.claims, engineFlag(options), signal);
