@@ -57,7 +57,9 @@ describe('sumlens --help', () => {
       const own = text.split('\n').filter((url) => url.includes('/dist/'));
       expect(own.length).toBeGreaterThan(2);
       expect(
-        own.filter((url) => !/\/dist\/src\/(cli\/(main|pipes|summaries)|errors|io\/[a-z0-9-]+)\.js$/.test(url)),
+        own.filter(
+          (url) => !/\/dist\/src\/(cli\/(main|pipes|summaries)|errors|io\/[a-z0-9-]+)\.js$/.test(url),
+        ),
       ).toEqual([]);
     }
   });
