@@ -5,7 +5,7 @@ import { DOSES, lostShare } from '../../src/analysis/dose.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import { SITES } from '../../src/listops/templates.js';
 import type { JsonArray } from '../../src/report/schema.js';
-import { lastOfEachRun, sideOf, whyNotLearned, whyUnusable } from '../conditions.js';
+import { lastOfEachRun, sideOfRun, whyNotLearned, whyUnusable } from '../conditions.js';
 import type { Measured } from '../contract.js';
 import { type Kind, METHODS, type Method } from './components.js';
 import { numberOf } from './json-numbers.js';
@@ -195,7 +195,7 @@ function conditionResult(
     );
   return {
     label,
-    side: sideOf(measurement.tasks),
+    side: sideOfRun(config),
     tasks: measurement.tasks,
     regime: measurement.regime,
     primary: measurement.primary,

@@ -11,7 +11,7 @@ import type { JsonArray } from '../../src/report/schema.js';
 import { mean } from '../../src/tensor/sum.js';
 import { numberOf } from '../ablation/json-numbers.js';
 import { compareText, lastOfEachRun, inSeries } from '../conditions.js';
-import { sideOf, whyUnusable } from '../conditions.js';
+import { sideOfRun, whyUnusable } from '../conditions.js';
 import type { Measured } from '../contract.js';
 import { type Control, controlCommands, controlsOf } from './controls.js';
 import type { MemorizationMeasurement } from './measurement.js';
@@ -42,8 +42,8 @@ export function combineMemorization(measured: readonly MeasuredMemorization[]): 
   const groups = groupByCondition(lastOfEachRun(measured));
   const configs = groups.map(([{ config }]) => config);
   const indices = configs.map((_, index) => index);
-  const isSumOnly = (index: number): boolean => sideOf(configs[index].data.tasks) === 'SUM-only';
-  const isMixed = (index: number): boolean => sideOf(configs[index].data.tasks) === 'mixed';
+  const isSumOnly = (index: number): boolean => sideOfRun(configs[index]) === 'SUM-only';
+  const isMixed = (index: number): boolean => sideOfRun(configs[index]) === 'mixed';
   return {
     conditions: groups.map(conditionOf),
     comparisons: indices

@@ -1,11 +1,18 @@
 /** One checkpoint: every operation on every multiset of operands, held out or not, and prompts beyond training. */
+import { phaseSpans } from '../../src/config/phases.js';
+import type { RunConfig } from '../../src/config/run-config.js';
 import { operandMultisets, type MultisetList } from '../../src/listops/multisets.js';
 import { aritiesOf } from '../../src/listops/inputs.js';
 import { leakReport } from '../../src/listops/leak.js';
 import { type OperationName, createOperationContext } from '../../src/listops/operations.js';
 import { type Holdout, createHoldout } from '../../src/listops/regimes.js';
 import { primaryOperation } from '../../src/listops/templates.js';
-import { examplesUsed, trainingCounts } from '../../src/listops/training-counts.js';
+import {
+  type TrainingCounts,
+  examplesUsed,
+  summedCounts,
+  trainingCounts,
+} from '../../src/listops/training-counts.js';
 import { mean } from '../../src/tensor/sum.js';
 import { finiteNumber, jsonArray, jsonNumber } from '../ablation/json-numbers.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
@@ -34,8 +41,7 @@ export function measureMemorization(
   const { model } = context;
   const asker: Asker = { model, data, context: createOperationContext(data) };
   const holdout = createHoldout(data);
-  const examples = examplesUsed(data, config.seed, subject.step * config.training.batchSize);
-  const counts = trainingCounts(data, config.seed, examples);
+  const { examples, counts } = trainedOn(config, subject.step);
   const primary = primaryOperation(data);
   const lists = aritiesOf(data).map((arity) => operandMultisets(data.modulus, arity, context.rng(arity)));
   const total = data.tasks.length * lists.length + 1;
@@ -85,6 +91,21 @@ export function measureMemorization(
     beyond,
     leak: { examples: scanned, leaks },
   };
+}
+
+/** What `steps` updates have shown, over the phases of the run. */
+function trainedOn(config: RunConfig, steps: number): { examples: number; counts: TrainingCounts } {
+  const { batchSize } = config.training;
+  let examples = 0;
+  const parts = phaseSpans(config)
+    .filter(({ from }) => from === 0 || from < steps)
+    .map(({ tasks, from, to }) => {
+      const data = { ...config.data, tasks };
+      const used = examplesUsed(data, config.seed, (Math.min(steps, to) - from) * batchSize);
+      examples += used;
+      return trainingCounts(data, config.seed, used, from * batchSize);
+    });
+  return { examples, counts: summedCounts(parts) };
 }
 
 interface Split {

@@ -31,7 +31,7 @@ const LENGTH_BYTES = 8;
 const METADATA = '__metadata__';
 
 /** Bytes of one element, for each element type that can be read. */
-const ELEMENT_BYTES: Readonly<Record<string, number>> = { F32: 4, F16: 2, BF16: 2 };
+const ELEMENT_BYTES: Readonly<Record<string, number>> = { F32: 4, F64: 8, F16: 2, BF16: 2 };
 /** Further types of tensors that are passed over. */
 const PASSED_BYTES: Readonly<Record<string, number>> = {
   ...ELEMENT_BYTES,
@@ -91,7 +91,7 @@ interface Entry {
 }
 
 /**
- * Decodes a whole file. F16 and BF16 are converted to float32, which `notes` says; other element types are refused.
+ * Decodes a whole file. F64, F16 and BF16 are converted to float32, which `notes` says; other element types are refused.
  * @param where - file for messages
  * @param options.passOver - tensors that are checked and left out, whatever their element type
  * @throws RunError naming the tensor or the offset
@@ -126,6 +126,10 @@ export function decodeSafetensors(
   const headerBytes = Number(declared);
   const headerText = bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + headerBytes);
   if (headerText[0] !== 0x7b) fail(`header at offset ${LENGTH_BYTES}: does not begin with "{".`);
+  if (countFields(headerText) > MAX_TENSORS) {
+    // said before anything is built of it: that would take a second and a hundred times its memory
+    fail(`found more than ${MAX_TENSORS} tensors, expected at most that many.`);
+  }
   const header = parseJsonStrict(headerText, {
     where: `${where}, header`,
     maxLength: MAX_HEADER_BYTES,
@@ -159,12 +163,27 @@ export function decodeSafetensors(
     if (dtype === 'F32') readFloat32(source, data);
     else {
       if (dtype === 'F16') readFloat16(source, data);
+      else if (dtype === 'F64') readFloat64(source, data);
       else readBfloat16(source, data);
       notes.push(`${printable(where, 300)}: tensor "${name}" is ${dtype} and was converted to F32.`);
     }
     tensors.set(name, { name, shape, data });
   }
   return { tensors, metadata, notes };
+}
+
+const OFFSETS_KEY = new TextEncoder().encode('"data_offsets"');
+
+/** How often the key occurs that every tensor has; within a string its quotes would be escaped. */
+function countFields(header: Uint8Array): number {
+  let count = 0;
+  const [quote] = OFFSETS_KEY;
+  for (let at = header.indexOf(quote); at !== -1; at = header.indexOf(quote, at + 1)) {
+    let same = 1;
+    while (same < OFFSETS_KEY.length && header[at + same] === OFFSETS_KEY[same]) same++;
+    if (same === OFFSETS_KEY.length) count++;
+  }
+  return count;
 }
 
 type Fail = (problem: string) => never;
@@ -210,7 +229,7 @@ function readEntry(
   if (unknown !== undefined) return fail(`${label}: found the unknown field "${printable(unknown)}".`);
   const { dtype, shape, data_offsets: offsets } = value as Partial<Record<string, unknown>>;
   if (typeof dtype !== 'string' || !Object.hasOwn(elementBytes, dtype)) {
-    return fail(`${label}: found dtype ${shown(dtype)}, expected F32, F16 or BF16.`);
+    return fail(`${label}: found dtype ${shown(dtype)}, expected F32, F64, F16 or BF16.`);
   }
   if (!Array.isArray(shape) || !shape.every(isCount)) {
     return fail(`${label}: found shape ${shown(shape)}, expected whole numbers from 0.`);
@@ -270,6 +289,12 @@ function readFloat32(bytes: Uint8Array, out: Float32Array): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let i = 0; i < out.length; i++) out[i] = view.getFloat32(4 * i, true);
   }
+}
+
+/** Rounded to the nearest float32. @param bytes - [8 n], any alignment; @param out - [n]; written */
+function readFloat64(bytes: Uint8Array, out: Float32Array): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let i = 0; i < out.length; i++) out[i] = view.getFloat64(8 * i, true);
 }
 
 /** bfloat16 is the upper half of a float32. @param bytes - [2 n]; @param out - [n]; written */

@@ -193,9 +193,14 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$/i;
 
+/** A name that some system keeps for a device, or cannot write: `CON`, `nul.txt`, `a.`. */
+export function isReservedName(name: string): boolean {
+  return RESERVED.test(name) || name.endsWith('.');
+}
+
 /** A name that is a plain directory name on every system. @throws UserError */
 export function checkRunName(name: string): void {
-  if (/^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$/.test(name) && !RESERVED.test(name) && !name.endsWith('.')) return;
+  if (/^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$/.test(name) && !isReservedName(name)) return;
   throw new UserError(
     `run name: found "${printable(name)}", expected 1 to 100 letters, digits, ".", "_", "+" or "-", the first a letter or digit.`,
   );

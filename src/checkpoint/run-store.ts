@@ -62,6 +62,8 @@ export interface ResumePoint {
   readonly extra: Json;
   /** length of metrics.jsonl then; undefined in points of older versions */
   readonly metricsBytes: number | undefined;
+  /** SHA-256 of optimizer.safetensors */
+  readonly momentsSha256: string;
   /** one sentence for each newer point that was damaged */
   readonly notes: readonly string[];
 }
@@ -361,6 +363,11 @@ export class RunStore {
     return undefined;
   }
 
+  /** Steps of the resume points, ascending; each is verified when it is loaded. */
+  resumeSteps(): number[] {
+    return files.listSteps(this.dir, 'resume');
+  }
+
   /** @throws RunError when it is damaged */
   loadResume(step: number): Omit<ResumePoint, 'notes'> {
     const directory = files.stepDirectory(this.dir, 'resume', step);
@@ -378,7 +385,8 @@ export class RunStore {
     // the hash says that publishResume wrote it
     const { extra, metrics } = stored as StoredState;
     this.checkRows(directory, metrics);
-    return { step, state: { parameters, m, v, step }, extra, metricsBytes: metrics?.bytes };
+    const momentsSha256 = manifest.files.get(OPTIMIZER)?.sha256 ?? '';
+    return { step, state: { parameters, m, v, step }, extra, momentsSha256, metricsBytes: metrics?.bytes };
   }
 
   /** @throws RunError when the rows that were written before a resume point are no longer there */

@@ -6,6 +6,7 @@ import { checkComparable } from '../workflows/comparable.js';
 import type { CheckpointRef } from '../workflows/probe-plan.js';
 import type { ParsedOptions } from './flags.js';
 import { addProbingFlags, CHECKPOINTS_HELP, runProbing } from './probing.js';
+import { SUMMARIES } from './summaries.js';
 
 const EXAMPLES = `
 Seeds of one condition are replicates; steps of one run are a series. With one seed a condition no interval is given.
@@ -19,7 +20,7 @@ export function registerCompare(program: Command): void {
   const command = program
     .command('compare')
     .argument('[checkpoints...]', CHECKPOINTS_HELP)
-    .description('Compare checkpoints with every module: models, conditions and seeds, or steps of a run.')
+    .description(SUMMARIES.compare.description)
     .addHelpText('after', EXAMPLES);
   addProbingFlags(command).action(async (texts: string[], options: ParsedOptions) => {
     const task = {

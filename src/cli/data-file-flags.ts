@@ -1,7 +1,7 @@
 /** `--data` and what goes with it: lines of a file instead of generated examples. */
 import type { Command } from 'commander';
 import { type DataFileRequest, withDataFile } from '../config/data-file-fields.js';
-import { resolveRunConfig } from '../config/parse.js';
+import { type DeepPartial, resolveRunConfig } from '../config/parse.js';
 import type { RunConfig } from '../config/run-config.js';
 import { UserError } from '../errors.js';
 import type { DataFileConfig } from '../listops/data-file-config.js';
@@ -49,10 +49,16 @@ export interface RunAndFile {
   readonly dataFile?: string;
 }
 
-/** A whole configuration with what its data file decides: defaults, `--config`, flags and environment, `--data`. */
-export function runAndFileOf(options: ParsedOptions, environment?: NodeJS.ProcessEnv): RunAndFile {
+/**
+ * A whole configuration with what its data file decides: defaults, `--config`, flags and environment, `--data`.
+ * @param fields - default: those of configuration file, flags and environment
+ */
+export function runAndFileOf(
+  options: ParsedOptions,
+  environment?: NodeJS.ProcessEnv,
+  fields: DeepPartial<RunConfig> = runFieldsOf(options, environment),
+): RunAndFile {
   const request = dataFileRequest(options, environment);
-  const fields = runFieldsOf(options, environment);
   if (request !== undefined) {
     return { config: resolveRunConfig(withDataFile(fields, request)), dataFile: request.path };
   }

@@ -5,6 +5,7 @@ import { ENGINE_NAMES, type Batch, type Engine, type EngineName } from '../engin
 import { engineReport, type EngineReport, openEngine } from '../engine/registry.js';
 import type { GptConfig } from '../model/gpt-config.js';
 import { Rng } from '../tensor/rng.js';
+import { SUMMARIES } from './summaries.js';
 
 const SELF_TEST_MS = 5_000;
 const REFERENCE_STEPS = 10;
@@ -40,9 +41,7 @@ export interface SelfTest {
 export function registerDoctor(program: Command): void {
   program
     .command('doctor')
-    .description(
-      'Show which engine is used and why, whether tfjs-node loads, and train for five seconds as a self-test.',
-    )
+    .description(SUMMARIES.doctor.description)
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  sumlens doctor')
     .action(async (options: { json?: boolean }) => {

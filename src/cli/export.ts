@@ -7,6 +7,7 @@ import { exportCheckpoint } from '../workflows/export-checkpoint.js';
 import { loadCheckpoint } from '../workflows/library.js';
 import { type ParsedOptions, flagValue, runConfigOf, switchValue } from './flags.js';
 import { addFolderFlags, foldersOf } from './folders.js';
+import { SUMMARIES } from './summaries.js';
 
 const EXAMPLE = `
 nanogpt           nanoGPT's names and model_args
@@ -22,7 +23,7 @@ Example:
 export function registerExport(program: Command): void {
   const command = program
     .command('export')
-    .description('Write one checkpoint for another program.')
+    .description(SUMMARIES.export.description)
     .argument('<checkpoint>', '<run>, <run>@<step>, or a .safetensors file with --config')
     .option('--to <format>', EXCHANGE_FORMATS.join(', '))
     .option('--out <folder>', 'new folder (default: exports/<run>-<step>-<format>)')

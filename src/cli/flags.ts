@@ -3,7 +3,6 @@
  * environment variable of `--d-model` is SUMLENS_D_MODEL; a flag given on the command line wins. Ranges are checked in
  * src/config and src/listops, so that a configuration file gets the same answers.
  */
-import { availableParallelism } from 'node:os';
 import { type Command, Help, Option } from 'commander';
 import { type DeepPartial, resolveRunConfig } from '../config/parse.js';
 import { PRESET_NAMES, presetFields } from '../config/presets.js';
@@ -15,6 +14,7 @@ import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
 import { UserError, nearest, unacceptable } from '../errors.js';
 import { readText } from '../io/files.js';
 import { parseJsonStrict } from '../io/json.js';
+import { usableCores } from '../jobs/cores.js';
 import { parseTasks } from '../listops/data-config.js';
 
 /** A setting that has a flag. */
@@ -134,7 +134,7 @@ export function wholeFlag(
 
 /** `--threads`, at least 1; default: the cores of this machine. */
 export function threadsFlag(options: ParsedOptions): number {
-  return wholeFlag(options, 'threads', [1, 256]) ?? availableParallelism();
+  return wholeFlag(options, 'threads', [1, 256]) ?? usableCores();
 }
 
 /** `--engine`; default auto. */
@@ -197,8 +197,9 @@ function parseValue(row: FlagRow, value: string | boolean, field: string): unkno
     case 'number':
       return parseNumber(value, field);
     case 'choice':
-    case 'other':
       return value;
+    case 'other':
+      return row.text === undefined ? value : row.text.read(String(value));
     case 'names':
       return parseTasks(String(value));
     case 'range':

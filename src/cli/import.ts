@@ -15,6 +15,7 @@ import {
   switchValue,
 } from './flags.js';
 import { addFolderFlags, foldersOf } from './folders.js';
+import { SUMMARIES } from './summaries.js';
 
 const EXAMPLE = `
 A folder that export wrote needs nothing more. A model trained elsewhere needs its vocabulary (the ids of our tokens as
@@ -28,7 +29,7 @@ Examples:
 export function registerImport(program: Command): void {
   const command = program
     .command('import')
-    .description('Make a run directory of a checkpoint from another program.')
+    .description(SUMMARIES.import.description)
     .argument('<folder or file>', 'folder with model.safetensors and config.json, or a safetensors file')
     .option('--out <folder>', 'new run directory (default: checkpoints/<name>-imported)')
     .option('--model-config <file>', "the other program's configuration: n_layer, n_head, n_embd, ...")

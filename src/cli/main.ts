@@ -1,22 +1,33 @@
 #!/usr/bin/env node
-/** The command line: registers one file a command, and turns errors into one line and an exit code (0, 1, 2, 130). */
+/**
+ * The command line: loads the file of the command that is asked for, and turns errors into one line and an exit code (0, 1,
+ * 2, 130).
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { errorMessage, nearest, UserError } from '../errors.js';
 import { packageRoot } from '../io/package-root.js';
-import { registerCompare } from './compare.js';
-import { registerDoctor } from './doctor.js';
-import { registerExport } from './export.js';
-import { registerImport } from './import.js';
-import { registerProbe } from './probe.js';
-import { registerReport } from './report.js';
-import { registerRun } from './run.js';
-import { registerSample } from './sample-command.js';
-import { registerServe } from './serve.js';
-import { registerSweep } from './sweep.js';
-import { registerTrain } from './train.js';
+import { surviveClosedPipes } from './pipes.js';
+import { type CommandName, SUMMARIES } from './summaries.js';
 
+/** Each command is loaded when it is asked for: loading all takes most of a second. */
+const LOADERS: Readonly<Record<CommandName, () => Promise<(program: Command) => void>>> = {
+  run: async () => (await import('./run.js')).registerRun,
+  train: async () => (await import('./train.js')).registerTrain,
+  sweep: async () => (await import('./sweep.js')).registerSweep,
+  probe: async () => (await import('./probe.js')).registerProbe,
+  compare: async () => (await import('./compare.js')).registerCompare,
+  report: async () => (await import('./report.js')).registerReport,
+  sample: async () => (await import('./sample-command.js')).registerSample,
+  serve: async () => (await import('./serve.js')).registerServe,
+  export: async () => (await import('./export.js')).registerExport,
+  import: async () => (await import('./import.js')).registerImport,
+  doctor: async () => (await import('./doctor.js')).registerDoctor,
+};
+const NAMES = Object.keys(SUMMARIES) as CommandName[];
+
+surviveClosedPipes();
 const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
   version: string;
 };
@@ -33,38 +44,39 @@ const program = new Command('sumlens')
   .configureOutput({ outputError: () => undefined })
   .exitOverride();
 
-registerRun(program);
-registerTrain(program);
-registerSweep(program);
-registerProbe(program);
-registerCompare(program);
-registerReport(program);
-registerSample(program);
-registerServe(program);
-registerExport(program);
-registerImport(program);
-registerDoctor(program);
-for (const command of program.commands) {
-  command
-    .exitOverride()
-    .configureOutput({ outputError: () => undefined })
-    .option('--debug', 'show the stack of an error');
+async function registerCommands(): Promise<void> {
+  const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+  const asked = words[0] === 'help' ? words[1] : words[0];
+  for (const name of NAMES) {
+    if (name === asked) (await LOADERS[name]())(program);
+    else {
+      const { args, description } = SUMMARIES[name];
+      const command = program.command(name).description(description);
+      for (const [argument] of args.matchAll(/<[^>]*>|\[[^\]]*\]/g)) command.argument(argument);
+    }
+  }
+  for (const command of program.commands) {
+    command
+      .exitOverride()
+      .configureOutput({ outputError: () => undefined })
+      .option('--debug', 'show the stack of an error');
+  }
 }
 
 /** Commander's own complaints in the form of ours. */
 function commandLineMessage(error: CommanderError): string {
   const text = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-  const names = program.commands.map((command) => command.name());
   const unknown = /^unknown command '(.*?)'/.exec(text);
   if (unknown !== null) {
-    const near = nearest(unknown[1], names);
+    const near = nearest(unknown[1], NAMES);
     const hint = near === undefined ? '' : ` Did you mean "${near}"?`;
-    return `command: found "${unknown[1]}", expected one of ${names.join(', ')}.${hint}`;
+    return `command: found "${unknown[1]}", expected one of ${NAMES.join(', ')}.${hint}`;
   }
   return `${text}${/[.?!)]$/.test(text) ? '' : '.'} See --help.`;
 }
 
 try {
+  await registerCommands();
   await program.parseAsync();
 } catch (error) {
   const isHelp = error instanceof CommanderError && error.exitCode === 0;

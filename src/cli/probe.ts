@@ -8,6 +8,7 @@ import { selectProbes } from '../workflows/probe-plan.js';
 import { loadUserProbe } from '../workflows/user-probe.js';
 import { type ParsedOptions, switchValue } from './flags.js';
 import { addProbingFlags, CHECKPOINTS_HELP, runProbing, timeLimit } from './probing.js';
+import { SUMMARIES } from './summaries.js';
 
 export function registerProbe(program: Command): void {
   const command = program
@@ -17,7 +18,7 @@ export function registerProbe(program: Command): void {
       `all, ${PROBES.map((probe) => probe.name).join(', ')}, or the path of a file that exports a probe`,
     )
     .argument('[checkpoints...]', CHECKPOINTS_HELP)
-    .description('Run a probe module over checkpoints and write the report.')
+    .description(SUMMARIES.probe.description)
     .option('--list', 'list the modules')
     .addHelpText(
       'after',

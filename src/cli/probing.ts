@@ -1,6 +1,7 @@
 /** What `probe` and `compare` share: flags, finding the checkpoints, progress, and what is printed at the end. */
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { isReservedName } from '../checkpoint/run-files.js';
 import { resolveRunConfig } from '../config/parse.js';
 import type { RunConfig } from '../config/run-config.js';
 import { RunError, unacceptable, UserError } from '../errors.js';
@@ -142,8 +143,9 @@ export function timeLimit(options: ParsedOptions): number | undefined {
 /** A report's folder name: letters, digits, dot, dash and underscore. */
 function reportName(given: unknown, fallback: string): string {
   if (given === undefined) return fallback;
-  if (typeof given === 'string' && /^[a-z0-9][a-z0-9._-]{0,63}$/i.test(given)) return given;
+  if (typeof given === 'string' && /^[a-z0-9][a-z0-9._-]{0,63}$/i.test(given) && !isReservedName(given))
+    return given;
   throw new UserError(
-    `--name: found ${JSON.stringify(given)}, expected 1 to 64 letters, digits, ".", "-" or "_", the first a letter or digit.`,
+    `--name: found ${JSON.stringify(given)}, expected 1 to 64 letters, digits, ".", "-" or "_", the first a letter or digit, and no name of a device such as CON.`,
   );
 }

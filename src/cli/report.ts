@@ -7,6 +7,7 @@ import { toJsonLine } from '../io/json.js';
 import { renderReport } from '../report/page.js';
 import { parseReport, reportJsonSchema } from '../report/parse-report.js';
 import { loadReportRuntime } from '../report/write.js';
+import { SUMMARIES } from './summaries.js';
 
 interface ReportOptions {
   readonly out?: string;
@@ -25,7 +26,7 @@ Example:
 export function registerReport(program: Command): void {
   program
     .command('report')
-    .description('Draw the page of one or more report.json again.')
+    .description(SUMMARIES.report.description)
     .argument('[report...]', 'report.json files, or folders that hold one')
     .option('--out <file>', 'where the page goes (with one report); default: index.html beside report.json')
     .option('--schema', 'print the JSON schema of report.json')

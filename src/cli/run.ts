@@ -28,6 +28,7 @@ import { addFolderFlags, foldersOf } from './folders.js';
 import { interruptSignal } from './interrupt.js';
 import { serve, untilStopped } from './serve.js';
 import { claimLines, percent, summaryTable } from './table.js';
+import { SUMMARIES } from './summaries.js';
 
 export function registerRun(program: Command): void {
   const command = program
@@ -37,9 +38,7 @@ export function registerRun(program: Command): void {
       PRESET_NAMES.map((name) => `${name}: ${presets[name].description}`).join('  '),
       'quick',
     )
-    .description(
-      'The main job: train every run of a preset, probe the checkpoints, write the report, open the viewer.',
-    )
+    .description(SUMMARIES.run.description)
     .option('--steps <n>', 'updates of every run, instead of those of the preset')
     .option('--no-serve', 'exit after the report, without a viewer')
     .option('--open', 'open the viewer in the default browser')

@@ -24,14 +24,13 @@ import { foldersOf } from './folders.js';
 import { sampleAnswers } from './sample-answers.js';
 import { sampleLines } from './sample-lines.js';
 import { sampleCommand } from './sample.js';
+import { SUMMARIES } from './summaries.js';
 
 export function registerSample(program: Command): void {
   const command = program
     .command('sample')
     .argument('[checkpoint]', 'show its greedy answers; with --data on lines of a file')
-    .description(
-      'Print examples with their reductions and roles, digit frequencies, mutual information and the leak report.',
-    )
+    .description(SUMMARIES.sample.description)
     .option('--count <n>', 'examples to print (default: 5)')
     .option('--json', 'one JSON document on stdout')
     .option('--engine <name>', 'of the answers (default: auto)')

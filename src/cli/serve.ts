@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
 import { unacceptable } from '../errors.js';
 import { addFolderFlags, foldersOf } from './folders.js';
-import { flagValue, type ParsedOptions } from './flags.js';
+import { flagValue, type ParsedOptions, switchValue } from './flags.js';
 import { startViewer, type RunningViewer } from '../viewer/start.js';
+import { SUMMARIES } from './summaries.js';
 
 export interface ServeOptions {
   readonly checkpointsDir: string;
@@ -13,6 +14,8 @@ export interface ServeOptions {
   readonly port?: number;
   /** also show the page in the user's browser */
   readonly open?: boolean;
+  /** without the address on stderr */
+  readonly quiet?: boolean;
   /** page to open, e.g. `reports/quick`; default: the list */
   readonly path?: string;
 }
@@ -20,10 +23,11 @@ export interface ServeOptions {
 export function registerServe(program: Command): void {
   const command = program
     .command('serve')
-    .description('Show runs (with curves as they grow) and reports in the browser, on this machine only.')
+    .description(SUMMARIES.serve.description)
     .option('--port <n>', 'port to listen on (default: the first free one from 4173 on)')
     .option('--open', 'open the page in the default browser')
-    .option('--json', 'print the address as one JSON document on stdout');
+    .option('--json', 'print the address as one JSON document on stdout')
+    .option('--quiet', 'print nothing but errors');
   addFolderFlags(command)
     .addHelpText('after', '\nExample:\n  sumlens serve --port 8080 --open')
     .action(async (options: ParsedOptions) => {
@@ -32,6 +36,7 @@ export function registerServe(program: Command): void {
         ...foldersOf(options),
         ...(given !== undefined && { port: parsePort(String(given.value), given.field) }),
         ...(options['open'] === true && { open: true }),
+        quiet: switchValue(options, 'quiet'),
       });
       if (options['json'] === true) {
         process.stdout.write(`${JSON.stringify({ url: viewer.url, port: viewer.port })}\n`);
@@ -42,10 +47,10 @@ export function registerServe(program: Command): void {
 
 /** Starts the viewer and says where it is. The caller closes it, or waits with untilStopped. */
 export async function serve(options: ServeOptions): Promise<RunningViewer> {
-  const { open, path = '', ...rest } = options;
+  const { open, quiet = false, path = '', ...rest } = options;
   const viewer = await startViewer({ ...rest, log: (line) => process.stderr.write(`${line}\n`) });
   const url = `${viewer.url}${path}`;
-  process.stderr.write(`Viewer: ${url}  (Ctrl-C ends it)\n`);
+  if (!quiet) process.stderr.write(`Viewer: ${url}  (Ctrl-C ends it)\n`);
   if (open === true) openBrowser(url);
   return viewer;
 }

@@ -10,7 +10,7 @@ import { expandPlan, type SweepRun } from '../workflows/sweep/expand.js';
 import { KEEPS } from '../workflows/sweep/keep.js';
 import { type Plan, PLAN_SIZES } from '../workflows/sweep/plan.js';
 import type { ResultLine } from '../workflows/sweep/result-line.js';
-import { runSweep, type SweepOutcome, sweepResults } from '../workflows/sweep/sweep.js';
+import { resultsOfPlan, runSweep, type SweepOutcome, sweepResults } from '../workflows/sweep/sweep.js';
 import { bar, createDisplay, duration } from './display.js';
 import {
   addCommonFlags,
@@ -24,6 +24,7 @@ import {
 import { addFolderFlags, foldersOf } from './folders.js';
 import { interruptSignal } from './interrupt.js';
 import { formatTable, percent } from './table.js';
+import { SUMMARIES } from './summaries.js';
 
 const HELP = `
 A plan names a base configuration, arms, axes and seeds; every arm is trained at every point of the axes with every seed:
@@ -50,7 +51,7 @@ export function registerSweep(program: Command): void {
   const command = program
     .command('sweep')
     .argument('<plan>', `${bundledPlans().join(', ')}, or a file of one's own`)
-    .description('Train the runs of a plan, resumable at any moment; one line of results a run.')
+    .description(SUMMARIES.sweep.description)
     .option(
       '--size <size>',
       `${PLAN_SIZES.join(' or ')}, where the plan has sizes (default: the first it has)`,
@@ -98,7 +99,7 @@ async function showPlan(
   signal: AbortSignal,
 ): Promise<void> {
   const { reportsDir } = foldersOf(options);
-  const results = sweepResults(reportsDir, name);
+  const results = resultsOfPlan(runs, sweepResults(reportsDir, name));
   const display = createDisplay(switchValue(options, 'quiet'));
   display.log(`timing this machine for ${CALIBRATION_SECONDS} s`);
   const found = await dryRun(runs, results, plan.claims, engineFlag(options), signal);

@@ -13,17 +13,22 @@ import {
   engineFlag,
   flagValue,
   parseNumber,
+  runFieldsOf,
   switchValue,
   wholeFlag,
 } from './flags.js';
 import { addFolderFlags, foldersOf } from './folders.js';
+import { addInitFlags, initFieldsOf } from './init-flags.js';
 import { interruptSignal } from './interrupt.js';
 import { linesTable } from './lines-table.js';
+import { SUMMARIES } from './summaries.js';
 
 const EXAMPLES = `
 Examples:
   sumlens train --tasks MAX+MED+SUM --seed 1
   sumlens train --tasks SUM --regime pairs --steps 16000 --d-model 32
+  sumlens train --phases MAX+MED:4000,SUM:4000 --phase-schedule re-warmed
+  sumlens train --tasks SUM --init-from <run>@final --init numbers
   sumlens train --data test_d20s.tsv --max-tokens 128 --format direct --steps 2000
   sumlens train --config checkpoints/<run>/config.json --out elsewhere
 
@@ -34,18 +39,20 @@ Every flag can be given as an environment variable: SUMLENS_D_MODEL=32.`;
 export function registerTrain(program: Command): void {
   const command = program
     .command('train')
-    .description('Train one run; the result is checkpoints/<run>/.')
+    .description(SUMMARIES.train.description)
     .option('--out <folder>', 'directory of the run (default: checkpoints/<run>)')
     .option('--allow-engine-change', 'go on although the engine or its kernels changed')
     .option('--save-every <seconds>', 'time between resume checkpoints (default: 30)')
     .addHelpText('after', EXAMPLES);
-  addDataFileFlags(addRunFlags(addFolderFlags(addCommonFlags(command)))).action((options: ParsedOptions) =>
-    train(options),
+  addInitFlags(addDataFileFlags(addRunFlags(addFolderFlags(addCommonFlags(command))))).action(
+    (options: ParsedOptions) => train(options),
   );
 }
 
 async function train(options: ParsedOptions): Promise<void> {
-  const { config, dataFile } = runAndFileOf(options);
+  const root = foldersOf(options).checkpointsDir;
+  const { fields, initFrom } = initFieldsOf(runFieldsOf(options), options, root);
+  const { config, dataFile } = runAndFileOf(options, undefined, fields);
   const engine = engineFlag(options);
   const threads = wholeFlag(options, 'threads', [1, 256]) ?? 1;
   const resumeEveryMs = saveEvery(options);
@@ -59,7 +66,8 @@ async function train(options: ParsedOptions): Promise<void> {
     const [outcome] = await trainRuns({
       configs: [config],
       dataFile,
-      root: foldersOf(options).checkpointsDir,
+      initFrom,
+      root,
       engine,
       threads,
       resumeEveryMs,

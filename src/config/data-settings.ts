@@ -105,9 +105,17 @@ export const DATA_SETTINGS: Rows<DataConfig> = {
   },
   notation: {
     ...from('notation'),
+    implied: 'standard',
     flag: 'notation',
     help: "(SUM 7 3), or the paper's add_10 ( 7 3 )",
-    reason: 'absent, which is standard: one vocabulary for all runs, whatever they are trained on',
+    reason: 'one vocabulary for all runs, whatever they are trained on',
+  },
+  digitSkew: {
+    ...from('digitSkew'),
+    implied: 0,
+    flag: 'digit-skew',
+    help: 'unequal numbers: k is drawn with a probability proportional to (k + 1)^-x',
+    reason: 'all numbers alike, so that one operand of SUM tells nothing of the result',
   },
   file: {
     ...from('file'),

@@ -6,6 +6,8 @@ import { canonicalJson } from '../io/json.js';
 import { sha256Hex } from '../io/sha256.js';
 import { DEFAULT_RUN } from './defaults.js';
 import { operationsOf } from './gpt-config-of.js';
+import { INIT_NAMES, type InitConfig, initText } from './init.js';
+import { phaseSpans } from './phases.js';
 import type { RunConfig } from './run-config.js';
 import { SETTINGS } from './settings.js';
 
@@ -18,7 +20,7 @@ const ID_DIGITS = 12;
 
 /** `max-med-sum-full-d16-s1-1f2e3a4b5c6d`: a readable part and the beginning of configSha256. Usable as a file name. */
 export function runId(config: RunConfig): string {
-  const tasks = sortedTasks(config).join('-').toLowerCase();
+  const tasks = courseText(config, '-', '-then-').toLowerCase();
   const short = tasks.length <= 32 ? tasks : `${config.data.tasks.length}-tasks`;
   const regime = config.data.file === undefined ? config.data.regime : 'file';
   const readable = `${short}-${regime}-d${config.model.dModel}-s${config.seed}`;
@@ -36,24 +38,56 @@ export function conditionId(config: RunConfig): string {
     ...config,
     seed: DEFAULT_RUN.seed,
     data: { ...config.data, holdoutSeed: DEFAULT_RUN.seed },
+    // checkpoints of the seeds of one condition are replicates too
+    ...(config.init !== undefined && { init: unseededInit(config.init) }),
   };
   return configSha256(unseeded).slice(0, ID_DIGITS);
 }
 
+/** The source by its condition and step; the step is in its name. */
+function unseededInit({ optimizer, ...init }: InitConfig): InitConfig {
+  const step = /@(\d+)$/.exec(init.from)?.[1] ?? '';
+  return {
+    ...init,
+    weights: sha256Hex(`${init.condition}@${step}`),
+    ...(optimizer !== undefined && { optimizer: { ...optimizer, moments: sha256Hex('') } }),
+  };
+}
+
 /** By name, so that a label reads the same when the operations table grows in its middle. */
-const sortedTasks = (config: RunConfig): string[] => [...config.data.tasks].sort();
+const sortedTasks = (tasks: readonly string[]): string[] => [...tasks].sort();
+
+/** `MAX+MED then SUM` @param joined - of the operations of one phase */
+function courseText(config: RunConfig, joined: string, then: string): string {
+  return phaseSpans(config)
+    .map(({ tasks }) => sortedTasks(tasks).join(joined))
+    .join(then);
+}
+
+/** Fields in which the replicates of one condition differ. */
+const SEED_PATHS: readonly string[] = [
+  'seed',
+  'data.holdoutSeed',
+  'init.from',
+  'init.weights',
+  'init.optimizer',
+];
 
 /** Longest part of a file's name in a label. */
 const NAME_CHARACTERS = 40;
 
-/** `MAX+MED+SUM, full, d=16`; lines of a file: `MAX+MIN, lines of test.tsv, d=16` */
+/**
+ * `MAX+MED+SUM, full, d=16`; lines of a file: `MAX+MIN, lines of test.tsv, d=16`; phases and another start:
+ * `MAX+MED then SUM, full, d=16`, `SUM, full, d=16, numbers of MAX+MED@4000`
+ */
 export function conditionLabel(config: RunConfig): string {
   const { file } = config.data;
   const regime =
     file === undefined
       ? config.data.regime
       : `lines of ${Array.from(file.name).slice(0, NAME_CHARACTERS).join('')}`;
-  return `${sortedTasks(config).join('+')}, ${regime}, d=${config.model.dModel}`;
+  const parts = [courseText(config, '+', ' then '), regime, `d=${config.model.dModel}`];
+  return [...parts, ...(config.init === undefined ? [] : [initText(config.init)])].join(', ');
 }
 
 /**
@@ -64,9 +98,7 @@ export function distinguishingLabels(configs: readonly RunConfig[]): string[] {
   const labels = configs.map(conditionLabel);
   return configs.map((config, i) => {
     const namesakes = configs.filter((_, j) => labels[j] === labels[i]);
-    const differing = differingFields(namesakes).filter(
-      (path) => path !== 'seed' && path !== 'data.holdoutSeed',
-    );
+    const differing = differingFields(namesakes).filter((path) => !SEED_PATHS.includes(path));
     const shown = differing.map((path) => `${path.slice(path.indexOf('.') + 1)}=${fieldText(config, path)}`);
     return [labels[i], ...shown].join(', ');
   });
@@ -85,10 +117,10 @@ export function fieldText(config: RunConfig, path: string): string {
   return /^[0-9a-f]{64}$/.test(text) ? `${text.slice(0, ID_DIGITS)}...` : text;
 }
 
-/** A file is known by its content: renaming it changes no run. */
-function contentOf(file: Plain): Plain {
+/** A file or a checkpoint is known by its content: renaming it changes no run. */
+function contentOf(source: Plain, names: readonly string[]): Plain {
   return Object.fromEntries(
-    Object.entries(file).filter(([name, field]) => name !== 'name' && field !== undefined),
+    Object.entries(source).filter(([name, field]) => !names.includes(name) && field !== undefined),
   );
 }
 
@@ -96,11 +128,12 @@ function contentOf(file: Plain): Plain {
 function flatten(config: RunConfig): Map<string, string> {
   const fields = new Map<string, string>();
   for (const [key, value] of Object.entries({ ...config, vocabulary: operationsOf(config) })) {
+    if (value === undefined) continue;
     if (typeof value !== 'object' || Array.isArray(value)) fields.set(key, canonicalJson(value));
     else {
       for (const [name, field] of Object.entries(value as Plain)) {
         if (key === 'data' && name === 'file' && field !== undefined) {
-          for (const [part, item] of Object.entries(contentOf(field as Plain))) {
+          for (const [part, item] of Object.entries(contentOf(field as Plain, ['name']))) {
             fields.set(`data.file.${part}`, canonicalJson(item));
           }
         } else if (field !== undefined) fields.set(`${key}.${name}`, canonicalJson(field));
@@ -119,9 +152,9 @@ function withoutDefaults(config: RunConfig): Plain {
     const value = key === undefined ? config[section] : (config[section] as Plain)[key];
     if (value === undefined || sameJson(value, derived === undefined ? fixed : derived.from(config)))
       continue;
-    if (key === undefined) result[section] = value;
+    if (key === undefined) result[section] = path === 'init' ? contentOf(value as Plain, INIT_NAMES) : value;
     else {
-      const kept = path === 'data.file' ? contentOf(value as Plain) : value;
+      const kept = path === 'data.file' ? contentOf(value as Plain, ['name']) : value;
       result[section] = { ...(result[section] as Plain | undefined), [key]: kept };
     }
   }

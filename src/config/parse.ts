@@ -9,6 +9,8 @@ import { checkGptConfig } from '../model/gpt-config.js';
 import { checkRule, shownValue } from '../rules.js';
 import { DEFAULT_RUN } from './defaults.js';
 import { gptConfigOf, operationsOf } from './gpt-config-of.js';
+import { checkInit } from './init.js';
+import { checkPhasesAgree, checkedPhases, phasesText, stepsOfPhases, tasksOfPhases } from './phases.js';
 import type { RunConfig } from './run-config.js';
 import type { Given, Setting } from './setting.js';
 import { SECTIONS, SECTION_SETTINGS, SETTINGS, type Section } from './settings.js';
@@ -34,7 +36,7 @@ const keysOf = (section: Section): readonly string[] => Object.keys(SECTION_SETT
 export const ADDED_LATER: readonly string[] = SETTINGS.filter((row) => row.addedLater === true).map(
   ({ path }) => path,
 );
-const TOP_KEYS: readonly string[] = [...SECTIONS, 'seed', 'vocabulary'];
+const TOP_KEYS: readonly string[] = [...SECTIONS, 'seed', 'init', 'vocabulary'];
 const ALL_PATHS: readonly string[] = [...TOP_KEYS, ...SETTINGS.map(({ path }) => path)];
 
 /**
@@ -74,6 +76,7 @@ function check(given: Plain, mode: 'fill' | 'complete'): RunConfig {
     sections[section] = fields;
   }
   if (mode === 'complete' && given['seed'] === undefined) throw missing('seed');
+  sayWhatPhasesDecide(sections);
 
   const merged: Record<string, unknown> = { ...DEFAULT_RUN, ...defined(given) };
   const defaults = DEFAULT_RUN as unknown as Record<Section, Plain>;
@@ -86,13 +89,49 @@ function check(given: Plain, mode: 'fill' | 'complete'): RunConfig {
     // a value of the wrong type stays one, and is refused below by the rule of the field it stands in
     (merged[section] as Plain)[key] = derived.from(merged as unknown as Given);
   }
-  for (const row of SETTINGS) if (!row.path.startsWith('data.')) checkField(row, valueAt(merged, row.path));
+  for (const row of SETTINGS) {
+    const value = valueAt(merged, row.path);
+    if (!row.path.startsWith('data.') && value !== undefined) checkField(row, value);
+    if (row.implied !== undefined && value === row.implied) leaveOut(merged, row.path);
+  }
+  if (merged['init'] !== undefined) merged['init'] = checkInit(merged['init']);
   merged['data'] = checkedData(merged['data'] as Plain);
   merged['vocabulary'] = checkedVocabulary(given['vocabulary'], merged['data'] as DataConfig);
   // every field was checked against its rule just now
   const config = merged as unknown as RunConfig;
   checkTogether(config);
   return config;
+}
+
+/** The operations and the updates of a run with phases follow from them. */
+function sayWhatPhasesDecide(sections: Partial<Record<Section, Plain>>): void {
+  const given = sections.training?.['phases'];
+  if (given === undefined) return;
+  const phases = checkedPhases(given);
+  if (sections.data?.['file'] !== undefined) {
+    throw unacceptable('--phases', phasesText(phases), 'nothing with --data');
+  }
+  checkPhasesAgree(phases, { tasks: sections.data?.['tasks'], steps: sections.training?.['steps'] });
+  sections.training = { ...sections.training, phases, steps: stepsOfPhases(phases) };
+  sections.data = { ...sections.data, tasks: sections.data?.['tasks'] ?? tasksOfPhases(phases) };
+}
+
+function leaveOut(config: Plain, path: string): void {
+  const [section, key] = path.split('.');
+  config[section] = Object.fromEntries(
+    Object.entries(config[section] as Plain).filter(([name]) => name !== key),
+  );
+}
+
+function checkPhases({ training }: RunConfig): void {
+  const { phases, phaseSchedule, phaseOptimizer, stop } = training;
+  if (phases === undefined) {
+    const alone = phaseSchedule !== undefined ? '--phase-schedule' : '--phase-optimizer';
+    if (phaseSchedule === undefined && phaseOptimizer === undefined) return;
+    throw unacceptable(alone, phaseSchedule ?? phaseOptimizer, 'nothing without --phases');
+  }
+  // what an earlier phase learned may be forgotten, so that not all is ever right at once
+  if (stop !== 'budget') throw unacceptable('training.stop (--stop)', stop, 'budget with --phases');
 }
 
 function checkTogether(config: RunConfig): void {
@@ -115,6 +154,7 @@ function checkTogether(config: RunConfig): void {
   if (data.window !== undefined && data.window > model.nCtx) {
     throw unacceptable('model.nCtx (--n-ctx)', model.nCtx, `at least --window ${data.window}`);
   }
+  checkPhases(config);
   const longest = maxTokens(data);
   if (longest > model.nCtx) {
     throw unacceptable(
@@ -166,9 +206,6 @@ function checkedData(data: Plain): DataConfig {
   }
   // what is not an array is checked value by value in listops, whatever its type
   const checked = { ...data, tasks: canonicalTasks(tasks), operands: [...operands] } as unknown as DataConfig;
-  // said or not said, it is the same run
-  const { notation, ...standard } = checked as Omit<DataConfig, 'notation'> & { notation?: unknown };
-  if (notation === 'standard') return checkedData({ ...standard });
   checkDataConfig(checked);
   return checked;
 }

@@ -4,6 +4,7 @@
  * Checked by parse.ts, hashed by hash.ts.
  */
 import type { DataConfig } from '../listops/data-config.js';
+import type { InitConfig } from './init.js';
 import type { Values } from './setting.js';
 import type { MODEL_SETTINGS, OPTIMIZER_SETTINGS, TRAINING_SETTINGS } from './settings.js';
 
@@ -12,6 +13,8 @@ export interface RunConfig {
   readonly model: Values<typeof MODEL_SETTINGS>;
   readonly optimizer: Values<typeof OPTIMIZER_SETTINGS>;
   readonly training: Values<typeof TRAINING_SETTINGS>;
+  /** start from another run's checkpoint; absent: from the seed */
+  readonly init?: InitConfig;
   /** fixes initial weights and data order; the hold-out has its own seed in data.holdoutSeed */
   readonly seed: number;
   /**

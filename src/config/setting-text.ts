@@ -1,6 +1,6 @@
 /** Settings in words: for the help, for docs/settings.md, and as the command that trains a configuration. */
 import { canonicalJson } from '../io/json.js';
-import { type Rule, allowedText } from '../rules.js';
+import { allowedText } from '../rules.js';
 import type { RunConfig } from './run-config.js';
 import type { Setting } from './setting.js';
 import { SETTINGS } from './settings.js';
@@ -34,14 +34,16 @@ export function detailsOf(row: Setting): string {
 }
 
 /** The default as a flag would say it; `none` where the field is absent. */
-export function defaultText({ default: value, derived, rule }: Setting): string {
-  if (derived !== undefined) return derived.text;
-  if (value === undefined) return 'none';
-  return valueText(rule, value);
+export function defaultText(row: Setting): string {
+  if (row.derived !== undefined) return row.derived.text;
+  const value = row.default ?? row.implied;
+  return value === undefined ? 'none' : valueText(row, value);
 }
 
 /** A value as its flag takes it. */
-function valueText(rule: Rule, value: unknown): string {
+function valueText({ rule, text }: Setting, value: unknown): string {
+  // the value has the type of its own row
+  if (text !== undefined) return text.write(value as never);
   if (Array.isArray(value)) return value.join(rule.kind === 'range' ? '..' : '+');
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
@@ -59,7 +61,7 @@ export function trainCommand(config: RunConfig, always: readonly string[] = []):
     const usual = derived === undefined ? row.default : derived.from(config);
     if (canonicalJson(value) === canonicalJson(usual ?? null) && !always.includes(path)) return [];
     // a switch says what is not so by default
-    return rule.kind === 'boolean' ? [`--${flag}`] : [`--${flag} ${valueText(rule, value)}`];
+    return rule.kind === 'boolean' ? [`--${flag}`] : [`--${flag} ${valueText(row, value)}`];
   });
   return ['sumlens train', ...words].join(' ');
 }

@@ -21,6 +21,10 @@ export interface Row<T> {
   readonly reason: string;
   /** the default where it follows from other fields; `default` is then its value in the default configuration */
   readonly derived?: { readonly from: (given: Given) => T; readonly text: string };
+  /** what an absent field stands for; said or not said, it is the same run, and it is stored as absent */
+  readonly implied?: unknown;
+  /** text of a flag to the value and back, where the rule does not say how */
+  readonly text?: { readonly read: (text: string) => unknown; readonly write: (value: never) => string };
   /** stored configurations may lack it, being older: the default is what their runs did */
   readonly addedLater?: true;
 }
@@ -43,7 +47,7 @@ export type Values<Rows> = {
   >;
 };
 
-type Words = Omit<Row<never>, 'default' | 'rule' | 'derived' | 'addedLater'>;
+type Words = Omit<Row<never>, 'default' | 'rule' | 'derived' | 'addedLater' | 'implied'>;
 
 /** What a field's row may say beside its words. */
 type More<T> = Partial<Pick<Row<T>, 'derived' | 'addedLater'>>;
@@ -73,4 +77,9 @@ export function choice<T extends string>(
   row: Words & More<T> & { default: NoInfer<T> },
 ): Row<T> {
   return { ...row, rule: { kind: 'choice', of } };
+}
+
+/** A field that is absent unless it says something else than `implied`. */
+export function optional<T>(rule: Rule, implied: T | undefined, row: Words): Row<T | undefined> {
+  return { ...row, default: undefined, implied, rule };
 }

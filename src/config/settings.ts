@@ -6,7 +6,11 @@ import { OPERATION_NAMES } from '../listops/operations.js';
 import { ACTIVATION_FUNCTION_NAMES } from '../model/activation-functions.js';
 import { MAX_CONTEXT, MAX_D_MODEL, MAX_LAYERS, RESIDUAL_INITS } from '../model/gpt-config.js';
 import { DATA_SETTINGS } from './data-settings.js';
-import { type Row, type Setting, boolean, choice, number, whole } from './setting.js';
+import { INIT_STD } from '../model/parameters.js';
+import type { Rule } from '../rules.js';
+import type { InitConfig } from './init.js';
+import { type Phase, PHASES_EXPECTED, checkedPhases, phasesText } from './phases.js';
+import { type Row, type Setting, boolean, choice, number, optional, whole } from './setting.js';
 
 export const STOP_RULES = ['budget', 'solved'] as const;
 export type StopRule = (typeof STOP_RULES)[number];
@@ -16,6 +20,16 @@ export const SCHEDULES = ['cosine', 'exponential'] as const;
 export type Schedule = (typeof SCHEDULES)[number];
 
 const MOST_STEPS = 100_000_000;
+
+const INIT_STD_RULE: Rule = { kind: 'number', low: 0, high: 100, above: true };
+
+/** One learning-rate curve over the whole run, or one in each phase with a warm-up of its own. */
+export const PHASE_SCHEDULES = ['one', 're-warmed'] as const;
+export type PhaseSchedule = (typeof PHASE_SCHEDULES)[number];
+
+/** AdamW's moments where a phase begins. */
+export const PHASE_OPTIMIZERS = ['kept', 'reset'] as const;
+export type PhaseOptimizer = (typeof PHASE_OPTIMIZERS)[number];
 
 export const MODEL_SETTINGS = {
   dModel: whole(1, MAX_D_MODEL, {
@@ -89,6 +103,16 @@ export const MODEL_SETTINGS = {
     flag: 'residual-init',
     help: 'initial spread of what writes to the residual stream',
     reason: 'scaled by the number of layers, as GPT-2',
+  }),
+  embeddingInit: optional(INIT_STD_RULE, INIT_STD, {
+    flag: 'embedding-init',
+    help: 'standard deviation of the token embeddings at the start',
+    reason: 'as every other weight, as GPT-2; it decides whether SUM alone leaves the start at all',
+  }),
+  positionInit: optional(INIT_STD_RULE, INIT_STD, {
+    flag: 'position-init',
+    help: 'standard deviation of the position embeddings at the start',
+    reason: 'as every other weight, as GPT-2',
   }),
   nCtx: whole(1, MAX_CONTEXT, {
     default: 64,
@@ -204,6 +228,23 @@ export const TRAINING_SETTINGS = {
     help: 'when to end: at the last step, or once everything is right twice in a row',
     reason: 'a fixed budget makes final checkpoints comparable',
   }),
+  phases: optional<readonly Phase[]>({ kind: 'other', expected: PHASES_EXPECTED }, undefined, {
+    flag: 'phases',
+    argument: 'A+B:n,C:n',
+    text: { read: checkedPhases, write: phasesText },
+    help: 'operations that change on the way, with the updates of each; they decide tasks and steps',
+    reason: 'all operations from the first update to the last',
+  }),
+  phaseSchedule: optional<PhaseSchedule>({ kind: 'choice', of: PHASE_SCHEDULES }, 'one', {
+    flag: 'phase-schedule',
+    help: 'one learning-rate curve over all phases, or each with its own warm-up and decay',
+    reason: 'one curve: the same rate at every update as in a run without phases',
+  }),
+  phaseOptimizer: optional<PhaseOptimizer>({ kind: 'choice', of: PHASE_OPTIMIZERS }, 'kept', {
+    flag: 'phase-optimizer',
+    help: 'moments of AdamW where a phase begins',
+    reason: 'kept: nothing but the data changes',
+  }),
 };
 
 export const SEED_SETTING = whole(0, Number.MAX_SAFE_INTEGER, {
@@ -218,6 +259,13 @@ export const VOCABULARY_SETTING: Row<readonly string[]> = {
   rule: { kind: 'other', expected: 'operations in the order of the table' },
   help: 'operations that the model has tokens for',
   reason: 'the oldest vocabulary that holds the tasks, so that runs can be compared and the table can grow',
+};
+
+export const INIT_SETTING: Row<InitConfig | undefined> = {
+  default: undefined,
+  rule: { kind: 'other', expected: 'what --init-from finds in a checkpoint' },
+  help: 'start from a checkpoint, described by --init-from, --init and --init-optimizer',
+  reason: 'a fresh start from the seed',
 };
 
 /** Fields with rows, by section, in the order of the configuration. */
@@ -240,5 +288,6 @@ export const SETTINGS: readonly Setting[] = [
     })),
   ),
   { ...SEED_SETTING, path: 'seed' },
+  { ...INIT_SETTING, path: 'init' },
   { ...VOCABULARY_SETTING, path: 'vocabulary' },
 ];

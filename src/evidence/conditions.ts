@@ -49,7 +49,15 @@ export function conditionsOf(subjects: readonly Subject[]): Condition[] {
       const sorted = [...own].sort((a, b) => a.seed - b.seed || compareText(a.run, b.run) || a.step - b.step);
       const [{ label, design, parameters }] = sorted;
       const runs = sorted.filter((subject, i) => sorted.at(i + 1)?.run !== subject.run);
-      return { id, label, side: sideOf(design.tasks), design, parameters, subjects: sorted, runs };
+      return {
+        id,
+        label,
+        side: design.startKind === 'scratch' ? sideOf(design.tasks) : 'other',
+        design,
+        parameters,
+        subjects: sorted,
+        runs,
+      };
     })
     .sort((a, b) => compareText(a.label, b.label) || compareText(a.id, b.id));
 }

@@ -9,12 +9,14 @@ const byOperation = z.record(text, z.number().min(0).max(1));
 export const RUN_ENDS = ['solved', 'budget', 'diverged', 'interrupted', 'running'] as const;
 
 /**
- * How training began: from scratch, after other tasks in the same run, or from a checkpoint (everything, its number rows,
+ * How training began: from scratch, after other tasks in the same run (under one curve with the optimizer kept, or in another
+ * way), or from a checkpoint (everything, its number rows,
  * everything but them, those rows dealt to other numbers, random rows of their norm).
  */
 export const START_KINDS = [
   'scratch',
   'phases',
+  'phases-varied',
   'all',
   'numbers',
   'all-but-numbers',

@@ -47,6 +47,8 @@ export interface DataConfig {
    * begins; absent: whole examples, each from position 0
    */
   readonly window?: number;
+  /** operands k are drawn with probabilities proportional to (k + 1)^-digitSkew; absent: all alike */
+  readonly digitSkew?: number;
   /** how expressions are spelled; absent: standard */
   readonly notation?: Exclude<Notation, 'standard'>;
 }
@@ -128,6 +130,7 @@ export function checkDataConfig(data: DataConfig): void {
       throw unacceptable('--holdout-method', data.holdoutMethod, 'nothing without --regime pairs');
     }
   }
+  if (data.digitSkew !== undefined) checkRule('--digit-skew', DATA_RULES.digitSkew, data.digitSkew);
   checkNotation(data);
   checkFile(data);
   checkWindow(data);
@@ -151,7 +154,7 @@ export function checkDataConfig(data: DataConfig): void {
   }
 }
 
-function checkFile({ file, regime, fixedSize, window }: DataConfig): void {
+function checkFile({ file, regime, fixedSize, window, digitSkew }: DataConfig): void {
   if (file === undefined) return;
   checkDataFileConfig(file);
   if (regime !== 'full') {
@@ -166,6 +169,7 @@ function checkFile({ file, regime, fixedSize, window }: DataConfig): void {
     throw unacceptable('--fixed-size', fixedSize, 'nothing with --data', 'A file is a set of fixed size.');
   }
   if (window !== undefined) throw unacceptable('--window', window, 'nothing with --data');
+  if (digitSkew !== undefined) throw unacceptable('--digit-skew', digitSkew, 'nothing with --data');
 }
 
 function checkNotation({ notation, tasks }: DataConfig): void {

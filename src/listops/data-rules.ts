@@ -38,5 +38,6 @@ export const DATA_RULES = {
   fixedSize: { kind: 'whole', low: 1, high: 100_000_000 },
   window: { kind: 'whole', low: 2, high: MOST_TOKENS },
   notation: { kind: 'choice', of: NOTATIONS },
+  digitSkew: { kind: 'number', low: 0, high: 10 },
   file: { kind: 'other', expected: 'what --data finds in a file' },
 } as const satisfies Record<string, Rule>;

@@ -8,6 +8,7 @@ import { UserError } from '../errors.js';
 import { Rng } from '../tensor/rng.js';
 import { canonicalTasks, checkDataConfig } from './data-config.js';
 import type { DataConfig } from './data-config.js';
+import { createDigitDraw } from './digits.js';
 import { OPERATIONS, createOperationContext, operationIndex } from './operations.js';
 import type { OperationContext, OperationRow } from './operations.js';
 import { createHoldout } from './regimes.js';
@@ -101,6 +102,7 @@ export class ExpressionDrawer {
   /** end of the call that was filled last */
   private end = 0;
   private readonly tasks: Int32Array;
+  private readonly drawDigit: (rng: Rng) => number;
   /** operands of the open call at each depth */
   private readonly args: number[][];
 
@@ -111,6 +113,7 @@ export class ExpressionDrawer {
   ) {
     const firstOperation = FIRST_NUMBER + data.modulus;
     this.tasks = Int32Array.from(canonicalTasks(data.tasks), (name) => firstOperation + operationIndex(name));
+    this.drawDigit = createDigitDraw(data);
     this.args = Array.from({ length: data.depth + 1 }, () => []);
   }
 
@@ -151,7 +154,7 @@ export class ExpressionDrawer {
           args.push(this.fill(at, level + 1));
           at = this.end;
         } else {
-          const value = rng.below(data.modulus);
+          const value = this.drawDigit(rng);
           tokens[at++] = FIRST_NUMBER + value;
           args.push(value);
         }

@@ -107,6 +107,12 @@ function refuseOtherFormats(bytes: Uint8Array, where: string): void {
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
     throw new UserError(`${where}: found a byte order mark, ${expected}. Save it as UTF-8 without one.`);
   }
+  const firstReturn = bytes.indexOf(RETURN);
+  if (firstReturn !== -1 && firstReturn < bytes.length - 1 && !bytes.includes(NEWLINE)) {
+    throw new UserError(
+      `${where}: found lines that end with a carriage return alone, ${expected} that end with a newline. Convert it first (tr '\\r' '\\n').`,
+    );
+  }
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
     throw new UserError(`${where}: found UTF-16 text, ${expected}. Save it as UTF-8.`);
   }
@@ -149,7 +155,8 @@ class LineReader {
     const { bytes } = this;
     this.chooseColumns();
     let number = 0;
-    for (let from = 0; from < bytes.length;) {
+    const last = withoutBlankEnd(bytes);
+    for (let from = 0; from < last;) {
       const newline = bytes.indexOf(NEWLINE, from);
       const next = newline < 0 ? bytes.length : newline;
       number++;
@@ -412,6 +419,15 @@ class LineReader {
     }
     return total;
   }
+}
+
+/** Where the lines end that say something: editors leave blank ones at the end. */
+function withoutBlankEnd(bytes: Uint8Array): number {
+  let end = bytes.length;
+  while (end > 0 && [NEWLINE, RETURN, BLANK, TAB].includes(bytes[end - 1])) end--;
+  // a file of blanks only is refused at its first line; the last line keeps the tab and blanks it ends with
+  const newline = bytes.indexOf(NEWLINE, end);
+  return end === 0 || newline === -1 ? bytes.length : newline + 1;
 }
 
 /** Without the carriage return of a line ended by two characters. */

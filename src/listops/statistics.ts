@@ -7,6 +7,7 @@ import { Rng } from '../tensor/rng.js';
 import { majorityShare } from './chance.js';
 import { canonicalTasks } from './data-config.js';
 import type { DataConfig } from './data-config.js';
+import { digitShares } from './digits.js';
 import { RESULT } from './expression.js';
 import { ExpressionDrawer, createGenerator } from './generate.js';
 import { heldOutInputs, resultsOf } from './inputs.js';
@@ -25,7 +26,7 @@ export interface OperationStatistics {
   readonly exact: boolean;
   readonly nTrained: number;
   readonly nHeld: number;
-  /** [arity] mutual information of each operand with the result */
+  /** [arity] mutual information of each operand with the result, numbers as often as training draws them */
   readonly mutualInformationNats: readonly number[];
   /** accuracy of the most frequent result among trained and among held-out inputs; NaN without inputs */
   readonly chanceTrained: number;
@@ -35,10 +36,15 @@ export interface OperationStatistics {
 export function operationStatistics(data: DataConfig): OperationStatistics[] {
   const context = createOperationContext(data);
   const splits = heldOutInputs(data);
+  const shares = data.digitSkew === undefined ? undefined : digitShares(data);
   return canonicalTasks(data.tasks).flatMap((operation) =>
     splits.map(({ arity, exact, trained, held }): OperationStatistics => {
       const results = resultsOf(operation, trained, arity, context);
       const heldResults = resultsOf(operation, held, arity, context);
+      const weights =
+        shares === undefined
+          ? undefined
+          : Float64Array.from(results, (_r, row) => listShare(shares, trained, row, arity));
       return {
         operation,
         arity,
@@ -47,7 +53,7 @@ export function operationStatistics(data: DataConfig): OperationStatistics[] {
         nHeld: heldResults.length,
         mutualInformationNats: Array.from({ length: arity }, (_, i) => {
           const operand = Int32Array.from(results, (_result, row) => trained[row * arity + i]);
-          return mutualInformation(operand, results, data.modulus);
+          return mutualInformation(operand, results, data.modulus, weights);
         }),
         chanceTrained: majorityShare(results, data.modulus),
         chanceHeld: majorityShare(heldResults, data.modulus),
@@ -56,21 +62,34 @@ export function operationStatistics(data: DataConfig): OperationStatistics[] {
   );
 }
 
-/** Plug-in mutual information in nats of two lists of numbers 0..n-1; exact when the lists are whole populations. */
-export function mutualInformation(x: Int32Array, y: Int32Array, n: number): number {
+/** Probability of the operand list of a row, up to what all rows of one arity share. */
+function listShare(shares: Float64Array, inputs: Int32Array, row: number, arity: number): number {
+  let share = 1;
+  for (let i = 0; i < arity; i++) share *= shares[inputs[row * arity + i]];
+  return share;
+}
+
+/**
+ * Plug-in mutual information in nats of two lists of numbers 0..n-1; exact when the lists are whole populations.
+ * @param weights - of each place of the lists; default: all alike
+ */
+export function mutualInformation(x: Int32Array, y: Int32Array, n: number, weights?: Float64Array): number {
   const joint = new Float64Array(n * n);
   const px = new Float64Array(n);
   const py = new Float64Array(n);
+  let total = 0;
   for (let i = 0; i < x.length; i++) {
-    joint[x[i] * n + y[i]]++;
-    px[x[i]]++;
-    py[y[i]]++;
+    const weight = weights === undefined ? 1 : weights[i];
+    joint[x[i] * n + y[i]] += weight;
+    px[x[i]] += weight;
+    py[y[i]] += weight;
+    total += weight;
   }
   let nats = 0;
   for (let a = 0; a < n; a++) {
     for (let b = 0; b < n; b++) {
       const count = joint[a * n + b];
-      if (count > 0) nats += (count / x.length) * logDeterministic((count * x.length) / (px[a] * py[b]));
+      if (count > 0) nats += (count / total) * logDeterministic((count * total) / (px[a] * py[b]));
     }
   }
   // independence can come out a rounding error below 0

@@ -48,12 +48,23 @@ export function examplesUsed(data: DataConfig, seed: number, rows: number): numb
 /**
  * @param seed - the run's data seed
  * @param examples - examples that training has used: steps times batch size
+ * @param first - number of the first of them; other than 0 in a later phase of a run
  */
-export function trainingCounts(data: DataConfig, seed: number, examples: number): TrainingCounts {
+export function trainingCounts(data: DataConfig, seed: number, examples: number, first = 0): TrainingCounts {
   const isOneCall = data.depth === 1 || data.nesting === 0;
-  return isOneCall && data.fixedSize === undefined
+  return isOneCall && data.fixedSize === undefined && data.digitSkew === undefined
     ? expectedCounts(data, examples)
-    : recount(data, seed, examples);
+    : recount(data, seed, examples, first);
+}
+
+/** Of several parts of a training together. */
+export function summedCounts(parts: readonly TrainingCounts[]): TrainingCounts {
+  if (parts.length === 1) return parts[0];
+  const methods = parts.map(({ method }) => method);
+  return {
+    method: (['sampled', 'expected', 'counted'] as const).find((name) => methods.includes(name)) ?? 'counted',
+    draws: (operation, multiset) => parts.reduce((sum, part) => sum + part.draws(operation, multiset), 0),
+  };
 }
 
 /** Operation and operand count are uniform, and so are the operand lists that are not held out. */
@@ -75,7 +86,7 @@ function expectedCounts(data: DataConfig, examples: number): TrainingCounts {
   };
 }
 
-function recount(data: DataConfig, seed: number, examples: number): TrainingCounts {
+function recount(data: DataConfig, seed: number, examples: number, first: number): TrainingCounts {
   const context = createOperationContext(data);
   const drawer = new ExpressionDrawer(data, context, createHoldout(data));
   const writer = new SequenceWriter(context, 'steps');
@@ -83,8 +94,9 @@ function recount(data: DataConfig, seed: number, examples: number): TrainingCoun
   const distinct = Math.min(examples, data.fixedSize ?? Infinity);
   const drawn = Math.min(distinct, MOST_RECOUNTED);
   const counts = new Map<string, number>();
-  for (let index = 0; index < drawn; index++) {
-    const length = drawer.draw(new Rng(seed, 'data', index));
+  for (let index = first; index < first + drawn; index++) {
+    const which = data.fixedSize === undefined ? index : index % data.fixedSize;
+    const length = drawer.draw(new Rng(seed, 'data', which));
     writer.clear();
     writer.append(drawer.tokens, length);
     const { tokens, roles, operations } = writer.sequence(0);

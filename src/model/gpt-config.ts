@@ -38,6 +38,10 @@ export interface GptConfig {
   /** one block applied nLayers times */
   readonly shareBlocks: boolean;
   readonly residualInit: ResidualInit;
+  /** standard deviation of the token embeddings at the start; absent: INIT_STD, as every other weight */
+  readonly embeddingInit?: number;
+  /** the same of the position embeddings */
+  readonly positionInit?: number;
 }
 
 export const LAYER_NORM_EPS = 1e-5;

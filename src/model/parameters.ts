@@ -68,8 +68,8 @@ export function parameterTable(config: GptConfig): ParameterTable {
   };
 
   const residualStd = config.residualInit === 'scaled' ? INIT_STD / Math.sqrt(2 * config.nLayers) : INIT_STD;
-  weight(TOKEN_EMBEDDING, [V, C]);
-  weight(POSITION_EMBEDDING, [nCtx, C]);
+  weight(TOKEN_EMBEDDING, [V, C], config.embeddingInit);
+  weight(POSITION_EMBEDDING, [nCtx, C], config.positionInit);
   for (let layer = 0; layer < nBlockParameters(config); layer++) {
     const block = `transformer.h.${layer}`;
     layerNorm(`${block}.ln_1`);

@@ -39,17 +39,25 @@ export function hashOf(files, ...more) {
 }
 
 /**
- * Does one step when its inputs changed since it last succeeded, or when `output` is missing.
- * @param {{name: string, stamp: string, hash: string, output: string, log: (line: string) => void, work: () => void | Promise<void>}} step
+ * Does one step when its inputs changed since it last succeeded, or when `output` is missing. Without a stamp `isDone`
+ * may say that somebody else did it.
+ * @param {{name: string, stamp: string, hash: string, output: string, log: (line: string) => void, isDone?: () => boolean, work: () => void | Promise<void>}} step
  */
-export async function whenChanged({ name, stamp, hash, output, log, work }) {
+export async function whenChanged({ name, stamp, hash, output, log, isDone = () => false, work }) {
   if (existsSync(output) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return false;
+  const keep = () => {
+    mkdirSync(dirname(stamp), { recursive: true });
+    writeFileSync(`${stamp}.new`, hash);
+    renameSync(`${stamp}.new`, stamp);
+  };
+  if (existsSync(output) && !existsSync(stamp) && isDone()) {
+    keep();
+    return false;
+  }
   log(`set-up: ${name}`);
   const begin = performance.now();
   await work();
-  mkdirSync(dirname(stamp), { recursive: true });
-  writeFileSync(`${stamp}.new`, hash);
-  renameSync(`${stamp}.new`, stamp);
+  keep();
   log(`set-up: ${name}: done in ${((performance.now() - begin) / 1000).toFixed(1)} s`);
   return true;
 }

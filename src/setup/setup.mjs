@@ -38,6 +38,7 @@ async function installPackages(log) {
     hash: hashOf(inputs, wanted, `node ${process.versions.modules} ${process.platform} ${process.arch}`),
     output: join(ROOT, 'node_modules', 'typescript', 'package.json'),
     log,
+    isDone: packagesAreInstalled,
     work: () => {
       // npm ci would empty the folder that the link points to
       if (lstatSync(join(ROOT, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
@@ -48,6 +49,26 @@ async function installPackages(log) {
       runProgram('npm', ['ci', '--no-audit', '--no-fund'], { timeout: 15 * 60_000 });
     },
   });
+}
+
+/**
+ * True when `npm ci`, with whatever flags, has put the packages of the lock file there: its own list of what it installed
+ * is written last. Optional packages may be missing.
+ */
+export function packagesAreInstalled(root = ROOT) {
+  const packagesOf = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages ?? {};
+  try {
+    const installed = packagesOf('node_modules/.package-lock.json');
+    return Object.entries(packagesOf('package-lock.json')).every(
+      ([path, { version, integrity, optional }]) =>
+        path === '' ||
+        (installed[path] === undefined
+          ? optional === true
+          : installed[path].version === version && installed[path].integrity === integrity),
+    );
+  } catch {
+    return false;
+  }
 }
 
 async function buildTypeScript(log) {

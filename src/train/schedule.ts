@@ -1,4 +1,5 @@
 /** Learning rate of each update: linear warm-up, then a decay. A pure function of the step; no state. */
+import { phaseAt, phaseSpans } from '../config/phases.js';
 import type { RunConfig } from '../config/run-config.js';
 import type { Schedule } from '../config/settings.js';
 import { cosDeterministic, expDeterministic, logDeterministic } from '../tensor/math.js';
@@ -20,6 +21,17 @@ export interface ScheduleConfig {
 export function scheduleOf(config: RunConfig): ScheduleConfig {
   const { learningRate, warmupSteps, schedule, finalFraction } = config.optimizer;
   return { learningRate, warmupSteps, schedule, finalFraction, steps: config.training.steps };
+}
+
+/** Learning rate of each update of a run, counted from 1: one curve, or with `re-warmed` one in each phase. */
+export function learningRates(config: RunConfig): (step: number) => number {
+  const whole = scheduleOf(config);
+  if (config.training.phaseSchedule !== 're-warmed') return (step) => learningRateAt(whole, step);
+  const spans = phaseSpans(config);
+  return (step) => {
+    const { from, to } = phaseAt(spans, step - 1);
+    return learningRateAt({ ...whole, steps: to - from }, step - from);
+  };
 }
 
 /**

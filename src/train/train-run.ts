@@ -4,8 +4,9 @@
  */
 import { type ResumePoint, type RunStore, createOrOpenRun } from '../checkpoint/store.js';
 import { gptConfigOf } from '../config/hash.js';
+import { phaseSpans } from '../config/phases.js';
 import type { RunConfig } from '../config/run-config.js';
-import type { Batch, Engine, Model } from '../engine/engine.js';
+import type { Batch, Engine, Model, TrainingState } from '../engine/engine.js';
 import { openEngine } from '../engine/registry.js';
 import { UserError } from '../errors.js';
 import type { Json } from '../io/json.js';
@@ -16,9 +17,11 @@ import { parameterTable } from '../model/parameters.js';
 import { estimateTrainingMs, isSlowEngine } from './estimate.js';
 import { evaluate } from './evaluate.js';
 import { type EvaluationSet, createEvaluationSet } from './evaluation-set.js';
+import { initialState } from './init-source.js';
 import { accuracyByOperation } from './learned.js';
 import { createLineEvaluation, type LineEvaluation, scoreLines } from './line-evaluation.js';
 import { type EvalRow, type LineScore, type WindowState, parseMetricRows } from './metrics.js';
+import { momentUpdates } from './moments.js';
 import { Pace, type TrainProgress } from './pace.js';
 import { type LoopEnd, type TrainLog, trainLoop } from './trainer.js';
 
@@ -32,6 +35,8 @@ export interface TrainOptions {
   readonly engine: EngineChoice;
   /** path of the file that `data.file` of the configuration names; its content must be the same */
   readonly dataFile?: string | undefined;
+  /** address of the checkpoint that `init` of the configuration describes; default: its name in `root` */
+  readonly initFrom?: string | undefined;
   /** of the engine; the bytes of a run do not depend on it */
   readonly threads: number;
   /** go on although the last session used another engine or other kernels; recorded in sessions.jsonl */
@@ -146,10 +151,11 @@ async function trainOn(
   options: TrainOptions,
 ): Promise<TrainOutcome> {
   const { config } = store;
-  const { steps, batchSize } = config.training;
+  const { steps } = config.training;
   const resume = store.latestResume();
   const step = resume?.step ?? 0;
   const change = engineChange(store, engine, resume, options.allowEngineChange === true);
+  const start = startOf(config, resume, options);
   store.clearEnd();
   store.dropMetricsAfter(step, resume === undefined ? 0 : resume.metricsBytes);
   store.appendSession({
@@ -162,14 +168,13 @@ async function trainOn(
     versions: options.versions ?? {},
     time: new Date().toISOString(),
   });
-  if (resume !== undefined) model.setState(resume.state);
+  if (start !== undefined) model.setState(start);
 
   const evaluations = evaluationsOf(store);
   const pace = new Pace({ steps, startStep: step, resumeEveryMs: options.resumeEveryMs });
   const last = evaluations.at(-1);
   if (last !== undefined) pace.accuracy = accuracyByOperation(last);
-  const examples = source ?? createGenerator(config.data, config.seed);
-  const batch = (t: number): Batch => examples.batch(t, batchSize);
+  const batch = examplesOf(config, source);
   if (isSlowEngine(engine)) {
     const estimateMs = estimateTrainingMs(engine, config, batch, step);
     options.onProgress?.({ ...pace.progress(), estimateMs });
@@ -198,6 +203,32 @@ async function trainOn(
     notes: [...store.notes, ...(message === undefined ? [] : [message])],
     tokensPerSecond: pace.tokensPerSecond(),
   };
+}
+
+/** The state to start from; undefined: as the model was made, from the seed. @throws UserError */
+function startOf(
+  config: RunConfig,
+  resume: ResumePoint | undefined,
+  { root, initFrom }: TrainOptions,
+): TrainingState | undefined {
+  if (resume !== undefined) return { ...resume.state, step: momentUpdates(config, resume.step) };
+  if (config.init !== undefined) return initialState(config, config.init, root, initFrom);
+  if (initFrom === undefined) return undefined;
+  throw new UserError(
+    '--init-from: found a checkpoint, expected none: this configuration starts from its seed.',
+  );
+}
+
+/** The examples of each update: those of its phase, numbered through the whole run. */
+function examplesOf(config: RunConfig, source: LineSource | undefined): (step: number) => Batch {
+  const { batchSize } = config.training;
+  if (source !== undefined) return (step) => source.batch(step, batchSize);
+  const phases = phaseSpans(config).map((span) => ({
+    ...span,
+    examples: createGenerator({ ...config.data, tasks: span.tasks }, config.seed),
+  }));
+  return (step) =>
+    (phases.find(({ to }) => step < to) ?? phases[phases.length - 1]).examples.batch(step, batchSize);
 }
 
 /** The evaluation of a run: the prompts are built once, those of the last evaluation when it comes. */
@@ -244,7 +275,11 @@ function storeLog(store: RunStore, engine: Engine, model: Model, pace: Pace): Tr
     publishResume: (step, window) => {
       const { name, kernelHash } = engine;
       const extra: ResumeExtra = { window, engine: name, kernelHash };
-      store.publishResume(step, model.getState(), extra as unknown as Json);
+      const state = model.getState();
+      const updates = momentUpdates(store.config, step);
+      if (state.step !== updates)
+        throw new RangeError(`step ${step}: moments of ${state.step}, not ${updates} updates`);
+      store.publishResume(step, { ...state, step }, extra as unknown as Json);
     },
   };
 }

@@ -2,14 +2,16 @@
  * The training loop, and nothing else: batch, update, rows, evaluation, checkpoints. Opening engines and run
  * directories, and deciding where to start, is train-run.ts.
  */
+import { phaseSpans } from '../config/phases.js';
 import { checkpointSteps } from '../config/schedule.js';
 import type { RunConfig } from '../config/run-config.js';
 import type { Batch, Model } from '../engine/engine.js';
 import { accuracyByOperation, isSolved } from './learned.js';
 import { type EvalRow, LossWindow, type MetricRow, TRAIN_ROW_EVERY, metricNumber } from './metrics.js';
 import type { WindowState } from './metrics.js';
+import { resetMoments } from './moments.js';
 import type { Pace, TrainProgress } from './pace.js';
-import { learningRateAt, scheduleOf } from './schedule.js';
+import { learningRates } from './schedule.js';
 
 /** Where the loop writes. A run directory (train-run.ts) or an array (tests). */
 export interface TrainLog {
@@ -53,14 +55,18 @@ export interface LoopEnd {
 export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
   const { config, model, log, pace, signal } = options;
   const { steps, evaluateEvery, stop } = config.training;
-  const scheduled = new Set(checkpointSteps(steps));
-  const schedule = scheduleOf(config);
+  const spans = phaseSpans(config);
+  // where a phase ends; the last ends with the run
+  const ends = spans.slice(0, -1).map(({ to }) => to);
+  const scheduled = new Set(checkpointSteps(steps, ends));
+  const rateOf = learningRates(config);
   const window = new LossWindow(options.start.window);
   const evaluations = [...options.start.evaluations];
   let step = options.start.step;
 
   for (;;) {
-    if (step > 0 && (step % evaluateEvery === 0 || step === steps) && evaluations.at(-1)?.step !== step) {
+    const isDue = step % evaluateEvery === 0 || step === steps || ends.includes(step);
+    if (step > 0 && isDue && evaluations.at(-1)?.step !== step) {
       const row = await evaluateUnlessStopped(options, step);
       if (row !== undefined) {
         evaluations.push(row);
@@ -85,8 +91,10 @@ export async function trainLoop(options: LoopOptions): Promise<LoopEnd> {
       if (signal.aborted) return { reason: 'interrupted', step };
     }
 
+    // a resume point is written before this, and does it again
+    if (config.training.phaseOptimizer === 'reset' && ends.includes(step)) resetMoments(model);
     const batch = options.batch(step);
-    const learningRate = learningRateAt(schedule, step + 1);
+    const learningRate = rateOf(step + 1);
     const result = model.trainStep(batch, { ...config.optimizer, learningRate });
     if (result.kind === 'diverged') {
       // nothing was updated: the parameters are still those of `step`

@@ -5,6 +5,7 @@ import { DEFAULT_RUN } from '../config/defaults.js';
 import type { Design } from '../evidence/subject.js';
 import { OPERATION_NAMES } from '../listops/operations.js';
 import { sha256Hex } from '../io/sha256.js';
+import { INIT_STD } from '../model/parameters.js';
 import { isNested } from '../train/learned.js';
 
 /** Hexadecimal digits of a key: as many as a run's id shows. */
@@ -27,12 +28,18 @@ const LADDER_FREE: readonly string[] = [
   'model.nHeads',
   'optimizer.learningRate',
   'training.stop',
+  'training.phases',
+  'training.phaseSchedule',
+  'training.phaseOptimizer',
+  'model.embeddingInit',
+  'init',
 ];
 
 export function designOf(config: RunConfig, end: Design['end'], trainedHere: boolean): Design {
-  const { data, model, optimizer, training } = config;
+  const { data, model, optimizer, training, init } = config;
+  const { phases } = training;
   return {
-    tasks: [...data.tasks],
+    tasks: [...(phases?.at(-1)?.tasks ?? data.tasks)],
     regime: data.regime,
     modulus: data.modulus,
     depth: data.depth,
@@ -42,9 +49,8 @@ export function designOf(config: RunConfig, end: Design['end'], trainedHere: boo
     nLayers: model.nLayers,
     steps: training.steps,
     learningRate: optimizer.learningRate,
-    embeddingInit: EMBEDDING_INIT,
-    startKind: 'scratch',
-    startTasks: '',
+    embeddingInit: model.embeddingInit ?? INIT_STD,
+    ...startOf(training, init),
     end,
     trainedHere,
     generated: data.file === undefined,
@@ -55,8 +61,22 @@ export function designOf(config: RunConfig, end: Design['end'], trainedHere: boo
   };
 }
 
-/** Standard deviation of the token embeddings at the start, as GPT-2. */
-const EMBEDDING_INIT = 0.02;
+/** How training began: other tasks first, parts of another run's weights, or nothing of the kind. */
+function startOf(
+  { phases, phaseSchedule, phaseOptimizer }: RunConfig['training'],
+  init: RunConfig['init'],
+): Pick<Design, 'startKind' | 'startTasks'> {
+  if (init !== undefined) return { startKind: init.what, startTasks: init.tasks.join('+') };
+  if (phases === undefined) return { startKind: 'scratch', startTasks: '' };
+  const isPlain = phaseSchedule === undefined && phaseOptimizer === undefined;
+  return {
+    startKind: isPlain ? 'phases' : 'phases-varied',
+    startTasks: phases
+      .slice(0, -1)
+      .map(({ tasks }) => tasks.join('+'))
+      .join(', '),
+  };
+}
 
 /** Hash of a configuration in which the fields named have their defaults. */
 function keyWithout(config: RunConfig, free: readonly string[]): string {

@@ -1,11 +1,11 @@
 /** Checkpoints and probes as library calls; the command line offers the same with folders and flags. */
-import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Options } from '../../probes/contract.js';
 import { loadWeightsFile, openRun } from '../checkpoint/store.js';
 import type { RunConfig } from '../config/run-config.js';
 import { RunError, UserError } from '../errors.js';
 import { packageVersion } from '../io/package-root.js';
+import { usableCores } from '../jobs/cores.js';
 import type { Report } from '../report/schema.js';
 import type { EngineChoice } from '../train/train-run.js';
 import type { ProbeChoice, ProbeProgress } from './probe-checkpoints.js';
@@ -96,7 +96,7 @@ export async function runProbe(
       return given === undefined ? choice : { ...choice, options: given };
     }),
     engine: options.engine ?? 'auto',
-    parallel: options.parallel ?? availableParallelism(),
+    parallel: options.parallel ?? usableCores(),
     cacheDir: resolve(options.cacheDir ?? join('reports', '.cache')),
     version: packageVersion(),
     kind: 'comparison',

@@ -7,11 +7,10 @@ import type { Options, Probe } from '../../probes/contract.js';
 import type { RunConfig } from '../config/run-config.js';
 import { openEngine } from '../engine/registry.js';
 import { errorMessage } from '../errors.js';
-import { readBytes } from '../io/files.js';
-import { sha256Hex } from '../io/sha256.js';
 import type { EngineChoice } from '../train/train-run.js';
 import { combineModule, type MeasuredModule, type ModuleOutcome } from './combine-module.js';
 import { inParallel, measureAll, type MeasureTask, type Outcome, readCached } from './measure-checkpoints.js';
+import { codeSha256 } from './module-code.js';
 import { type CheckpointRef, measurementKey, resolveOptions } from './probe-plan.js';
 import { askCompatible, type Compatibility } from './user-probe.js';
 
@@ -123,7 +122,7 @@ async function planModule(
   return {
     probe,
     source: source ?? probe.name,
-    codeSha256: source === undefined ? undefined : sha256Hex(readBytes(source)),
+    codeSha256: source === undefined ? undefined : codeSha256(source),
     options: resolveOptions(probe, options, series === true),
     incompatible,
     outcomes,

@@ -6,7 +6,7 @@
 import type { Measured, Options } from '../../probes/contract.js';
 import type { RunConfig } from '../config/run-config.js';
 import { openEngine } from '../engine/registry.js';
-import { errorMessage } from '../errors.js';
+import { errorMessage, printable } from '../errors.js';
 import { InterruptedError, type JobContext, runJobEntry } from '../jobs/child.js';
 import type { Json, Subject } from '../report/schema.js';
 import type { EngineChoice } from '../train/train-run.js';
@@ -83,11 +83,20 @@ async function answerCompatible({ probe: path, configs }: CompatibleJob): Promis
   const probe = await loadProbe(path);
   return configs.map((config) => {
     try {
-      return { answer: probe.isCompatible?.(config) ?? true };
+      return compatibilityOf(probe.isCompatible?.(config) ?? true);
     } catch (error) {
       return { failed: errorMessage(error) };
     }
   });
+}
+
+/** What a module of the user's answers is not known to the compiler: JavaScript gives `false` where a reason is meant. */
+function compatibilityOf(answer: unknown): Json {
+  if (answer === true || (typeof answer === 'string' && answer.trim() !== '')) return { answer };
+  const found = typeof answer === 'string' ? 'an empty sentence' : printable(String(answer), 60);
+  return {
+    failed: `isCompatible returned ${found}, expected true, or a sentence that says why it does not apply`,
+  };
 }
 
 runJobEntry((input, context) => {

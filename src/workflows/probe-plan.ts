@@ -258,7 +258,7 @@ export function measurementKey(
   options: Options,
   ref: CheckpointRef,
   engine: { readonly name: string; readonly kernelHash: string },
-  /** SHA-256 of the file of a user's own module, which may change without its version */
+  /** of module-code.ts: a user's own module may change without its version */
   codeSha256?: string,
 ): string {
   const { subject, config } = ref;

@@ -2,11 +2,11 @@
  * Trains many runs, one child process each and one a core. The run directories are the truth: a finished run is not
  * trained again, and in which order runs end changes no byte of any. One that fails does not stop the others.
  */
-import { availableParallelism } from 'node:os';
 import { createOrOpenRun } from '../checkpoint/store.js';
 import { gptConfigOf, runId } from '../config/hash.js';
 import type { RunConfig } from '../config/run-config.js';
 import { errorMessage, UserError } from '../errors.js';
+import { usableCores } from '../jobs/cores.js';
 import { jobEntryPath } from '../jobs/entry-path.js';
 import { startJob, type JobResult, type StopSignal } from '../jobs/start.js';
 import { maxTokens } from '../listops/data-config.js';
@@ -124,7 +124,7 @@ export async function trainRuns(options: TrainRunsOptions): Promise<RunOutcome[]
       outcomes.set(runId(config), outcome);
     }
   };
-  const parallel = Math.min(Math.max(1, options.parallel ?? availableParallelism()), queue.length);
+  const parallel = Math.min(Math.max(1, options.parallel ?? usableCores()), queue.length);
   await Promise.all(Array.from({ length: parallel }, worker));
   return configs.map(
     (config) => outcomes.get(runId(config)) ?? { kind: 'interrupted', run: runId(config), config },
@@ -153,10 +153,11 @@ async function trainInChild(
   options: TrainRunsOptions,
   board: ProgressBoard,
 ): Promise<RunOutcome> {
-  const { root, out, engine, dataFile, threads = 1, allowEngineChange, resumeEveryMs, signal } = options;
+  const { root, out, engine, dataFile, initFrom, threads = 1, allowEngineChange } = options;
+  const { resumeEveryMs, signal } = options;
   const job: TrainJob = {
     config,
-    options: { root, out, engine, dataFile, threads, allowEngineChange, resumeEveryMs },
+    options: { root, out, engine, dataFile, initFrom, threads, allowEngineChange, resumeEveryMs },
   };
   board.set(config, 'training', {});
   const run = runId(config);

@@ -39,9 +39,10 @@ describe('runConfigOf', () => {
       '--tasks SUM+MAX --modulus 7 --depth 2 --operands 2..4 --nesting 0.25 --format direct --loss all ' +
       '--regime pairs --holdout-seed 5 --median-of-even upper --table-seed 3 --fixed-size 100 --d-model 24 ' +
       '--layers 3 --heads 2 --d-mlp 48 --activation relu --untied --no-bias --share-blocks --n-ctx 128 ' +
-      '--steps 300 --batch 8 --evaluate-every 100 --stop solved --lr 1e-3 --warmup 7 --final-fraction 0.2 ' +
+      '--steps 300 --batch 8 --evaluate-every 100 --stop budget --lr 1e-3 --warmup 7 --final-fraction 0.2 ' +
       '--beta1 0.8 --beta2 0.95 --eps 1e-7 --weight-decay 0.1 --clip 2 --seed 9 --window 60 --notation authors ' +
-      '--unembedding-bias --residual-init plain --schedule exponential';
+      '--unembedding-bias --residual-init plain --schedule exponential --digit-skew 1.5 --embedding-init 0.5 ' +
+      '--position-init 0.1 --phases MAX:100,SUM+MAX:200 --phase-schedule re-warmed --phase-optimizer reset';
     expect(configOf(...words.split(' '))).toEqual({
       data: {
         tasks: ['MAX', 'SUM'],
@@ -57,6 +58,7 @@ describe('runConfigOf', () => {
         tableSeed: 3,
         fixedSize: 100,
         window: 60,
+        digitSkew: 1.5,
         notation: 'authors',
       },
       model: {
@@ -71,6 +73,8 @@ describe('runConfigOf', () => {
         unembeddingBias: true,
         shareBlocks: true,
         residualInit: 'plain',
+        embeddingInit: 0.5,
+        positionInit: 0.1,
         nCtx: 128,
       },
       optimizer: {
@@ -84,10 +88,22 @@ describe('runConfigOf', () => {
         schedule: 'exponential',
         finalFraction: 0.2,
       },
-      training: { steps: 300, batchSize: 8, evaluateEvery: 100, stop: 'solved' },
+      training: {
+        steps: 300,
+        batchSize: 8,
+        evaluateEvery: 100,
+        stop: 'budget',
+        phases: [
+          { tasks: ['MAX'], steps: 100 },
+          { tasks: ['MAX', 'SUM'], steps: 200 },
+        ],
+        phaseSchedule: 're-warmed',
+        phaseOptimizer: 'reset',
+      },
       seed: 9,
       vocabulary: ['MIN', 'MAX', 'MED', 'SUM', 'PROD', 'NADD'],
     });
+    expect(configOf('--stop', 'solved').training.stop).toBe('solved');
     expect(configOf('--no-qkv-bias').model).toMatchObject({ bias: true, qkvBias: false });
     expect(configOf('--notation', 'standard')).toEqual(DEFAULT_RUN);
   });

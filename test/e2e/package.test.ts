@@ -104,6 +104,10 @@ describe('the packed package', () => {
       'src/config/plans/thresholds.yaml',
       'package.json',
       'LICENSE',
+      // messages and the README point to them
+      'docs/files.md',
+      'docs/methods.md',
+      'docs/images/report.png',
     ]) {
       expect(existsSync(installed(path)), path).toBe(true);
     }

@@ -60,8 +60,7 @@ for (const name of ENGINE_NAMES) missing.set(name, await reasonMissing(name));
 
 /** Why an engine cannot be opened here, for `describeNeeding`. */
 export function missingEngine(name: EngineName): string | undefined {
-  const reason = missing.get(name);
-  return reason === undefined ? undefined : `engine ${name}: ${reason}`;
+  return missing.get(name);
 }
 
 /** Whether an engine can be opened here; a required one that cannot has failed in describeEngines already. */

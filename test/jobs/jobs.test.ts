@@ -66,7 +66,11 @@ describe('startJob', () => {
       result: { echoed: { behaviour: 'echo', file: join(folder, 'echo.out') }, value: 'Infinity' },
     });
     expect(job.messages).toEqual([{ progress: 1, loss: 'NaN' }, 'second']);
-    expect(fs.readdirSync(tmpdir()).filter((name) => name.startsWith('sumlens-job-'))).toEqual([]);
+    expect(
+      fs
+        .readdirSync(tmpdir())
+        .filter((name) => name.startsWith('sumlens-job-') && name.includes(`-${process.pid}-`)),
+    ).toEqual([]);
   });
 
   it('passes a job of 40 MB on', async () => {

@@ -140,6 +140,20 @@ describe('parseLines', () => {
     expect(complaint(() => read(`7\t${'( '.repeat(deep)}7\n`))).toContain('found 1000000 "(" without ")"');
   });
 
+  it('passes over blank lines at the end, and nowhere else', () => {
+    const whole = read('3\t[MAX 1 3 ]\n5\t[MAX 5 3 ]\n');
+    for (const end of ['\n', '\n\n\n', '\r\n\r\n', '  \n\t\n', ' ']) {
+      expect(read(`3\t[MAX 1 3 ]\n5\t[MAX 5 3 ]\n${end}`), JSON.stringify(end)).toEqual(whole);
+    }
+    expect(complaint(() => read('\n\n'))).toContain('f.tsv line 1: found nothing');
+  });
+
+  it('says what to do with lines that end with a carriage return alone', () => {
+    expect(complaint(() => read('3\t[MAX 1 3 ]\r5\t[MAX 5 3 ]\r'))).toMatch(
+      /^f\.tsv: found lines that end with a carriage return alone, .* Convert it first \(tr '\\r' '\\n'\)\.$/,
+    );
+  });
+
   it.each([
     ['an empty file', '', 'f.tsv: found an empty file, expected lines of a label, a tab and an expression.'],
     ['a byte order mark', '\ufeff1\t[MAX 1 ]\n', 'f.tsv: found a byte order mark, '],

@@ -58,6 +58,8 @@ def main(folder):
         for text in (" ".join(texts), glued):
             ids = tokenizer(text, add_special_tokens=False)["input_ids"]
             tally.equal("tokenizer", name, ids, entry["tokens"])
+            # what `generate(**tokenizer(text))` passes on: token_type_ids would be added to the embedding
+            tally.equal("model inputs", name, sorted(tokenizer(text)), ["attention_mask", "input_ids"])
     tally.finish(folder, "hugging_face.json")
 
 

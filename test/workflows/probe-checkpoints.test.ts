@@ -163,6 +163,38 @@ describe('measurements', () => {
     expect(again.measured).toHaveLength(1);
   });
 
+  it('of a module whose helper changed are made again, also when the entry and its version did not', async () => {
+    const path = writeProbe(folder, 'sound');
+    writeFileSync(join(folder, 'inner.mjs'), 'export const shift = 1;\n');
+    writeFileSync(join(folder, 'helper.mjs'), "export { shift } from './inner.mjs';\n");
+    const entry = readFileSync(path, 'utf8').replace('value: parameters[0]', 'value: parameters[0] + shift');
+    writeFileSync(path, `import { shift } from './helper.mjs';\n${entry}`);
+    const first = await probe(path, runs.slice(0, 1));
+    expect((await probe(path, runs.slice(0, 1), { reportsDir: first.reportsDir })).measured).toEqual([]);
+    writeFileSync(join(folder, 'inner.mjs'), 'export const shift = 2;\n');
+    const again = await probe(path, runs.slice(0, 1), { reportsDir: first.reportsDir });
+    expect(again.measured).toHaveLength(1);
+    const value = ({ report }: typeof first): number =>
+      (report.modules['sound'].result as { value: number }[])[0].value;
+    expect(value(again) - value(first)).toBeCloseTo(1, 6);
+  });
+
+  it.each([
+    ['says-false', 'false'],
+    ['says-one', '1'],
+    ['says-nothing', 'undefined'],
+  ] as const)(
+    'of a module that answers isCompatible with %s fail by name, and the report is written',
+    async (fault, answer) => {
+      const { report, measured } = await probe(writeProbe(folder, fault), runs.slice(0, 1));
+      expect(measured).toEqual([]);
+      expect(report.modules[fault]).toMatchObject({
+        status: 'failed',
+        reason: `isCompatible returned ${answer}, expected true, or a sentence that says why it does not apply`,
+      });
+    },
+  );
+
   it('that are not what was stored are made again', async () => {
     const path = writeProbe(folder, 'sound');
     const first = await probe(path, runs.slice(0, 1));

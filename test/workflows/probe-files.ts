@@ -16,6 +16,9 @@ export const FAULTS = {
   'combine-silent': `combine() { for (;;); },`,
   'findings-no-list': `findings() { return [{ id: 'x' }]; },`,
   'incompatible-silent': `isCompatible() { for (;;); },`,
+  'says-false': `isCompatible() { return false; },`,
+  'says-one': `isCompatible() { return 1; },`,
+  'says-nothing': `isCompatible() {},`,
   'incompatible-throws': `isCompatible() { throw new Error('cannot tell'); },`,
 } as const;
 export type Fault = keyof typeof FAULTS;

@@ -22,6 +22,9 @@ const VOCABULARIES = [VOCABULARY_FILE, 'vocab.json', 'tokenizer.json'];
 const CONVERT =
   'Convert it where it was made: python3 -c "import torch, safetensors.torch as s; s.save_model(model, \'model.safetensors\')", or s.save_file with its state dictionary.';
 
+const JOIN =
+  "Join them where they are: python3 -c \"import glob; from safetensors.torch import load_file, save_file; save_file({k: v for f in glob.glob('model-*.safetensors') for k, v in load_file(f).items()}, 'model.safetensors')\".";
+
 /**
  * Finds the files of a checkpoint.
  * @param path - a folder with model.safetensors, or a safetensors file by itself (nothing beside it is read)
@@ -48,6 +51,10 @@ export function findExchange(
     return { weights: path, modelConfig: given.modelConfig, vocabulary: given.vocabulary, origin: undefined };
   }
   const names = listDirectory(path);
+  if (!names.includes(WEIGHTS_FILE) && names.includes(`${WEIGHTS_FILE}.index.json`)) {
+    const shards = names.filter((name) => /-of-\d+\.safetensors$/.test(name)).length;
+    throw new UserError(`${shown}: found weights in ${shards} parts, expected one ${WEIGHTS_FILE}. ${JOIN}`);
+  }
   if (!names.includes(WEIGHTS_FILE)) {
     const other = names.find((name) => name.endsWith('.safetensors'));
     const pickle = names.find((name) => PICKLE.test(name));

@@ -99,6 +99,8 @@ function tokenizerFiles({ tokens, start, end }: Vocabulary): { name: string; con
         tokenizer_class: 'PreTrainedTokenizerFast',
         bos_token: tokens[start],
         eos_token: tokens[end],
+        // without it the tokenizer also gives token_type_ids, which GPT-2 adds to the embedding as tokens
+        model_input_names: ['input_ids', 'attention_mask'],
       },
     },
   ];

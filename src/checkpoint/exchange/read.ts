@@ -80,11 +80,11 @@ function wantedBy({ config }: Origin): WantedModel {
 
 const readJson = (path: string): Uint8Array => readBytes(path, MOST_JSON_BYTES);
 
-/** torch.compile's and bare GPT2Model's names, and a tied head kept in place of the embedding, made usual. */
+/** Names of torch.compile, of DataParallel and of a bare GPT2Model, and a tied head kept in place of the embedding, made usual. */
 function withUsualNames(tensors: ReadonlyMap<string, Tensor>, format: ExchangeFormat): Map<string, Tensor> {
   const stored = new Map<string, Tensor>();
   for (const tensor of tensors.values()) {
-    let name = tensor.name.replace(/^_orig_mod\./, '');
+    let name = tensor.name.replace(/^((_orig_mod|module|model)\.)+/, '');
     if (format !== 'transformer-lens' && /^(wte|wpe|h|ln_f)\./.test(name)) name = `transformer.${name}`;
     stored.set(name, { ...tensor, name });
   }

@@ -25,13 +25,16 @@ export interface ChildOptions {
 const SILENT_MS = 15 * 60_000;
 const WATCH_EVERY_MS = 1000;
 
-export async function attemptInChild(run: SweepRun, options: ChildOptions): Promise<Attempt> {
+export async function attemptInChild(
+  { config, modules }: Pick<SweepRun, 'config' | 'modules'>,
+  options: ChildOptions,
+): Promise<Attempt> {
   const { root, engine, sweep, signal, silentMs = SILENT_MS } = options;
   let lastHeard = performance.now();
   let isSilent = false;
   const job = startJob({
     entry: jobEntryPath(SWEEP_ENTRY),
-    job: jsonOfJob({ kind: 'run', config: run.config, root, engine, modules: run.modules, sweep }),
+    job: jsonOfJob({ kind: 'run', config, root, engine, modules, sweep }),
     onMessage: (message) => {
       lastHeard = performance.now();
       if (typeof message === 'object' && message !== null && 'step' in message) {

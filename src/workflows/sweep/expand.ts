@@ -1,10 +1,12 @@
 /** The runs of a plan, each with a checked configuration. Nothing is started or looked up on disk. */
-import { gptConfigOf, runId } from '../../config/hash.js';
+import { conditionId, gptConfigOf, runId } from '../../config/hash.js';
 import { resolveRunConfig } from '../../config/parse.js';
 import type { RunConfig } from '../../config/run-config.js';
 import { UserError } from '../../errors.js';
+import { sha256Hex } from '../../io/sha256.js';
 import { parameterTable } from '../../model/parameters.js';
-import { fieldAt, type Fields, firstShared, mergedFields } from './fields.js';
+import { type Fields, firstShared, isFields, mergedFields } from './fields.js';
+import type { ResultLine } from './result-line.js';
 import { countSeeds, type Plan, type PlanPart, seedsOf } from './plan.js';
 
 /** Most runs of a plan: beyond it the list alone fills a terminal and a memory. */
@@ -12,14 +14,31 @@ export const MOST_RUNS = 100_000;
 
 /** One run, which may stand at several places of a plan and is trained once. */
 export interface SweepRun {
+  /**
+   * the run's id; of a run that starts from another one a stand-in for it, as its id holds the weights of its source, which
+   * are not known before that is trained
+   */
   readonly id: string;
+  /** with a stand-in for the source's weights */
   readonly config: RunConfig;
   readonly parameters: number;
   readonly places: readonly { readonly part: string; readonly arm: string }[];
   /** modules that measure its end */
   readonly modules: readonly string[];
-  /** the run whose checkpoint it starts from */
+  /** id of the run of the plan whose checkpoint it starts from */
   readonly source?: string;
+  /** the configuration it is trained with, from the result of its source */
+  readonly startsFrom?: (source: SourceResult) => RunConfig;
+}
+
+/** What a result line says of a source. */
+export type SourceResult = Pick<ResultLine, 'id' | 'configuration' | 'weightsStep' | 'weightsSha256'>;
+
+/** The configuration that a run is trained with; undefined while the result of its source is not there. */
+export function configOf(run: SweepRun, results: ReadonlyMap<string, ResultLine>): RunConfig | undefined {
+  if (run.source === undefined || run.startsFrom === undefined) return run.config;
+  const source = results.get(run.source);
+  return source === undefined ? undefined : run.startsFrom(source);
 }
 
 /** How fields become a configuration; the general parser, or another one in a test. */
@@ -128,13 +147,18 @@ class PartExpansion {
     const own = arms.get(arm);
     if (own === undefined) throw new Error(`no arm ${arm}`);
     const values = axes.map(({ points }, i) => points[point[i]]);
-    let fields = [base, own.fields, ...values, { seed }].reduce(mergedFields);
+    const fields = [base, own.fields, ...values, { seed }].reduce(mergedFields);
+    const where = this.where(arm);
     let source: SweepRun | undefined;
+    let startsFrom: SweepRun['startsFrom'];
     if (own.from !== undefined) {
       source = this.runAt(own.from.arm, point, own.from.seed === 'same' ? seed : own.from.seed);
-      fields = mergedFields(fields, fieldAt('init.from', sourceAddress(source.id)));
+      startsFrom = (result) => this.resolve({ ...fields, init: initOf(fields['init'], result) }, where);
     }
-    const config = this.resolve(fields, this.where(arm));
+    const config =
+      source === undefined || startsFrom === undefined
+        ? this.resolve(fields, where)
+        : startsFrom(standIn(source));
     if (config.data.file !== undefined) {
       throw new UserError(
         `${this.where(arm)}: data.file: found ${config.data.file.name}, expected none: a sweep trains on generated examples.`,
@@ -146,13 +170,27 @@ class PartExpansion {
       parameters: parameterTable(gptConfigOf(config)).nParameters,
       places: [{ part: name, arm }],
       modules,
-      ...(source !== undefined && { source: source.id }),
+      ...(source !== undefined && startsFrom !== undefined && { source: source.id, startsFrom }),
     };
   }
 }
 
-/** How `init.from` names the end of a run in the checkpoints folder. */
-export const sourceAddress = (run: string): string => `${run}@final`;
+/** `init` of a plan, such as `{ from: { arm }, what: numbers }`, with its source described as a configuration describes it. */
+function initOf(init: unknown, { id, configuration, weightsStep, weightsSha256 }: SourceResult): Fields {
+  return {
+    what: 'all',
+    ...(isFields(init) ? init : {}),
+    weights: weightsSha256,
+    from: `${id}@${weightsStep}`,
+    condition: conditionId(configuration),
+    tasks: configuration.data.tasks,
+  };
+}
+
+/** The end of a run that is not trained yet. */
+function standIn({ id, config }: SweepRun): SourceResult {
+  return { id, configuration: config, weightsStep: config.training.steps, weightsSha256: sha256Hex(id) };
+}
 
 /** Every choice of one index a list, the last index fastest. */
 function combinations(lists: readonly (readonly unknown[])[]): number[][] {

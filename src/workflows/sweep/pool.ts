@@ -21,10 +21,10 @@ export type Attempt =
 export interface PoolOptions {
   /** in an order in which sources come first */
   readonly runs: readonly SweepRun[];
-  /** lines that are there already */
+  /** lines that are there already, by the runs' ids in the plan */
   readonly done: ReadonlyMap<string, ResultLine>;
   /** hash of a run's last checkpoint, when it is on disk and verifies */
-  readonly weightsOf: (run: string) => string | undefined;
+  readonly weightsOf: (run: SweepRun) => string | undefined;
   readonly parallel: number;
   /** attempts after the first */
   readonly retries: number;
@@ -205,7 +205,7 @@ function nodesOf({ runs, done, weightsOf }: PoolOptions): Map<string, Node> {
     if (source === undefined)
       throw new RunError(`${run.id} starts from ${run.source}, which the plan lacks.`);
     const line = done.get(source.id);
-    if (line === undefined || weightsOf(source.id) !== line.weightsSha256) need(source);
+    if (line === undefined || weightsOf(source) !== line.weightsSha256) need(source);
   };
   for (const run of runs) if (!done.has(run.id)) need(run);
   // runs come after their sources: from the back every chain is summed up once

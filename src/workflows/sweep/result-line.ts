@@ -101,7 +101,7 @@ export function evaluationRows({ evaluations }: Pick<ResultLine, 'evaluations'>)
               total: asked,
               exact,
               roles: {},
-            results: [],
+              results: [],
               inside: Object.entries(nested).map(([operation, [correct, total]]) => ({
                 operation,
                 correct,

@@ -3,13 +3,15 @@
  * done, on whatever machine it was trained; everything else goes on from its run directory.
  */
 import { join } from 'node:path';
+import { runId } from '../../config/hash.js';
+import type { RunConfig } from '../../config/run-config.js';
 import { RunError, UserError } from '../../errors.js';
 import { claimExclusive, releaseClaim } from '../../io/claim.js';
 import { exists, isDirectory, publishDirectory } from '../../io/files.js';
 import type { EngineChoice } from '../../train/train-run.js';
 import { type LearnedTable, learnedBySize, SweepBoard, type SweepProgress } from './board.js';
 import { attemptInChild } from './child.js';
-import type { SweepRun } from './expand.js';
+import { configOf, type SweepRun } from './expand.js';
 import { finalWeights, type Keep, thinOut } from './keep.js';
 import { type Attempt, type FailedRun, runPool } from './pool.js';
 import type { ResultLine } from './result-line.js';
@@ -33,12 +35,12 @@ export interface SweepOptions {
   /** a sentence worth a line that stays */
   readonly onNote?: (text: string) => void;
   /** trains one run; default: in a child process here */
-  readonly attempt?: (run: SweepRun) => Promise<Attempt>;
+  readonly attempt?: (run: SweepRun, config: RunConfig) => Promise<Attempt>;
 }
 
 export interface SweepOutcome {
   readonly resultsPath: string;
-  /** by run, those of the plan */
+  /** by the runs' ids in the plan */
   readonly results: ReadonlyMap<string, ResultLine>;
   readonly failed: readonly FailedRun[];
   readonly interrupted: boolean;
@@ -59,6 +61,21 @@ export function sweepResults(reportsDir: string, name: string): Map<string, Resu
     throw new UserError(`${folder}: holds a report. Choose another --name for the results of the sweep.`);
   }
   return readResults(join(folder, RESULTS_FILE));
+}
+
+/** The results of a plan's runs, by their ids in the plan. @param all - by the ids of the runs */
+export function resultsOfPlan(
+  runs: readonly SweepRun[],
+  all: ReadonlyMap<string, ResultLine>,
+): Map<string, ResultLine> {
+  const results = new Map<string, ResultLine>();
+  // sources come first
+  for (const run of runs) {
+    const config = configOf(run, results);
+    const line = config === undefined ? undefined : all.get(runId(config));
+    if (line !== undefined) results.set(run.id, line);
+  }
+  return results;
 }
 
 /**
@@ -92,9 +109,8 @@ async function sweepClaimed(options: SweepOptions, resultsPath: string): Promise
   const dropped = repairResults(resultsPath);
   if (dropped > 0) options.onNote?.(`${RESULTS_FILE}: dropped ${dropped} bytes of an unfinished last line`);
   const all = sweepResults(reportsDir, name);
-  const planned = new Set(runs.map(({ id }) => id));
-  const results = new Map([...all].filter(([id]) => planned.has(id)));
-  const others = all.size - results.size;
+  const results = resultsOfPlan(runs, all);
+  const others = all.size - new Set([...results.values()].map(({ id }) => id)).size;
   if (others > 0) options.onNote?.(`${others} results of runs that are not in the plan are left alone`);
 
   const board = new SweepBoard(runs, results);
@@ -102,42 +118,49 @@ async function sweepClaimed(options: SweepOptions, resultsPath: string): Promise
     options.onProgress?.(board.progress(), () => learnedBySize(runs, results, SHOWN_OPERATION));
   const train =
     options.attempt ??
-    ((run: SweepRun) =>
-      attemptInChild(run, {
-        root,
-        engine,
-        sweep: name,
-        signal,
-        onProgress: (progress) => {
-          board.progressed(run, progress);
-          tell();
+    ((run: SweepRun, config: RunConfig) =>
+      attemptInChild(
+        { ...run, config },
+        {
+          root,
+          engine,
+          sweep: name,
+          signal,
+          onProgress: (progress) => {
+            board.progressed(run, progress);
+            tell();
+          },
         },
-      }));
+      ));
   tell();
   const { failed, interrupted } = await runPool({
     runs,
     done: new Map(results),
-    weightsOf: (run) => finalWeights(root, run),
+    weightsOf: (run) => finalWeights(root, results.get(run.id)?.id ?? run.id),
     parallel,
     retries,
     signal,
     attempt: async (run) => {
       board.started(run);
       tell();
-      const end = await train(run);
+      const config = configOf(run, results);
+      if (config === undefined) throw new RunError(`${run.id}: its source has no result yet.`);
+      const end = await train(run, config);
+      if (end.kind === 'finished' && end.line.id !== runId(config)) {
+        throw new RunError(`${runId(config)}: found the result of ${end.line.id}.`);
+      }
       // a run that is trained again for its checkpoint alone counts already
       board.stopped(run, end.kind === 'finished' && !results.has(run.id) ? 'finished' : 'again');
       return end;
     },
     onResult: (run, line) => {
-      if (line.id !== run.id) throw new RunError(`${run.id}: found the result of ${line.id}.`);
       appendResult(resultsPath, line);
       results.set(run.id, line);
       options.onResult?.(run, line, board.progress());
       tell();
     },
     onReleased: (run) => {
-      const note = thinOut(root, run.id, keep, name);
+      const note = thinOut(root, results.get(run.id)?.id ?? run.id, keep, name);
       if (note !== undefined) options.onNote?.(note);
     },
     onRetry: (run, message) => options.onNote?.(`${run.id} failed and is tried again: ${message}`),

@@ -318,3 +318,38 @@ describe('export refuses', () => {
     );
   });
 });
+
+describe('weights as other programs wrap them', () => {
+  it.each(['module.', '_orig_mod.', 'module._orig_mod.', '_orig_mod.module.'])(
+    'are read under names that begin with %s',
+    (prefix) => {
+      const root = temporaryFolder();
+      const path = folderOf(
+        {
+          to: 'nanogpt',
+          tensors: (tensors) => {
+            const entries = [...tensors];
+            tensors.clear();
+            for (const [name, tensor] of entries) tensors.set(`${prefix}${name}`, tensor);
+          },
+        },
+        root,
+      );
+      const out = join(root, 'imported');
+      importCheckpoint({ path, out, flags: FLAGS });
+      expect(openRun(out).loadStep('last').parameters).toEqual(parameters);
+    },
+  );
+
+  it('in several parts are refused by one line that says how to join them', () => {
+    const path = join(temporaryFolder(), 'outside');
+    publishDirectory(path, [
+      { name: 'model-00001-of-00002.safetensors', bytes: 'x' },
+      { name: 'model-00002-of-00002.safetensors', bytes: 'x' },
+      { name: 'model.safetensors.index.json', bytes: '{}' },
+    ]);
+    expect(() => importCheckpoint({ path, out: join(path, 'out'), flags: FLAGS })).toThrow(
+      /: found weights in 2 parts, expected one model\.safetensors\. Join them where they are: python3 /,
+    );
+  });
+});

@@ -72,5 +72,9 @@ describe.each(EXCHANGE_FORMATS)('export to %s and import', (to) => {
     );
     const { notes } = decodeSafetensors(readFileSync(join(path, 'model.safetensors')));
     expect(notes).toEqual([]);
+    if (to !== 'hf-gpt2') return;
+    const tokenizer: unknown = JSON.parse(readFileSync(join(path, 'tokenizer_config.json'), 'utf8'));
+    // a tokenizer's default has token_type_ids too, which GPT-2 would add to the embedding
+    expect(tokenizer).toMatchObject({ model_input_names: ['input_ids', 'attention_mask'] });
   });
 });

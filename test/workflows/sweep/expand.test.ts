@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { conditionId, runId } from '../../../src/config/hash.js';
 import { resolveRunConfig } from '../../../src/config/parse.js';
 import { bundledPlans, findPlan } from '../../../src/workflows/sweep/bundled.js';
-import { countRuns, expandPlan, type Resolve } from '../../../src/workflows/sweep/expand.js';
+import { configOf, countRuns, expandPlan, type Resolve } from '../../../src/workflows/sweep/expand.js';
 import { isFields } from '../../../src/workflows/sweep/fields.js';
 import { parsePlan, PLAN_SIZES } from '../../../src/workflows/sweep/plan.js';
 import { reachOf } from '../../../src/workflows/sweep/reach.js';
-import { tinyRuns } from './tiny.js';
+import { resultFor, tinyRuns } from './tiny.js';
 
 const plan = (text: string) => parsePlan(`name: p\n${text}`, 'p.yaml');
 const expand = (text: string) => () => expandPlan(plan(text));
@@ -70,13 +71,14 @@ describe('expandPlan', () => {
     expect(performance.now() - begin).toBeLessThan(2000);
   });
 
-  // a parser that knows init.from, as far as this test needs it: the configuration has to depend on it
+  // a parser that knows init as far as this test needs it: the configuration has to depend on the weights
   const asked: unknown[] = [];
   const withInit: Resolve = ({ init, ...fields }, where) => {
     const config = resolveRunConfig(fields, where);
     if (!isFields(init)) return config;
-    if (!asked.includes(init['from'])) asked.push(init['from']);
-    return { ...config, data: { ...config.data, tableSeed: 1 + asked.indexOf(init['from']) } };
+    const text = JSON.stringify(init);
+    if (!asked.includes(text)) asked.push(text);
+    return { ...config, data: { ...config.data, tableSeed: 1 + asked.indexOf(text) } };
   };
 
   it('puts the source of the same point and seed before what starts from it', () => {
@@ -95,7 +97,20 @@ describe('expandPlan', () => {
         seed: run.config.seed,
         model: { dModel: run.config.model.dModel },
       });
-      expect(asked[run.config.data.tableSeed - 1]).toBe(`${runs[at].id}@final`);
+      expect(run.startsFrom).toBeDefined();
+      const line = { ...resultFor(runs[at]), weightsStep: 40 };
+      const config = run.startsFrom?.(line) ?? run.config;
+      expect(JSON.parse(String(asked[config.data.tableSeed - 1]))).toEqual({
+        from: `${line.id}@40`,
+        what: 'numbers',
+        weights: line.weightsSha256,
+        condition: conditionId(runs[at].config),
+        tasks: ['MAX', 'MED'],
+      });
+      // its id is another one for other weights
+      expect(configOf(run, new Map())).toBeUndefined();
+      const other = configOf(run, new Map([[runs[at].id, resultFor(runs[at], 'b')]]));
+      expect(runId(other ?? config)).not.toBe(runId(config));
     }
     expect(runs.filter(({ source }) => source !== undefined)).toHaveLength(4);
   });

@@ -1,0 +1,51 @@
+/** Name, arguments and description of every command: the list in `sumlens --help`, which loads none of them. */
+
+interface Summary {
+  /** as commander writes them: `<needed>`, `[optional]`, `[several...]` */
+  readonly args: string;
+  readonly description: string;
+}
+
+/** In the order of the help. */
+export const SUMMARIES = {
+  run: {
+    args: '[preset]',
+    description:
+      'The main job: train every run of a preset, probe the checkpoints, write the report, open the viewer.',
+  },
+  train: { args: '', description: 'Train one run; the result is checkpoints/<run>/.' },
+  sweep: {
+    args: '<plan>',
+    description: 'Train the runs of a plan, resumable at any moment; one line of results a run.',
+  },
+  probe: {
+    args: '[module] [checkpoints...]',
+    description: 'Run a probe module over checkpoints and write the report.',
+  },
+  compare: {
+    args: '[checkpoints...]',
+    description: 'Compare checkpoints with every module: models, conditions and seeds, or steps of a run.',
+  },
+  report: { args: '[report...]', description: 'Draw the page of one or more report.json again.' },
+  sample: {
+    args: '[checkpoint]',
+    description:
+      'Print examples with their reductions and roles, digit frequencies, mutual information and the leak report.',
+  },
+  serve: {
+    args: '',
+    description: 'Show runs (with curves as they grow) and reports in the browser, on this machine only.',
+  },
+  export: { args: '<checkpoint>', description: 'Write one checkpoint for another program.' },
+  import: {
+    args: '<folder or file>',
+    description: 'Make a run directory of a checkpoint from another program.',
+  },
+  doctor: {
+    args: '',
+    description:
+      'Show which engine is used and why, whether tfjs-node loads, and train for five seconds as a self-test.',
+  },
+} as const satisfies Readonly<Record<string, Summary>>;
+
+export type CommandName = keyof typeof SUMMARIES;
