@@ -7,7 +7,7 @@ import { ablation } from '../../probes/ablation.js';
 import type { MeasureContext, Options, Probe, ProbeSubject } from '../../probes/contract.js';
 import { embeddingPca } from '../../probes/embedding-pca.js';
 import { memorization } from '../../probes/memorization.js';
-import { parityProbe } from '../../probes/parity-probe.js';
+import { parityProbe } from '../../probes/parity-probe/index.js';
 import { tokenPart } from '../../probes/parity-probe/measure.js';
 import type { ParityMeasurement } from '../../probes/parity-probe/measurement.js';
 import { newFitCounts } from '../../src/analysis/linear-probe.js';
