@@ -137,12 +137,14 @@ function powerNumbers(rows: Matrix, sampled: number, rng: () => Rng): PowerNumbe
   const found = parityPower(rows, { rng, sampled });
   if (found.kind === 'not defined') return { reason: found.reason };
   const { p, midP, null95, labellings, exact } = found.test;
+  // isotropic up to rounding is isotropic
+  const octaves = (value: number): number => (Math.abs(value) < 1e-12 ? 0 : round(value));
   return {
-    power: round(found.power),
+    power: octaves(found.power),
     share: round(found.share),
     p: round(p),
     midP: round(midP),
-    null95: round(logDeterministic((rows.rows - 1) * null95) / Math.LN2),
+    null95: octaves(logDeterministic((rows.rows - 1) * null95) / Math.LN2),
     labellings,
     exact,
   };

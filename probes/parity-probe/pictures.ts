@@ -1,7 +1,7 @@
 /** The pictures: scores of the embeddings, what is readable where, what the model needs. */
 import type { Evidence } from '../../src/evidence/evidence.js';
-import { groupName, summariesOf } from '../../src/evidence/summaries.js';
-import { counted, readable } from '../../src/report/charts/common.js';
+import { groupName, summariesOf, type Summary } from '../../src/evidence/summaries.js';
+import { counted, percent, readable } from '../../src/report/charts/common.js';
 import { type HeatCell, heatMapChart } from '../../src/report/marks/heat-map.js';
 import { pointRows, pointsChart } from '../../src/report/marks/points.js';
 import { seriesPictures } from '../../src/report/marks/statistics.js';
@@ -35,14 +35,7 @@ export function parityPictures(
       headline: true,
     }),
     readoutPicture(shown),
-    pointsChart(pointRows(of('answers'), { category: ({ scope }) => scope.method ?? '', panel: () => '' }), {
-      id: 'parity-causal',
-      title: 'Does the model need the parity direction to add?',
-      note: `The direction that a probe for parity finds is projected out of the number tokens of the input; the output layer stays. Controls: every number moved as far in a random direction; the directions of random labellings. ${variance(of('removed-share'))}`,
-      axis: 'Accuracy (% of result tokens)',
-      category: 'Input',
-      share: true,
-    }),
+    ...causalPicture(of('answers'), of('removed-share')),
     ...(ahead.length === 0 ? [] : [lookAheadPicture(ahead)]),
     layersPicture(shown, {
       id: 'parity-strict',
@@ -58,10 +51,24 @@ export function parityPictures(
   ];
 }
 
-/** `Variance along the direction: SUM, pairs 12 %, ...` */
-function variance(summaries: ReturnType<typeof summariesOf>): string {
-  const parts = summaries.map((one) => `${groupName(one)} ${readable(100 * one.mean, 2)} %`);
-  return parts.length === 0 ? '' : `Variance of the embeddings along it: ${parts.join(', ')}.`;
+/** Nothing where no run has learned. */
+function causalPicture(answers: readonly Summary[], removed: readonly Summary[]): ChartSpec[] {
+  if (answers.length === 0) return [];
+  const shares = removed.map((one) => `${groupName(one)} ${readable(100 * one.mean, 2)} %`);
+  const rows = pointRows(answers, {
+    panel: () => 'Right answers',
+    category: ({ scope }) => scope.method ?? '',
+  });
+  return [
+    pointsChart(rows, {
+      id: 'parity-causal',
+      title: 'Does the model need the parity direction to add?',
+      note: `The direction that a probe for parity finds is projected out of the number tokens of the input; the output layer stays. Controls: every number moved as far in a random direction; the directions of random labellings. Variance of the embeddings along it: ${shares.join(', ')}.`,
+      axis: 'Accuracy (% of result tokens)',
+      category: 'Input',
+      share: true,
+    }),
+  ];
 }
 
 function readoutPicture(readings: readonly Reading[]): ChartSpec {
@@ -85,6 +92,7 @@ function lookAheadPicture(readings: readonly Reading[]): ChartSpec {
     asked: ({ moduli }) => moduli.slice(-1),
     domain: [0, 1],
     crossed: CROSSED,
+    describe: describeAhead,
   });
 }
 
@@ -96,12 +104,14 @@ interface Layers {
   readonly asked: (context: ContextNumbers) => readonly Asked[];
   readonly domain: readonly [number, number];
   readonly crossed: string;
+  /** default: layer by layer where the result is predicted */
+  readonly describe?: (reading: Reading, asked: readonly Asked[]) => string;
 }
 
 /** A panel a condition, template and question: layers upwards by positions. */
 function layersPicture(
   readings: readonly Reading[],
-  { id, title, note, value, asked, domain, crossed }: Layers,
+  { id, title, note, value, asked, domain, crossed, describe = describePath }: Layers,
 ): ChartSpec {
   const templates = new Set(readings.map(({ context }) => context.template));
   const panelOf = ({ name, context }: Reading, one: Asked): string => {
@@ -113,7 +123,7 @@ function layersPicture(
   };
   const cells = readings.flatMap((reading) =>
     asked(reading.context).flatMap((one) =>
-      reading.context.positions.flatMap(({ name }, position) => {
+      reading.context.positions.flatMap(({ name, kind }, position) => {
         const bag = reading.bag(position, one);
         return [...reading.path(position, one).toReversed(), ...(bag === undefined ? [] : [bag])].map(
           (cell): HeatCell => ({
@@ -121,8 +131,8 @@ function layersPicture(
             x: name,
             y: cell.stage,
             value: Math.max(domain[0], cell.aboveGuessing),
-            // the bag is what others are compared with
-            ...(cell === bag ? {} : { undecided: !cell.isAbove }),
+            // the bag is what others are compared with, and a token's own value is in every model
+            ...(cell === bag || kind === 'own' ? {} : { undecided: !cell.isAbove }),
             ...(cell.low === undefined ? {} : { low: cell.low }),
             ...(cell.high === undefined ? {} : { high: cell.high }),
           }),
@@ -155,13 +165,13 @@ function frequencyPicture(evidence: Evidence, readings: readonly Reading[]): Cha
   const summaries = summariesOf(evidence, 'parity-probe/frequency').filter((one) =>
     names.has(groupName(one)),
   );
-  const stage = ({ part = '', layer }: (typeof summaries)[number]['scope']): string =>
+  const stage = ({ scope: { part = '', layer } }: Summary): string =>
     layer === undefined ? part : `${part} ${layer}`;
   return heatMapChart(
     summaries.map((one) => ({
       panel: groupName(one),
       x: String(one.scope.frequency),
-      y: stage(one.scope),
+      y: stage(one),
       value: Math.max(0, one.mean),
     })),
     {
@@ -175,6 +185,14 @@ function frequencyPicture(evidence: Evidence, readings: readonly Reading[]): Cha
       domain: [0, 1],
       cell: Math.max(0, ...summaries.map(({ scope }) => scope.frequency ?? 0)) > 8 ? [20, 20] : CELL,
       order: { y: stagesOf(readings) },
+      summary: readings
+        .map(({ name, context }) => {
+          const last = context.stages.at(-1);
+          const own = summaries.filter((one) => groupName(one) === name && stage(one) === last);
+          const values = own.map((one) => `k = ${one.scope.frequency} ${readable(one.mean, 2)}`);
+          return `${name}, last layer: R² ${values.join(', ')}.`;
+        })
+        .join(' '),
     },
   );
 }
@@ -191,13 +209,29 @@ function subtitleOf(readings: readonly Reading[]): string {
 }
 
 /** Where the result is predicted, layer by layer. */
-function describe(reading: Reading, asked: readonly Asked[]): string {
+function describePath(reading: Reading, asked: readonly Asked[]): string {
   const { name, context } = reading;
   const position = lastOfKind(context, 'predicted');
   const steps = (path: readonly ReadCell[]): string =>
     path.map(({ stage, mean }) => `${stage} ${readable(mean, 2)}`).join(', ');
-  const parts = asked.map((one) => `${residue(one, context)}: ${steps(reading.path(position, one))}`);
+  const parts = asked.flatMap((one) => {
+    const path = reading.path(position, one);
+    return path.length === 0 ? [] : [`${residue(one, context)}: ${steps(path)}`];
+  });
+  if (parts.length === 0) return `${name}, ${context.template}: not asked where the result is predicted.`;
   return `${name}, ${context.template}, where the result is predicted, ${parts.join('; ')}.`;
+}
+
+/** The final answer after the last layer, where it is asked. */
+function describeAhead(reading: Reading, [answer]: readonly Asked[]): string {
+  const { name, context } = reading;
+  const parts = context.positions.flatMap((position, p) => {
+    const last = reading.path(p, answer).at(-1);
+    if (last === undefined || (position.kind !== 'ahead' && position.kind !== 'predicted')) return [];
+    const where = position.kind === 'ahead' ? `at ${position.name}` : 'where it is predicted';
+    return [`${where} ${percent(last.mean, 0)} (${percent(last.floor, 0)} without it)`];
+  });
+  return `${name}, ${context.template}, final answer right after the last layer: ${parts.join(', ')}.`;
 }
 
 function residue(asked: Asked, { moduli }: ContextNumbers): string {
