@@ -21,8 +21,8 @@ import {
   type TemplateBatch,
 } from '../../src/listops/templates.js';
 import { vocabularyOf } from '../../src/listops/tokenizer.js';
-import type { PositionKind } from '../../src/report/charts/parity-data.js';
 import type { Rng } from '../../src/tensor/rng.js';
+import type { PositionKind } from './measurement.js';
 
 /** Templates with another operation inside, beside the one of the primary operation alone: each costs seconds. */
 const MOST_MIXED = 1;

@@ -20,10 +20,9 @@ import type { AnnotatedBatch } from '../../src/listops/sequence.js';
 import type { TemplateBatch } from '../../src/listops/templates.js';
 import type { Vocabulary } from '../../src/listops/tokenizer.js';
 import { activationName } from '../../src/model/activations.js';
-import type { AnswerNumbers, CausalNumbers } from '../../src/report/charts/parity-data.js';
 import type { Rng } from '../../src/tensor/rng.js';
 import { dot } from '../../src/tensor/sum.js';
-import { round } from './measurement.js';
+import { type AnswerNumbers, type CausalNumbers, round } from './measurement.js';
 import { labelsOf } from './token-probes.js';
 
 export interface CausalInput {

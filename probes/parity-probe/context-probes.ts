@@ -15,10 +15,15 @@ import { centred, type Matrix, rowOf, squaredNorm, zeros } from '../../src/analy
 import type { Model } from '../../src/engine/engine.js';
 import { type ActivationName, activationName } from '../../src/model/activations.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
-import type { CellNumbers, ContextNumbers, LabellingNumbers } from '../../src/report/charts/parity-data.js';
 import type { Rng } from '../../src/tensor/rng.js';
 import type { Battery, Position } from './battery.js';
-import { labellingNumbers, round } from './measurement.js';
+import {
+  type CellNumbers,
+  type ContextNumbers,
+  labellingNumbers,
+  type LabellingNumbers,
+  round,
+} from './measurement.js';
 import { labelsOf } from './token-probes.js';
 
 const FOLDS = 5;

@@ -1,16 +1,25 @@
-/** Measures one checkpoint: token embeddings, residual stream, causal check. Comparing checkpoints is combine.ts. */
+/** Measures one checkpoint: token embeddings, residual stream, causal check. */
 import { type FitCounts, newFitCounts } from '../../src/analysis/linear-probe.js';
-import { type Matrix, matrix } from '../../src/analysis/matrix.js';
+import { centred, type Matrix, matrix, squaredNorm } from '../../src/analysis/matrix.js';
+import { parityPower } from '../../src/analysis/parity-power.js';
 import { primaryOperation, type TemplateBatch } from '../../src/listops/templates.js';
 import { vocabularyOf } from '../../src/listops/tokenizer.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
 import { parameterTable, parameterView, TOKEN_EMBEDDING } from '../../src/model/parameters.js';
-import type { ContextNumbers } from '../../src/report/charts/parity-data.js';
+import { logDeterministic } from '../../src/tensor/math.js';
+import type { Rng } from '../../src/tensor/rng.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
 import { describeBattery, fillFlat, fillNested } from './battery.js';
 import { causalNumbers } from './causal.js';
 import { contextNumbers } from './context-probes.js';
-import type { MeasureOptions, ParityMeasurement } from './measurement.js';
+import {
+  type ContextNumbers,
+  type EmbeddingNumbers,
+  type MeasureOptions,
+  type ParityMeasurement,
+  type PowerNumbers,
+  round,
+} from './measurement.js';
 import { crossCheckNumbers, tokenNumbers, type TokenOptions } from './token-probes.js';
 
 /** Substreams of the probe's random numbers, apart from those that tests of relabellings draw for themselves. */
@@ -22,6 +31,8 @@ const STREAM = {
   causal: 900,
   nested: 1000,
 } as const;
+/** Test of the number embeddings after those of token-probes.ts: a substream of its own. */
+const POWER_TEST = 5;
 /** Between the substreams of two templates. */
 const TEMPLATE_STRIDE = 400;
 
@@ -65,6 +76,7 @@ export function measureSubject(
     const part = {
       n: embedding.rows,
       d: embedding.cols,
+      sharedBlocks: model.config.shareBlocks,
       embedding: tokenPart(subject, 'trained', model.config, tokens),
       untrained: tokenPart(subject, 'untrained', model.config, tokens),
       crossCheck: crossCheckNumbers(embedding, counts),
@@ -111,9 +123,31 @@ export function tokenPart(
   weights: Weights,
   gpt: GptConfig,
   { options, counts, rng, tick }: TokenPart,
-): ParityMeasurement['embedding'] {
+): EmbeddingNumbers {
   const own: TokenOptions = { ...options, rng: (test) => rng(STREAM[weights] + test), tick };
-  return tokenNumbers(numberRows(subject, weights, gpt), own, counts);
+  const rows = numberRows(subject, weights, gpt);
+  return {
+    ...tokenNumbers(rows, own, counts),
+    power: powerNumbers(rows, options.relabellings, () => own.rng(POWER_TEST)),
+  };
+}
+
+function powerNumbers(rows: Matrix, sampled: number, rng: () => Rng): PowerNumbers {
+  if (squaredNorm(centred(rows)) === 0) return { reason: 'all embeddings of the numbers are equal' };
+  const found = parityPower(rows, { rng, sampled });
+  if (found.kind === 'not defined') return { reason: found.reason };
+  const { p, midP, null95, labellings, exact } = found.test;
+  // isotropic up to rounding is isotropic
+  const octaves = (value: number): number => (Math.abs(value) < 1e-12 ? 0 : round(value));
+  return {
+    power: octaves(found.power),
+    share: round(found.share),
+    p: round(p),
+    midP: round(midP),
+    null95: octaves(logDeterministic((rows.rows - 1) * null95) / Math.LN2),
+    labellings,
+    exact,
+  };
 }
 
 type Weights = 'trained' | 'untrained';

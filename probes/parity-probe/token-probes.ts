@@ -9,9 +9,15 @@ import {
 import type { Matrix } from '../../src/analysis/matrix.js';
 import { fitPca } from '../../src/analysis/pca.js';
 import { testValue } from '../../src/analysis/value-probe.js';
-import type { LabellingName, TokenNumbers } from '../../src/report/charts/parity-data.js';
 import type { Rng } from '../../src/tensor/rng.js';
-import { type CrossCheckNumbers, labellingNumbers, type MeasureOptions, round } from './measurement.js';
+import {
+  type CrossCheckNumbers,
+  type LabellingName,
+  labellingNumbers,
+  type MeasureOptions,
+  round,
+  type TokenNumbers,
+} from './measurement.js';
 
 /** Class of every number; every class has two members or more from n = 6 on. */
 export const CLASS_OF: Readonly<Record<LabellingName, (number: number, n: number) => number>> = {

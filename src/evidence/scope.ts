@@ -12,6 +12,8 @@ export const scopeSchema = z.strictObject({
   role: z.string().exactOptional(),
   /** number of operands */
   arity: z.int().exactOptional(),
+  /** expression with its numbers blanked: `(SUM # #)` */
+  template: z.string().exactOptional(),
   /** `attention`, `feed-forward`, `head 0.1`, ... */
   part: z.string().exactOptional(),
   layer: z.int().exactOptional(),
@@ -61,6 +63,7 @@ const WORDS: Readonly<Record<ScopeKey, (value: string | number) => string>> = {
   operation: String,
   role: (value) => `${value} tokens`,
   arity: (value) => `${value} operands`,
+  template: String,
   part: String,
   layer: (value) => `layer ${value}`,
   position: String,

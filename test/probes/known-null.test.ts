@@ -7,7 +7,7 @@ import { ablation } from '../../probes/ablation.js';
 import type { MeasureContext, Options, Probe, ProbeSubject } from '../../probes/contract.js';
 import { embeddingPca } from '../../probes/embedding-pca.js';
 import { memorization } from '../../probes/memorization.js';
-import { parityProbe } from '../../probes/parity-probe.js';
+import { parityProbe } from '../../probes/parity-probe/index.js';
 import { tokenPart } from '../../probes/parity-probe/measure.js';
 import type { ParityMeasurement } from '../../probes/parity-probe/measurement.js';
 import { newFitCounts } from '../../src/analysis/linear-probe.js';
@@ -158,7 +158,7 @@ describe('200 untrained models', () => {
       });
       for (const view of VIEWS) {
         const one = told(view);
-        expect(one.tested, view).toEqual(['parity', 'half', 'residue3', 'prime', 'value']);
+        expect(one.tested, view).toEqual(['parity-power', 'parity', 'half', 'residue3', 'prime', 'value']);
         // some are, or the p values are not looked at
         expect(one.significant, view).toBeGreaterThan(0);
         expect(one.significant, view).toBeLessThanOrEqual(MOST_SIGNIFICANT);

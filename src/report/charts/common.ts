@@ -207,6 +207,8 @@ export interface Heatmap {
     readonly field: string;
     readonly title: string;
     readonly order?: readonly (string | number)[];
+    /** of the names, in degrees, none left out; default level, and as many as have room */
+    readonly angle?: number;
   };
   readonly y: {
     readonly field: string;
@@ -217,21 +219,25 @@ export interface Heatmap {
   /** `diverging` is centred on 0; give the largest absolute value or the range when charts must be comparable */
   readonly scale: 'sequential' | 'diverging';
   readonly domain?: readonly [number, number];
-  /** side of a cell in pixels, default 26 */
-  readonly cell?: number;
+  /** side of a cell in pixels, or its width and height; default 26 */
+  readonly cell?: number | readonly [number, number];
 }
 
-/** A heat map whose cells are square; missing values stay empty. */
+/** A heat map; missing values stay empty. */
 export function heatmap(input: Heatmap): Spec {
   const { x, y, value } = input;
-  const step = { step: input.cell ?? 26 };
+  const { cell = 26 } = input;
+  const [width, height] = typeof cell === 'number' ? [cell, cell] : cell;
   return {
     data: inlineData(input.rows),
-    width: step,
-    height: step,
+    width: { step: width },
+    height: { step: height },
     mark: { type: 'rect', style: 'cell' },
     encoding: {
-      x: { ...nominal(x.field, x.title, x.order), axis: { labelAngle: 0 } },
+      x: {
+        ...nominal(x.field, x.title, x.order),
+        axis: x.angle === undefined ? { labelAngle: 0 } : { labelAngle: x.angle, labelOverlap: false },
+      },
       y: nominal(y.field, y.title, y.order),
       color: heatColor(input),
       tooltip: [

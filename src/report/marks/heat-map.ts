@@ -10,7 +10,7 @@ export interface HeatCell {
   readonly x: string;
   readonly y: string;
   readonly value: number;
-  /** the interval covers 0: crossed out */
+  /** the interval covers 0, or what `crossed` says: crossed out */
   readonly undecided?: boolean;
   /** further columns of the table and the tooltip */
   readonly low?: number;
@@ -28,8 +28,14 @@ export interface HeatMapText {
   /** centred on 0 */
   readonly diverging: boolean;
   readonly domain?: readonly [number, number];
-  /** side of a cell in pixels, default 26 */
-  readonly cell?: number;
+  /** side of a cell in pixels, or its width and height; default 26 */
+  readonly cell?: number | readonly [number, number];
+  /** categories from left to right and from top to bottom; default: by first appearance */
+  readonly order?: { readonly x?: readonly string[]; readonly y?: readonly string[] };
+  /** of the names along x, in degrees */
+  readonly angle?: number;
+  /** what a crossed-out cell says; default: the interval covers 0 */
+  readonly crossed?: string;
   readonly columns?: number;
   /** the picture in sentences; default: the largest values */
   readonly summary?: string;
@@ -51,8 +57,13 @@ export function heatMapChart(cells: readonly HeatCell[], text: HeatMapText): Cha
   }));
   const map = heatmap({
     rows,
-    x: { field: 'x', title: text.x, order: order(({ x }) => x) },
-    y: { field: 'y', title: text.y, order: order(({ y }) => y) },
+    x: {
+      field: 'x',
+      title: text.x,
+      order: text.order?.x ?? order(({ x }) => x),
+      ...(text.angle === undefined ? {} : { angle: text.angle }),
+    },
+    y: { field: 'y', title: text.y, order: text.order?.y ?? order(({ y }) => y) },
     value: { field: 'value', title: text.value, format: '.2~f' },
     scale: text.diverging ? 'diverging' : 'sequential',
     ...(text.domain === undefined ? {} : { domain: text.domain }),
@@ -77,7 +88,7 @@ export function heatMapChart(cells: readonly HeatCell[], text: HeatMapText): Cha
   return chart({
     id: text.id,
     title: text.title,
-    subtitle: `${text.note}${crossed ? ' Crossed out: the interval covers 0.' : ''}`,
+    subtitle: `${text.note}${crossed ? ` Crossed out: ${text.crossed ?? 'the interval covers 0'}.` : ''}`,
     summary: text.summary ?? describe(shown, text),
     ...(text.headline === true ? { headline: true } : {}),
     spec: { ...smallMultiples(rows, 'panel', view, { columns: text.columns ?? 3, order: panels }), data },

@@ -1,24 +1,34 @@
 /** Nested expressions: what is asked at which position, and that a planted look-ahead is found where it is and nowhere else. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parityProbe } from '../../probes/parity-probe.js';
-import { describeBattery, fillFlat, fillNested, nestedTemplates } from '../../probes/parity-probe/battery.js';
-import type { ParityResult } from '../../probes/parity-probe/combine.js';
-import { accuracyRises, strictRises } from '../../probes/parity-probe/contexts.js';
-import type { ParityMeasurement } from '../../probes/parity-probe/measurement.js';
-import { gptConfigOf } from '../../src/config/gpt-config-of.js';
-import { resolveRunConfig } from '../../src/config/parse.js';
-import type { Engine } from '../../src/engine/engine.js';
-import type { DataConfig } from '../../src/listops/data-config.js';
-import type { OperationName } from '../../src/listops/operations.js';
-import { createHoldout } from '../../src/listops/regimes.js';
-import { decode, vocabularyOf } from '../../src/listops/tokenizer.js';
-import { initialParameters } from '../../src/model/init.js';
-import type { ContextNumbers } from '../../src/report/charts/parity-data.js';
-import { Rng } from '../../src/tensor/rng.js';
-import { checkPlainJson } from '../../src/workflows/probe-plan.js';
-import { subjectFor, testEngine } from '../helpers/measure-ablation.js';
-import { plantedLookAhead } from '../helpers/planted-look-ahead.js';
-import { compileWarnings } from '../report/compile.js';
+import { parityProbe } from '../../../probes/parity-probe/index.js';
+import {
+  describeBattery,
+  fillFlat,
+  fillNested,
+  nestedTemplates,
+} from '../../../probes/parity-probe/battery.js';
+import {
+  type ContextNumbers,
+  outerBracket,
+  type ParityMeasurement,
+} from '../../../probes/parity-probe/measurement.js';
+import { type Reading, readingsOf, rises } from '../../../probes/parity-probe/reading.js';
+import { gptConfigOf } from '../../../src/config/gpt-config-of.js';
+import { resolveRunConfig } from '../../../src/config/parse.js';
+import type { Engine } from '../../../src/engine/engine.js';
+import { openEngine } from '../../../src/engine/registry.js';
+import { evidenceOf } from '../../../src/evidence/evidence.js';
+import type { DataConfig } from '../../../src/listops/data-config.js';
+import type { OperationName } from '../../../src/listops/operations.js';
+import { createHoldout } from '../../../src/listops/regimes.js';
+import { decode, vocabularyOf } from '../../../src/listops/tokenizer.js';
+import { initialParameters } from '../../../src/model/init.js';
+import { Rng } from '../../../src/tensor/rng.js';
+import { type CombinedModule, combineMeasurements } from '../../../src/workflows/combine-measurements.js';
+import { checkPlainJson } from '../../../src/workflows/probe-plan.js';
+import { madeSubject } from '../../helpers/made-subject.js';
+import { plantedLookAhead } from '../../helpers/planted-look-ahead.js';
+import { compileWarnings } from '../../report/compile.js';
 
 const dataOf = (data: Partial<DataConfig> & { readonly tasks: readonly OperationName[] }): DataConfig =>
   resolveRunConfig({ data: { depth: 2, nesting: 0.4, ...data } }).data;
@@ -124,14 +134,19 @@ describe('a planted look-ahead', () => {
     controlDraws: 1,
   };
   let engine: Engine;
-  const found = new Map<'all' | 'inner', { measurement: ParityMeasurement; result: ParityResult }>();
+  interface Found {
+    readonly measurement: ParityMeasurement;
+    readonly reading: Reading;
+    readonly combined: CombinedModule;
+  }
+  const found = new Map<'all' | 'inner', Found>();
   beforeAll(async () => {
-    engine = await testEngine();
+    ({ engine } = await openEngine('wasm', { threads: 1 }));
     for (const reads of ['all', 'inner'] as const) {
       const { config, gpt, parameters } = plantedLookAhead(reads);
       const model = engine.createModel(gpt, { parameters }, 'inference');
       const subject = {
-        subject: subjectFor(config),
+        subject: madeSubject({ depth: 2 }),
         config,
         parameters,
         untrainedParameters: initialParameters(gptConfigOf(config), config.seed),
@@ -143,8 +158,12 @@ describe('a planted look-ahead', () => {
         progress: () => undefined,
       });
       model.dispose();
-      const result = parityProbe.combine([{ subject: subject.subject, config, measurement }], {});
-      found.set(reads, { measurement, result });
+      const measured = [{ subject: subject.subject, config, measurement }];
+      const combined = combineMeasurements(parityProbe, options, measured);
+      const named = new Map(combined.statistics.map((info) => [`parity-probe/${info.id}`, info]));
+      const evidence = evidenceOf([subject.subject], combined.observations, named);
+      const [reading] = readingsOf(evidence, measured, ({ lookAhead }) => lookAhead);
+      found.set(reads, { measurement, reading, combined });
     }
   }, 120_000);
   afterAll(() => engine.dispose());
@@ -153,8 +172,7 @@ describe('a planted look-ahead', () => {
     const one = found.get(reads);
     if (one === undefined) throw new Error('not measured');
     const [context] = one.measurement.lookAhead;
-    const [mean] = one.result.groups[0].lookAhead;
-    return { ...one, context, mean };
+    return { ...one, context };
   };
   const accuracyAt = (context: ContextNumbers, position: string, stage: string): number => {
     const cell = context.cells.find(
@@ -162,38 +180,40 @@ describe('a planted look-ahead', () => {
     );
     return cell?.accuracy.at(-1) ?? NaN;
   };
-  const lookAheadText = (result: ParityResult): string =>
-    parityProbe.findings(result).find(({ id }) => id.startsWith('look-ahead'))?.statement ?? '';
+  const lookAheadText = ({ further }: CombinedModule): string =>
+    further.find(({ id }) => id.startsWith('look-ahead-from'))?.statement ?? '';
 
   it('is found at the closing bracket after the feed-forward layer that computes it, every residue and frequency', () => {
-    const { context, mean, result, measurement } = of('all');
+    const { context, reading, combined, measurement } = of('all');
     expect(accuracyAt(context, 'outer )', 'feed-forward 0')).toBeGreaterThan(0.95);
     // attention alone brings the sum as a height, of which no line reads the residue
     expect(accuracyAt(context, 'outer )', 'attention 0')).toBeLessThan(0.4);
-    const at = context.positions.findIndex(({ name }) => name === 'outer )');
-    for (const m of [0, 1, 2]) expect(accuracyRises(mean, at, m)).toBe('feed-forward 0');
+    const at = outerBracket(context);
+    for (const m of [2, 5, 10]) expect(rises(reading, at, m)).toBe('feed-forward 0');
     const cell = context.cells.filter(({ position }) => position === at).at(-1);
     for (const r2 of cell?.circleR2 ?? []) expect(r2).toBeGreaterThan(0.9);
-    expect(lookAheadText(result)).toContain('modulo 2 at feed-forward 0, modulo 5 at feed-forward 0');
+    expect(lookAheadText(combined)).toContain(
+      'modulo 2 from feed-forward 0 on, modulo 5 from feed-forward 0 on',
+    );
     checkPlainJson(measurement, 'measurement');
   });
 
   it('is not found at other positions of the same model', () => {
-    const { context, mean } = of('all');
+    const { context, reading } = of('all');
     for (const name of ['outer number 2', '>']) {
       const at = context.positions.findIndex((position) => position.name === name);
       expect(accuracyAt(context, name, 'feed-forward 0'), name).toBeLessThan(0.3);
-      for (const m of [0, 1, 2]) expect(accuracyRises(mean, at, m), name).toBeUndefined();
-      expect(strictRises(mean, at), name).toBeUndefined();
+      for (const m of [2, 5, 10]) expect(rises(reading, at, m), name).toBeUndefined();
+      expect(rises(reading, at, 'strict'), name).toBeUndefined();
     }
   });
 
   it('is not found in a model whose bracket holds the inner result alone', () => {
-    const { context, mean, result } = of('inner');
-    const at = context.positions.findIndex(({ name }) => name === 'outer )');
+    const { context, reading, combined } = of('inner');
+    const at = outerBracket(context);
     expect(accuracyAt(context, 'outer )', 'feed-forward 0')).toBeLessThan(0.3);
-    for (const m of [0, 1, 2]) expect(accuracyRises(mean, at, m)).toBeUndefined();
-    expect(lookAheadText(result)).toContain('modulo 2 nowhere, modulo 5 nowhere, the answer nowhere');
+    for (const m of [2, 5, 10]) expect(rises(reading, at, m)).toBeUndefined();
+    expect(lookAheadText(combined)).toContain('modulo 2 nowhere, modulo 5 nowhere, the final answer nowhere');
   });
 
   it('passes its positive control: the inner result token says its own value', () => {
@@ -202,16 +222,28 @@ describe('a planted look-ahead', () => {
     }
   });
 
-  it('is drawn without a warning, and compared between conditions', () => {
-    const { result } = of('all');
-    const charts = parityProbe.charts(result);
+  it('is drawn without a warning, crossed out where it is not, and a number of the run', () => {
+    const { combined } = of('all');
+    const { charts, observations } = combined;
     expect(charts.map(({ id }) => id)).toContain('parity-look-ahead');
     for (const { id, spec, table } of charts) {
       expect(compileWarnings(spec, ['SUM, full']), id).toEqual([]);
       for (const row of table.rows) expect(row.length, id).toBe(table.columns.length);
     }
-    const compared = parityProbe.compared?.(result).find(({ id }) => id === 'look-ahead');
-    expect(compared?.values).toHaveLength(1);
-    expect(compared?.values[0].value).toBeGreaterThan(0.95);
+    const numbers = observations.filter(({ statistic }) => statistic === 'parity-probe/look-ahead');
+    expect(numbers).toHaveLength(1);
+    expect(numbers[0].value).toBeGreaterThan(0.95);
+    expect(numbers[0].scope).toEqual({
+      template: '(SUM (SUM # #) #)',
+      part: 'feed-forward',
+      layer: 0,
+      position: 'outer )',
+      divisor: 10,
+    });
+    const picture = charts.find(({ id }) => id === 'parity-look-ahead');
+    const crossed = JSON.stringify(picture?.spec).match(/\{[^{}]*"x":"outer \)"[^{}]*\}/g) ?? [];
+    const at = (stage: string): string => crossed.find((row) => row.includes(`"y":"${stage}"`)) ?? '';
+    expect(at('feed-forward 0')).toContain('"cross":""');
+    expect(at('attention 0')).toContain('"cross":"\u00d7"');
   });
 });

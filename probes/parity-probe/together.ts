@@ -1,0 +1,123 @@
+/** Findings over several runs: from which layer on something is readable, and what the numbers rest on. Pure. */
+import { type Finding, jsonInterval } from '../../src/evidence/finding.js';
+import { groupsOf, groupName } from '../../src/evidence/summaries.js';
+import type { Evidence } from '../../src/evidence/evidence.js';
+import { mean } from '../../src/tensor/sum.js';
+import { lastOfKind, outerBracket, round } from './measurement.js';
+import { type MeasuredParity, type Reading, rises } from './reading.js';
+
+/** A result counts as readable from half of the way between guessing and certainty. */
+const READABLE = 0.5;
+
+/** @param flat - readings of flat expressions @param nested - of nested ones, a template each */
+export function readingFindings(flat: readonly Reading[], nested: readonly Reading[]): Finding[] {
+  return [
+    ...flat.flatMap((reading) =>
+      readingFinding(reading, {
+        id: 'readable-from',
+        position: lastOfKind(reading.context, 'predicted'),
+        what: 'result',
+        where: 'where it is predicted',
+        least: READABLE,
+      }),
+    ),
+    ...nested.flatMap((reading) =>
+      readingFinding(reading, {
+        id: 'look-ahead-from',
+        position: outerBracket(reading.context),
+        what: 'final answer',
+        where: 'at its closing bracket, before the inner result is written',
+        least: -Infinity,
+      }),
+    ),
+  ];
+}
+
+interface Question {
+  readonly id: string;
+  readonly position: number;
+  readonly what: string;
+  readonly where: string;
+  readonly least: number;
+}
+
+function readingFinding(reading: Reading, { id, position, what, where, least }: Question): Finding[] {
+  const { group, name, context, runs } = reading;
+  const n = context.moduli.at(-1);
+  const last = n === undefined || position < 0 ? undefined : reading.path(position, n).at(-1);
+  if (group.learned === false || last?.interval === undefined) return [];
+  const from = context.moduli.map(
+    (modulus) =>
+      `${modulus === n ? `the ${what}` : `modulo ${modulus}`} ${atStage(rises(reading, position, modulus, least))}`,
+  );
+  const strict = atStage(rises(reading, position, 'strict'));
+  const half = least > 0 ? ', and half of the way from guessing to certainty' : '';
+  return [
+    {
+      id: `${id}/${context.template}/${group.condition.id}`,
+      statement: `${name}: ${what} of ${context.template} read ${where}: accuracy ${last.mean.toFixed(2)} after the last layer, ${last.floor.toFixed(2)} by the best of guessing, untrained model and bag of numbers. Above them${half}: ${from.join(', ')}; parity of values the probe was not fitted on ${strict}.`,
+      statistic: `held-out accuracy on the ${what} after the last layer, by set of numbers`,
+      unit: 'accuracy',
+      estimate: last.mean,
+      interval: jsonInterval(last.interval),
+      n: { seeds: runs, examples: context.positions[position].multisets },
+    },
+  ];
+}
+
+function atStage(stage: string | undefined): string {
+  return stage === undefined ? 'nowhere' : `from ${stage} on`;
+}
+
+/** Why a condition has no parity power, Newton's convergence, and the other program. */
+export function recordFindings(
+  { conditions }: Evidence,
+  measured: readonly MeasuredParity[],
+  last: readonly MeasuredParity[],
+): Finding[] {
+  const examples = Math.max(0, ...last.map(({ measurement }) => measurement.n));
+  const checks = last.map(({ measurement }) => measurement.crossCheck);
+  const fits = measured.map(({ measurement }) => measurement.fits);
+  const count = fits.reduce((sum, one) => sum + one.count, 0);
+  const failed = fits.reduce((sum, one) => sum + one.notConverged, 0);
+  const n = { seeds: last.length, examples };
+  const without = groupsOf(conditions).flatMap((group): Finding[] => {
+    const powers = last.flatMap(({ subject, measurement }) =>
+      group.runs.some(({ id }) => id === subject.id) ? measurement.embedding.power : [],
+    );
+    const reasons = powers.flatMap((power) => ('reason' in power ? power.reason : []));
+    return reasons.length === 0
+      ? []
+      : [
+          {
+            id: `parity-power-not-defined/${group.condition.id}${group.learned === false ? '/not-learned' : ''}`,
+            statement: `${groupName(group)}: parity power of ${reasons.length} of ${powers.length} runs is not defined.`,
+            statistic: 'log2((n-1) x share of centred embedding variance at k = n/2)',
+            unit: 'octaves',
+            n: { seeds: reasons.length, examples },
+            reason: [...new Set(reasons)].join('; '),
+          },
+        ];
+  });
+  const heldOut = (pick: 'ownHeldOut' | 'otherHeldOut'): string =>
+    mean(checks.map((check) => check[pick])).toFixed(2);
+  return [
+    ...without,
+    {
+      id: 'cross-check',
+      statement: `${checks[0].program} on the same token embeddings, without a penalty: how many numbers it puts in the same parity class as the probe; held-out accuracy ${heldOut('otherHeldOut')} there, ${heldOut('ownHeldOut')} here.`,
+      statistic: 'share of numbers put in the same parity class, fitted on all numbers',
+      unit: '1',
+      estimate: round(mean(checks.map(({ agreement }) => agreement))),
+      n,
+    },
+    {
+      id: 'convergence',
+      statement: `Newton's method converged in ${count - failed} of ${count} logistic fits, in ${Math.max(0, ...fits.map(({ mostIterations }) => mostIterations))} iterations at most.`,
+      statistic: 'share of fits that did not converge',
+      unit: '1',
+      estimate: count === 0 ? 0 : round(failed / count),
+      n,
+    },
+  ];
+}
