@@ -217,8 +217,12 @@ export interface Heatmap {
   /** `diverging` is centred on 0; give the largest absolute value or the range when charts must be comparable */
   readonly scale: 'sequential' | 'diverging';
   readonly domain?: readonly [number, number];
+  /** colours logarithmic above this value */
+  readonly symlog?: number;
   /** side of a cell in pixels, default 26 */
   readonly cell?: number;
+  /** of the names below the axis, in degrees; default 0 */
+  readonly angle?: number;
 }
 
 /** A heat map whose cells are square; missing values stay empty. */
@@ -231,7 +235,13 @@ export function heatmap(input: Heatmap): Spec {
     height: step,
     mark: { type: 'rect', style: 'cell' },
     encoding: {
-      x: { ...nominal(x.field, x.title, x.order), axis: { labelAngle: 0 } },
+      x: {
+        ...nominal(x.field, x.title, x.order),
+        axis: defined({
+          labelAngle: input.angle ?? 0,
+          labelOverlap: input.angle === undefined ? undefined : false,
+        }),
+      },
       y: nominal(y.field, y.title, y.order),
       color: heatColor(input),
       tooltip: [
@@ -243,7 +253,7 @@ export function heatmap(input: Heatmap): Spec {
   };
 }
 
-function heatColor({ value, scale, domain, rows }: Heatmap): Spec {
+function heatColor({ value, scale, domain, rows, symlog }: Heatmap): Spec {
   const numbers = rows.map((row) => row[value.field]).filter((v): v is number => Number.isFinite(v));
   const most = numbers.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
   const diverging = scale === 'diverging';
@@ -253,6 +263,8 @@ function heatColor({ value, scale, domain, rows }: Heatmap): Spec {
     type: 'quantitative',
     title: value.title,
     scale: defined({
+      type: symlog === undefined ? undefined : 'symlog',
+      constant: symlog,
       range: diverging ? 'diverging' : 'heatmap',
       domain: range,
       domainMid: diverging ? 0 : undefined,

@@ -31,6 +31,12 @@ export interface HeatMapText {
   /** side of a cell in pixels, default 26 */
   readonly cell?: number;
   readonly columns?: number;
+  /** colours logarithmic above this value, so that small ones show beside large; say so in the note */
+  readonly symlog?: number;
+  /** panels have categories of their own, so that none is empty */
+  readonly independent?: boolean;
+  /** of the names below the axis, in degrees; default 0 */
+  readonly angle?: number;
   /** the picture in sentences; default: the largest values */
   readonly summary?: string;
   readonly headline?: boolean;
@@ -57,6 +63,8 @@ export function heatMapChart(cells: readonly HeatCell[], text: HeatMapText): Cha
     scale: text.diverging ? 'diverging' : 'sequential',
     ...(text.domain === undefined ? {} : { domain: text.domain }),
     cell: text.cell ?? 26,
+    ...(text.symlog === undefined ? {} : { symlog: text.symlog }),
+    ...(text.angle === undefined ? {} : { angle: text.angle }),
   });
   const { mark, encoding, data, width, height } = map as Readonly<Record<string, Row[string] & object>>;
   const crossed = shown.some(({ undecided }) => undecided === true);
@@ -80,7 +88,14 @@ export function heatMapChart(cells: readonly HeatCell[], text: HeatMapText): Cha
     subtitle: `${text.note}${crossed ? ' Crossed out: the interval covers 0.' : ''}`,
     summary: text.summary ?? describe(shown, text),
     ...(text.headline === true ? { headline: true } : {}),
-    spec: { ...smallMultiples(rows, 'panel', view, { columns: text.columns ?? 3, order: panels }), data },
+    spec: {
+      ...smallMultiples(rows, 'panel', view, {
+        columns: text.columns ?? 3,
+        order: panels,
+        independent: text.independent === true ? ['x', 'y'] : [],
+      }),
+      data,
+    },
     table: {
       columns: ['Panel', text.y, text.x, text.value, ...(crossed ? ['Low', 'High'] : [])],
       rows: shown.map((cell) => [
