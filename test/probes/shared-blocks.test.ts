@@ -8,7 +8,7 @@ import { STREAM } from '../../probes/ablation/measure.js';
 import type { AblationMeasurement } from '../../probes/ablation/measurement.js';
 import { combine } from '../../probes/ablation/combine.js';
 import { askResults } from '../../probes/memorization/ask.js';
-import { memorization } from '../../probes/memorization.js';
+import { memorization } from '../../probes/memorization/index.js';
 import { parityProbe } from '../../probes/parity-probe/index.js';
 import type { ProbeSubject } from '../../probes/contract.js';
 import { gptConfigOf } from '../../src/config/gpt-config-of.js';
