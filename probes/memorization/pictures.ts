@@ -1,10 +1,9 @@
 /** The pictures of the memorization probe: composites over its statistics, and two maps of what the answers are. Pure. */
 import { signedDifference } from '../../src/analysis/memorization-index.js';
-import { hasLearned } from '../../src/evidence/conditions.js';
 import type { Evidence } from '../../src/evidence/evidence.js';
 import { groupBy } from '../../src/evidence/group-by.js';
 import type { Scope } from '../../src/evidence/scope.js';
-import { summariesOf, type Summary } from '../../src/evidence/summaries.js';
+import { groupName, groupsOf, summariesOf, type Summary } from '../../src/evidence/summaries.js';
 import { percent } from '../../src/report/charts/common.js';
 import { type HeatCell, heatMapChart } from '../../src/report/marks/heat-map.js';
 import { pointRows, pointsChart, type PointsText } from '../../src/report/marks/points.js';
@@ -27,24 +26,19 @@ interface Group {
 
 /** @param last - the last checkpoint of every run, by condition and seed */
 export function memorizationPictures(last: readonly MeasuredMemorization[], evidence: Evidence): ChartSpec[] {
-  const groups = groupsOf(last);
+  const groups = measuredGroups(last, evidence);
   const byCondition = new Map(last.map(({ subject, measurement }) => [subject.condition, measurement]));
-  /** Summaries of one statistic that a condition's measurement admits. */
-  const of = (id: string, isShown: (scope: Scope, m: MeasuredMemorization['measurement']) => boolean) =>
-    summariesOf(evidence, `memorization/${id}`).filter(({ condition, scope }) => {
-      const measurement = byCondition.get(condition.id);
-      return measurement !== undefined && isShown(scope, measurement);
-    });
-  const gap = of(
-    'accuracy',
-    ({ operation, arity }, m) => m.holdout !== null && operation === m.primary && arity === heldArity(m),
-  );
+  const of = (id: string) => summariesOf(evidence, `memorization/${id}`);
+  const gap = of('accuracy').filter(({ condition, scope: { operation, arity } }) => {
+    const m = byCondition.get(condition.id);
+    return m !== undefined && m.holdout !== null && operation === m.primary && arity === heldArity(m);
+  });
   const points = (summaries: readonly Summary[], place: Parameters<typeof pointRows>[1], text: PointsText) =>
     summaries.length === 0 ? [] : [pointsChart(pointRows(summaries, place), text)];
   return [
     ...points(
       gap,
-      { panel: levelText },
+      { panel: ({ scope }) => levelText(scope) },
       {
         id: 'memorization-gap',
         title: 'Does it know the rule, or only the operands it has seen?',
@@ -56,7 +50,7 @@ export function memorizationPictures(last: readonly MeasuredMemorization[], evid
       },
     ),
     ...points(
-      of('index', () => true),
+      of('index'),
       { panel: ({ scope: { arity, level } }) => `${arity ?? ''} operands, level ${level ?? ''}` },
       {
         id: 'memorization-index',
@@ -70,8 +64,11 @@ export function memorizationPictures(last: readonly MeasuredMemorization[], evid
     ...pairMaps(groups),
     errorMap(groups),
     ...points(
-      of('modulo', () => true),
-      { panel: levelText, category: ({ scope }) => `modulo ${scope.divisor ?? ''}` },
+      of('modulo'),
+      {
+        panel: ({ scope, learned }) => `${levelText(scope)}${unlearned(learned)}`,
+        category: ({ scope }) => `modulo ${scope.divisor ?? ''}`,
+      },
       {
         id: 'memorization-cosets',
         title: 'Right up to a coset',
@@ -82,12 +79,12 @@ export function memorizationPictures(last: readonly MeasuredMemorization[], evid
       },
     ),
     ...points(
-      of('beyond', () => true),
+      of('beyond'),
       { panel: ({ learned }) => `Right result tokens${unlearned(learned)}`, category: beyondText },
       {
         id: 'memorization-beyond',
         title: 'Beyond training: more operands, deeper nesting',
-        note: `No held-out operands among them. New positions: the prompt is longer than any in training, so a failure may be the position and not the arithmetic. Nested: the steps before are given. New expressions: every reduction in them was trained, the whole was not; shown ones, which are shorter, stand beside them. Answers that are no number: ${noNumberText(of('no-number', () => true))}.`,
+        note: `No held-out operands among them. New positions: the prompt is longer than any in training, so a failure may be the position and not the arithmetic. Nested: the steps before are given. New expressions: every reduction in them was trained, the whole was not; shown ones, which are shorter, stand beside them. Answers that are no number: ${noNumberText(of('no-number'))}.`,
         axis: 'Accuracy (% of result tokens)',
         category: 'Prompts',
         share: true,
@@ -100,10 +97,8 @@ export function memorizationPictures(last: readonly MeasuredMemorization[], evid
 
 const unlearned = (learned: boolean | null): string => (learned === false ? ', not learned' : '');
 
-function levelText({ scope: { level }, learned }: Summary): string {
-  const text = level === 'trained' ? 'Trained operands' : `Held-out operands (level ${level ?? ''})`;
-  return `${text}${unlearned(learned)}`;
-}
+const levelText = ({ level }: Scope): string =>
+  level === 'trained' ? 'Trained operands' : `Held-out operands (level ${level ?? ''})`;
 
 function arityText(summaries: readonly Summary[]): string {
   const arities = [...new Set(summaries.map(({ scope }) => scope.arity ?? 0))].sort((a, b) => a - b);
@@ -135,14 +130,12 @@ function noNumberText(summaries: readonly Summary[]): string {
     .join(', ');
 }
 
-function groupsOf(last: readonly MeasuredMemorization[]): Group[] {
-  return [...groupBy(last, ({ subject }) => `${subject.condition} ${hasLearned(subject)}`).values()].map(
-    (runs): Group => {
-      const [{ subject, measurement }] = runs;
-      const name = `${subject.label}${unlearned(hasLearned(subject))}`;
-      return { name, n: measurement.modulus, runs };
-    },
-  );
+function measuredGroups(last: readonly MeasuredMemorization[], { conditions }: Evidence): Group[] {
+  const measured = new Map(last.map((one) => [one.subject.id, one]));
+  return groupsOf(conditions).flatMap((group): Group[] => {
+    const runs = group.runs.flatMap(({ id }) => measured.get(id) ?? []);
+    return runs.length === 0 ? [] : [{ name: groupName(group), n: runs[0].measurement.modulus, runs }];
+  });
 }
 
 /** Every pair of operands as a cell: mean over the runs that were trained on it, and over those that it was held out of. */
@@ -164,6 +157,8 @@ function pairMaps(groups: readonly Group[]): ChartSpec[] {
     return tables.length === 0 ? [] : [{ name, n, trained: cells(false), held: cells(true) }];
   });
   if (maps.length === 0) return [];
+  // two panels a line, side by side: where nothing is held out there is one, and it comes last
+  maps.sort((a, b) => Number(b.held.length > 0) - Number(a.held.length > 0));
   return [
     heatMapChart(
       maps.flatMap(({ trained, held }) => [...trained, ...held]),
@@ -222,7 +217,7 @@ function errorMap(groups: readonly Group[]): ChartSpec {
     y: 'Condition',
     value: 'Share of wrong answers',
     diverging: false,
-    cell: 22,
+    cell: Math.max(6, Math.min(22, Math.floor(360 / Math.max(1, ...all.map(({ n }) => n))))),
     columns: 1,
     summary: `${all.length === 0 ? 'No wrong answer was measured.' : all.map(describeErrors).join(' ')}${last}`,
   });
