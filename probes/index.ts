@@ -2,7 +2,7 @@
 import type { Probe } from './contract.js';
 import { ablation } from './ablation/index.js';
 import { embeddingPca } from './embedding-pca/index.js';
-import { memorization } from './memorization.js';
+import { memorization } from './memorization/index.js';
 import { parityProbe } from './parity-probe/index.js';
 
 export const PROBES: readonly Probe[] = [

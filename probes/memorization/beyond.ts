@@ -11,7 +11,7 @@ import type { OperationName } from '../../src/listops/operations.js';
 import { promptTokens } from '../../src/listops/result-prompts.js';
 import type { AnnotatedSequence } from '../../src/listops/sequence.js';
 import type { Rng } from '../../src/tensor/rng.js';
-import { finiteNumber } from '../ablation/json-numbers.js';
+import { finiteNumber } from '../../src/report/report-json.js';
 import { vocabularyOf } from '../../src/listops/tokenizer.js';
 import { type Asker, askResults, scoreChains } from './ask.js';
 import type { BeyondRow } from './measurement.js';

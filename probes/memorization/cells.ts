@@ -13,7 +13,7 @@ import {
 import { type OperationName, isCommutative } from '../../src/listops/operations.js';
 import type { HoldoutLevel } from '../../src/listops/regimes.js';
 import type { TrainingCounts } from '../../src/listops/training-counts.js';
-import { finiteNumber, jsonNumber } from '../ablation/json-numbers.js';
+import { finiteNumber, jsonNumber } from '../../src/report/report-json.js';
 import type { AskedMultiset } from './ask.js';
 import type { CellRow, FrequencyRow, IndexRow } from './measurement.js';
 

@@ -1,37 +1,60 @@
 /**
- * The assay of C5: models that can only memorize. A LATIN- or TABLE-only run beside the SUM-only ones has to come out as
- * a memorizer, otherwise a low index of SUM says nothing. Which runs are controls, how they are trained, what they show.
+ * What C5 rests on beside its numbers: models that can only memorize. A LATIN- or TABLE-only run beside the SUM-only ones
+ * has to come out as a memorizer, otherwise a low index of SUM says nothing; and a hold-out counts once.
  */
 import { DEFAULT_SEED } from '../../src/config/defaults.js';
-import { differingFields } from '../../src/config/hash.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import { trainCommand } from '../../src/config/setting-text.js';
+import { clopperPearsonInterval } from '../../src/analysis/intervals.js';
+import { claimById, claimPart, LEARNED_ACCURACY } from '../../src/evidence/claims-file.js';
+import { type Condition, PRIMARY, whyUnusable } from '../../src/evidence/conditions.js';
+import type { Evidence } from '../../src/evidence/evidence.js';
+import { type Finding, jsonInterval } from '../../src/evidence/finding.js';
+import { scopeKey, scopeText } from '../../src/evidence/scope.js';
+import { nine, type Observation, type StatisticInfo } from '../../src/evidence/statistic.js';
+import { EXPLORATORY_LEVEL, groupName, summariesOf } from '../../src/evidence/summaries.js';
 import { vocabularyOf } from '../../src/listops/tokenizer.js';
+import type { Measured } from '../contract.js';
+import type { MemorizationMeasurement } from './measurement.js';
+
+export type MeasuredMemorization = Measured<MemorizationMeasurement>;
 
 export const CONTROL_TASKS = ['LATIN', 'TABLE'] as const;
 
-export interface Control {
-  /** place in the result's conditions */
-  readonly condition: number;
-  readonly task: string;
-  /** the operation is asked of two operands only: no way round by a third */
-  readonly twoOnly: boolean;
-  /** fields other than tasks and seeds in which it differs from the SUM-only condition */
-  readonly differs: readonly string[];
+/** Without a memorizer at the place of SUM-only runs their low index says little: what to run. */
+export function missingControls(last: readonly MeasuredMemorization[], { conditions }: Evidence): Finding[] {
+  return conditions
+    .filter(({ side, design }) => side === 'SUM-only' && design.regime === 'pairs')
+    .filter((sumOnly) => !conditions.some((other) => isControlOf(sumOnly, other)))
+    .flatMap((sumOnly) => {
+      const run = last.find(({ subject }) => subject.condition === sumOnly.id);
+      return run === undefined ? [] : [missingControl(sumOnly, controlCommands(run.config))];
+    });
 }
 
-const MATTERS_NOT = ['data.tasks', 'data.holdoutSeed', 'data.tableSeed', 'seed'];
+/** At the place where the assay of C5 looks for it. */
+function isControlOf({ design }: Condition, { design: other }: Condition): boolean {
+  const same = ['regime', 'modulus', 'depth', 'dModel', 'steps', 'generated'] as const;
+  return (
+    CONTROL_TASKS.some((task) => other.tasks.join() === task) &&
+    other.operands.join() === design.operands.join() &&
+    same.every((key) => other[key] === design[key])
+  );
+}
 
-/** LATIN-only and TABLE-only conditions with pairs held out at the same modulus. */
-export function controlsOf(sumOnly: RunConfig, configs: readonly RunConfig[]): Control[] {
-  return configs.flatMap((config, condition) => {
-    const task = CONTROL_TASKS.find((name) => config.data.tasks.join() === name);
-    const { regime, modulus, operands } = config.data;
-    if (task === undefined || regime !== 'pairs' || modulus !== sumOnly.data.modulus) return [];
-    const differs = differingFields([sumOnly, config]).filter((path) => !MATTERS_NOT.includes(path));
-    return [{ condition, task, twoOnly: operands[1] === 2, differs }];
-  });
+function missingControl({ id, label }: Condition, commands: readonly string[]): Finding {
+  return {
+    id: `control-not-run/${id}`,
+    statement: `Control not run: nothing in this report can only memorize, beside ${label}.`,
+    statistic: 'memorization index of LATIN-only or TABLE-only runs',
+    unit: '1',
+    n: { seeds: 0, examples: 0 },
+    reason:
+      commands.length === 0
+        ? "the authors' vocabulary has no operation that can only be memorized: train SUM alone in the standard notation"
+        : `train it with "${commands.join('" or "')}", with at least six seeds, then probe these runs again together with it`,
+  };
 }
 
 /**
@@ -53,4 +76,53 @@ export function controlConfigs(sumOnly: RunConfig): RunConfig[] {
       seed: DEFAULT_SEED,
     }),
   );
+}
+
+/** The share of runs that memorize more than not, beside the mean of C5: few held-out pairs make an index nearly two-valued. */
+export function sharesAbove(evidence: Evidence): Finding[] {
+  const { rule } = claimPart('C5');
+  if (rule.kind !== 'index') return [];
+  const { above } = rule;
+  return summariesOf(evidence, 'memorization/index').map((summary): Finding => {
+    const { scope, condition, values, examples } = summary;
+    const interval = clopperPearsonInterval(
+      values.filter(({ value }) => value > above).length,
+      values.length,
+      EXPLORATORY_LEVEL,
+    );
+    return {
+      id: `above/${scopeKey(scope)}/${condition.id}`,
+      statement: `${groupName(summary)}: share of runs whose memorization index is above ${above} (${scopeText(scope)}).`,
+      statistic: `runs with M > ${above} / runs`,
+      unit: 'accuracy',
+      estimate: nine(interval.estimate),
+      interval: jsonInterval(interval),
+      n: { seeds: values.length, examples },
+    };
+  });
+}
+
+/** How many earlier runs of the condition that would count in C5 hold out the same: a hold-out is one observation of it. */
+export const SAME_HOLDOUT: StatisticInfo = {
+  id: 'same-holdout',
+  title: 'Earlier runs with the same hold-out',
+  formula: 'runs of smaller seeds in the condition that count and hold out the same sets',
+  unit: '1',
+  sentence: 'earlier runs of the condition that hold out the same',
+  compared: false,
+  detail: true,
+};
+
+/** @param last - the last checkpoint of every run, by condition and seed */
+export function sameHoldout(last: readonly MeasuredMemorization[]): Observation[] {
+  const { learnedAccuracy = LEARNED_ACCURACY } = claimById('C5');
+  const seen = new Map<string, number>();
+  return last.flatMap(({ subject, measurement: { holdout } }): Observation[] => {
+    if (holdout === null) return [];
+    const key = JSON.stringify([subject.condition, holdout.sets]);
+    const before = seen.get(key) ?? 0;
+    if (whyUnusable(subject, { operation: PRIMARY, learnedAccuracy }) === undefined)
+      seen.set(key, before + 1);
+    return [{ subject: subject.id, statistic: `memorization/${SAME_HOLDOUT.id}`, scope: {}, value: before }];
+  });
 }

@@ -14,7 +14,7 @@ import {
   trainingCounts,
 } from '../../src/listops/training-counts.js';
 import { mean } from '../../src/tensor/sum.js';
-import { finiteNumber, jsonArray, jsonNumber } from '../ablation/json-numbers.js';
+import { finiteNumber, jsonArray, jsonNumber } from '../../src/report/report-json.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
 import { type AskedMultiset, type Asker, askMultisets, probabilityOf } from './ask.js';
 import { beyondRows } from './beyond.js';
@@ -74,7 +74,7 @@ export function measureMemorization(
     examples,
     rng: context.rng(100),
   });
-  const { leaks, examples: scanned } = leakReport(data, config.seed, options.leakExamples);
+  const { leaks, setsSeen, examples: scanned } = leakReport(data, config.seed, options.leakExamples);
   context.progress(total, total);
   return {
     modulus: data.modulus,
@@ -89,7 +89,7 @@ export function measureMemorization(
     frequency,
     frequencyMethod: counts.method,
     beyond,
-    leak: { examples: scanned, leaks },
+    leak: { examples: scanned, leaks, setsSeen },
   };
 }
 

@@ -47,15 +47,15 @@ const assaySchema = z.strictObject({
   lapse: z.number().exactOptional(),
 });
 
+/** What else is asked of a run that counts: a number of at most so much. */
+const asksSchema = z.array(z.strictObject({ statistic: statisticName, most: z.number(), words: z.string() }));
+
 const evidenceSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('difference'),
     of: sampleSchema,
     minus: sampleSchema,
-    /** what else is asked of a run that counts */
-    asks: z
-      .array(z.strictObject({ statistic: statisticName, most: z.number(), words: z.string() }))
-      .exactOptional(),
+    asks: asksSchema.exactOptional(),
     /** the same difference in another scope: excluding 0 on the other side it takes the verdict back */
     withdrawnBy: z
       .strictObject({ statistic: statisticName, scope: scopeSchema, words: z.string() })
@@ -64,6 +64,7 @@ const evidenceSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('mean'),
     of: sampleSchema,
+    asks: asksSchema.exactOptional(),
     /** the values lie between these; a bounded-mean interval is taken */
     bounds: z.tuple([z.number(), z.number()]).exactOptional(),
     /** runs in which the statistic must be seen to work */
@@ -74,8 +75,10 @@ const evidenceSchema = z.discriminatedUnion('kind', [
         statistic: statisticName,
         /** its interval must be above this */
         above: z.number(),
-        /** must be 0 in every run that counts */
+        /** must be 0 in every run that counts, controls too */
         leaks: statisticName,
+        /** where its null has a p, no control may be right beyond luck */
+        luck: statisticName,
       })
       .exactOptional(),
   }),

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 
-/** Every key that a scope may have. Whole numbers are `layer`, `arity`, `divisor`, `frequency` and `step`. */
+/** Every key that a scope may have. Whole numbers are `layer`, `arity`, `divisor`, `frequency`, `draws` and `step`. */
 export const scopeSchema = z.strictObject({
   /** operation asked for, such as `SUM` */
   operation: z.string().exactOptional(),
@@ -29,6 +29,8 @@ export const scopeSchema = z.strictObject({
   frequency: z.int().exactOptional(),
   /** share that is replaced, 0 to 1 */
   dose: z.number().exactOptional(),
+  /** drawn in training at least so often, a power of ten; 0: never */
+  draws: z.int().exactOptional(),
   /** training step, where it is not the subject's own */
   step: z.int().exactOptional(),
 });
@@ -46,6 +48,7 @@ export const NUMERIC_SCOPE_KEYS: readonly ScopeKey[] = [
   'divisor',
   'frequency',
   'dose',
+  'draws',
   'step',
 ];
 
@@ -72,6 +75,7 @@ const WORDS: Readonly<Record<ScopeKey, (value: string | number) => string>> = {
   divisor: (value) => `modulo ${value}`,
   frequency: (value) => `k = ${value}`,
   dose: (value) => `dose ${value}`,
+  draws: (value) => (value === 0 ? 'never drawn' : `drawn ${value} times or more`),
   step: (value) => `step ${value}`,
 };
 

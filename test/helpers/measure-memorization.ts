@@ -1,42 +1,51 @@
 /** Runs the memorization probe on a model or on weights, outside any run directory. */
-import { memorization } from '../../probes/memorization.js';
+import { memorization } from '../../probes/memorization/index.js';
 import type { MemorizationMeasurement } from '../../probes/memorization/measurement.js';
 import { gptConfigOf } from '../../src/config/gpt-config-of.js';
+import { conditionId, conditionLabel } from '../../src/config/hash.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import type { Engine, Model } from '../../src/engine/engine.js';
 import type { DataConfig } from '../../src/listops/data-config.js';
 import { initialParameters } from '../../src/model/init.js';
-import type { Subject } from '../../src/report/schema.js';
+import type { Subject } from '../../src/evidence/subject.js';
+import { designOf } from '../../src/workflows/design.js';
 import { checkPlainJson } from '../../src/workflows/probe-plan.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { answerModel, type AnswerModelOptions } from './answer-model.js';
 
 export function configWith(
   data: Partial<DataConfig>,
-  rest: { readonly seed?: number; readonly steps?: number; readonly nCtx?: number } = {},
+  rest: {
+    readonly seed?: number;
+    readonly steps?: number;
+    readonly nCtx?: number;
+    readonly dModel?: number;
+  } = {},
 ): RunConfig {
-  const { seed = 1, steps = 1000, nCtx = 64 } = rest;
-  return resolveRunConfig({ data, seed, training: { steps }, model: { nCtx } });
+  const { seed = 1, steps = 1000, nCtx = 64, dModel = 16 } = rest;
+  return resolveRunConfig({ data, seed, training: { steps }, model: { nCtx, dModel } });
 }
 
 /** @param accuracy - of every operation, at both of the last two evaluations */
 export function subjectOf(config: RunConfig, fields: Partial<Subject> = {}, accuracy = 1): Subject {
   const { tasks, regime } = config.data;
   const byTask = Object.fromEntries(tasks.map((task) => [task, accuracy]));
-  const run = `${tasks.join('-')}-${regime}-${config.seed}`;
+  const condition = conditionId(config);
+  const run = `${tasks.join('-')}-${regime}-${condition}-${config.seed}`;
   return {
     id: `${run}@${config.training.steps}`,
     run,
     step: config.training.steps,
     seed: config.seed,
-    condition: `${tasks.join('+')} ${regime}`,
-    label: `${tasks.join('+')}, ${regime}, d=16`,
+    condition,
+    label: conditionLabel(config),
     parameters: 1,
     weightsSha256: '',
     final: true,
     accuracy: byTask,
     learned: byTask,
+    design: designOf(config, 'budget', true),
     ...fields,
   };
 }

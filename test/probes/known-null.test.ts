@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ablation } from '../../probes/ablation/index.js';
 import type { MeasureContext, Options, Probe, ProbeSubject } from '../../probes/contract.js';
 import { embeddingPca } from '../../probes/embedding-pca.js';
-import { memorization } from '../../probes/memorization.js';
+import { memorization } from '../../probes/memorization/index.js';
 import { parityProbe } from '../../probes/parity-probe/index.js';
 import { tokenPart } from '../../probes/parity-probe/measure.js';
 import type { ParityMeasurement } from '../../probes/parity-probe/measurement.js';

@@ -49,7 +49,7 @@ export interface HeatMapText {
 export function heatMapChart(cells: readonly HeatCell[], text: HeatMapText): ChartSpec {
   const shown = cells.filter(({ value }) => Number.isFinite(value));
   const panels = [...new Set(shown.map(({ panel }) => panel))];
-  const order = (pick: (cell: HeatCell) => string): string[] => [...new Set(shown.map(pick))];
+  const order = (pick: (cell: HeatCell) => string): string[] => inOrder([...new Set(shown.map(pick))]);
   const rows = shown.map(({ panel, x, y, value, undecided, low, high }): Row => ({
     panel,
     x,
@@ -115,6 +115,13 @@ export function heatMapChart(cells: readonly HeatCell[], text: HeatMapText): Cha
       ]),
     },
   });
+}
+
+/** Numbers ascending, whichever panel they come first in; names in order of appearance. */
+function inOrder(categories: string[]): string[] {
+  return categories.every((name) => Number.isInteger(Number(name)))
+    ? categories.sort((a, b) => Number(a) - Number(b))
+    : categories;
 }
 
 /** The largest value of every panel. */

@@ -94,9 +94,10 @@ function asMeasured({ id, seed, step, design }: Subject): Observation[] {
   const steps = [1 / 8, 1 / 4, 1 / 2, 1].flatMap((share) => [(share * step) / 2, share * step]);
   return [
     ...samples.map(({ statistic, scope }) => row(statistic, 0.5 + spread, scope)),
-    ...controls.map(({ statistic }) =>
+    ...controls.flatMap(({ statistic, leaks }) => [
       row(statistic, 0.99 + spread / 100, { operation: design.tasks[0], arity: 2 }),
-    ),
+      row(leaks, 0),
+    ]),
     ...design.tasks.flatMap((operation) =>
       [...new Set(steps)].flatMap((at) => [
         row(EVALUATION, 1, { operation, step: Math.round(at) }),

@@ -1,18 +1,19 @@
 /** The memorization probe on models whose knowledge is known: tables, adders, copiers, on made-up and on real weights. */
 import { describe, expect, it } from 'vitest';
-import { memorization } from '../../probes/memorization.js';
-import type { CellRow, MemorizationMeasurement } from '../../probes/memorization/measurement.js';
-import { gptConfigOf } from '../../src/config/gpt-config-of.js';
-import type { DataConfig } from '../../src/listops/data-config.js';
-import { OPERATION_NAMES } from '../../src/listops/operations.js';
-import { createHoldout } from '../../src/listops/regimes.js';
-import { FIRST_NUMBER } from '../../src/listops/tokenizer.js';
-import { parameterTable, parameterView } from '../../src/model/parameters.js';
-import { answerModel } from '../helpers/answer-model.js';
-import { testEngine } from '../helpers/measure-ablation.js';
-import { configWith, measureAnswers, measureModel, subjectOf } from '../helpers/measure-memorization.js';
-import { compileWarnings } from '../report/compile.js';
-import { PLANTED, plantedPairTable } from '../helpers/planted-models.js';
+import { memorization } from '../../../probes/memorization/index.js';
+import type { CellRow, MemorizationMeasurement } from '../../../probes/memorization/measurement.js';
+import { gptConfigOf } from '../../../src/config/gpt-config-of.js';
+import { openEngine } from '../../../src/engine/registry.js';
+import type { DataConfig } from '../../../src/listops/data-config.js';
+import { OPERATION_NAMES } from '../../../src/listops/operations.js';
+import { createHoldout } from '../../../src/listops/regimes.js';
+import { FIRST_NUMBER } from '../../../src/listops/tokenizer.js';
+import { combineMeasurements } from '../../../src/workflows/combine-measurements.js';
+import { parameterTable, parameterView } from '../../../src/model/parameters.js';
+import { answerModel } from '../../helpers/answer-model.js';
+import { configWith, measureAnswers, measureModel, subjectOf } from '../../helpers/measure-memorization.js';
+import { compileWarnings } from '../../report/compile.js';
+import { PLANTED, plantedPairTable } from '../../helpers/planted-models.js';
 
 const SUM = OPERATION_NAMES.indexOf('SUM');
 const sum = (operands: readonly number[], n: number): number => operands.reduce((a, b) => a + b, 0) % n;
@@ -69,7 +70,7 @@ describe.each([
     ]);
     expect(table.learned[0].accuracy).toBe(1);
     expect(table.holdout).toMatchObject({ level, sets });
-    expect(table.leak).toEqual({ examples: 200, leaks: 0 });
+    expect(table.leak).toEqual({ examples: 200, leaks: 0, setsSeen: 0 });
   });
 });
 
@@ -266,16 +267,16 @@ describe('edges', () => {
     });
     expect(m.learned[0]).toMatchObject({ accuracy: 0, lossNats: 'NaN' });
     expect(m.pairs?.data[0]).toBe('NaN');
-    const charts = memorization.charts(
-      memorization.combine([{ subject: subjectOf(config), config, measurement: m }], {}),
-    );
+    const { charts } = combineMeasurements(memorization, {}, [
+      { subject: subjectOf(config), config, measurement: m },
+    ]);
     for (const { id, spec } of charts) expect(compileWarnings(spec), id).toEqual([]);
   });
 });
 
 describe('real weights', () => {
   it('a pair table with held-out rows left out has M 1 and above; the whole table has M 0', async () => {
-    const engine = await testEngine();
+    const engine = (await openEngine('wasm', { threads: 1 })).engine;
     const planted = plantedPairTable();
     const config = {
       ...planted.config,
