@@ -1,12 +1,13 @@
 /**
  * What can be ablated in a model, and the interventions that do it. Components name activations; values come from
- * src/analysis/ablation-values.ts; nothing is run here.
+ * values.ts; nothing is run here.
  */
 import type { Intervention } from '../../src/engine/engine.js';
 import { type ActivationName, activationName } from '../../src/model/activations.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
 
-export type Kind = 'attention' | 'feed-forward' | 'both';
+export const KINDS = ['attention', 'feed-forward', 'both'] as const;
+export type Kind = (typeof KINDS)[number];
 
 /** A part whose write is replaced: a whole kind, one layer's attention or feed-forward, or one head. */
 export interface Component {

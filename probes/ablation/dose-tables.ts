@@ -1,16 +1,18 @@
 /** Dose curves of one operation, and the loss of the best constant that they are measured against. */
-import { LOW_DOSES } from '../../src/analysis/ablation-dose.js';
-import { DOSES, bestConstantLossNats } from '../../src/analysis/dose.js';
+import { HALF_OCTAVE_DOSES } from '../../src/analysis/half-dose.js';
 import { RESULT } from '../../src/listops/expression.js';
 import { type OperationContext, type OperationName, operationRow } from '../../src/listops/operations.js';
 import { ENUMERATE_BELOW, digits } from '../../src/listops/templates.js';
 import { logDeterministic } from '../../src/tensor/math.js';
-import { METHODS } from './components.js';
+import { finiteNumber, jsonNumber } from '../../src/report/report-json.js';
+import { KINDS, METHODS } from './components.js';
+import { bestConstantLossNats, DOSES } from './dose.js';
 import { type Run, total } from './effect-tables.js';
-import { finiteNumber, jsonNumber } from './json-numbers.js';
 import type { DoseCurve, OperationDose } from './measurement.js';
 import { type Tally, cellIndex, cellNames } from './tally.js';
 import { FREEZE_ID, doseId } from './treatments.js';
+
+const EVERY_DOSE = [...new Set([...HALF_OCTAVE_DOSES, ...DOSES])].sort((a, b) => a - b);
 
 /**
  * Dose curves on the pure templates of one operation; nothing when there is no such template.
@@ -33,22 +35,20 @@ export function doseOf(
     return { nats: sum.nats[cell] / count, accuracy: sum.correct[cell] / count, count };
   };
   const curves: DoseCurve[] = [];
-  for (const kind of ['attention', 'feed-forward', 'both'] as const) {
+  for (const kind of KINDS) {
     for (const method of METHODS) {
-      const talliesAt = (alpha: number): Tally[] =>
-        own.flatMap(({ result }) => result.tallies.get(doseId(kind, method, alpha)) ?? []);
-      const points = DOSES.map(talliesAt);
-      const low = LOW_DOSES.map(talliesAt).filter((tallies) => tallies.length > 0);
-      if (points.some((tallies) => tallies.length === 0)) continue;
-      const losses = points.map(lossOf);
+      const points = EVERY_DOSE.flatMap((dose) => {
+        const tallies = own.flatMap(({ result }) => result.tallies.get(doseId(kind, method, dose)) ?? []);
+        return tallies.length === 0 ? [] : [{ dose, ...lossOf(tallies) }];
+      });
+      const doses = points.map(({ dose }) => dose);
+      if (!DOSES.every((dose) => doses.includes(dose))) continue;
       curves.push({
         kind,
         method,
-        nats: losses.map(({ nats }) => finiteNumber(nats, `loss under ${method} ablation of ${kind}`)),
-        accuracy: losses.map(({ accuracy }) => finiteNumber(accuracy, 'accuracy')),
-        lowNats: low.map((tallies) =>
-          finiteNumber(lossOf(tallies).nats, `loss under ${method} ablation of ${kind}`),
-        ),
+        doses,
+        nats: points.map(({ nats }) => finiteNumber(nats, `loss under ${method} ablation of ${kind}`)),
+        accuracy: points.map(({ accuracy }) => finiteNumber(accuracy, 'accuracy')),
       });
     }
   }

@@ -1,7 +1,7 @@
 /** Adds the tallies of all templates up: intact model, effects by operation and role, free-running outcomes. */
 import { ROLES } from '../../src/listops/expression.js';
 import { SITES, type Template, type TemplateBatch } from '../../src/listops/templates.js';
-import { jsonArray } from './json-numbers.js';
+import { jsonArray } from '../../src/report/report-json.js';
 import type { AblationMeasurement, FreeRunning } from './measurement.js';
 import { type Tally, addTally, cellNames, emptyTally } from './tally.js';
 import type { TemplateResult } from './template-run.js';

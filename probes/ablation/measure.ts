@@ -1,4 +1,4 @@
-/** Measures one checkpoint: fills the battery, runs every template, adds the tallies up. Comparing checkpoints is combine.ts. */
+/** Measures one checkpoint: fills the battery, runs every template, adds the tallies up. What its numbers are called is statistics.ts. */
 import { createOperationContext } from '../../src/listops/operations.js';
 import { createHoldout } from '../../src/listops/regimes.js';
 import {
@@ -9,13 +9,13 @@ import {
   primaryOperation,
 } from '../../src/listops/templates.js';
 import { vocabularyOf } from '../../src/listops/tokenizer.js';
-import type { MeasureContext, Options, ProbeSubject } from '../contract.js';
+import type { MeasureContext, ProbeSubject } from '../contract.js';
 import { listComponents } from './components.js';
 import { doseOf } from './dose-tables.js';
 import { type Run, cleanTable, effectTable, freeRunningOf } from './effect-tables.js';
 import { measureLearned } from './learned.js';
 import type { AblationMeasurement } from './measurement.js';
-import { type NormSums, addNorms, normRows } from './norm-tables.js';
+import { type NormSums, addNorms, normRows } from './norms.js';
 import { cellNames } from './tally.js';
 import { runTemplate, sublayerNames } from './template-run.js';
 import { planTreatments } from './treatments.js';
@@ -23,9 +23,9 @@ import { planTreatments } from './treatments.js';
 /** Substreams of the probe's random numbers: a template keeps its prompts whatever other templates there are. */
 export const STREAM = { prompts: 0, donors: 1000, other: 2000, control: 3000, learned: 4000 } as const;
 
-export function measure(
+export function measureSubject(
   subject: ProbeSubject,
-  options: Options,
+  asked: AblationMeasurement['asked'],
   context: MeasureContext,
 ): AblationMeasurement {
   const { data } = subject.config;
@@ -35,7 +35,7 @@ export function measure(
   const operations = createOperationContext(data);
   const holdout = createHoldout(data);
   const accept = (operands: readonly number[]): boolean => !holdout.isHeldOut(operands);
-  const plans = planTreatments(listComponents(model.config), tasks.length);
+  const plans = planTreatments(listComponents(model.config), tasks.length, asked.dosesPerOctave);
   const templates = batteryTemplates(data);
   const untrained = context.engine.createModel(
     model.config,
@@ -49,7 +49,7 @@ export function measure(
       const filled = fillTemplate(template, {
         context: operations,
         data,
-        count: Number(options['promptsPerTemplate']),
+        count: asked.promptsPerTemplate,
         rng: context.rng(STREAM.prompts + index),
         accept,
       });
@@ -84,6 +84,7 @@ export function measure(
   const learned = measureLearned(model, data, operations, accept, context.rng(STREAM.learned));
   const effects = effectTable(runs, plans, tasks);
   return {
+    asked,
     primary,
     tasks,
     regime: data.regime,

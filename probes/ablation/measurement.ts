@@ -1,4 +1,4 @@
-/** What the ablation probe stores of one checkpoint: plain JSON. Made by measure.ts, read by combine.ts. */
+/** What the ablation probe stores of one checkpoint: plain JSON. Made by measure.ts, read by statistics.ts. */
 import type { JsonArray } from '../../src/report/schema.js';
 import type { Kind, Method } from './components.js';
 
@@ -21,11 +21,11 @@ export interface EffectKey {
 export interface DoseCurve {
   readonly kind: Kind;
   readonly method: Method;
-  /** mean loss on result tokens at alpha = 1/8..1, nats; not clipped */
+  /** ascending; those of dose.ts and, for attention and feed-forward of the primary operation, half octaves */
+  readonly doses: readonly number[];
+  /** mean loss on result tokens at each dose: a loss, not a rise, and not clipped */
   readonly nats: readonly number[];
   readonly accuracy: readonly number[];
-  /** the same loss at alpha = 1/64, 1/32, 1/16; empty where not measured */
-  readonly lowNats: readonly number[];
 }
 
 /** Dose curves on the pure templates of one operation, result tokens. */
@@ -69,6 +69,8 @@ export interface FreeRunning {
 }
 
 export interface AblationMeasurement {
+  /** what was asked for; small templates have fewer prompts */
+  readonly asked: { readonly promptsPerTemplate: number; readonly dosesPerOctave: number };
   readonly primary: string;
   readonly tasks: readonly string[];
   readonly regime: string;

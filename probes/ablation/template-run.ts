@@ -8,7 +8,7 @@ import {
   leaveOneOutMean,
   randomOfEqualNorm,
   unitDirections,
-} from '../../src/analysis/ablation-values.js';
+} from './values.js';
 import type { ForwardOptions, Intervention, Model } from '../../src/engine/engine.js';
 import { type ActivationName, activationName } from '../../src/model/activations.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';

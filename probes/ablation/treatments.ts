@@ -1,8 +1,8 @@
 /** Which treatments a template gets: every component by every method, sites, direct effects, dose curves. Nothing is run. */
-import { LOW_DOSES } from '../../src/analysis/ablation-dose.js';
-import { DOSES } from '../../src/analysis/dose.js';
+import { HALF_OCTAVE_DOSES } from '../../src/analysis/half-dose.js';
 import { SITES } from '../../src/listops/templates.js';
 import { type Component, METHODS, type Method, bothKinds } from './components.js';
+import { DOSES, LOW_DOSES } from './dose.js';
 import type { EffectKey, EffectMethod } from './measurement.js';
 
 /** One treatment of every template that allows it. */
@@ -33,8 +33,16 @@ function plan(
 /**
  * Every treatment of a run. Resample is the primary method: it alone is also confined to sites and made direct, and its
  * dose curves are measured for every operation; the other methods' only for the primary one.
+ * @param dosesPerOctave - 2: the half octaves of C4; 1: every second of them
  */
-export function planTreatments(components: readonly Component[], nTasks: number): Plan[] {
+export function planTreatments(
+  components: readonly Component[],
+  nTasks: number,
+  dosesPerOctave: number,
+): Plan[] {
+  const octaves = HALF_OCTAVE_DOSES.filter(
+    (alpha, i) => i % (2 / dosesPerOctave) === 0 && !DOSES.includes(alpha),
+  );
   const kinds = components.filter(({ scope }) => scope === 'kind');
   const notHeads = components.filter(({ scope }) => scope !== 'head');
   const attention = notHeads.filter(({ kind }) => kind === 'attention');
@@ -46,7 +54,10 @@ export function planTreatments(components: readonly Component[], nTasks: number)
     ...(nTasks < 2 ? [] : notHeads.map((component) => plan(component, 'other operation'))),
     ...[...kinds, bothKinds(components)].flatMap((component) =>
       LOW_DOSE_METHODS.flatMap((method) =>
-        LOW_DOSES.map((alpha) => plan(component, method, { alpha, inTable: false, only: 'primary' })),
+        // half doses by accuracy compare the two kinds; both at once have their half loss alone
+        (component.kind === 'both' ? LOW_DOSES : octaves).map((alpha) =>
+          plan(component, method, { alpha, inTable: false, only: 'primary' }),
+        ),
       ),
     ),
     ...[...kinds, bothKinds(components)].flatMap((component) =>
@@ -64,7 +75,7 @@ export function planTreatments(components: readonly Component[], nTasks: number)
 }
 
 /** Low doses are measured for the primary method and its control. */
-export const LOW_DOSE_METHODS: readonly Method[] = ['resample', 'random'];
+const LOW_DOSE_METHODS: readonly Method[] = ['resample', 'random'];
 
 /** Name of a treatment in the map of tallies. */
 export function planId({ key, alpha }: Pick<Plan, 'key' | 'alpha'>): string {

@@ -1,7 +1,7 @@
 /**
  * Prompt batteries for ablations: expressions with the numbers blanked, filled many times. All sequences of a template
  * have one length and the same role at each absolute position, so that a mean over prompts at a position, or another
- * prompt's activation there, is something the model could have seen. Ablating is analysis/ablation-*.ts.
+ * prompt's activation there, is something the model could have seen. Ablating is probes/ablation.
  */
 import type { Rng } from '../tensor/rng.js';
 import type { DataConfig } from './data-config.js';

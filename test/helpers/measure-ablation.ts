@@ -1,5 +1,5 @@
 /** Runs the ablation probe on given weights, outside any run directory. */
-import { ablation } from '../../probes/ablation.js';
+import { ablation } from '../../probes/ablation/index.js';
 import type { AblationMeasurement } from '../../probes/ablation/measurement.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import type { Engine } from '../../src/engine/engine.js';
@@ -8,6 +8,7 @@ import type { GptConfig } from '../../src/model/gpt-config.js';
 import { initialParameters } from '../../src/model/init.js';
 import type { Subject } from '../../src/report/schema.js';
 import { Rng } from '../../src/tensor/rng.js';
+import { designOf } from '../../src/workflows/design.js';
 
 /** The engine that every machine has. */
 export async function testEngine(): Promise<Engine> {
@@ -29,6 +30,7 @@ export function subjectFor(config: RunConfig, run = 'test', accuracy = 1): Subje
     final: true,
     accuracy: byTask,
     learned: byTask,
+    design: designOf(config, 'budget', true),
   };
 }
 
@@ -42,6 +44,7 @@ export function measureOn(
   engine: Engine,
   { config, gpt, parameters }: Measurable,
   promptsPerTemplate = 100,
+  dosesPerOctave = 2,
 ): AblationMeasurement {
   const model = engine.createModel(gpt, { parameters }, 'inference');
   const measurement = ablation.measure(
@@ -51,7 +54,7 @@ export function measureOn(
       parameters,
       untrainedParameters: initialParameters(gpt, config.seed),
     },
-    { promptsPerTemplate },
+    { promptsPerTemplate, dosesPerOctave },
     {
       engine,
       model,

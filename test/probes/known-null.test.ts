@@ -3,7 +3,7 @@
  * 18 (the binomial 99 % of 200 at level 0.05). Level on noise at every attainable p: test/analysis/linear-probe.test.ts.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ablation } from '../../probes/ablation.js';
+import { ablation } from '../../probes/ablation/index.js';
 import type { MeasureContext, Options, Probe, ProbeSubject } from '../../probes/contract.js';
 import { embeddingPca } from '../../probes/embedding-pca.js';
 import { memorization } from '../../probes/memorization.js';
@@ -171,7 +171,7 @@ describe('200 untrained models', () => {
     'are not tested by ablation: its tests are over seeds, and of models that have learned',
     async () => {
       const told = await tell(ablation, (subject) =>
-        measureWhole(ablation, subject, { promptsPerTemplate: 4 }),
+        measureWhole(ablation, subject, { promptsPerTemplate: 4, dosesPerOctave: 1 }),
       );
       for (const view of VIEWS) {
         const one = told(view);

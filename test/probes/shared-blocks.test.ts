@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { embeddingPca } from '../../probes/embedding-pca.js';
 import { STREAM } from '../../probes/ablation/measure.js';
 import type { AblationMeasurement } from '../../probes/ablation/measurement.js';
-import { combine } from '../../probes/ablation/combine.js';
+import { ABLATION_STATISTICS } from '../../probes/ablation/statistics.js';
 import { askResults } from '../../probes/memorization/ask.js';
 import { memorization } from '../../probes/memorization.js';
 import { parityProbe } from '../../probes/parity-probe/index.js';
@@ -173,20 +173,17 @@ describe('ablation', () => {
     );
     const names = (of: AblationMeasurement) => new Set(of.effects.map(({ component }) => component));
     expect([...names(own)].filter((name) => names(m).has(name))).toEqual(['attention', 'feed-forward']);
-    const result = combine([
-      { subject: subjectFor(config, 'shared'), config, measurement: m },
-      {
-        subject: { ...subjectFor(unshared, 'unshared'), condition: 'unshared' },
-        config: unshared,
-        measurement: own,
-      },
-    ]);
-    expect(result.seeds.map(({ norms }) => norms.map(({ place }) => place))).toEqual([
+    const places = (of: AblationMeasurement) =>
+      ABLATION_STATISTICS.find(({ id }) => id === 'norm-ratio')
+        ?.of(of)
+        .map(({ scope }) => scope?.part ?? scope?.layer);
+    expect([places(m), places(own)]).toEqual([
       ['pass 0', 'pass 1', 'pass 2'],
-      ['layer 0', 'layer 1', 'layer 2'],
+      [0, 1, 2],
     ]);
     // never a pair of one claim: they differ in more than their tasks
-    expect(new Set(result.conditions.map(({ match }) => match)).size).toBe(2);
+    const matches = [config, unshared].map((one) => subjectFor(one).design.match);
+    expect(new Set(matches).size).toBe(2);
   });
 });
 

@@ -219,6 +219,8 @@ export interface Heatmap {
   /** `diverging` is centred on 0; give the largest absolute value or the range when charts must be comparable */
   readonly scale: 'sequential' | 'diverging';
   readonly domain?: readonly [number, number];
+  /** colours logarithmic above this value */
+  readonly symlog?: number;
   /** side of a cell in pixels, or its width and height; default 26 */
   readonly cell?: number | readonly [number, number];
 }
@@ -249,7 +251,7 @@ export function heatmap(input: Heatmap): Spec {
   };
 }
 
-function heatColor({ value, scale, domain, rows }: Heatmap): Spec {
+function heatColor({ value, scale, domain, rows, symlog }: Heatmap): Spec {
   const numbers = rows.map((row) => row[value.field]).filter((v): v is number => Number.isFinite(v));
   const most = numbers.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
   const diverging = scale === 'diverging';
@@ -259,6 +261,8 @@ function heatColor({ value, scale, domain, rows }: Heatmap): Spec {
     type: 'quantitative',
     title: value.title,
     scale: defined({
+      type: symlog === undefined ? undefined : 'symlog',
+      constant: symlog,
       range: diverging ? 'diverging' : 'heatmap',
       domain: range,
       domainMid: diverging ? 0 : undefined,

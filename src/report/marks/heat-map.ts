@@ -37,6 +37,10 @@ export interface HeatMapText {
   /** what a crossed-out cell says; default: the interval covers 0 */
   readonly crossed?: string;
   readonly columns?: number;
+  /** colours logarithmic above this value, so that small ones show beside large; say so in the note */
+  readonly symlog?: number;
+  /** panels have categories of their own, so that none is empty */
+  readonly independent?: boolean;
   /** the picture in sentences; default: the largest values */
   readonly summary?: string;
   readonly headline?: boolean;
@@ -68,6 +72,7 @@ export function heatMapChart(cells: readonly HeatCell[], text: HeatMapText): Cha
     scale: text.diverging ? 'diverging' : 'sequential',
     ...(text.domain === undefined ? {} : { domain: text.domain }),
     cell: text.cell ?? 26,
+    ...(text.symlog === undefined ? {} : { symlog: text.symlog }),
   });
   const { mark, encoding, data, width, height } = map as Readonly<Record<string, Row[string] & object>>;
   const crossed = shown.some(({ undecided }) => undecided === true);
@@ -91,7 +96,14 @@ export function heatMapChart(cells: readonly HeatCell[], text: HeatMapText): Cha
     subtitle: `${text.note}${crossed ? ` Crossed out: ${text.crossed ?? 'the interval covers 0'}.` : ''}`,
     summary: text.summary ?? describe(shown, text),
     ...(text.headline === true ? { headline: true } : {}),
-    spec: { ...smallMultiples(rows, 'panel', view, { columns: text.columns ?? 3, order: panels }), data },
+    spec: {
+      ...smallMultiples(rows, 'panel', view, {
+        columns: text.columns ?? 3,
+        order: panels,
+        independent: text.independent === true ? ['x', 'y'] : [],
+      }),
+      data,
+    },
     table: {
       columns: ['Panel', text.y, text.x, text.value, ...(crossed ? ['Low', 'High'] : [])],
       rows: shown.map((cell) => [

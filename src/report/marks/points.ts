@@ -161,7 +161,7 @@ function view(points: readonly PointRow[], conditions: readonly string[], text: 
   const x = (field: string): Spec =>
     text.share === true
       ? accuracyAxis(field, text.axis)
-      : quantitative(field, text.axis, { format: '.2~f', tickCount: 5 });
+      : quantitative(field, text.axis, { format: '.3~f', tickCount: 5 });
   const categories = [...new Set(points.map(({ category }) => category))];
   // a row for each condition, unless the categories are the conditions already
   const beside = categories.some((category) => {

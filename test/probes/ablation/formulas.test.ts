@@ -1,13 +1,24 @@
+/** The formulas of ablations: what an activation is replaced by, sizes of writes, dose curves. */
 import { describe, expect, it } from 'vitest';
-import { addWrites, emptyWriteSums, writeRatios } from '../../src/analysis/ablation-norms.js';
+import { addWrites, emptyWriteSums, writeRatios } from '../../../probes/ablation/norms.js';
 import {
   donorRows,
   leaveOneOutMean,
   randomOfEqualNorm,
   unitDirections,
-} from '../../src/analysis/ablation-values.js';
-import { LOW_DOSES, halfDose, summarizeDose } from '../../src/analysis/ablation-dose.js';
-import { Rng } from '../../src/tensor/rng.js';
+} from '../../../probes/ablation/values.js';
+import {
+  bestConstantLossNats,
+  byKind,
+  DOSES,
+  feedForwardShare,
+  halfLossDose,
+  lostShare,
+  LOW_DOSES,
+  summarizeDose,
+} from '../../../probes/ablation/dose.js';
+import { Rng } from '../../../src/tensor/rng.js';
+import { expectClose } from '../../analysis/fixtures.js';
 
 describe('leaveOneOutMean', () => {
   it('is the mean of the other rows', () => {
@@ -73,37 +84,74 @@ describe('writeRatios', () => {
   });
 });
 
-describe('halfDose', () => {
+describe('halfLossDose', () => {
   const full = (from: number): number[] => Array.from({ length: 8 }, (_, i) => (i >= from ? 1 : 0));
   it('interpolates between the doses around the crossing', () => {
     expect(LOW_DOSES).toEqual([1 / 64, 1 / 32, 1 / 16]);
     // 0 at 1/16, 1 at 1/8; 0.2 at 1/32, 0.8 at 1/16; all at the smallest
-    expect(halfDose([0, 0, 0], full(0))).toBeCloseTo(3 / 32, 12);
-    expect(halfDose([0, 0.2, 0.8], full(0))).toBeCloseTo(3 / 64, 12);
-    expect(halfDose([1, 1, 1], full(0))).toBeCloseTo(1 / 128, 12);
-    expect(halfDose([0, 0, 0], full(4))).toBeCloseTo(9 / 16, 12);
+    expect(halfLossDose([0, 0, 0], full(0))).toBeCloseTo(3 / 32, 12);
+    expect(halfLossDose([0, 0.2, 0.8], full(0))).toBeCloseTo(3 / 64, 12);
+    expect(halfLossDose([1, 1, 1], full(0))).toBeCloseTo(1 / 128, 12);
+    expect(halfLossDose([0, 0, 0], full(4))).toBeCloseTo(9 / 16, 12);
   });
   it('is undefined when less than half is ever lost', () => {
-    expect(halfDose([0, 0, 0], full(8))).toBeUndefined();
+    expect(halfLossDose([0, 0, 0], full(8))).toBeUndefined();
   });
 });
 
 describe('summarizeDose', () => {
   const flat = (nats: number): number[] => new Array<number>(8).fill(nats);
   it('reads areas, share and Shapley value off the three curves', () => {
-    const summary = summarizeDose({ attention: flat(1.5), feedForward: flat(1), both: flat(9) }, 0.5, 2.5);
-    expect(summary?.area).toEqual({ attention: 0.5, feedForward: 0.25, both: 1 });
+    const summary = summarizeDose({ attention: flat(1.5), 'feed-forward': flat(1), both: flat(9) }, 0.5, 2.5);
+    expect(summary?.area).toEqual({ attention: 0.5, 'feed-forward': 0.25, both: 1 });
     expect(summary?.share).toBeCloseTo(0.26 / 0.77, 12);
     expect(summary?.shapley).toBeCloseTo((0.25 + 1 - 0.5) / 2, 12);
   });
   it('counts a gain as 0', () => {
     expect(
-      summarizeDose({ attention: flat(0), feedForward: flat(1), both: flat(1) }, 0.5, 2.5)?.area.attention,
+      summarizeDose({ attention: flat(0), 'feed-forward': flat(1), both: flat(1) }, 0.5, 2.5)?.area.attention,
     ).toBe(0);
   });
   it('has nothing to say of a model no better than a constant', () => {
     expect(
-      summarizeDose({ attention: flat(3), feedForward: flat(3), both: flat(3) }, 2.5, 2.3),
+      summarizeDose({ attention: flat(3), 'feed-forward': flat(3), both: flat(3) }, 2.5, 2.3),
     ).toBeUndefined();
+  });
+});
+
+describe('dose curves', () => {
+  it('clip the lost share to 0..1 and average it over eight doses', () => {
+    expect(DOSES).toHaveLength(8);
+    expect(DOSES[0]).toBe(0.125);
+    expect(lostShare(1.2, 0.2, 2.2)).toBe(0.5);
+    expect(lostShare(9, 0.2, 2.2)).toBe(1);
+    expect(lostShare(0.1, 0.2, 2.2)).toBe(0);
+    expect(() => lostShare(1, 2.2, 2.2)).toThrow(/nothing to lose/);
+    expect(() => lostShare(NaN, 0, 1)).toThrow(/NaN/);
+    const eights = byKind(() => [0, 0, 0, 0, 0.5, 1, 1, 1]);
+    expectClose(summarizeDose(eights, 0, 1)?.area.attention ?? NaN, 3.5 / 8, {}, 'area');
+  });
+
+  it('share between the parts: one half when neither matters, near 0 or 1 when one does', () => {
+    expect(feedForwardShare(0, 0)).toBe(0.5);
+    expectClose(feedForwardShare(1, 0), 1.01 / 1.02, {}, 'feed-forward only');
+    expectClose(feedForwardShare(0, 1), 0.01 / 1.02, {}, 'attention only');
+    const full = { 'feed-forward': [0.2], attention: [0.9], both: [1] };
+    expectClose(summarizeDose(full, 0, 1)?.shapley ?? NaN, 0.15, {}, 'Shapley');
+  });
+
+  it('take the constant of each operation and arity: log n for uniform results', () => {
+    expectClose(bestConstantLossNats([new Float64Array(10).fill(7)]), Math.log(10), {}, 'uniform');
+    expectClose(
+      bestConstantLossNats([
+        [4, 0],
+        [2, 2],
+        [0, 0],
+      ]),
+      Math.LN2 / 2,
+      {},
+      'two groups',
+    );
+    expect(() => bestConstantLossNats([])).toThrow(/found no counts/);
   });
 });

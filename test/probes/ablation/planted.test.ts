@@ -1,10 +1,16 @@
 /** The ablation probe on models set by hand: every drop is known in closed form. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ablation } from '../../probes/ablation.js';
-import type { AblationMeasurement, EffectKey } from '../../probes/ablation/measurement.js';
-import { DOSES } from '../../src/analysis/dose.js';
-import type { Engine } from '../../src/engine/engine.js';
-import { measureOn, subjectFor, testEngine } from '../helpers/measure-ablation.js';
+import type { AblationMeasurement, EffectKey } from '../../../probes/ablation/measurement.js';
+import { DOSES } from '../../../probes/ablation/dose.js';
+import { ABLATION_STATISTICS } from '../../../probes/ablation/statistics.js';
+import { decideClaims } from '../../../src/evidence/decide.js';
+import { evidenceOf } from '../../../src/evidence/evidence.js';
+import { moduleFindings } from '../../../src/evidence/findings.js';
+import { isWithin, type Scope } from '../../../src/evidence/scope.js';
+import { infoOf, observe } from '../../../src/evidence/statistic.js';
+import { VERDICT } from '../../../src/evidence/verdict.js';
+import type { Engine } from '../../../src/engine/engine.js';
+import { measureOn, subjectFor, testEngine } from '../../helpers/measure-ablation.js';
 import {
   PLANTED,
   type PlantedModel,
@@ -12,9 +18,11 @@ import {
   plantedCopier,
   plantedLookup,
   plantedPairTable,
-} from '../helpers/planted-models.js';
+} from '../../helpers/planted-models.js';
 
 const { V, G, MODULUS } = PLANTED;
+/** With fewer prompts than C4 asks for. */
+const COARSE = 'resample, coarse';
 let engine: Engine;
 beforeAll(async () => {
   engine = await testEngine();
@@ -28,6 +36,19 @@ function drop(m: AblationMeasurement, cell: string, key: Partial<EffectKey>): nu
   );
   if (row < 0) throw new Error(`no effect ${JSON.stringify(wanted)}`);
   return Number(m.deltaNats.data[row * m.cells.length + m.cells.indexOf(cell)]);
+}
+
+/** One number that the statistics read off. */
+function numberOf(m: AblationMeasurement, id: string, scope: Scope = {}): number | undefined {
+  const rows = ABLATION_STATISTICS.find((one) => one.id === id)?.of(m) ?? [];
+  return rows.find((row) => isWithin(row.scope ?? {}, scope))?.value;
+}
+
+/** The table of one run. */
+function tableOf({ config }: PlantedModel, m: AblationMeasurement) {
+  const subject = subjectFor(config, 'planted', m.learned[0].accuracy);
+  const statistics = new Map(ABLATION_STATISTICS.map((one) => [`ablation/${one.id}`, infoOf(one)]));
+  return evidenceOf([subject], observe('ablation', ABLATION_STATISTICS, subject.id, m), statistics);
 }
 
 function clean(m: AblationMeasurement, cell: string): number {
@@ -93,16 +114,26 @@ describe('a copier: attention carries everything', () => {
       const own = (1 - alpha) * G * unit;
       return Math.log1p(Math.exp(alpha * G * unit - own) + (V - 2) * Math.exp(-own));
     });
-    DOSES.forEach((_, i) => expect(curve?.nats[i]).toBeCloseTo(expected[i], 4));
+    DOSES.forEach((dose, i) => expect(curve?.nats[curve.doses.indexOf(dose)]).toBeCloseTo(expected[i], 4));
     expect(m.dose[0].constantNats).toBeCloseTo(Math.log(MODULUS), 8);
   });
 
   it('is found to lean on attention', () => {
-    const result = ablation.combine([measured(planted, m)], {});
-    const dose = result.seeds[0].doses.find(({ method }) => method === 'resample');
-    expect(dose?.area.feedForward).toBe(0);
-    expect(dose?.share).toBeCloseTo(0.01 / ((dose?.area.attention ?? 0) + 0.02), 5);
-    expect(dose?.share).toBeLessThan(0.03);
+    const area = numberOf(m, 'area', { part: 'attention' }) ?? 0;
+    expect(numberOf(m, 'area', { part: 'feed-forward' })).toBe(0);
+    expect(numberOf(m, 'share', { method: 'resample' })).toBeCloseTo(0.01 / (area + 0.02), 8);
+    expect(numberOf(m, 'share', { method: 'resample' })).toBeLessThan(0.03);
+  });
+
+  it('loses half of its answers where two logits meet, and without feed-forward never: no half-dose difference', () => {
+    // below one half the own number stands above the donor's, above it below: the crossing lies next to 1/2
+    const half = numberOf(m, 'half-dose-of-part', { part: 'attention', method: COARSE });
+    expect(half).toBeGreaterThan(-1.5);
+    expect(half).toBeLessThanOrEqual(-0.5);
+    expect(numberOf(m, 'half-dose-of-part', { part: 'feed-forward' })).toBeUndefined();
+    expect(numberOf(m, 'half-dose-accuracy')).toBeUndefined();
+    const along = (dose: number) => numberOf(m, 'dose-accuracy', { part: 'attention', dose });
+    expect([along(2 ** -8), along(1 / 4), along(1)]).toEqual([1, 1, 0]);
   });
 });
 
@@ -150,13 +181,20 @@ describe('a look-up: the feed-forward layer carries everything', () => {
     expect(m.learned[0].accuracy).toBeCloseTo(0.1, 2);
   });
 
-  it('gives no finding but that it has not learned, and no p value', () => {
-    const [claim, ...others] = ablation.findings(ablation.combine([measured(planted, m)], {}));
-    expect(claim.verdict).toBe('too few runs to say');
-    expect(others.map(({ statement }) => statement)).toEqual([
-      'SUM, full: has not learned SUM (accuracy 0.100)',
-    ]);
-    expect(others.every(({ p }) => p === undefined)).toBe(true);
+  it('has nothing to lose: no dose curve, no p value, no verdict', () => {
+    const table = tableOf(planted, m);
+    const ids = new Set(table.observations.map(({ statistic }) => statistic.slice('ablation/'.length)));
+    for (const id of ['half-dose-accuracy', 'share', 'specific', 'dose-accuracy', 'area', 'freeze']) {
+      expect(ids.has(id), id).toBe(false);
+    }
+    expect(numberOf(m, 'clean-loss')).toBeCloseTo(clean(m, 'SUM result'), 8);
+    const findings = moduleFindings(table, [...table.statistics.keys()], {
+      sideBySide: true,
+      learnedAccuracy: 0.99,
+    });
+    expect(findings.length).toBeGreaterThan(0);
+    expect(findings.every(({ p }) => p === undefined)).toBe(true);
+    expect(decideClaims(table).find(({ part }) => part === 'C4')?.verdict).toBe(VERDICT.tooFew);
   });
 });
 
@@ -205,22 +243,43 @@ describe('a table of pairs: attention gathers, the feed-forward layer looks up',
       const own = (1 - alpha) * G * unit;
       return Math.log1p(Math.exp(alpha * G * unit - own) + (V - 2) * Math.exp(-own));
     };
-    DOSES.forEach((alpha, i) =>
-      expect(curve?.nats[i]).toBeCloseTo(
+    DOSES.forEach((alpha) =>
+      expect(curve?.nats[curve.doses.indexOf(alpha)]).toBeCloseTo(
         0.9 * loss(planted.differentOperands, alpha) + 0.1 * loss(planted.sameOperands, alpha),
         4,
       ),
     );
   });
 
+  it('stands more in its feed-forward writes: a pair is recognised by whole operands only', () => {
+    const half = (part: string) => numberOf(m, 'half-dose-of-part', { part, method: COARSE }) ?? NaN;
+    // two logits meet at dose 1/2
+    expect(half('feed-forward')).toBeGreaterThan(-1.5);
+    expect(half('feed-forward')).toBeLessThanOrEqual(-0.5);
+    // a neuron is silent once its operands fall below its threshold, which lies above the half
+    expect(half('attention')).toBeLessThan(-1.5);
+    const h = numberOf(m, 'half-dose-accuracy', { operation: 'SUM', method: COARSE });
+    expect(h).toBeCloseTo(half('feed-forward') - half('attention'), 8);
+    expect(h).toBeGreaterThan(1);
+  });
+
+  it('has half doses of another name with fewer prompts or doses than those of C4, and no claim counts them', () => {
+    const methods = (own: AblationMeasurement) =>
+      ABLATION_STATISTICS[0].of(own).map(({ scope }) => scope?.method ?? '');
+    expect(methods(m)).toContain('resample, coarse');
+    expect(methods(measureOn(engine, planted, 256))).toContain('resample');
+    const series = measureOn(engine, planted, 256, 1);
+    expect(methods(series)).toContain('resample, coarse');
+    const doses = series.dose[0].curves.find(
+      ({ kind, method }) => kind === 'attention' && method === 'random',
+    )?.doses;
+    expect(doses?.filter((dose) => dose < 1 / 8)).toEqual([1 / 256, 1 / 128, 1 / 64, 1 / 32, 1 / 16]);
+  });
+
   it('is usable for C4, and one run of one condition is too few', () => {
-    const result = ablation.combine([measured(planted, m)], {});
-    expect(result.seeds[0]).toMatchObject({ usable: true, accuracy: 1 });
-    expect(result.conditions[0].side).toBe('SUM-only');
-    expect(ablation.findings(result)[0]).toMatchObject({ claim: 'C4', verdict: 'too few runs to say' });
+    const whole = { ...m, asked: { promptsPerTemplate: 256, dosesPerOctave: 2 } };
+    const table = tableOf(planted, whole);
+    expect(table.conditions[0].side).toBe('SUM-only');
+    expect(decideClaims(table).find(({ part }) => part === 'C4')).toMatchObject({ verdict: VERDICT.tooFew });
   });
 });
-
-function measured({ config }: PlantedModel, measurement: AblationMeasurement) {
-  return { subject: subjectFor(config, 'planted', measurement.learned[0].accuracy), config, measurement };
-}

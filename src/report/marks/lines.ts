@@ -1,0 +1,115 @@
+/**
+ * Lines: a number along another one within a run, such as accuracy along a dose. Every run a thin line, the mean of a
+ * condition a bold one, its control dashed; one panel a quantity. Pure and browser-safe.
+ */
+import type { Summary } from '../../evidence/summaries.js';
+import { groupName } from '../../evidence/summaries.js';
+import {
+  accuracyAxis,
+  chart,
+  conditionColor,
+  counted,
+  logarithmic,
+  percent,
+  quantitative,
+  readable,
+  referenceLine,
+  type Row,
+  smallMultiples,
+  type Spec,
+} from '../charts/common.js';
+import type { ChartSpec } from '../schema.js';
+
+/** The runs of one condition at one place of the axis. */
+export interface LinePoint {
+  readonly panel: string;
+  readonly x: number;
+  readonly summary: Summary;
+}
+
+export interface LinesText {
+  readonly id: string;
+  readonly title: string;
+  readonly note: string;
+  /** titles of the axes with their units */
+  readonly x: string;
+  readonly y: string;
+  /** the places along x that are written below the axis, which is logarithmic with base 2 */
+  readonly ticks: readonly number[];
+  /** d3-format of these */
+  readonly format: string;
+  /** values are shares from 0 to 1, shown as per cent */
+  readonly share?: boolean;
+  readonly reference?: { readonly value: number; readonly label: string };
+  /** what the dashed line is */
+  readonly control?: string;
+  /** the picture in sentences */
+  readonly summary: string;
+  readonly headline?: boolean;
+}
+
+export function linesChart(points: readonly LinePoint[], text: LinesText): ChartSpec {
+  const rows = points.flatMap(rowsOf);
+  const panels = [...new Set(points.map(({ panel }) => panel))];
+  const conditions = [...new Set(points.map(({ summary }) => summary.condition.label))].sort();
+  const places = points.map(({ x }) => x);
+  const runs = new Set(points.flatMap(({ summary }) => summary.values.map(({ run }) => run))).size;
+  const x: Spec = {
+    ...logarithmic('x', text.x, [Math.min(1, ...places), Math.max(...places, 0)], { base: 2 }),
+    axis: { values: [...text.ticks], format: text.format },
+  };
+  const y = text.share === true ? accuracyAxis('value', text.y) : quantitative('value', text.y);
+  const encoding = { x, y, color: conditionColor(conditions), detail: { field: 'line', type: 'nominal' } };
+  const only = (kind: string): Spec => ({ transform: [{ filter: `datum.kind === '${kind}'` }], encoding });
+  const dashed = points.some(({ summary }) => summary.control !== undefined);
+  return chart({
+    id: text.id,
+    title: text.title,
+    subtitle: `${counted(runs, 'run')}, a thin line each; mean of a condition: bold${dashed ? `; ${text.control ?? 'control'}: dashed` : ''}. ${text.note}`,
+    summary: text.summary,
+    ...(text.headline === true ? { headline: true } : {}),
+    spec: smallMultiples(
+      rows,
+      'panel',
+      {
+        height: 220,
+        // the legend takes its lines from the first layer
+        layer: [
+          { ...only('mean'), mark: { type: 'line', style: 'median-line' } },
+          { ...only('run'), mark: { type: 'line', style: 'seed-line' } },
+          { ...only('control'), mark: { type: 'line', strokeWidth: 1.2, strokeDash: [5, 4] } },
+          ...(text.reference === undefined
+            ? []
+            : referenceLine('y', text.reference.value, text.reference.label)),
+        ],
+      },
+      { columns: Math.min(3, Math.max(1, panels.length)), order: panels },
+    ),
+    table: {
+      columns: ['Panel', 'Condition', 'Seed', text.x, text.y, 'Mean', text.control ?? 'Control'],
+      rows: points.flatMap(({ panel, x: place, summary }) =>
+        summary.values.map(({ seed, value, control }) => [
+          panel,
+          groupName(summary),
+          seed,
+          readable(place, 6),
+          text.share === true ? percent(value) : readable(value, 6),
+          text.share === true ? percent(summary.mean) : readable(summary.mean, 6),
+          control === undefined ? '' : text.share === true ? percent(control) : readable(control, 6),
+        ]),
+      ),
+    },
+  });
+}
+
+function rowsOf({ panel, x, summary }: LinePoint): Row[] {
+  const name = groupName(summary);
+  const place = { panel, x, condition: summary.condition.label };
+  return [
+    { ...place, kind: 'mean', line: name, value: summary.mean },
+    ...summary.values.map(({ run, value }) => ({ ...place, kind: 'run', line: run, value })),
+    ...(summary.control === undefined
+      ? []
+      : [{ ...place, kind: 'control', line: name, value: summary.control }]),
+  ];
+}
