@@ -7,14 +7,6 @@ import {
   CLAIMS_LEVEL,
 } from '../../src/evidence/claims-file.js';
 import {
-  bestConstantLossNats,
-  doseArea,
-  DOSES,
-  feedForwardShare,
-  lostShare,
-  shapleyFeedForward,
-} from '../../src/analysis/dose.js';
-import {
   combineBudgets,
   combineParts,
   decideVerdict,
@@ -27,7 +19,6 @@ import {
   withdrawIfOpposite,
   withNote,
 } from '../../src/evidence/verdict.js';
-import { expectClose } from '../analysis/fixtures.js';
 
 const part = (name: string, { verdict, interim }: VerdictDecision) => ({
   name,
@@ -270,40 +261,5 @@ describe('claims', () => {
     expect(text).not.toMatch(/\n| {2}/);
     expect((JSON.parse(text) as { claims: unknown[] }).claims).toHaveLength(10);
     expect(text.startsWith('{"budgetMultipliers":[1,4],"claims":[{"assay":')).toBe(true);
-  });
-});
-
-describe('dose curves', () => {
-  it('clip the lost share to 0..1 and average it over eight doses', () => {
-    expect(DOSES).toHaveLength(8);
-    expect(DOSES[0]).toBe(0.125);
-    expect(lostShare(1.2, 0.2, 2.2)).toBe(0.5);
-    expect(lostShare(9, 0.2, 2.2)).toBe(1);
-    expect(lostShare(0.1, 0.2, 2.2)).toBe(0);
-    expect(() => lostShare(1, 2.2, 2.2)).toThrow(/nothing to lose/);
-    expect(() => lostShare(NaN, 0, 1)).toThrow(/NaN/);
-    expectClose(doseArea([0, 0, 0, 0, 0.5, 1, 1, 1]), 3.5 / 8, {}, 'area');
-  });
-
-  it('share between the parts: one half when neither matters, near 0 or 1 when one does', () => {
-    expect(feedForwardShare(0, 0)).toBe(0.5);
-    expectClose(feedForwardShare(1, 0), 1.01 / 1.02, {}, 'feed-forward only');
-    expectClose(feedForwardShare(0, 1), 0.01 / 1.02, {}, 'attention only');
-    expectClose(shapleyFeedForward({ feedForward: 0.2, attention: 0.9, both: 1 }), 0.15, {}, 'Shapley');
-  });
-
-  it('take the constant of each operation and arity: log n for uniform results', () => {
-    expectClose(bestConstantLossNats([new Float64Array(10).fill(7)]), Math.log(10), {}, 'uniform');
-    expectClose(
-      bestConstantLossNats([
-        [4, 0],
-        [2, 2],
-        [0, 0],
-      ]),
-      Math.LN2 / 2,
-      {},
-      'two groups',
-    );
-    expect(() => bestConstantLossNats([])).toThrow(/found no counts/);
   });
 });

@@ -7,8 +7,18 @@ import {
   randomOfEqualNorm,
   unitDirections,
 } from '../../../probes/ablation/values.js';
-import { halfLossDose, LOW_DOSES, summarizeDose } from '../../../probes/ablation/dose.js';
+import {
+  bestConstantLossNats,
+  byKind,
+  DOSES,
+  feedForwardShare,
+  halfLossDose,
+  lostShare,
+  LOW_DOSES,
+  summarizeDose,
+} from '../../../probes/ablation/dose.js';
 import { Rng } from '../../../src/tensor/rng.js';
+import { expectClose } from '../../analysis/fixtures.js';
 
 describe('leaveOneOutMean', () => {
   it('is the mean of the other rows', () => {
@@ -106,5 +116,42 @@ describe('summarizeDose', () => {
     expect(
       summarizeDose({ attention: flat(3), 'feed-forward': flat(3), both: flat(3) }, 2.5, 2.3),
     ).toBeUndefined();
+  });
+});
+
+describe('dose curves', () => {
+  it('clip the lost share to 0..1 and average it over eight doses', () => {
+    expect(DOSES).toHaveLength(8);
+    expect(DOSES[0]).toBe(0.125);
+    expect(lostShare(1.2, 0.2, 2.2)).toBe(0.5);
+    expect(lostShare(9, 0.2, 2.2)).toBe(1);
+    expect(lostShare(0.1, 0.2, 2.2)).toBe(0);
+    expect(() => lostShare(1, 2.2, 2.2)).toThrow(/nothing to lose/);
+    expect(() => lostShare(NaN, 0, 1)).toThrow(/NaN/);
+    const eights = byKind(() => [0, 0, 0, 0, 0.5, 1, 1, 1]);
+    expectClose(summarizeDose(eights, 0, 1)?.area.attention ?? NaN, 3.5 / 8, {}, 'area');
+  });
+
+  it('share between the parts: one half when neither matters, near 0 or 1 when one does', () => {
+    expect(feedForwardShare(0, 0)).toBe(0.5);
+    expectClose(feedForwardShare(1, 0), 1.01 / 1.02, {}, 'feed-forward only');
+    expectClose(feedForwardShare(0, 1), 0.01 / 1.02, {}, 'attention only');
+    const full = { 'feed-forward': [0.2], attention: [0.9], both: [1] };
+    expectClose(summarizeDose(full, 0, 1)?.shapley ?? NaN, 0.15, {}, 'Shapley');
+  });
+
+  it('take the constant of each operation and arity: log n for uniform results', () => {
+    expectClose(bestConstantLossNats([new Float64Array(10).fill(7)]), Math.log(10), {}, 'uniform');
+    expectClose(
+      bestConstantLossNats([
+        [4, 0],
+        [2, 2],
+        [0, 0],
+      ]),
+      Math.LN2 / 2,
+      {},
+      'two groups',
+    );
+    expect(() => bestConstantLossNats([])).toThrow(/found no counts/);
   });
 });
