@@ -1,6 +1,6 @@
 /** `sumlens sweep`: the runs of a plan, one a core, with a live table; and what they would cost. */
-import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
+import { usableCores } from '../jobs/cores.js';
 import { conditionLabel } from '../config/hash.js';
 import { nearest, unacceptable, UserError } from '../errors.js';
 import { type LearnedTable, type SweepProgress } from '../workflows/sweep/board.js';
@@ -79,10 +79,7 @@ async function sweepCommand(planName: string, options: ParsedOptions): Promise<v
     plan,
     name: nameFlag(options) ?? plan.name,
     runs: expandPlan(plan),
-    jobs:
-      wholeFlag(options, 'jobs', [1, 1024]) ??
-      wholeFlag(options, 'threads', [1, 1024]) ??
-      availableParallelism(),
+    jobs: wholeFlag(options, 'jobs', [1, 1024]) ?? wholeFlag(options, 'threads', [1, 1024]) ?? usableCores(),
   };
   const interrupt = interruptSignal();
   try {
