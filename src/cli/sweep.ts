@@ -6,7 +6,7 @@ import { nearest, unacceptable, UserError } from '../errors.js';
 import { type LearnedTable, type SweepProgress } from '../workflows/sweep/board.js';
 import { bundledPlans, findPlan } from '../workflows/sweep/bundled.js';
 import { CALIBRATION_SECONDS, type DryRun, dryRun } from '../workflows/sweep/dry-run.js';
-import { expandPlan, type SweepRun } from '../workflows/sweep/expand.js';
+import { expandPlan, resolveFields, type SweepRun } from '../workflows/sweep/expand.js';
 import { KEEPS } from '../workflows/sweep/keep.js';
 import { type Plan, PLAN_SIZES } from '../workflows/sweep/plan.js';
 import type { ResultLine } from '../workflows/sweep/result-line.js';
@@ -82,7 +82,7 @@ async function sweepCommand(planName: string, options: ParsedOptions): Promise<v
   const request: Request = {
     plan,
     name: nameFlag(options) ?? plan.name,
-    runs: expandPlan(plan),
+    runs: expandPlan(plan, resolveFields(foldersOf(options).checkpointsDir)),
     jobs:
       wholeFlag(options, 'jobs', [1, 1024]) ??
       wholeFlag(options, 'threads', [1, 1024]) ??
