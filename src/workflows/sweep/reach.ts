@@ -2,6 +2,8 @@
  * Which verdicts a plan can reach: for each claim the conditions, sizes, seeds and budget that claims.json asks for, against the
  * runs of the plan. It promises no verdict: runs that do not learn may still leave too few.
  */
+import { isOneCourse } from '../../config/phases.js';
+import { canonicalJson } from '../../io/json.js';
 import { BUDGET_MULTIPLIERS, type Claim, claimById, type ClaimId } from '../../analysis/claims.js';
 import type { SweepRun } from './expand.js';
 
@@ -19,23 +21,22 @@ interface Condition {
 
 const trainedOn = (...tasks: readonly string[]): Condition => ({
   name: tasks.length === 1 ? `${tasks[0]} alone` : tasks.join('+'),
-  has: ({ config, source }) =>
-    source === undefined && isScratch(config) && sameTasks(config.data.tasks, tasks),
+  has: ({ config }) => isOneCourse(config) && sameTasks(config.data.tasks, tasks),
 });
 
 const JOINT = trainedOn('MAX', 'MED', 'SUM');
 
-/** From MAX and MED to SUM, by phases or from another run's checkpoint. */
+/** From MAX and MED to SUM, by phases or from another run's checkpoint, whole. */
 const PRETRAINED: Condition = {
   name: 'SUM after MAX+MED',
-  has: ({ config, source }) => source !== undefined || !isScratch(config),
+  has: ({ config: { data, init, training } }) => {
+    const phases = training.phases?.map(({ tasks }) => tasks) ?? [
+      ...(init?.what === 'all' ? [init.tasks] : []),
+      data.tasks,
+    ];
+    return phases.length === 2 && sameTasks(phases[0], ['MAX', 'MED']) && sameTasks(phases[1], ['SUM']);
+  },
 };
-
-/** Trained once, on one set of tasks, from random weights. */
-function isScratch(config: object): boolean {
-  const { init, training } = config as { init?: unknown; training: { phases?: unknown } };
-  return init === undefined && training.phases === undefined;
-}
 
 function sameTasks(own: readonly string[], tasks: readonly string[]): boolean {
   return own.length === tasks.length && tasks.every((task) => own.includes(task));
@@ -86,14 +87,12 @@ function counting(claim: Claim, condition: Condition, runs: readonly SweepRun[])
 function seedsBySize(runs: readonly SweepRun[]): Map<number, number> {
   const settings = new Map<string, Map<number, Set<number>>>();
   for (const { config, parameters } of runs) {
-    const { modulus, depth, operands } = config.data;
-    const key = JSON.stringify([
-      modulus,
-      depth,
-      operands,
-      config.model.nLayers,
-      config.optimizer.learningRate,
-    ]);
+    const { data, model, optimizer } = config;
+    const key = canonicalJson({
+      data: { ...data, tasks: [], holdoutSeed: 0 },
+      model: { ...model, dModel: 0, dMlp: 0, nHeads: 0 },
+      learningRate: optimizer.learningRate,
+    });
     const sizes = settings.get(key) ?? new Map<number, Set<number>>();
     sizes.set(parameters, (sizes.get(parameters) ?? new Set<number>()).add(config.seed));
     settings.set(key, sizes);
