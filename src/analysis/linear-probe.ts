@@ -72,6 +72,12 @@ export function prepareFeatures(
   // the Hessian without penalty where every probability is 1/2, times 4
   const products = new Float64Array(size * size);
   fillHessian(products, { rows, cols, columns, penalty: 0 }, multiplicity, new Float64Array(rows));
+  // a number that is not finite is in the diagonal too
+  for (let j = 0; j < size; j++) {
+    if (!Number.isFinite(products[j * size + j])) {
+      throw new RangeError('prepareFeatures: features are not finite.');
+    }
+  }
   const total = multiplicity.reduce((sum, count) => sum + count, 0);
   const factors = new Map<number, Float64Array>();
   const firstFactor = (ones: number): Float64Array => {
