@@ -149,6 +149,10 @@ export class LogisticSolver {
       beta[cols] = ones === 0 ? -Infinity : Infinity;
       return { converged: true, iterations: 0 };
     }
+    if (!Number.isFinite(ones)) {
+      this.counts.notConverged++;
+      return { converged: false, iterations: 0 };
+    }
     // the optimum without features
     const start = logDeterministic(ones / (total - ones));
     const factor = features.firstFactor(ones);
