@@ -72,6 +72,13 @@ export const DATA_SETTINGS: Rows<DataConfig> = {
     help: 'seed of the hold-out',
     reason: 'the run seed: equal seeds hold out the same in every condition',
   },
+  holdoutMethod: {
+    ...from('holdoutMethod'),
+    flag: 'holdout-method',
+    help: 'pairs of equal numbers held out in their share of all pairs, with --regime pairs',
+    reason:
+      'absent: the hold-outs of earlier runs stay what they were, with twice as many pairs of equal numbers',
+  },
   medianOfEven: {
     ...from('medianOfEven'),
     flag: 'median-of-even',

@@ -7,7 +7,7 @@ import { allowedText, checkRule } from '../rules.js';
 import { checkDataFileConfig } from './data-file-config.js';
 import type { DataFileConfig } from './data-file-config.js';
 import { DATA_RULES, MOST_TOKENS } from './data-rules.js';
-import type { Format, LossScope, Regime } from './data-rules.js';
+import type { Format, HoldoutMethod, LossScope, Regime } from './data-rules.js';
 import { OPERATION_NAMES, isOperationName } from './operations.js';
 import type { MedianOfEven, OperationName } from './operations.js';
 import { AUTHORS_OPERATIONS } from './tokenizer.js';
@@ -33,6 +33,8 @@ export interface DataConfig {
   readonly loss: LossScope;
   readonly regime: Regime;
   readonly holdoutSeed: number;
+  /** regime pairs: as large a share of the pairs a, a is held out as of all pairs; absent: no stratum is looked at */
+  readonly holdoutMethod?: HoldoutMethod;
   readonly medianOfEven: MedianOfEven;
   /** seed of the relabelling, the Latin square and the random table */
   readonly tableSeed: number;
@@ -123,6 +125,12 @@ export function checkDataConfig(data: DataConfig): void {
   checkRule('--table-seed', DATA_RULES.tableSeed, data.tableSeed);
   if (data.fixedSize !== undefined) checkRule('--fixed-size', DATA_RULES.fixedSize, data.fixedSize);
   if (data.digitSkew !== undefined) checkRule('--digit-skew', DATA_RULES.digitSkew, data.digitSkew);
+  if (data.holdoutMethod !== undefined) {
+    checkRule('--holdout-method', DATA_RULES.holdoutMethod, data.holdoutMethod);
+    if (data.regime !== 'pairs') {
+      throw unacceptable('--holdout-method', data.holdoutMethod, 'nothing without --regime pairs');
+    }
+  }
   checkNotation(data);
   checkFile(data);
   checkWindow(data);

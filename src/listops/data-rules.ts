@@ -11,6 +11,10 @@ export type LossScope = (typeof LOSSES)[number];
 export const REGIMES = ['full', 'pairs', 'triples', 'ordered-triples'] as const;
 export type Regime = (typeof REGIMES)[number];
 
+/** How pairs are chosen; absent: balanced draws, in which pairs a, a come up twice as often as they are pairs. */
+export const HOLDOUT_METHODS = ['stratified'] as const;
+export type HoldoutMethod = (typeof HOLDOUT_METHODS)[number];
+
 export const MODULUS_RANGE = [2, 64] as const;
 export const OPERANDS_RANGE = [2, 16] as const;
 /** Longest sequence the generator will make; a model's nCtx is far below it. */
@@ -28,6 +32,7 @@ export const DATA_RULES = {
   loss: { kind: 'choice', of: LOSSES },
   regime: { kind: 'choice', of: REGIMES },
   holdoutSeed: seed,
+  holdoutMethod: { kind: 'choice', of: HOLDOUT_METHODS },
   medianOfEven: { kind: 'choice', of: MEDIAN_OF_EVEN },
   tableSeed: seed,
   fixedSize: { kind: 'whole', low: 1, high: 100_000_000 },

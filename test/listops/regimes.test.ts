@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { checkDataConfig, type DataConfig } from '../../src/listops/data-config.js';
 import { createGenerator } from '../../src/listops/generate.js';
 import { leakReport, scanForLeaks } from '../../src/listops/leak.js';
 import { BALANCE_LIMIT, createHoldout, orderedHoldout } from '../../src/listops/regimes.js';
@@ -76,6 +77,36 @@ describe('createHoldout', () => {
       expect(Math.max(...signal) / Math.min(...signal)).toBeCloseTo(signalRatio, 9);
       expect(signalRatio).toBeLessThanOrEqual(BALANCE_LIMIT);
     }
+  });
+
+  it('holds pairs a, a out in their share when stratified, balanced as ever, and leaves other hold-outs alone', () => {
+    const doublesOf = (sets: readonly (readonly number[])[]): number =>
+      sets.filter(([a, b]) => a === b).length;
+    let before = 0;
+    for (let holdoutSeed = 0; holdoutSeed < 60; holdoutSeed++) {
+      const data = dataWith({ regime: 'pairs', holdoutSeed });
+      const { sets, signalRatio } = createHoldout({ ...data, holdoutMethod: 'stratified' });
+      // 1 of 5, as 10 of 55 pairs are
+      expect(sets).toHaveLength(5);
+      expect(doublesOf(sets)).toBe(1);
+      expect(signalRatio).toBeLessThanOrEqual(BALANCE_LIMIT);
+      expect(new Set(sets.map(([a, b]) => (a + b) % 10)).size).toBe(5);
+      before += doublesOf(createHoldout(data).sets);
+    }
+    // without the method doubles are over-represented: what it is for
+    expect(before / (60 * 5)).toBeGreaterThan(0.3);
+    const large = createHoldout(
+      dataWith({ regime: 'pairs', modulus: 23, operands: [2, 2], holdoutMethod: 'stratified' }),
+    );
+    expect([large.sets.length, doublesOf(large.sets)]).toEqual([27, 2]);
+  });
+
+  it('is asked for stratified pairs only in the regime pairs, by a name that exists', () => {
+    expect(() => checkDataConfig(dataWith({ regime: 'full', holdoutMethod: 'stratified' }))).toThrow(
+      /--holdout-method.*nothing without --regime pairs/,
+    );
+    const odd = { ...dataWith({ regime: 'pairs' }), holdoutMethod: 'stratifed' } as unknown as DataConfig;
+    expect(() => checkDataConfig(odd)).toThrow(/Did you mean stratified\?/);
   });
 
   it('differs by seed and is the same for every operation', () => {

@@ -155,9 +155,9 @@ describe('C3b through the verdict function', () => {
   it('is not supported when both have it alike', () => {
     const c3b = (shift: number): Finding =>
       byClaim(findingsOf(arm(6, { tasks: SUM_ONLY, shift }), arm(6, { tasks: MIXED, shift })), 'C3b');
-    expect(c3b(5)).toMatchObject({ verdict: VERDICT.notSupported });
+    expect(c3b(2)).toMatchObject({ verdict: VERDICT.notSupported });
     // every score at its ceiling: no spread, so no interval
-    expect(c3b(12)).toMatchObject({ verdict: VERDICT.tooFew, estimate: 0 });
+    expect(c3b(4)).toMatchObject({ verdict: VERDICT.tooFew, estimate: 0 });
   });
 
   it('is contradicted when SUM-only runs are the ones that have it', () => {

@@ -1,7 +1,7 @@
 /** Where the runs of a sweep stand, what is left, and who has learned what at which size. */
 import type { TrainProgress } from '../../train/pace.js';
 import { EMPTY_PROGRESS } from '../../train/pace.js';
-import { hasLearned } from '../../train/learned.js';
+import { hasLearned, isNested } from '../../train/learned.js';
 import { costOf } from '../train-runs.js';
 import type { SweepRun } from './expand.js';
 import { evaluationRows, type ResultLine } from './result-line.js';
@@ -125,7 +125,8 @@ export function learnedBySize(
         if (line === undefined) continue;
         const cell = row.get(run.parameters) ?? { learned: 0, runs: 0 };
         cell.runs++;
-        if (hasLearned(evaluationRows(line), asked)) cell.learned++;
+        const options = { nested: isNested(run.config.data) };
+        if (hasLearned(evaluationRows(line), asked, options) === true) cell.learned++;
         row.set(run.parameters, cell);
       }
     }
