@@ -209,8 +209,9 @@ function bagOf(
 ): Matrix {
   const out = zeros(numbers.length, cols);
   numbers.forEach((row, p) => {
-    for (const blank of blanks) {
-      for (let j = 0; j < cols; j++) out.data[p * cols + j] += data[row[blank] * cols + j];
+    // in the order of the numbers, so that the same numbers give the same bytes however they are written
+    for (const number of blanks.map((blank) => row[blank]).sort((a, b) => a - b)) {
+      for (let j = 0; j < cols; j++) out.data[p * cols + j] += data[number * cols + j];
     }
   });
   return out;

@@ -11,6 +11,7 @@ import {
   fitScaling,
   type FitCounts,
   LogisticSolver,
+  PENALTY,
   prepareFeatures,
   ridgeRegression,
 } from './linear-probe.js';
@@ -69,17 +70,25 @@ export function askGrouped(
   const residual = waves.map(() => 0);
   const total = waves.map(() => 0);
   let asked = 0;
+  const first = firstEqualRow(x, cols);
   for (const { train, held } of folds) {
     const scaling = fitScaling(x, cols, train);
     // equal rows carry nothing: the probe is its intercept
     const width = scaling.scale === 0 ? 0 : cols;
     const trainX = width === 0 ? new Float64Array(0) : applyScaling(x, cols, train, scaling);
     const heldX = width === 0 ? new Float64Array(0) : applyScaling(x, cols, held, scaling);
-    const features = prepareFeatures(trainX, train.length, width);
-    const solver = new LogisticSolver(train.length, width, counts);
+    const { distinct, place, multiplicity } = takenTogether(train, first);
+    const features = prepareFeatures(
+      width === 0 ? trainX : applyScaling(x, cols, distinct, scaling),
+      distinct.length,
+      width,
+      PENALTY,
+      multiplicity,
+    );
+    const solver = new LogisticSolver(distinct.length, width, counts);
     asked += held.length;
     classes.forEach((labels, question) => {
-      const predicted = predictClasses(solver, { features, heldX, train, held, labels });
+      const predicted = predictClasses(solver, { features, heldX, train, place, held, labels });
       for (let i = 0; i < held.length; i++) if (predicted[i] === labels[held[i]]) correct[question]++;
     });
     const targets = waves.map((wave) => Float64Array.from(train, (row) => wave.values[row]));
@@ -97,27 +106,77 @@ export function askGrouped(
   return { accuracy: correct.map((count) => count / asked), circleR2: r2ByFrequency(waves, residual, total) };
 }
 
+/** @returns [rows] the first row with the same numbers: what precedes a position is the same in many prompts */
+function firstEqualRow(x: ArrayLike<number>, cols: number): Int32Array {
+  const rows = x.length / cols;
+  // rows that agree in the sum of their numbers, of which few are not equal
+  const candidates = new Map<number, number[]>();
+  const isSame = (a: number, b: number): boolean => {
+    for (let j = 0; j < cols; j++) if (x[a * cols + j] !== x[b * cols + j]) return false;
+    return true;
+  };
+  return Int32Array.from({ length: rows }, (_, row) => {
+    let sum = 0;
+    for (let j = 0; j < cols; j++) sum += x[row * cols + j];
+    const known = candidates.get(sum);
+    if (known === undefined) {
+      candidates.set(sum, [row]);
+      return row;
+    }
+    const before = known.find((other) => isSame(other, row));
+    if (before === undefined) known.push(row);
+    return before ?? row;
+  });
+}
+
+/** Rows that are equal as one: the loss of a probe is a sum over them. */
+interface TakenTogether {
+  /** one row of each kind */
+  readonly distinct: Int32Array;
+  /** [train.length] index in `distinct` */
+  readonly place: Int32Array;
+  /** [distinct.length] */
+  readonly multiplicity: Float64Array;
+}
+
+function takenTogether(train: Int32Array, first: Int32Array): TakenTogether {
+  const places = new Map<number, number>();
+  const place = train.map((row) => {
+    const known = places.get(first[row]);
+    if (known !== undefined) return known;
+    places.set(first[row], places.size);
+    return places.size - 1;
+  });
+  const multiplicity = new Float64Array(places.size);
+  for (const at of place) multiplicity[at]++;
+  return { distinct: Int32Array.from(places.keys()), place, multiplicity };
+}
+
 interface ClassTask {
+  /** of the distinct rows */
   readonly features: Features;
   readonly heldX: Float64Array;
   readonly train: Int32Array;
+  /** [train.length] row of the features */
+  readonly place: Int32Array;
   readonly held: Int32Array;
   readonly labels: ArrayLike<number>;
 }
 
 /** One class against the rest; the smallest class wins ties. Two classes need one fit. */
 function predictClasses(solver: LogisticSolver, task: ClassTask): Int32Array {
-  const { features, heldX, train, held, labels } = task;
+  const { features, heldX, train, place, held, labels } = task;
   const width = features.cols;
   let most = 0;
   for (const row of train) most = Math.max(most, labels[row]);
   for (const row of held) most = Math.max(most, labels[row]);
   const predicted = new Int32Array(held.length);
   const best = new Float64Array(held.length).fill(-Infinity);
-  const target = new Uint8Array(train.length);
+  const target = new Float64Array(features.rows);
   const isBinary = most === 1;
   for (let c = isBinary ? 1 : 0; c <= most; c++) {
-    for (let i = 0; i < train.length; i++) target[i] = labels[train[i]] === c ? 1 : 0;
+    target.fill(0);
+    for (let i = 0; i < train.length; i++) if (labels[train[i]] === c) target[place[i]]++;
     solver.fit(features, target);
     for (let i = 0; i < held.length; i++) {
       const f = solver.decision(heldX, i * width, width);

@@ -3,7 +3,9 @@
  * on the rest, and the pair counts when the probe puts the point of class 1 higher. Unlike leave-one-out it has mean 1/2
  * under the null (Airola et al., 2011). Ties are broken by the mean signed held-out margin. Null: relabellings.ts.
  */
+import { logDeterministic } from '../tensor/math.js';
 import type { Rng } from '../tensor/rng.js';
+import { solveInPlace } from './cholesky.js';
 import { gram, type Matrix } from './matrix.js';
 import {
   type Features,
@@ -18,6 +20,12 @@ import { classSizes, type Relabellings, relabellingsOf } from './relabellings.js
 /** Held-out pairs of one labelling at most; a fixed set of them, by rank within the classes, when there are more. */
 export const MOST_PAIRS = 144;
 const REDUCED_PAIRS = 64;
+/**
+ * Up to here labellings of equal halves are enumerated, and meet the same fits again. Above, they are samples, and the probe
+ * is the first Newton step of the fit from its intercept, ridge regression of the labels: linear in them, so that a labelling
+ * costs a product instead of a fit. The observed labelling is asked in the same way.
+ */
+export const MOST_FITTED_NUMBERS = 16;
 
 export interface PairScore {
   /** share of held-out pairs in the right order, ties 1/2 */
@@ -57,6 +65,10 @@ interface Fold {
   /** [2, rank] the held-out points, the smaller number first */
   readonly held: Float64Array;
   readonly rank: number;
+  /** what the probe says of the two, by the labels of the others where they are few: complements differ by sign */
+  readonly said: Map<number, readonly [low: number, high: number]>;
+  /** [2, n - 2] what a one at each of the others adds to f of the two at the first Newton step, then the f of none; by ones */
+  readonly linear: Map<number, Float64Array>;
 }
 
 /** Scores any labelling of the same points; folds and scores are kept, as relabellings meet them again and again. */
@@ -137,19 +149,71 @@ export class PairProbe {
         `PairProbe: found classes of ${zeros.length} and ${ones.length}, expected at least 2 in each.`,
       );
     }
-    for (const [zero, one] of heldOutPairs(zeros, ones)) {
-      const [low, high] = zero < one ? [zero, one] : [one, zero];
-      const fold = this.foldOf(low, high);
-      let at = 0;
-      for (let i = 0; i < this.n; i++) {
-        if (i !== low && i !== high) this.targets[at++] = isOne[i] === 0 ? 0 : 1;
+    const askPair = (zero: number, one: number): void => {
+      if (zero < one) {
+        const [fZero, fOne] = this.ask(zero, one, isOne);
+        take(fZero, fOne);
+      } else {
+        const [fOne, fZero] = this.ask(one, zero, isOne);
+        take(fZero, fOne);
       }
-      this.solver.fit(fold.train, this.targets);
-      const fLow = this.solver.decision(fold.held, 0, fold.rank);
-      const fHigh = this.solver.decision(fold.held, fold.rank, fold.rank);
-      if (one === high) take(fLow, fHigh);
-      else take(fHigh, fLow);
+    };
+    if (zeros.length * ones.length > MOST_PAIRS) {
+      for (const [zero, one] of someHeldOutPairs(zeros, ones)) askPair(zero, one);
+      return;
     }
+    for (const zero of zeros) for (const one of ones) askPair(zero, one);
+  }
+
+  /** f of the two held-out points. Half of the fits are of complements, whose probe is the same with the other sign. */
+  private ask(low: number, high: number, isOne: ArrayLike<number>): readonly [number, number] {
+    const fold = this.foldOf(low, high);
+    const { targets, solver } = this;
+    if (this.n > MOST_FITTED_NUMBERS) return this.askLinear(fold, low, high, isOne);
+    const isFlipped = isOne[low === 0 ? (high === 1 ? 2 : 1) : 0] !== 0;
+    let at = 0;
+    let bits = 0;
+    for (let i = 0; i < this.n; i++) {
+      if (i === low || i === high) continue;
+      const target = (isOne[i] !== 0) === isFlipped ? 0 : 1;
+      bits |= target << at;
+      targets[at++] = target;
+    }
+    let said = fold.said.get(bits);
+    if (said === undefined) {
+      solver.fit(fold.train, targets);
+      said = [solver.decision(fold.held, 0, fold.rank), solver.decision(fold.held, fold.rank, fold.rank)];
+      fold.said.set(bits, said);
+    }
+    return isFlipped ? [-said[0], -said[1]] : said;
+  }
+
+  private askLinear(
+    fold: Fold,
+    low: number,
+    high: number,
+    isOne: ArrayLike<number>,
+  ): readonly [number, number] {
+    const { targets, n } = this;
+    const m = n - 2;
+    let at = 0;
+    let ones = 0;
+    for (let i = 0; i < n; i++) {
+      if (i === low || i === high) continue;
+      const target = isOne[i] === 0 ? 0 : 1;
+      ones += target;
+      targets[at++] = target;
+    }
+    let map = fold.linear.get(ones);
+    if (map === undefined) fold.linear.set(ones, (map = firstStepMap(fold, ones)));
+    let fLow = map[2 * m];
+    let fHigh = fLow;
+    for (let a = 0; a < m; a++) {
+      if (targets[a] === 0) continue;
+      fLow += map[a];
+      fHigh += map[m + a];
+    }
+    return [fLow, fHigh];
   }
 
   private foldOf(low: number, high: number): Fold {
@@ -162,11 +226,30 @@ export class PairProbe {
   }
 }
 
-/** One of either class: all pairs, or every class member in turn against members at fixed offsets of the other class. */
-function heldOutPairs(zeros: readonly number[], ones: readonly number[]): (readonly [number, number])[] {
-  if (zeros.length * ones.length <= MOST_PAIRS) {
-    return zeros.flatMap((zero) => ones.map((one) => [zero, one] as const));
+/**
+ * Newton's first step from weights 0 is w = H⁻¹ Xᵀ (y - share of ones), H the Hessian there; the features are centred, so
+ * that only the rows of ones count. @returns [2, n - 2] what a one at each training point adds to f of the two, then the intercept
+ */
+function firstStepMap({ train, held, rank }: Fold, ones: number): Float64Array {
+  const { rows: m, x } = train;
+  const out = new Float64Array(2 * m + 1);
+  out[2 * m] = logDeterministic(ones / (m - ones));
+  if (rank === 0) return out;
+  const factor = train.firstFactor(ones);
+  const solved = new Float64Array(rank + 1);
+  for (let h = 0; h < 2; h++) {
+    solved.fill(0);
+    solved.set(held.subarray(h * rank, (h + 1) * rank));
+    solveInPlace(factor, rank + 1, solved);
+    for (let a = 0; a < m; a++) {
+      for (let k = 0; k < rank; k++) out[h * m + a] += x[a * rank + k] * solved[k];
+    }
   }
+  return out;
+}
+
+/** One of either class: every class member in turn against members at fixed offsets of the other class. */
+function someHeldOutPairs(zeros: readonly number[], ones: readonly number[]): (readonly [number, number])[] {
   const longer = Math.max(zeros.length, ones.length);
   const turns = Math.max(1, Math.floor(REDUCED_PAIRS / longer));
   return Array.from({ length: longer * turns }, (_, i) => {
@@ -206,7 +289,13 @@ function foldCoordinates(kernel: Matrix, low: number, high: number): Fold {
   let trace = 0;
   for (let a = 0; a < m; a++) trace += centredAt(a, a);
   if (trace <= 1e-12 * size) {
-    return { train: prepareFeatures(new Float64Array(0), m, 0), held: new Float64Array(0), rank: 0 };
+    return {
+      train: prepareFeatures(new Float64Array(0), m, 0),
+      held: new Float64Array(0),
+      rank: 0,
+      said: new Map(),
+      linear: new Map(),
+    };
   }
   const scale = trace / m;
 
@@ -235,6 +324,8 @@ function foldCoordinates(kernel: Matrix, low: number, high: number): Fold {
     train: prepareFeatures(compact.slice(0, m * rank), m, rank),
     held: compact.slice(m * rank),
     rank,
+    said: new Map(),
+    linear: new Map(),
   };
 }
 

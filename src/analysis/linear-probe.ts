@@ -5,6 +5,7 @@
  * is 1 and is never tuned. Folds and nulls are in leave-pair-out.ts, grouped-probe.ts and value-probe.ts.
  */
 import { expOfNegative } from './exp-negative.js';
+import { logDeterministic } from '../tensor/math.js';
 import { assertLength } from '../tensor/shape.js';
 import { choleskyInPlace, solveInPlace } from './cholesky.js';
 import { LimitedMemory } from './lbfgs.js';
@@ -12,8 +13,8 @@ import { LimitedMemory } from './lbfgs.js';
 /** Frozen: sum of the losses + PENALTY / 2 |w|² (scikit-learn's C = 1); regression: |y - f|² + PENALTY |w|² (alpha = 1). */
 export const PENALTY = 1;
 const MOST_ITERATIONS = 50;
-/** From this many features on a Hessian for every step costs more than the steps it saves; below, Newton's method. */
-const QUASI_NEWTON_FROM = 24;
+/** From so many products in a Hessian on, one for every step costs more than the steps it saves; below, Newton's method. */
+const QUASI_NEWTON_FROM = 4000;
 const MOST_QUASI_NEWTON = 80;
 /** length of the gradient, a row; Newton's last step is quadratic, so what is left is far smaller */
 const TOLERANCE = 1e-8;
@@ -43,24 +44,53 @@ export interface Features {
   readonly x: Float64Array;
   readonly columns: Float64Array;
   readonly penalty: number;
-  /** Cholesky factor of the first Hessian, which is the same for all labels: every probability is 1/2 there */
-  readonly firstFactor: Float64Array;
+  /** [rows] how many examples each row stands for, and of all rows together */
+  readonly multiplicity: Float64Array;
+  readonly total: number;
+  /**
+   * Cholesky factor of the Hessian where every probability is the share of ones and no weight is used, the first of every
+   * fit: it depends on labels by their number of ones alone. Made when first asked for
+   */
+  readonly firstFactor: (ones: number) => Float64Array;
 }
 
-/** @param x - [rows, cols] row-major, centred and scaled; shared, not copied */
-export function prepareFeatures(x: Float64Array, rows: number, cols: number, penalty = PENALTY): Features {
+/**
+ * @param x - [rows, cols] row-major, centred and scaled; shared, not copied
+ * @param multiplicity - [rows] equal examples taken together; default: each row is one
+ */
+export function prepareFeatures(
+  x: Float64Array,
+  rows: number,
+  cols: number,
+  penalty = PENALTY,
+  multiplicity: Float64Array = new Float64Array(rows).fill(1),
+): Features {
   assertLength(x, rows * cols, `prepareFeatures: x [${rows},${cols}]`);
-  const columns = new Float64Array(rows * cols);
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < cols; j++) columns[j * rows + i] = x[i * cols + j];
+  assertLength(multiplicity, rows, `prepareFeatures: multiplicity [${rows}]`);
+  const columns = transposed(x, rows, cols);
+  const size = cols + 1;
+  // the Hessian without penalty where every probability is 1/2, times 4
+  const products = new Float64Array(size * size);
+  fillHessian(products, { rows, cols, columns, penalty: 0 }, multiplicity, new Float64Array(rows));
+  // a number that is not finite is in the diagonal too
+  for (let j = 0; j < size; j++) {
+    if (!Number.isFinite(products[j * size + j])) {
+      throw new RangeError('prepareFeatures: features are not finite.');
+    }
   }
-  const firstFactor = new Float64Array((cols + 1) ** 2);
-  const curvature = new Float64Array(rows).fill(0.25);
-  fillHessian(firstFactor, { rows, cols, columns, penalty }, curvature, new Float64Array(rows));
-  if (!choleskyInPlace(firstFactor, cols + 1)) {
-    throw new RangeError('prepareFeatures: features are not finite.');
-  }
-  return { rows, cols, x, columns, penalty, firstFactor };
+  const total = multiplicity.reduce((sum, count) => sum + count, 0);
+  const factors = new Map<number, Float64Array>();
+  const firstFactor = (ones: number): Float64Array => {
+    const curvature = (ones / total) * (1 - ones / total);
+    const known = factors.get(curvature);
+    if (known !== undefined) return known;
+    const factor = products.map((value) => curvature * value);
+    for (let j = 0; j < cols; j++) factor[j * size + j] += penalty;
+    if (!choleskyInPlace(factor, size)) throw new RangeError('prepareFeatures: features are not finite.');
+    factors.set(curvature, factor);
+    return factor;
+  };
+  return { rows, cols, x, columns, penalty, multiplicity, total, firstFactor };
 }
 
 /**
@@ -100,7 +130,7 @@ export class LogisticSolver {
 
   /**
    * Fits `beta`. With one class only there is no finite optimum: weights 0, intercept ±Infinity.
-   * @param y - [rows] 1 or 0
+   * @param y - [rows] 1 or 0; where rows stand for several examples how many of them are 1
    */
   fit(features: Features, y: ArrayLike<number>): FitReport {
     const { rows, cols } = features;
@@ -110,34 +140,47 @@ export class LogisticSolver {
       );
     }
     const { beta } = this;
+    const { total } = features;
     beta.fill(0);
     this.counts.fits++;
-    let positive = 0;
-    for (let i = 0; i < rows; i++) positive += y[i];
-    if (positive === 0 || positive === rows) {
-      beta[cols] = positive === 0 ? -Infinity : Infinity;
+    let ones = 0;
+    for (let i = 0; i < rows; i++) ones += y[i];
+    if (ones === 0 || ones === total) {
+      beta[cols] = ones === 0 ? -Infinity : Infinity;
       return { converged: true, iterations: 0 };
     }
-    const quasi = cols >= QUASI_NEWTON_FROM ? this.quasiNewton(features, y) : undefined;
-    const { converged, iterations } = quasi?.converged === true ? quasi : this.newton(features, y);
+    if (!Number.isFinite(ones)) {
+      this.counts.notConverged++;
+      return { converged: false, iterations: 0 };
+    }
+    // the optimum without features
+    const start = logDeterministic(ones / (total - ones));
+    const factor = features.firstFactor(ones);
+    const task = { features, y, start, factor };
+    const isLarge = rows * cols * cols >= 2 * QUASI_NEWTON_FROM;
+    const quasi = isLarge ? this.quasiNewton(task) : undefined;
+    const { converged, iterations } = quasi?.converged === true ? quasi : this.newton(task);
     if (!converged) this.counts.notConverged++;
     this.counts.mostIterations = Math.max(this.counts.mostIterations, iterations);
     return { converged, iterations };
   }
 
-  private newton(features: Features, y: ArrayLike<number>): FitReport {
-    const { rows, cols, firstFactor } = features;
+  private newton({ features, y, start, factor: firstFactor }: Task): FitReport {
+    const { rows, cols, multiplicity } = features;
     const { beta, gradient, hessian, step, trial } = this;
     const size = cols + 1;
     beta.fill(0);
+    beta[cols] = start;
     let norm = this.evaluate(beta, features, y);
-    const enough = TOLERANCE * rows;
+    const enough = TOLERANCE * features.total;
     let iterations = 0;
     while (norm > enough && iterations < MOST_ITERATIONS) {
       iterations++;
       let factor = firstFactor;
       if (iterations > 1) {
-        for (let i = 0; i < rows; i++) this.residual[i] = this.mu[i] * (1 - this.mu[i]);
+        for (let i = 0; i < rows; i++) {
+          this.residual[i] = multiplicity[i] * this.mu[i] * (1 - this.mu[i]);
+        }
         fillHessian(hessian, features, this.residual, this.scratch);
         if (!choleskyInPlace(hessian, size)) break;
         factor = hessian;
@@ -161,14 +204,15 @@ export class LogisticSolver {
    * Steps are judged by the slope along them, which for a convex loss tells how far the minimum has been overshot (the
    * approximate Wolfe condition of Hager and Zhang, SIAM J. Optim. 2005, eq. 4.1).
    */
-  private quasiNewton(features: Features, y: ArrayLike<number>): FitReport {
-    const { rows, cols, firstFactor } = features;
+  private quasiNewton({ features, y, start, factor }: Task): FitReport {
+    const { cols } = features;
     const { beta, gradient, step, trial, before, memory } = this;
     const size = cols + 1;
-    const first = (vector: Float64Array): void => solveInPlace(firstFactor, size, vector);
+    const first = (vector: Float64Array): void => solveInPlace(factor, size, vector);
     memory.forget();
+    beta[cols] = start;
     let norm = this.evaluate(beta, features, y);
-    const enough = TOLERANCE * rows;
+    const enough = TOLERANCE * features.total;
     let iterations = 0;
     while (norm > enough && iterations < MOST_QUASI_NEWTON) {
       iterations++;
@@ -201,14 +245,14 @@ export class LogisticSolver {
   /** Gradient and probabilities at `at`. @returns Euclidean norm of the gradient */
   private evaluate(at: Float64Array, features: Features, y: ArrayLike<number>): number {
     const { gradient, mu, residual } = this;
-    const { rows, cols, x, columns, penalty } = features;
+    const { rows, cols, x, columns, penalty, multiplicity } = features;
     let last = 0;
     for (let i = 0; i < rows; i++) {
       const row = i * cols;
       const f = at[cols] + dotAt(at, x, row, cols);
       const e = expOfNegative(-Math.abs(f));
       mu[i] = f >= 0 ? 1 / (1 + e) : e / (1 + e);
-      residual[i] = mu[i] - y[i];
+      residual[i] = multiplicity[i] * mu[i] - y[i];
       last += residual[i];
     }
     gradient[cols] = last;
@@ -219,6 +263,16 @@ export class LogisticSolver {
     }
     return Math.sqrt(total);
   }
+}
+
+/** One fit. */
+interface Task {
+  readonly features: Features;
+  readonly y: ArrayLike<number>;
+  /** intercept to begin with */
+  readonly start: number;
+  /** of the Hessian there */
+  readonly factor: Float64Array;
 }
 
 /** Lower triangle of Xᵀ W X + penalty I, bordered by the intercept. @param w - [rows] @param scratch - [rows]; written */
@@ -243,6 +297,15 @@ function fillHessian(
     for (let k = 0; k <= j; k++) hessian[j * size + k] = dotAt(scratch, columns, k * rows, rows);
     hessian[j * size + j] += penalty;
   }
+}
+
+/** @returns [cols, rows] */
+function transposed(x: Float64Array, rows: number, cols: number): Float64Array {
+  const columns = new Float64Array(rows * cols);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < cols; j++) columns[j * rows + i] = x[i * cols + j];
+  }
+  return columns;
 }
 
 /** a · b[from ..], in four sums that do not wait for each other. */
@@ -336,11 +399,10 @@ export function ridgeRegression(
   targets: readonly ArrayLike<number>[],
 ): Float64Array[] {
   const system = new Float64Array(cols * cols);
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < cols; j++) {
-      const value = x[i * cols + j];
-      for (let k = 0; k <= j; k++) system[j * cols + k] += value * x[i * cols + k];
-    }
+  const columns = transposed(x, rows, cols);
+  for (let j = 0; j < cols; j++) {
+    const column = columns.subarray(j * rows, (j + 1) * rows);
+    for (let k = 0; k <= j; k++) system[j * cols + k] = dotAt(column, columns, k * rows, rows);
   }
   for (let j = 0; j < cols; j++) system[j * cols + j] += PENALTY;
   if (!choleskyInPlace(system, cols)) throw new RangeError('ridgeRegression: features are not finite.');
@@ -348,10 +410,8 @@ export function ridgeRegression(
     let mean = 0;
     for (let i = 0; i < rows; i++) mean += y[i];
     mean /= rows;
-    const weights = new Float64Array(cols);
-    for (let i = 0; i < rows; i++) {
-      for (let j = 0; j < cols; j++) weights[j] += x[i * cols + j] * (y[i] - mean);
-    }
+    const rest = Float64Array.from(y, (value) => value - mean);
+    const weights = Float64Array.from({ length: cols }, (_, j) => dotAt(rest, columns, j * rows, rows));
     solveInPlace(system, cols, weights);
     const out = new Float64Array(cols + 1);
     out.set(weights);

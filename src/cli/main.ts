@@ -16,6 +16,7 @@ const LOADERS: Readonly<Record<CommandName, () => Promise<(program: Command) => 
   run: async () => (await import('./run.js')).registerRun,
   train: async () => (await import('./train.js')).registerTrain,
   sweep: async () => (await import('./sweep.js')).registerSweep,
+  worker: async () => (await import('./worker.js')).registerWorker,
   probe: async () => (await import('./probe.js')).registerProbe,
   compare: async () => (await import('./compare.js')).registerCompare,
   report: async () => (await import('./report.js')).registerReport,

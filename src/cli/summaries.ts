@@ -18,6 +18,7 @@ export const SUMMARIES = {
     args: '<plan>',
     description: 'Train the runs of a plan, resumable at any moment; one line of results a run.',
   },
+  worker: { args: '', description: 'Train runs that "sweep --queue" put into a queue.' },
   probe: {
     args: '[module] [checkpoints...]',
     description: 'Run a probe module over checkpoints and write the report.',

@@ -1,15 +1,17 @@
 /** `sumlens sweep`: the runs of a plan, one a core, with a live table; and what they would cost. */
-import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
+import { usableCores } from '../jobs/cores.js';
 import { conditionLabel } from '../config/hash.js';
 import { nearest, unacceptable, UserError } from '../errors.js';
 import { type LearnedTable, type SweepProgress } from '../workflows/sweep/board.js';
 import { bundledPlans, findPlan } from '../workflows/sweep/bundled.js';
 import { CALIBRATION_SECONDS, type DryRun, dryRun } from '../workflows/sweep/dry-run.js';
-import { expandPlan, type SweepRun } from '../workflows/sweep/expand.js';
+import { expandPlan, resolveFields, type SweepRun } from '../workflows/sweep/expand.js';
 import { KEEPS } from '../workflows/sweep/keep.js';
 import { type Plan, PLAN_SIZES } from '../workflows/sweep/plan.js';
 import type { ResultLine } from '../workflows/sweep/result-line.js';
+import { checkQueueUrl } from '../workflows/sweep/queue/connection.js';
+import { MOST_QUEUED, openSubmitter, type Submitter } from '../workflows/sweep/queue/submit.js';
 import { resultsOfPlan, runSweep, type SweepOutcome, sweepResults } from '../workflows/sweep/sweep.js';
 import { bar, createDisplay, duration } from './display.js';
 import {
@@ -45,7 +47,8 @@ time; a run with a line is never trained again. docs/sweeps.md describes plans i
 Examples:
   sumlens sweep thresholds --dry-run
   sumlens sweep thresholds --size small --stop-after 30
-  sumlens sweep plan.yaml --jobs 4 --keep none`;
+  sumlens sweep plan.yaml --jobs 4 --keep none
+  sumlens sweep plan.yaml --queue redis://:password@host:6379      with "sumlens worker --queue ..." on any machines`;
 
 export function registerSweep(program: Command): void {
   const command = program
@@ -61,6 +64,7 @@ export function registerSweep(program: Command): void {
     .option('--keep <what>', `checkpoints that stay: ${KEEPS.join(', ')} (default: all)`)
     .option('--retries <n>', 'further attempts at a run that fails (default: 2)')
     .option('--stop-after <minutes>', 'stop then; the same command goes on')
+    .option('--queue <url>', 'let workers train: a Redis server, such as redis://:password@host:6379')
     .option('--name <name>', 'folder of the results below reports (default: the name of the plan)')
     .addHelpText('after', HELP);
   addFolderFlags(addCommonFlags(command)).action(sweepCommand);
@@ -78,11 +82,8 @@ async function sweepCommand(planName: string, options: ParsedOptions): Promise<v
   const request: Request = {
     plan,
     name: nameFlag(options) ?? plan.name,
-    runs: expandPlan(plan),
-    jobs:
-      wholeFlag(options, 'jobs', [1, 1024]) ??
-      wholeFlag(options, 'threads', [1, 1024]) ??
-      availableParallelism(),
+    runs: expandPlan(plan, resolveFields(foldersOf(options).checkpointsDir)),
+    jobs: wholeFlag(options, 'jobs', [1, 1024]) ?? wholeFlag(options, 'threads', [1, 1024]) ?? usableCores(),
   };
   const interrupt = interruptSignal();
   try {
@@ -151,17 +152,25 @@ async function sweep(
   const timer = minutes === undefined ? undefined : setTimeout(() => stop.abort(), minutes * 60_000);
   const display = createDisplay(switchValue(options, 'quiet'));
   let last: { readonly progress: SweepProgress; readonly tables: () => readonly LearnedTable[] } | undefined;
+  const signal = AbortSignal.any([interrupt.signal, stop.signal]);
+  let opened: Submitter | undefined;
   let outcome: SweepOutcome;
   try {
+    const submitter = await submitterOf(name, options, signal, (text) => display.log(text));
+    opened = submitter;
     outcome = await runSweep({
       name,
       runs,
       ...foldersOf(options),
       engine: engineFlag(options),
-      parallel: jobs,
+      // a queue takes what is ready; its workers say how many are trained at a time
+      parallel: submitter === undefined ? jobs : MOST_QUEUED,
+      ...(submitter !== undefined && {
+        attempt: (run, config, onProgress) => submitter.attempt(run, config, onProgress),
+      }),
       retries: wholeFlag(options, 'retries', [0, 100]) ?? 2,
       keep: choiceFlag(options, 'keep', KEEPS) ?? 'all',
-      signal: AbortSignal.any([interrupt.signal, stop.signal]),
+      signal,
       onProgress: (progress, tables) => {
         last = { progress, tables };
         display.update(() => [...progressLines(progress), '', ...tables().flatMap(tableLines)]);
@@ -171,6 +180,7 @@ async function sweep(
     });
   } finally {
     clearTimeout(timer);
+    await opened?.close();
     display.end();
   }
   const { results, failed, interrupted, resultsPath } = outcome;
@@ -194,15 +204,32 @@ async function sweep(
   else if (failed.length > 0) process.exitCode = 1;
 }
 
+async function submitterOf(
+  name: string,
+  options: ParsedOptions,
+  signal: AbortSignal,
+  onNote: (text: string) => void,
+): Promise<Submitter | undefined> {
+  const queue = flagValue(options, 'queue');
+  if (queue === undefined) return undefined;
+  return openSubmitter({ url: checkQueueUrl(String(queue.value)), sweep: name, signal, onNote });
+}
+
+/** Lines shown of runs at work. */
+const MOST_SHOWN = 32;
+
 function progressLines({ total, finished, failed, share, etaMs, working }: SweepProgress): string[] {
   const eta = etaMs === undefined ? '' : `, ETA ${duration(etaMs)}`;
   return [
     `${bar(share)} ${percent(share)} trained, ${finished} of ${total} runs${failed > 0 ? `, ${failed} failed` : ''}${eta}`,
-    ...working.map(({ run, step, steps, lossNats, accuracy }) => {
-      const loss = Number.isFinite(lossNats) ? lossNats.toFixed(3) : '-';
-      const right = Object.entries(accuracy).map(([operation, value]) => `${operation} ${percent(value)}`);
-      return `  ${runLabel(run).padEnd(40)} step ${String(step).padStart(5)}/${steps}  loss ${loss} nats  ${right.join(' ')}`;
-    }),
+    ...working
+      .filter(({ step }, i) => step > 0 || i < MOST_SHOWN)
+      .slice(0, MOST_SHOWN)
+      .map(({ run, step, steps, lossNats, accuracy }) => {
+        const loss = Number.isFinite(lossNats) ? lossNats.toFixed(3) : '-';
+        const right = Object.entries(accuracy).map(([operation, value]) => `${operation} ${percent(value)}`);
+        return `  ${runLabel(run).padEnd(40)} step ${String(step).padStart(5)}/${steps}  loss ${loss} nats  ${right.join(' ')}`;
+      }),
   ];
 }
 

@@ -131,6 +131,12 @@ export function checkDataConfig(data: DataConfig): void {
     }
   }
   if (data.digitSkew !== undefined) checkRule('--digit-skew', DATA_RULES.digitSkew, data.digitSkew);
+  if (data.holdoutMethod !== undefined) {
+    checkRule('--holdout-method', DATA_RULES.holdoutMethod, data.holdoutMethod);
+    if (data.regime !== 'pairs') {
+      throw unacceptable('--holdout-method', data.holdoutMethod, 'nothing without --regime pairs');
+    }
+  }
   checkNotation(data);
   checkFile(data);
   checkWindow(data);

@@ -3,8 +3,9 @@
  * Each step is done only when its inputs changed. Plain JavaScript, so that it works before anything is installed.
  */
 import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { LAST_MAP } from './build-children.mjs';
 import { filesBelow, hashOf, ROOT, runProgram, SetupError, whenChanged } from './common.mjs';
 
 const STAMPS = join(ROOT, 'build', 'stamps');
@@ -101,22 +102,23 @@ function removeOrphans(sources) {
 }
 
 async function buildBundles(log) {
-  for (const [file, name, folders] of [
-    ['build-report.mjs', 'buildReportRuntime', ['report']],
-    ['build-viewer.mjs', 'buildViewer', ['viewer']],
+  for (const [file, name, folders, output] of [
+    ['build-report.mjs', 'buildReportRuntime', ['src/report'], 'dist/report-runtime.js'],
+    ['build-viewer.mjs', 'buildViewer', ['src/viewer'], 'dist/viewer/app.js'],
+    ['build-children.mjs', 'buildChildren', ['src', 'probes'], LAST_MAP],
   ]) {
     const script = join(ROOT, 'src', 'setup', file);
     if (!existsSync(script)) continue;
     const inputs = filesBelow([
       script,
       join(ROOT, 'package-lock.json'),
-      ...folders.map((f) => join(ROOT, 'src', f)),
+      ...folders.map((folder) => join(ROOT, folder)),
     ]);
     await whenChanged({
-      name: `bundle of the ${folders[0]}`,
+      name: `bundle of the ${basename(file, '.mjs').replace('build-', '')}`,
       stamp: join(STAMPS, file),
       hash: hashOf(inputs),
-      output: join(ROOT, 'dist'),
+      output: join(ROOT, output),
       log,
       work: async () => {
         const module = await import(pathToFileURL(script).href);

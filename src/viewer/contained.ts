@@ -2,7 +2,7 @@
  * Reading below one root and nowhere else: every path is resolved to its real one before it is opened, links are not
  * followed, and only regular files are read. Writes nothing.
  */
-import { constants } from 'node:fs';
+import { constants, lstatSync } from 'node:fs';
 import { open, realpath, type FileHandle } from 'node:fs/promises';
 import { isAbsolute, join, sep } from 'node:path';
 
@@ -25,6 +25,15 @@ export async function containedPath(root: string, ...parts: readonly string[]): 
     return real === wanted && real.startsWith(below) ? real : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** A regular file and no link. @param path - in a folder that is known to be a real one below the root */
+export function isPlainFile(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  } catch {
+    return false;
   }
 }
 

@@ -2,7 +2,8 @@
  * The runs on disk as the viewer lists them: one line a folder, read only as far as it has grown since the last look.
  * Folders are shown, not verified: hashes of weights are the store's affair. Nothing outside the given roots is read.
  */
-import { readdir, stat } from 'node:fs/promises';
+import { lstatSync, statSync } from 'node:fs';
+import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   CONFIG_FILE,
@@ -17,18 +18,20 @@ import type { RunConfig } from '../config/run-config.js';
 import { errorMessage, printable } from '../errors.js';
 import { claimHolder } from '../io/claim.js';
 import { parameterTable } from '../model/parameters.js';
-import { containedPath, isPlainName, openContained } from './contained.js';
+import { isPlainName, isPlainFile } from './contained.js';
 import { ADDRESS_NAME, SPARKLINE_POINTS, type RunSummary } from './contract.js';
 import { decimate } from './decimate.js';
 import { CurveCollector, isRecord } from './metrics.js';
-import { readTail } from './tail.js';
+import { readTail, readWhole } from './tail.js';
 
 /** A list this young is not made again. */
 const FRESH_MS = 400;
 /** From this many runs on, a request gets the last list at once while the next one is made. */
 const MANY_RUNS = 1000;
-/** Folders looked at side by side: the time goes into waiting for the disk. */
-const AT_ONCE = 32;
+/** Folders looked at before others get their turn. Calls are synchronous: ten thousand small files cost a third so. */
+const AT_ONCE = 16;
+/** A list is not made again before so many times the time that making it took. */
+const REST = 4;
 
 export interface RunFolder {
   readonly root: string;
@@ -49,15 +52,21 @@ interface Known {
 
 export class RunIndex {
   private known = new Map<string, Known>();
+  /** names of links, which are listed and not followed */
+  private links: readonly string[] = [];
+  /** what `list` was made of */
+  private shown = new Map<string, RunSummary>();
   private list: readonly RunSummary[] | undefined;
   private madeAt = -Infinity;
+  private tookMs = 0;
   private making: Promise<readonly RunSummary[]> | undefined;
 
   /** @param roots - folders that hold run folders; the first one wins where a name is in two */
   constructor(private readonly roots: readonly string[]) {}
 
   async runs(): Promise<readonly RunSummary[]> {
-    if (this.list !== undefined && performance.now() - this.madeAt < FRESH_MS) return this.list;
+    const freshMs = Math.max(FRESH_MS, REST * this.tookMs);
+    if (this.list !== undefined && performance.now() - this.madeAt < freshMs) return this.list;
     this.making ??= this.make().finally(() => (this.making = undefined));
     return this.list !== undefined && this.list.length >= MANY_RUNS ? this.list : this.making;
   }
@@ -74,46 +83,59 @@ export class RunIndex {
   private async make(): Promise<readonly RunSummary[]> {
     const next = new Map<string, Known>();
     const summaries: RunSummary[] = [];
-    for (const root of this.roots) {
+    const began = performance.now();
+    for (const given of this.roots) {
+      const root = await realpath(given).catch(() => given);
       const entries = (await entriesOf(root)).filter(
-        ({ name }) => isPlainName(name) && !next.has(name) && !this.roots.includes(join(root, name)),
+        ({ name }) => isPlainName(name) && !next.has(name) && !this.roots.includes(join(given, name)),
       );
       for (const entry of entries.filter((candidate) => candidate.isSymbolicLink())) {
         summaries.push(unreadable(entry.name, 'is a link, and links are not followed'));
       }
       const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
       for (let i = 0; i < names.length; i += AT_ONCE) {
-        const looks = names.slice(i, i + AT_ONCE).map((name) => this.look({ root, name }));
-        for (const known of await Promise.all(looks)) {
+        await new Promise((resolve) => setImmediate(resolve));
+        for (const name of names.slice(i, i + AT_ONCE)) {
+          const known = await this.look({ root, name });
           if (known === undefined) continue;
           next.set(known.folder.name, known);
           summaries.push(known.summary);
         }
       }
     }
+    const links = summaries.filter(({ id }) => !next.has(id)).map(({ id }) => id);
+    const isSame =
+      links.join('\0') === this.links.join('\0') &&
+      next.size === this.known.size &&
+      [...next].every(([name, { summary }]) => this.shown.get(name) === summary);
+    this.links = links;
     this.known = next;
-    this.list = labelled(summaries, next).sort((a, b) => (a.id < b.id ? -1 : 1));
+    this.shown = new Map([...next].map(([name, { summary }]) => [name, summary]));
+    // the same list stays the same object, so that its text is made once
+    if (!isSame || this.list === undefined) {
+      this.list = labelled(summaries, next).sort((a, b) => (a.id < b.id ? -1 : 1));
+    }
     this.madeAt = performance.now();
+    this.tookMs = this.madeAt - began;
     return this.list;
   }
 
   /** undefined: the folder went away */
   private async look(folder: RunFolder): Promise<Known | undefined> {
     const { root, name } = folder;
-    const at = (file: string): Promise<string> => stampOf(join(root, name, file));
-    const [configStamp, metrics, end, lock] = await Promise.all(
-      [CONFIG_FILE, METRICS_FILE, END_FILE, LOCK_FILE].map(at),
+    const [configStamp, metrics, end, lock] = [CONFIG_FILE, METRICS_FILE, END_FILE, LOCK_FILE].map((file) =>
+      stampOf(join(root, name, file)),
     );
     let known = this.known.get(name);
     if (known?.folder.root !== root || known.configStamp !== configStamp) {
-      const config = await readConfigOf(folder);
+      const config = readConfigOf(folder);
       const summary = typeof config === 'string' ? unreadable(name, config) : emptySummary(name, config);
       known = { folder, configStamp, config, stamp: '', summary, progress: undefined };
-      if (configStamp === '' && (await stampOf(join(root, name))) === '') return undefined;
+      if (configStamp === '' && stampOf(join(root, name)) === '') return undefined;
     }
     const { config } = known;
     if (typeof config === 'string') return known;
-    const running = lock !== '' && (await isHeld(folder));
+    const running = lock !== '' && isHeld(folder);
     const stamp = `${metrics} ${end} ${running}`;
     if (known.stamp !== stamp) {
       known.summary = await this.summarise(known, config, running);
@@ -129,14 +151,16 @@ export class RunIndex {
     known.progress ??= { offset: 0, collector: new CurveCollector(SPARKLINE_POINTS) };
     let { progress } = known;
     for (;;) {
-      const tail = await readTail(root, [name, METRICS_FILE], progress.offset);
+      const parts = [name, METRICS_FILE];
+      const whole = progress.offset === 0 ? readWhole(join(root, ...parts)) : undefined;
+      const tail = whole ?? (await readTail(root, parts, progress.offset));
       if (tail.kind === 'absent') break;
       if (tail.kind === 'reset') {
         progress = { offset: 0, collector: new CurveCollector(SPARKLINE_POINTS) };
         known.progress = progress;
         continue;
       }
-      for (const line of tail.lines) {
+      for (const line of withoutInnerTrainRows(tail.lines)) {
         progress.collector.add(line);
         const diverged = divergence(line);
         if (diverged !== undefined) progress.diverged = diverged;
@@ -145,7 +169,7 @@ export class RunIndex {
       if (!tail.more) break;
     }
     const { collector, diverged } = progress;
-    const state = running ? { status: 'running' as const } : await endOf(known.folder);
+    const state = running ? { status: 'running' as const } : endOf(known.folder);
     const shown = config.data.tasks.includes('SUM') ? 'SUM' : config.data.tasks[0];
     const accuracies = config.data.tasks
       .map((task) => [task, collector.points('accuracy', task).at(-1)?.[1]] as const)
@@ -172,25 +196,40 @@ async function entriesOf(root: string) {
 }
 
 /** Changes when the file does; empty when there is none. */
-async function stampOf(path: string): Promise<string> {
+function stampOf(path: string): string {
   try {
-    const { ino, size, mtimeMs } = await stat(path);
-    return `${ino}:${size}:${mtimeMs}`;
+    const status = statSync(path, { throwIfNoEntry: false });
+    return status === undefined ? '' : `${status.ino}:${status.size}:${status.mtimeMs}`;
   } catch {
     return '';
   }
 }
 
+const TRAIN_ROW = '"kind":"train"';
+
+/** A list shows the last loss only: of train rows in a row, all but the last need not be read. */
+function withoutInnerTrainRows(lines: readonly string[]): string[] {
+  return lines.filter((line, i) => !(line.includes(TRAIN_ROW) && lines[i + 1]?.includes(TRAIN_ROW)));
+}
+
 /** The store's checks of config.json on a file that is known to be plain; text: why it is refused. */
-async function readConfigOf({ root, name }: RunFolder): Promise<RunConfig | string> {
-  const file = await openContained(root, name, CONFIG_FILE);
-  await file?.handle.close();
-  if (file === undefined) return `${CONFIG_FILE} is missing or is no plain file`;
+function readConfigOf({ root, name }: RunFolder): RunConfig | string {
   const dir = join(root, name);
+  if (!isPlainFolder(dir) || !isPlainFile(join(dir, CONFIG_FILE)))
+    return `${CONFIG_FILE} is missing or is no plain file`;
   try {
     return readConfig(dir);
   } catch (error) {
     return withoutFolder(error, dir);
+  }
+}
+
+/** It was listed as a folder, and may have become a link since. */
+function isPlainFolder(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch {
+    return false;
   }
 }
 
@@ -199,22 +238,19 @@ function withoutFolder(error: unknown, dir: string): string {
   return printable(errorMessage(error).replaceAll(`${dir}/`, ''), 300);
 }
 
-async function isHeld({ root, name }: RunFolder): Promise<boolean> {
-  const path = await containedPath(root, name, LOCK_FILE);
-  if (path === undefined) return false;
+function isHeld({ root, name }: RunFolder): boolean {
+  const path = join(root, name, LOCK_FILE);
   try {
-    return claimHolder(path) !== undefined;
+    return isPlainFile(path) && claimHolder(path) !== undefined;
   } catch {
     return false;
   }
 }
 
 /** How a run that nobody holds has ended. */
-async function endOf({ root, name }: RunFolder): Promise<Pick<RunSummary, 'status' | 'reason'>> {
-  const file = await openContained(root, name, END_FILE);
-  await file?.handle.close();
-  if (file === undefined) return { status: 'stopped' };
+function endOf({ root, name }: RunFolder): Pick<RunSummary, 'status' | 'reason'> {
   const dir = join(root, name);
+  if (!isPlainFile(join(dir, END_FILE))) return { status: 'stopped' };
   try {
     return { status: readEnd(dir)?.reason ?? 'stopped' };
   } catch (error) {

@@ -1,4 +1,5 @@
 /** Reads a growing JSON-lines file from a byte offset: complete lines only, one mebibyte at a time. */
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { openContained } from './contained.js';
 import type { MetricsTail } from './deps.js';
 
@@ -36,6 +37,30 @@ export async function readTail(root: string, parts: readonly string[], offset: n
     return { kind: 'absent' };
   } finally {
     await file.handle.close();
+  }
+}
+
+/** Longest file read at once. */
+const WHOLE_BYTES = 4 << 20;
+
+/**
+ * All complete lines of a file that is small, in one go: for lists of many runs. Links and what is no plain file are not
+ * read. @returns undefined where readTail has to look
+ */
+export function readWhole(path: string): MetricsTail | undefined {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const status = fstatSync(fd);
+    if (!status.isFile() || status.size > WHOLE_BYTES) return undefined;
+    const bytes = readFileSync(fd);
+    const next = bytes.lastIndexOf(NEWLINE) + 1;
+    const lines = next === 0 ? [] : bytes.toString('utf8', 0, next - 1).split('\n');
+    return { kind: 'lines', lines, next, more: false };
+  } catch {
+    return undefined;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
 }
 

@@ -242,8 +242,9 @@ describe('publishResume and latestResume', () => {
     state.m[0] = -0;
     store.publishResume(77, state, { elapsedMs: 5, list: [1, 'x', null] });
     const resumed = openRun(store.dir).latestResume();
+    const moments = fs.readFileSync(join(store.dir, 'resume', '000077', 'optimizer.safetensors'));
     expect(resumed).toEqual({
-      ...{ step: 77, state, metricsBytes: 0, notes: [] },
+      ...{ step: 77, state, metricsBytes: 0, notes: [], momentsSha256: sha256Hex(moments) },
       extra: { elapsedMs: 5, list: [1, 'x', null] },
     });
     expect(Object.is(resumed?.state.m[0], -0)).toBe(true);

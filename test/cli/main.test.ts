@@ -1,7 +1,7 @@
 /** The program as a whole: its list of commands, what starting it costs, and output that nobody reads. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
@@ -112,16 +112,26 @@ describe('output that nobody reads any more', () => {
   it('publishes when the terminal is closed, and says 129', async () => {
     await withFolder(async (folder) => {
       const child = startCli([...TRAIN.slice(0, -4), '--steps', '100000', '--engine', 'wasm'], folder);
-      child.stderr?.once('data', () => {
-        child.stderr?.destroy();
-        setTimeout(() => child.kill('SIGHUP'), 1500);
-      });
-      const [code] = (await once(child, 'close')) as [number | null];
+      child.stderr?.once('data', () => child.stderr?.destroy());
+      const closed = once(child, 'close');
+      const metrics = (): string => {
+        const [run] = existsSync(join(folder, 'checkpoints')) ? readdirSync(join(folder, 'checkpoints')) : [];
+        const path = join(folder, 'checkpoints', run ?? '', 'metrics.jsonl');
+        return run !== undefined && existsSync(path) ? readFileSync(path, 'utf8') : '';
+      };
+      // it has begun to train
+      await expect.poll(metrics, { timeout: 40_000 }).toMatch(/"step":[1-9]/);
+      child.kill('SIGHUP');
+      const [code] = (await closed) as [number | null];
       expect(code).toBe(129);
       const [run] = readdirSync(join(folder, 'checkpoints'));
-      const steps = readdirSync(join(folder, 'checkpoints', run, 'steps'));
-      expect(Math.max(...steps.map(Number))).toBeGreaterThan(0);
-      expect(readdirSync(join(folder, 'checkpoints', run))).not.toContain('lock');
+      const dir = join(folder, 'checkpoints', run);
+      const end = JSON.parse(readFileSync(join(dir, 'end.json'), 'utf8')) as { reason: string; step: number };
+      expect(end.reason).toBe('interrupted');
+      expect(end.step).toBeGreaterThan(0);
+      // the step that it stopped at is there to go on from
+      expect(readdirSync(join(dir, 'resume')).map(Number)).toContain(end.step);
+      expect(readdirSync(dir)).not.toContain('lock');
     });
   });
 });

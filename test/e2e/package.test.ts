@@ -154,7 +154,7 @@ describe('the packed package', () => {
     expect(report.title).toBe('My report');
     expect(report.subjects).toHaveLength(4);
     expect(readFileSync(join(project, 'reports', 'mine', 'index.html'), 'utf8')).toContain('<!doctype html>');
-  });
+  }, 150_000);
 
   it('has a command that runs', () => {
     const bin = join(project, 'node_modules', '.bin', 'sumlens');

@@ -132,6 +132,36 @@ describe('sumlens sweep', () => {
     });
   }, 120_000);
 
+  it('trains what others start from first, and again when its checkpoint is gone, to the same results', async () => {
+    await withFolder((folder) => {
+      const arms = `arms:
+  numbers: { data.tasks: [SUM], init: { from: { arm: max, seed: same }, what: numbers } }
+  max: { data.tasks: [MAX] }
+axes:`;
+      const text = TINY_PLAN.replace(/arms:[^]*axes:/, arms).replace('[4, 6, 8]', '[8]');
+      withPlan(folder, text);
+      const first = runCli(['sweep', 'plan.yaml', '--keep', 'none'], folder);
+      expect(first.code, first.stderr).toBe(0);
+      expect(readdirSync(join(folder, 'checkpoints'))).toEqual([]);
+      const whole = linesOf(folder);
+      expect(whole).toHaveLength(4);
+      // the lines of the sources alone are left, as on a fresh clone of an unfinished sweep
+      const sources = readFileSync(join(folder, RESULTS), 'utf8')
+        .split('\n')
+        .filter((line) => line.includes('"tasks":["MAX"]}') && !line.includes('"init"'));
+      expect(sources).toHaveLength(2);
+      writeFileSync(join(folder, RESULTS), `${sources.join('\n')}\n`);
+      const second = runCli(['sweep', 'plan.yaml', '--keep', 'none'], folder);
+      expect(second.code, second.stderr).toBe(0);
+      expect(linesOf(folder)).toEqual(whole);
+
+      withPlan(folder, text.replace('{ arm: max, seed: same }', 'no-such-run@final'));
+      const missing = runCli(['sweep', 'plan.yaml'], folder);
+      expect(missing.code).toBe(2);
+      expect(missing.stderr).toMatch(/^sumlens: plan tiny, arm numbers: init\.from: .*no-such-run.*\n$/);
+    });
+  }, 120_000);
+
   it('refuses bad input in one line and starts nothing', async () => {
     await withFolder((folder) => {
       withPlan(folder);

@@ -86,8 +86,16 @@ function bytesOf(dir: string): Record<string, string> {
   return Object.fromEntries(files.map((file) => [file, readFileSync(join(dir, file)).toString('base64')]));
 }
 
-/** Trains with an interruption after each of the steps. */
-async function inParts(config: RunConfig, options: TrainOptions, stops: readonly number[]): Promise<string> {
+/**
+ * Trains with an interruption after each of the steps.
+ * @param lost - stops of which nothing is left, as after a kill: the next session goes on from the resume point before
+ */
+async function inParts(
+  config: RunConfig,
+  options: TrainOptions,
+  stops: readonly number[],
+  lost: readonly number[] = [],
+): Promise<string> {
   let from = 0;
   for (const stop of stops) {
     const controller = new AbortController();
@@ -97,7 +105,10 @@ async function inParts(config: RunConfig, options: TrainOptions, stops: readonly
     };
     const part = await trainRun(config, { ...options, signal: controller.signal });
     expect(part).toMatchObject({ reason: 'interrupted', step: stop });
-    from = stop;
+    if (lost.includes(stop)) {
+      rmSync(join(part.dir, 'resume', String(stop).padStart(6, '0')), { recursive: true });
+      rmSync(join(part.dir, 'end.json'));
+    } else from = stop;
   }
   delete onUpdate.now;
   return (await trainRun(config, options)).dir;
@@ -240,14 +251,16 @@ describe('phases', () => {
   });
 
   it.each([
-    [{}, [30, 70, 90]],
-    [{ phaseOptimizer: 'reset' as const, phaseSchedule: 're-warmed' as const }, [30, 69, 70, 71, 110]],
+    [{}, [30, 70, 90], []],
+    [{ phaseOptimizer: 'reset' as const, phaseSchedule: 're-warmed' as const }, [30, 69, 70, 71, 110], []],
+    // killed in each phase; in the second one after the reset, with the resume point before it
+    [{ phaseOptimizer: 'reset' as const }, [20, 50, 60, 100, 110], [50, 100]],
   ])(
-    'end in the same bytes after interruptions in every phase and at its edge: %j',
-    async (training, stops) => {
+    'end in the same bytes after stops and kills in every phase and at its edge: %j',
+    async (training, stops, lost) => {
       const config = phased(training);
       const whole = await trainRun(config, place());
-      const parts = await inParts(config, place(), stops);
+      const parts = await inParts(config, place(), stops, lost);
       expect(bytesOf(parts)).toEqual(bytesOf(whole.dir));
     },
   );

@@ -256,6 +256,19 @@ describe('the live view of a run', () => {
     }
   });
 
+  it('answers 304 for a list that the client has', async () => {
+    const { port } = viewer.viewer;
+    const first = await raw(port, request(port, '/api/runs'));
+    const etag = /^ETag: (.*)\r$/im.exec(first)?.[1] ?? '';
+    expect(etag).toMatch(/^"[0-9a-f]{32}"$/);
+    const second = await raw(port, request(port, '/api/runs', [`If-None-Match: ${etag}`]));
+    expect(statusOf(second)).toBe(304);
+    expect(second.split('\r\n\r\n')[1]).toBe('');
+    appendFileSync(metrics, `${trainLine(550, 0.5)}\n`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(statusOf(await raw(port, request(port, '/api/runs', [`If-None-Match: ${etag}`])))).toBe(200);
+  });
+
   it('lets the viewer stop within a second with clients open in every state', async () => {
     const { port } = viewer.viewer;
     const listener = await listen();

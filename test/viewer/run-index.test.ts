@@ -56,6 +56,31 @@ describe('RunIndex', () => {
     expect(run.sparkline.at(-1)).toEqual([8000, 1]);
   });
 
+  it('gives the same list until something changes, links and counts of folders among it', async () => {
+    const { checkpointsDir } = sample;
+    const first = writeRun(checkpointsDir, { config: sampleConfig(['SUM'], 1), end: 'budget' });
+    writeRun(checkpointsDir, { config: sampleConfig(['SUM'], 2), until: 100 });
+    const runs = index();
+    let before = await runs.runs();
+    const next = async (): Promise<readonly RunSummary[]> => {
+      await pause(450);
+      return runs.runs();
+    };
+    expect(await next()).toBe(before);
+    for (const change of [
+      () => appendFileSync(join(checkpointsDir, first, 'metrics.jsonl'), `${trainLine(9000, 0.5)}\n`),
+      () => symlinkSync(join(checkpointsDir, first), join(checkpointsDir, 'a-link')),
+      () => rmSync(join(checkpointsDir, 'a-link')),
+      () => rmSync(join(checkpointsDir, first), { recursive: true }),
+    ]) {
+      change();
+      const after = await next();
+      expect(after).not.toBe(before);
+      expect(after).not.toEqual(before);
+      before = after;
+    }
+  });
+
   it('agrees with the store on the state of every folder', async () => {
     const { checkpointsDir } = sample;
     const config = (seed: number) => sampleConfig(['SUM'], seed);

@@ -1,15 +1,29 @@
 /** /api/runs: the list, one run, and its curves as they grow. */
+import { gzipSync } from 'node:zlib';
 import { Router, type Request, type Response } from 'express';
 import { ADDRESS_NAME, MAX_POINTS, type CurvesEvent, type RunDetail, type RunSummary } from '../contract.js';
 import { POLL_MS, type ViewerDeps } from '../deps.js';
+import { sha256Hex } from '../../io/sha256.js';
 import { notFound } from '../guard.js';
 import { CurveCollector } from '../metrics.js';
 import { lastEventId, type EventStream, type EventStreams } from '../streams.js';
 
 export function runRoutes(deps: ViewerDeps, streams: EventStreams): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  router.get('/api/runs', async (_request, response) => {
-    response.json({ runs: await deps.listRuns() });
+  const body = listBody();
+  router.get('/api/runs', async (request, response) => {
+    const { etag, text, gzip } = body(await deps.listRuns());
+    response.setHeader('ETag', etag);
+    response.setHeader('Vary', 'Accept-Encoding');
+    if (request.headers['if-none-match'] === etag) {
+      response.status(304).end();
+      return;
+    }
+    response.type('json');
+    if (gzip !== undefined && request.acceptsEncodings('gzip') === 'gzip') {
+      response.setHeader('Content-Encoding', 'gzip');
+      response.send(gzip);
+    } else response.send(text);
   });
   router.get('/api/runs/:id', async (request, response) => {
     const runs = await deps.listRuns();
@@ -46,6 +60,29 @@ export function runRoutes(deps: ViewerDeps, streams: EventStreams): Router {
     }
   });
   return router;
+}
+
+interface ListBody {
+  readonly etag: string;
+  readonly text: string;
+  /** only of a long list */
+  readonly gzip: Buffer | undefined;
+}
+
+/** From this length on a list is compressed once and not for every answer. */
+const LONG_TEXT = 100_000;
+
+/** The text of a list, made once as long as the list is the same. */
+function listBody(): (runs: readonly RunSummary[]) => ListBody {
+  let made: { readonly of: readonly RunSummary[]; readonly body: ListBody } | undefined;
+  return (runs) => {
+    if (made?.of === runs) return made.body;
+    const text = JSON.stringify({ runs });
+    const etag = `"${sha256Hex(text).slice(0, 32)}"`;
+    const gzip = text.length < LONG_TEXT ? undefined : gzipSync(text, { level: 1 });
+    made = { of: runs, body: { etag, text, gzip } };
+    return made.body;
+  };
 }
 
 /** The run of that name in the index; the name itself goes no further. */

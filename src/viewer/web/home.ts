@@ -7,6 +7,9 @@ import { reportCard } from './report-card.js';
 import { conditionCard } from './run-group.js';
 
 const REFRESH_MS = 2000;
+/** Cards shown at first, and added by each press of the button: a page of ten thousand runs is not read in one go. */
+const MOST_CARDS = 24;
+const MOST_UNREADABLE = 12;
 
 export async function showHome(main: HTMLElement): Promise<void> {
   document.title = 'sumlens: runs and reports';
@@ -17,6 +20,18 @@ export async function showHome(main: HTMLElement): Promise<void> {
   put(main, h('h1', {}, 'Runs and reports'), overview, reportBox, runBox, badBox);
   put(byId('trail'), '');
   let shown = '';
+  const most = { runs: MOST_CARDS, reports: MOST_CARDS };
+  let latest:
+    { readonly runs: readonly RunSummary[]; readonly reports: readonly ReportSummary[] } | undefined;
+  const draw = (): void => {
+    if (latest === undefined) return;
+    const more = (what: keyof typeof most) => (): void => {
+      most[what] += MOST_CARDS;
+      draw();
+    };
+    showReports(reportBox, latest.reports, most.reports, more('reports'));
+    showRuns(runBox, latest.runs, most.runs, more('runs'));
+  };
   const refresh = async (): Promise<void> => {
     const [runs, reports] = await Promise.all([getRuns(), getReports()]);
     const state = JSON.stringify([runs, reports]);
@@ -24,8 +39,8 @@ export async function showHome(main: HTMLElement): Promise<void> {
     shown = state;
     const focused = document.activeElement?.id;
     overview.textContent = overviewText(runs, reports);
-    showReports(reportBox, reports);
-    showRuns(runBox, runs);
+    latest = { runs, reports };
+    draw();
     showUnreadable(badBox, runs);
     // what trains now is what one came to see
     const [first, second] = runs.some((run) => run.status === 'running')
@@ -66,17 +81,31 @@ function overviewText(runs: readonly RunSummary[], reports: readonly ReportSumma
   return `${plural(runs.length, 'run')}${words.length > 0 ? ` (${words.join(', ')})` : ''}, ${plural(reports.length, 'report')}`;
 }
 
-function showReports(box: HTMLElement, reports: readonly ReportSummary[]): void {
+/** A button that shows more; null when all is shown. */
+function moreButton(id: string, left: number, what: string, press: () => void): HTMLElement | null {
+  if (left <= 0) return null;
+  const button = h('button', { class: 'more', type: 'button', id }, `Show more: ${plural(left, what)} left`);
+  button.addEventListener('click', press);
+  return button;
+}
+
+function showReports(
+  box: HTMLElement,
+  reports: readonly ReportSummary[],
+  most: number,
+  more: () => void,
+): void {
   put(
     box,
     h('h2', { id: 'reports-title' }, 'Reports'),
     reports.length === 0
       ? h('p', { class: 'muted empty' }, 'No report yet. ', h('code', {}, 'sumlens compare'), ' writes one.')
-      : h('div', { class: 'cards' }, reports.map(reportCard)),
+      : h('div', { class: 'cards' }, reports.slice(0, most).map(reportCard)),
+    moreButton('more-reports', reports.length - most, 'report', more),
   );
 }
 
-function showRuns(box: HTMLElement, runs: readonly RunSummary[]): void {
+function showRuns(box: HTMLElement, runs: readonly RunSummary[], most: number, more: () => void): void {
   const groups = new Map<string, RunSummary[]>();
   for (const run of runs) {
     if (run.status === 'corrupt') continue;
@@ -97,7 +126,8 @@ function showRuns(box: HTMLElement, runs: readonly RunSummary[]): void {
           h('code', {}, 'sumlens run'),
           ' trains the quick experiment.',
         )
-      : order.map((group, i) => conditionCard(group[0].label, group, i)),
+      : order.slice(0, most).map((group, i) => conditionCard(group[0].label, group, i)),
+    moreButton('more-conditions', order.length - most, 'condition', more),
   );
 }
 
@@ -116,10 +146,20 @@ function showUnreadable(box: HTMLElement, runs: readonly RunSummary[]): void {
           h(
             'ul',
             { class: 'card unreadable' },
-            bad.map((run) =>
-              h('li', {}, h('code', {}, run.id), h('span', {}, run.reason ?? 'no reason known')),
-            ),
+            bad
+              .slice(0, MOST_UNREADABLE)
+              .map((run) =>
+                h('li', {}, h('code', {}, run.id), h('span', {}, run.reason ?? 'no reason known')),
+              ),
           ),
+          bad.length <= MOST_UNREADABLE
+            ? null
+            : h(
+                'details',
+                { class: 'card' },
+                h('summary', {}, `${bad.length - MOST_UNREADABLE} more`),
+                bad.slice(MOST_UNREADABLE).map((run) => h('code', { title: run.reason ?? '' }, `${run.id} `)),
+              ),
         ],
   );
 }

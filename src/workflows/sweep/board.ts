@@ -125,8 +125,8 @@ export function learnedBySize(
         if (line === undefined) continue;
         const cell = row.get(run.parameters) ?? { learned: 0, runs: 0 };
         cell.runs++;
-        const nested = isNested(run.config.data);
-        if (hasLearned(evaluationRows(line), asked, { nested }) === true) cell.learned++;
+        const options = { nested: isNested(run.config.data) };
+        if (hasLearned(evaluationRows(line), asked, options) === true) cell.learned++;
         row.set(run.parameters, cell);
       }
     }

@@ -1,10 +1,12 @@
 /** The runs of a plan, each with a checked configuration. Nothing is started or looked up on disk. */
 import { conditionId, gptConfigOf, runId } from '../../config/hash.js';
+import { INIT_PARTS } from '../../config/init.js';
 import { resolveRunConfig } from '../../config/parse.js';
 import type { RunConfig } from '../../config/run-config.js';
 import { UserError } from '../../errors.js';
 import { sha256Hex } from '../../io/sha256.js';
 import { parameterTable } from '../../model/parameters.js';
+import { withInit } from '../../train/init-source.js';
 import { type Fields, firstShared, isFields, mergedFields } from './fields.js';
 import type { ResultLine } from './result-line.js';
 import { countSeeds, type Plan, type PlanPart, seedsOf } from './plan.js';
@@ -44,9 +46,29 @@ export function configOf(run: SweepRun, results: ReadonlyMap<string, ResultLine>
 /** How fields become a configuration; the general parser, or another one in a test. */
 export type Resolve = (fields: Fields, where: string) => RunConfig;
 
-const resolveFields: Resolve = (fields, where) =>
-  // unknown fields and wrong types are what it refuses
-  resolveRunConfig(fields, where);
+/**
+ * The general parser, after a checkpoint that `init.from` names by its address was looked up.
+ * @param root - the checkpoints folder
+ */
+export function resolveFields(root = 'checkpoints'): Resolve {
+  return (fields, where) => {
+    const init = fields['init'];
+    if (!isFields(init) || typeof init['from'] !== 'string' || init['weights'] !== undefined) {
+      return resolveRunConfig(fields, where);
+    }
+    const what = INIT_PARTS.find((part) => part === init['what']);
+    if (init['what'] !== undefined && what === undefined) return resolveRunConfig(fields, where);
+    const { init: _, ...rest } = fields;
+    try {
+      return resolveRunConfig(withInit(rest, { from: init['from'], what }, root), where);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      throw new UserError(`${where}: ${error.message.replace(/^--init-from/, 'init.from')}`, {
+        cause: error,
+      });
+    }
+  };
+}
 
 /** Distinct arms x axes x seeds in number, without making any. */
 export function countRuns(plan: Plan): number {
@@ -62,7 +84,7 @@ export function countRuns(plan: Plan): number {
  * Every run of the plan, in its order, sources before what starts from them.
  * @throws UserError when a configuration is not acceptable, two arms are the same, or the plan is too large
  */
-export function expandPlan(plan: Plan, resolve: Resolve = resolveFields): SweepRun[] {
+export function expandPlan(plan: Plan, resolve: Resolve = resolveFields()): SweepRun[] {
   const count = countRuns(plan);
   if (count > MOST_RUNS) {
     const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');

@@ -54,7 +54,8 @@ function evaluationOf({ step, cells, nested, lines }: EvalRow): Evaluation {
     trained: countsOf(trained),
     ...(held.length > 0 && { held: countsOf(held) }),
     ...(nested !== undefined && {
-      nested: countsOf(nested.inside ?? []),
+      nested: countsOf(nested.results),
+      ...(nested.inside !== undefined && { inside: countsOf(nested.inside) }),
       chains: [nested.exact, nested.total] as [number, number],
     }),
     ...(lines !== undefined && { lines: countsOf(lines.filter((line) => !line.held)) }),

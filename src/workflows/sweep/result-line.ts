@@ -27,6 +27,8 @@ const evaluation = z.strictObject({
   held: counts.optional(),
   /** result tokens inside nested expressions, by operation, free-running: what learned asks for; only at depth 2 and more */
   nested: counts.optional(),
+  /** of those, the ones in chains of two reductions or more: what `learned` asks; absent in older lines */
+  inside: counts.optional(),
   /** whole expressions right and asked */
   chains: count.optional(),
   /** lines of a data file, by outermost operation */
@@ -90,33 +92,28 @@ export function sameResult(a: ResultLine, b: ResultLine): boolean {
 
 /** Evaluation rows as far as "learned" reads them: one cell an operation and side, of no particular arity. */
 export function evaluationRows({ evaluations }: Pick<ResultLine, 'evaluations'>): EvalRow[] {
-  return evaluations.map(
-    ({ step: at, trained, held = {}, nested, chains: [exact, asked] = [0, 0], lossNats }) => ({
-      kind: 'eval',
-      step: at,
-      ...(nested === undefined
-        ? {}
-        : {
-            nested: {
-              total: asked,
-              exact,
-              roles: {},
-              results: [],
-              inside: Object.entries(nested).map(([operation, [correct, total]]) => ({
-                operation,
-                correct,
-                total,
-              })),
-            },
-          }),
-      cells: [
-        ...Object.entries(trained).map(([operation, own]) =>
-          cell(operation, own, false, lossNats[operation]),
-        ),
-        ...Object.entries(held).map(([operation, own]) => cell(operation, own, true, 'NaN')),
-      ],
-    }),
-  );
+  return evaluations.map(({ step: at, trained, held = {}, inside, chains, lossNats }) => ({
+    kind: 'eval',
+    step: at,
+    cells: [
+      ...Object.entries(trained).map(([operation, own]) => cell(operation, own, false, lossNats[operation])),
+      ...Object.entries(held).map(([operation, own]) => cell(operation, own, true, 'NaN')),
+    ],
+    ...(inside !== undefined &&
+      chains !== undefined && {
+        nested: {
+          exact: chains[0],
+          total: chains[1],
+          roles: {},
+          results: [],
+          inside: Object.entries(inside).map(([operation, [correct, total]]) => ({
+            operation,
+            correct,
+            total,
+          })),
+        },
+      }),
+  }));
 }
 
 function cell(

@@ -8,6 +8,7 @@ import type { RunConfig } from '../../config/run-config.js';
 import { RunError, UserError } from '../../errors.js';
 import { claimExclusive, releaseClaim } from '../../io/claim.js';
 import { exists, isDirectory, publishDirectory } from '../../io/files.js';
+import type { TrainProgress } from '../../train/pace.js';
 import type { EngineChoice } from '../../train/train-run.js';
 import { type LearnedTable, learnedBySize, SweepBoard, type SweepProgress } from './board.js';
 import { attemptInChild } from './child.js';
@@ -16,6 +17,13 @@ import { finalWeights, type Keep, thinOut } from './keep.js';
 import { type Attempt, type FailedRun, runPool } from './pool.js';
 import type { ResultLine } from './result-line.js';
 import { appendResult, readResults, repairResults, RESULTS_FILE } from './results-file.js';
+
+/** Trains one run somewhere. @param config - as it is trained, see configOf */
+export type SweepAttempt = (
+  run: SweepRun,
+  config: RunConfig,
+  onProgress: (progress: TrainProgress) => void,
+) => Promise<Attempt>;
 
 export interface SweepOptions {
   /** name of the folder of the results below reportsDir */
@@ -35,7 +43,7 @@ export interface SweepOptions {
   /** a sentence worth a line that stays */
   readonly onNote?: (text: string) => void;
   /** trains one run; default: in a child process here */
-  readonly attempt?: (run: SweepRun, config: RunConfig) => Promise<Attempt>;
+  readonly attempt?: SweepAttempt;
 }
 
 export interface SweepOutcome {
@@ -118,20 +126,8 @@ async function sweepClaimed(options: SweepOptions, resultsPath: string): Promise
     options.onProgress?.(board.progress(), () => learnedBySize(runs, results, SHOWN_OPERATION));
   const train =
     options.attempt ??
-    ((run: SweepRun, config: RunConfig) =>
-      attemptInChild(
-        { ...run, config },
-        {
-          root,
-          engine,
-          sweep: name,
-          signal,
-          onProgress: (progress) => {
-            board.progressed(run, progress);
-            tell();
-          },
-        },
-      ));
+    ((run, config, onProgress) =>
+      attemptInChild({ ...run, config }, { root, engine, sweep: name, signal, onProgress }));
   tell();
   const { failed, interrupted } = await runPool({
     runs,
@@ -145,7 +141,10 @@ async function sweepClaimed(options: SweepOptions, resultsPath: string): Promise
       tell();
       const config = configOf(run, results);
       if (config === undefined) throw new RunError(`${run.id}: its source has no result yet.`);
-      const end = await train(run, config);
+      const end = await train(run, config, (progress) => {
+        board.progressed(run, progress);
+        tell();
+      });
       if (end.kind === 'finished' && end.line.id !== runId(config)) {
         throw new RunError(`${runId(config)}: found the result of ${end.line.id}.`);
       }

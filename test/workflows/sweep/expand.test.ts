@@ -62,13 +62,15 @@ describe('expandPlan', () => {
     expect(expand(text)).toThrow(message);
   });
 
-  it('refuses 10^9 points at once', () => {
+  it('refuses 10^9 points without making one', () => {
     const axis = (name: string) => `${name}: [${Array.from({ length: 1000 }, (_, i) => i + 1).join(',')}]`;
     const text = `arms: { a: {} }\nseeds: [1]\naxes: { ${axis('model.dModel')}, ${axis('training.steps')}, ${axis('model.nLayers')} }`;
-    const begin = performance.now();
-    expect(countRuns(plan(text))).toBe(1e9);
-    expect(expand(text)).toThrow('found 1,000,000,000 runs');
-    expect(performance.now() - begin).toBeLessThan(2000);
+    const many = plan(text);
+    expect(countRuns(many)).toBe(1e9);
+    const none: Resolve = () => {
+      throw new Error('a run was made');
+    };
+    expect(() => expandPlan(many, none)).toThrow('found 1,000,000,000 runs');
   });
 
   // a parser that knows init as far as this test needs it: the configuration has to depend on the weights

@@ -65,6 +65,15 @@ describe('results.jsonl', () => {
     expect(hasLearned(rows, 'SUM')).toBe(true);
     expect(hasLearned(rows, 'SUM', { budget: 200 })).toBe(false);
     expect(hasLearned(rows, 'MAX', { budget: 200 })).toBe(true);
+    // where expressions nest: a line that does not tell is unknown, one that does is read
+    expect(hasLearned(rows, 'SUM', { nested: true })).toBeNull();
+    const told = evaluations.map((one) => ({
+      ...one,
+      inside: { SUM: [50, 50] as [number, number], MAX: [20, 50] as [number, number] },
+      chains: [30, 50] as [number, number],
+    }));
+    expect(hasLearned(evaluationRows({ ...a, evaluations: told }), 'SUM', { nested: true })).toBe(true);
+    expect(hasLearned(evaluationRows({ ...a, evaluations: told }), 'MAX', { nested: true })).toBe(false);
   });
 
   it('is empty where there is no file', () => {
