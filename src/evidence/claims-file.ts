@@ -20,6 +20,8 @@ const placeSchema = z.strictObject({
   dModel: z.int().exactOptional(),
   /** the widths of a stratified comparison */
   dModels: z.array(z.int()).exactOptional(),
+  /** seeds from this one on count: those before were looked at when the sizes were chosen */
+  firstSeed: z.int().exactOptional(),
   /** B, optimizer steps; the second budget is a multiple of it */
   steps: z.int(),
 });

@@ -67,7 +67,11 @@ function sizesOf(
   const sizes = new Map<number, { learned: number; runs: number }>();
   const own = laddersAt(conditions, place).flatMap(({ runs }) =>
     runs.filter(
-      (run) => isOfArm(run, arm) && hasBudget(run, place.steps) && place.dModels?.includes(run.design.dModel),
+      (run) =>
+        isOfArm(run, arm) &&
+        hasBudget(run, place.steps) &&
+        run.seed >= (place.firstSeed ?? 0) &&
+        place.dModels?.includes(run.design.dModel),
     ),
   );
   for (const run of own) {
