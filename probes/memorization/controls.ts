@@ -38,6 +38,7 @@ function isControlOf({ design }: Condition, { design: other }: Condition): boole
   const same = ['regime', 'modulus', 'depth', 'dModel', 'steps', 'generated'] as const;
   return (
     CONTROL_TASKS.some((task) => other.tasks.join() === task) &&
+    other.startKind === 'scratch' &&
     other.operands.join() === design.operands.join() &&
     same.every((key) => other[key] === design[key])
   );

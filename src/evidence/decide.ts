@@ -258,7 +258,9 @@ function assayOf(
   const controls = conditions
     .filter(
       ({ design }) =>
-        isAt(design, part.place, steps) && tasks.some((own) => own.join() === design.tasks.join()),
+        isAt(design, part.place, steps) &&
+        design.startKind === 'scratch' &&
+        tasks.some((own) => own.join() === design.tasks.join()),
     )
     .map(({ label, design, runs }): Control => {
       const [operation] = design.tasks;
