@@ -177,7 +177,7 @@ function decideMean(
     evidence.kind === 'difference' ? withdrawn(evidence, primary, estimate, samples, observations) : primary;
   const decision = leftOutNotes(samples).reduce(withNote, checked);
   const [x, y] = samples.map(({ values }) => values);
-  const p = y === undefined ? undefined : permutationP(x, y, `${part.id}`);
+  const p = y === undefined ? undefined : permutationP(x, y, part.id);
   return {
     place: stepsText(part.place, steps),
     decision,

@@ -70,7 +70,7 @@ function headOf(subject: Subject): Cell[] {
     ...SUBJECT_KEYS.map((key) => subject[key]),
     ...DESIGN_KEYS.map((key): Cell => {
       const value = design[key];
-      return Array.isArray(value) ? value.join('+') : (value as Cell);
+      return Array.isArray(value) ? value.join('+') : value;
     }),
   ];
 }

@@ -78,21 +78,23 @@ function startOf(
   };
 }
 
+type Fields = Record<string, unknown>;
+
 /** Hash of a configuration in which the fields named have their defaults. */
 function keyWithout(config: RunConfig, free: readonly string[]): string {
-  const copy = structuredClone(config) as unknown as Record<string, Record<string, unknown> | unknown>;
-  for (const path of free) {
-    const [group, field] = path.split('.');
-    if (field === undefined) {
-      copy[group] = (DEFAULT_RUN as unknown as Record<string, unknown>)[group];
-      continue;
-    }
-    const fallback = (DEFAULT_RUN as unknown as Record<string, Record<string, unknown>>)[group][field];
-    const part = copy[group] as Record<string, unknown>;
-    if (fallback === undefined) delete part[field];
-    else part[field] = fallback;
-  }
-  return configSha256(copy as unknown as RunConfig).slice(0, DIGITS);
+  const defaults = DEFAULT_RUN as unknown as Fields;
+  const isFree = (path: string): boolean => free.includes(path);
+  const kept = Object.entries(config).flatMap(([group, value]): [string, unknown][] => {
+    if (isFree(group)) return defaults[group] === undefined ? [] : [[group, defaults[group]]];
+    if (typeof value !== 'object' || Array.isArray(value)) return [[group, value]];
+    const fallback = defaults[group] as Fields | undefined;
+    const fields = Object.entries(value as Fields).flatMap(([field, own]): [string, unknown][] => {
+      if (!isFree(`${group}.${field}`)) return [[field, own]];
+      return fallback?.[field] === undefined ? [] : [[field, fallback[field]]];
+    });
+    return [[group, Object.fromEntries(fields)]];
+  });
+  return configSha256(Object.fromEntries(kept) as unknown as RunConfig).slice(0, DIGITS);
 }
 
 /**

@@ -63,7 +63,7 @@ export function pointRows(
     readonly category?: (summary: Summary) => string;
   } = {},
 ): PointRow[] {
-  const { panel = ({ info }) => info.title, category = groupName } = place;
+  const { panel = (summary: Summary): string => summary.info.title, category = groupName } = place;
   return summaries.map((summary) => ({
     panel: panel(summary),
     category: category(summary),
