@@ -70,7 +70,7 @@ export type StatisticInfo = Readonly<z.infer<typeof statisticInfoSchema>>;
 /** @typeParam M - what `measure` of the module returns */
 export interface Statistic<M> extends StatisticInfo {
   /** Pure. Rows of one checkpoint, one for each scope; none where it does not apply. */
-  readonly of: (this: void, measurement: M) => readonly StatisticRow[];
+  readonly of: (measurement: M) => readonly StatisticRow[];
 }
 
 export const observationSchema = z.strictObject({
