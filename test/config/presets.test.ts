@@ -26,7 +26,8 @@ describe('presets', () => {
   it('has the arms, seeds and steps of the quick experiment', () => {
     expect(summary('quick')).toEqual({
       'MAX+MED+SUM, full, d=16, depth 1': [6, 8000],
-      'SUM, full, d=16, depth 1': [6, 8000],
+      // six from the usual start, four from the larger one
+      'SUM, full, d=16, depth 1': [10, 8000],
       'MAX+MED+SUM, pairs, d=16, depth 1': [8, 16_000],
       'SUM, pairs, d=16, depth 1': [8, 16_000],
       'FIRST+SUM, full, d=16, depth 1': [4, 8000],
