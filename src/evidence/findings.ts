@@ -105,20 +105,36 @@ export interface FindingOptions {
 /** All exploratory findings of one module, with Benjamini-Hochberg over those that have a p. */
 export function moduleFindings(
   evidence: Evidence,
-  all: readonly string[],
+  statistics: readonly string[],
   { sideBySide, learnedAccuracy, further = [] }: FindingOptions,
 ): Finding[] {
-  const statistics = all.filter((id) => evidence.statistics.get(id)?.detail !== true);
+  const shown = statistics.filter((id) => evidence.statistics.get(id)?.detail !== true);
+  const all = sideBySide
+    ? shown.flatMap((id) => differencesOf(evidence, id).map((one) => differenceFinding(one, 'all')))
+    : [];
+  const learned = shown.flatMap((id) =>
+    comparisonDifferences(evidence, id, learnedAccuracy).map((one) => differenceFinding(one, 'learned')),
+  );
   return adjusted([
-    ...(sideBySide
-      ? statistics.flatMap((id) => differencesOf(evidence, id).map((one) => differenceFinding(one, 'all')))
-      : []),
-    ...statistics.flatMap((id) =>
-      comparisonDifferences(evidence, id, learnedAccuracy).map((one) => differenceFinding(one, 'learned')),
-    ),
-    ...statistics.flatMap((id) => summariesOf(evidence, id).map(meanFinding)),
+    ...all,
+    // where every run has learned, the two are one
+    ...learned.filter((one) => !all.some((other) => isSameDifference(one, other))),
+    ...shown.flatMap((id) => summariesOf(evidence, id).map(meanFinding)),
     ...further,
   ]);
+}
+
+function isSameDifference(a: Finding, b: Finding): boolean {
+  return (
+    a.about !== undefined &&
+    b.about !== undefined &&
+    a.about.statistic === b.about.statistic &&
+    a.about.a === b.about.a &&
+    a.about.b === b.about.b &&
+    a.n.seeds === b.n.seeds &&
+    a.estimate === b.estimate &&
+    scopeKey(a.about.scope) === scopeKey(b.about.scope)
+  );
 }
 
 /** Benjamini-Hochberg over the findings that have a p. */

@@ -17,7 +17,9 @@ import { Rng } from '../../src/tensor/rng.js';
 import { expectClose } from '../analysis/fixtures.js';
 
 type Quantiles = Record<string, number>;
-const fixture = JSON.parse(readFileSync(new URL('../analysis/fixtures/thresholds.json', import.meta.url), 'utf8')) as {
+const fixture = JSON.parse(
+  readFileSync(new URL('../analysis/fixtures/thresholds.json', import.meta.url), 'utf8'),
+) as {
   cases: {
     counts: [number, number, number][];
     theta: [number, number, number];
