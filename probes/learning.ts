@@ -6,6 +6,7 @@ import { NESTED } from '../src/evidence/ladders.js';
 import { accuracyByOperation, divisorAccuracy, isNested, nestedAccuracy } from '../src/train/learned.js';
 import type { EvalRow } from '../src/train/metrics.js';
 import { lastTwoAtStep } from '../src/train/read-training.js';
+import { learnedBySize } from '../src/report/charts/learned-by-size.js';
 import { companyFindings, companyThresholds } from './learning/company.js';
 import type { TrainedSubject, TrainingProbe } from './contract.js';
 
@@ -129,6 +130,6 @@ export const learning: TrainingProbe<LearningMeasurement> = {
   ],
   combine: ({ evidence }) => ({
     findings: [...companyFindings(evidence), ...companyThresholds(evidence)],
-    pictures: [],
+    pictures: learnedBySize(evidence.conditions),
   }),
 };

@@ -5,6 +5,7 @@ import {
   type ClaimArm,
   claimPart,
   CLAIMS_LEVEL,
+  SMALL_START,
 } from '../../src/evidence/claims-file.js';
 import { type Condition, hasLearned, PRIMARY } from '../../src/evidence/conditions.js';
 import type { Evidence } from '../../src/evidence/evidence.js';
@@ -25,16 +26,25 @@ import { OPERATION_NAMES } from '../../src/listops/operations.js';
 /** One finding for each company of SUM, over generated examples in which nothing is held out. */
 export function companyFindings({ conditions }: Evidence): Finding[] {
   const full = conditions.filter(
-    ({ design }) => design.regime === 'full' && design.generated && design.tasks.includes(PRIMARY),
+    ({ design }) =>
+      design.regime === 'full' &&
+      design.generated &&
+      design.startKind === 'scratch' &&
+      design.tasks.includes(PRIMARY),
   );
   const alone = full.filter(({ side }) => side === 'SUM-only');
   const companies = groupBy(
     full.filter(({ design }) => design.tasks.length > 1),
-    ({ design }) => design.tasks.join('+'),
+    ({ design }) => `${design.tasks.join('+')}${startText(design.embeddingInit)}`,
   );
   return [...companies]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([tasks, mixed]) => companyFinding(tasks, mixed, alone));
+}
+
+/** Said where the embeddings did not begin as usual. */
+function startText(embeddingInit: number): string {
+  return embeddingInit === SMALL_START ? '' : `, start ${embeddingInit}`;
 }
 
 function companyFinding(tasks: string, mixed: readonly Condition[], alone: readonly Condition[]): Finding[] {

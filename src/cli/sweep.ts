@@ -1,14 +1,22 @@
 /** `sumlens sweep`: the runs of a plan, one a core, with a live table; and what they would cost. */
+import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { usableCores } from '../jobs/cores.js';
 import { conditionLabel } from '../config/hash.js';
 import { nearest, unacceptable, UserError } from '../errors.js';
+import { toCsv } from '../evidence/table.js';
+import { writeFileDurably } from '../io/files.js';
+import { packageVersion } from '../io/package-root.js';
+import { renderReport } from '../report/page.js';
+import { reportJson } from '../report/report-json.js';
+import { loadReportRuntime } from '../report/write.js';
 import { type LearnedTable, type SweepProgress } from '../workflows/sweep/board.js';
 import { bundledPlans, findPlan } from '../workflows/sweep/bundled.js';
 import { CALIBRATION_SECONDS, type DryRun, dryRun } from '../workflows/sweep/dry-run.js';
 import { expandPlan, resolveFields, type SweepRun } from '../workflows/sweep/expand.js';
 import { KEEPS } from '../workflows/sweep/keep.js';
 import { type Plan, PLAN_SIZES } from '../workflows/sweep/plan.js';
+import { reportOfResults } from '../workflows/sweep/report.js';
 import type { ResultLine } from '../workflows/sweep/result-line.js';
 import { checkQueueUrl } from '../workflows/sweep/queue/connection.js';
 import { MOST_QUEUED, openSubmitter, type Submitter } from '../workflows/sweep/queue/submit.js';
@@ -25,7 +33,7 @@ import {
 } from './flags.js';
 import { addFolderFlags, foldersOf } from './folders.js';
 import { interruptSignal } from './interrupt.js';
-import { formatTable, percent } from './table.js';
+import { claimLines, formatTable, percent } from './table.js';
 import { SUMMARIES } from './summaries.js';
 
 const HELP = `
@@ -142,7 +150,7 @@ function dryRunText(plan: Plan, found: DryRun, jobs: number): string {
 }
 
 async function sweep(
-  { name, runs, jobs }: Request,
+  { plan, name, runs, jobs }: Request,
   options: ParsedOptions,
   interrupt: ReturnType<typeof interruptSignal>,
 ): Promise<void> {
@@ -195,6 +203,7 @@ async function sweep(
       `${results.size} of ${runs.length} runs finished${failed.length > 0 ? `, ${failed.length} failed` : ''}; took ${duration(performance.now() - begin)}\nresults: ${resultsPath}\n`,
     );
   }
+  if (results.size > 0) reportSweep(plan, [...results.values()], dirname(resultsPath), options);
   for (const { run, reason } of failed) console.error(`run ${run} failed: ${reason}`);
   if (interrupted) {
     const why = isOurStop ? `Stopped after ${minutes ?? ''} minutes` : 'Interrupted';
@@ -202,6 +211,23 @@ async function sweep(
   }
   if (interrupt.signal.aborted) process.exitCode = interrupt.exitCode();
   else if (failed.length > 0) process.exitCode = 1;
+}
+
+/** The page, the report and the table of observations beside results.jsonl, and the claims in the terminal. */
+function reportSweep(
+  { name, description }: Plan,
+  results: readonly ResultLine[],
+  folder: string,
+  options: ParsedOptions,
+): void {
+  const report = reportOfResults(results, { title: `sumlens sweep ${name}`, version: packageVersion() });
+  writeFileDurably(join(folder, 'report.json'), reportJson(report));
+  writeFileDurably(join(folder, 'observations.csv'), toCsv(report));
+  writeFileDurably(join(folder, 'index.html'), renderReport(report, loadReportRuntime()));
+  if (switchValue(options, 'json')) return;
+  process.stdout.write(
+    `\n${description}\n\n${claimLines(report.claims)}\n\nreport: ${join(folder, 'index.html')}\n`,
+  );
 }
 
 async function submitterOf(
