@@ -3,7 +3,7 @@
  * pass is that pass, "all attention" is every pass at once, and numbers are the vocabulary's, wherever their ids lie.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { embeddingPca } from '../../probes/embedding-pca.js';
+import { embeddingPca } from '../../probes/embedding-pca/index.js';
 import { STREAM } from '../../probes/ablation/measure.js';
 import type { AblationMeasurement } from '../../probes/ablation/measurement.js';
 import { ABLATION_STATISTICS } from '../../probes/ablation/statistics.js';
