@@ -139,7 +139,7 @@ describe('verdicts', () => {
   const WORDS = verdictWords();
 
   function verdictWords(): string[] {
-    const source = readSource('src/analysis/verdict.ts');
+    const source = readSource('src/evidence/verdict.ts');
     const words: string[] = [];
     visit(source.tree, (node) => {
       if (
@@ -173,9 +173,9 @@ describe('verdicts', () => {
     return problems;
   }
 
-  it('are named by src/analysis/verdict.ts alone', () => {
+  it('are named by src/evidence/verdict.ts alone', () => {
     expect(WORDS).toHaveLength(4);
-    expect(SOURCES.filter(({ path }) => path !== 'src/analysis/verdict.ts').flatMap(problemsOf)).toEqual([]);
+    expect(SOURCES.filter(({ path }) => path !== 'src/evidence/verdict.ts').flatMap(problemsOf)).toEqual([]);
   });
 
   it('would be noticed elsewhere', () => {

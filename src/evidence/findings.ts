@@ -62,7 +62,14 @@ export function differenceFinding(difference: Difference, runs: 'all' | 'learned
     ...(interval === undefined ? {} : { interval: jsonInterval(interval) }),
     n: { seeds: valuesA.length + valuesB.length, examples: 0 },
     ...(p === undefined ? {} : { p: p.p, pMethod: p.method }),
+    ...(interval === undefined ? { reason: `no interval: ${whyUnbounded(difference)}` } : {}),
   };
+}
+
+function whyUnbounded({ valuesA, valuesB }: Difference): string {
+  return Math.min(valuesA.length, valuesB.length) < 2
+    ? 'a condition has fewer than two seeds'
+    : 'equal values in every seed say nothing of other seeds';
 }
 
 /** Mixed minus SUM-only, and mixed minus the control, in runs that a claim at this accuracy would count. */

@@ -1,6 +1,8 @@
 /** The reports on disk as the viewer lists them. A report is shown as it says of itself; its content is not trusted. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CLAIMS } from '../evidence/claims-file.js';
+import { groupBy } from '../evidence/group-by.js';
 import { VERDICTS } from '../evidence/verdict.js';
 import { isPlainName, openContained, readContained } from './contained.js';
 import { ADDRESS_NAME, type ReportSummary, type VerdictChip } from './contract.js';
@@ -93,23 +95,35 @@ function described(report: unknown, name: string): Partial<ReportSummary> & Pick
       ...new Set(subjects.map((subject) => textOf(subject['label'])).filter((t) => t !== undefined)),
     ],
     modules: Object.keys(modules),
-    verdicts: Object.values(modules).flatMap(verdictsOf).sort(byClaim).slice(0, MOST_CHIPS),
+    verdicts: verdictsOf(report['claims']).slice(0, MOST_CHIPS),
   };
 }
 
-function verdictsOf(module: unknown): VerdictChip[] {
-  if (!isRecord(module) || !Array.isArray(module['findings'])) return [];
-  return module['findings'].filter(isRecord).flatMap((finding) => {
-    const claim = textOf(finding['claim']);
-    const verdict = textOf(finding['verdict']);
+/** One line for each claim, or for each part of it where parts came to different verdicts; in the order of the report. */
+function verdictsOf(claims: unknown): VerdictChip[] {
+  if (!Array.isArray(claims)) return [];
+  const rows = claims.filter(isRecord).flatMap((row) => {
+    const claim = textOf(row['claim']);
+    const verdict = textOf(row['verdict']);
     if (claim === undefined || verdict === undefined) return [];
-    const tone = VERDICTS.findIndex((word) => word === verdict);
-    return [{ claim, verdict, tone, statement: textOf(finding['statement']) ?? '' }];
+    return [{ claim, part: textOf(row['part']), verdict }];
+  });
+  return [...groupBy(rows, ({ claim }) => claim)].flatMap(([claim, own]) => {
+    const isOne = new Set(own.map(({ verdict }) => verdict)).size === 1;
+    return (isOne ? [{ ...own[0], part: undefined }] : own).map(({ part, verdict }) => ({
+      claim: part ?? claim,
+      statement: statementOf(claim, part),
+      verdict,
+      tone: VERDICTS.findIndex((word) => word === verdict),
+    }));
   });
 }
 
-function byClaim(a: VerdictChip, b: VerdictChip): number {
-  return a.claim < b.claim ? -1 : a.claim > b.claim ? 1 : 0;
+/** Words of claims.json; empty for a claim that it does not have. */
+function statementOf(claim: string, part: string | undefined): string {
+  const known = CLAIMS.find(({ id }) => id === claim);
+  const name = known?.parts.find(({ id }) => id === part)?.name;
+  return [known?.text ?? '', ...(name === undefined ? [] : [name])].join(': ');
 }
 
 function textOf(value: unknown): string | undefined {

@@ -33,16 +33,6 @@ const SAME_FIELDS: readonly Field[] = [
   plain('nCtx', (config) => config.model.nCtx),
 ];
 
-/** Why two runs cannot be compared by a difference: the fields, empty when they can. */
-export function obstacles(a: RunConfig, b: RunConfig): string[] {
-  const unlike = SAME_FIELDS.filter((field) => field.value(a) !== field.value(b)).map(({ name }) => name);
-  return [
-    ...unlike,
-    ...(a.data.regime === b.data.regime ? [] : ['regime']),
-    ...(sourceOf(a) === sourceOf(b) ? [] : ['examples']),
-  ];
-}
-
 /** Where the examples of a run come from, by content. */
 function sourceOf({ data: { file } }: RunConfig): string {
   return file === undefined ? 'generated' : `${file.sha256} ${file.kept} ${file.heldFraction}`;

@@ -1,9 +1,9 @@
 /** The design of a run, out of its configuration: what says which runs may be compared, and which belong together. */
+import { operationsOf } from '../config/gpt-config-of.js';
 import { configSha256, fieldText } from '../config/hash.js';
 import type { RunConfig } from '../config/run-config.js';
 import { DEFAULT_RUN } from '../config/defaults.js';
 import type { Design } from '../evidence/subject.js';
-import { OPERATION_NAMES } from '../listops/operations.js';
 import { sha256Hex } from '../io/sha256.js';
 import { INIT_STD } from '../model/parameters.js';
 import { isNested } from '../train/learned.js';
@@ -103,11 +103,10 @@ function keyWithout(config: RunConfig, free: readonly string[]): string {
  */
 function comparableKey(config: RunConfig): string {
   const { data, model } = config;
-  const operations = config.vocabulary ?? OPERATION_NAMES;
   return sha256Hex(
     JSON.stringify([
       data.notation ?? '',
-      operations,
+      operationsOf(config),
       data.modulus,
       model.nCtx,
       data.regime,

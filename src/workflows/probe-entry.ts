@@ -31,7 +31,7 @@ export interface MeasureJob extends Work {
   }[];
 }
 
-/** Answered with what combined-module.ts makes of the measurements. */
+/** Answered with what combine-measurements.ts makes of the measurements. */
 export interface CombineJob extends Work {
   readonly kind: 'combine';
   readonly measured: readonly Measured<Json>[];
@@ -83,7 +83,7 @@ async function answerCompatible({ probe: path, configs }: CompatibleJob): Promis
   const probe = await loadProbe(path);
   return configs.map((config) => {
     try {
-      return compatibilityOf(probe.isCompatible?.(config) ?? true);
+      return compatibilityOf(probe.isCompatible === undefined ? true : probe.isCompatible(config));
     } catch (error) {
       return { failed: errorMessage(error) };
     }

@@ -3,7 +3,7 @@
  * pass is that pass, "all attention" is every pass at once, and numbers are the vocabulary's, wherever their ids lie.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { embeddingPca } from '../../probes/embedding-pca.js';
+import { embeddingPca } from '../../probes/embedding-pca/index.js';
 import { STREAM } from '../../probes/ablation/measure.js';
 import type { AblationMeasurement } from '../../probes/ablation/measurement.js';
 import { ABLATION_STATISTICS } from '../../probes/ablation/statistics.js';
@@ -204,10 +204,15 @@ describe('number embeddings', () => {
     );
     if (measurement instanceof Promise) throw new Error('measures synchronously');
     const own = rows();
-    const squared = own.map((a) => own.map((b) => a.reduce((sum, x, k) => sum + (x - b[k]) ** 2, 0)));
-    const average = squared.flat().reduce((sum, x) => sum + x, 0) / (N * (N - 1));
-    const { data } = measurement.distances;
-    squared.flat().forEach((value, i) => expect(Number(data[i])).toBeCloseTo(value / average, 5));
+    const centre = own[0].map((_, k) => own.reduce((sum, row) => sum + row[k], 0) / N);
+    const centred = own.map((row) => row.map((x, k) => x - centre[k]));
+    const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, x, k) => sum + x * b[k], 0);
+    const { data } = measurement.cosine;
+    centred
+      .flatMap((a) => centred.map((b) => dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b))))
+      .forEach((value, i) => expect(Number(data[i])).toBeCloseTo(value, 5));
+    const norm = Math.sqrt(centred.reduce((sum, row) => sum + dot(row, row), 0));
+    expect(measurement.embedding.norm).toBeCloseTo(norm, 5);
     // the unembedding is untied here and has its own
     expect(measurement.unembedding).not.toBeNull();
   });

@@ -2,6 +2,8 @@ import { appendFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listRuns } from '../../src/checkpoint/list.js';
+import { claimById, claimPart } from '../../src/evidence/claims-file.js';
+import { VERDICTS } from '../../src/evidence/verdict.js';
 import { ownIdentity } from '../../src/io/process-identity.js';
 import type { RunSummary } from '../../src/viewer/contract.js';
 import { ReportIndex } from '../../src/viewer/report-index.js';
@@ -209,11 +211,19 @@ describe('ReportIndex', () => {
       modules: ['embedding-pca', 'ablation'],
     });
     expect(good.conditions).toEqual(['MAX+MED+SUM, full, d=16', 'SUM, full, d=16']);
-    expect(good.verdicts.map(({ claim, tone }) => [claim, tone])).toEqual([
-      ['C2', 0],
-      ['C3a', 1],
-      ['C4', 2],
-      ['C5', 3],
-    ]);
+    // parts with one verdict are one line
+    expect(good.verdicts.map(({ claim, verdict, tone }) => [claim, verdict, tone])).toEqual(
+      (
+        [
+          ['C1', 3],
+          ['C2a', 0],
+          ['C2b', 3],
+          ['C3', 1],
+          ['C4', 2],
+        ] as const
+      ).map(([claim, tone]) => [claim, VERDICTS[tone], tone]),
+    );
+    expect(good.verdicts[1].statement).toBe(`${claimById('C2').text}: ${claimPart('C2a').name}`);
+    expect(good.verdicts[3].statement).toBe(claimById('C3').text);
   });
 });

@@ -148,14 +148,13 @@ export function writeReport(
 ): void {
   const folder = join(reportsDir, name);
   mkdirSync(folder, { recursive: true });
-  const finding = (claim: string, statement: string, place: number) => ({
-    id: claim,
+  const result = (claim: string, place: number, part?: string) => ({
     claim,
-    statement,
+    ...(part === undefined ? {} : { part }),
     verdict: VERDICTS[place],
   });
   const report = {
-    schemaVersion: 1,
+    schemaVersion: 2,
     title: options.title ?? 'sumlens quick',
     subjects: [1, 2, 3].flatMap((seed) =>
       ['MAX+MED+SUM, full, d=16', 'SUM, full, d=16'].map((label) => ({
@@ -164,18 +163,16 @@ export function writeReport(
         seed,
       })),
     ),
-    modules: {
-      'embedding-pca': {
-        findings: [finding('C3a', 'SUM-only embeddings have less order structure than mixed ones', 1)],
-      },
-      ablation: {
-        findings: [
-          finding('C2', 'Inside MAX+MED+SUM more seeds learn SUM at the same size', 0),
-          finding('C4', 'The feed-forward share of the dose curve is larger in SUM-only models', 2),
-          finding('C5', 'SUM-only models memorize the pairs that they were trained on', 3),
-        ],
-      },
-    },
+    claims: [
+      result('C1', 3, 'C1a'),
+      result('C1', 3, 'C1b'),
+      result('C2', 0, 'C2a'),
+      result('C2', 3, 'C2b'),
+      result('C3', 1),
+      result('C3', 1, 'C3a'),
+      result('C4', 2, 'C4'),
+    ],
+    modules: { 'embedding-pca': {}, ablation: {} },
   };
   writeFileSync(join(folder, 'report.json'), JSON.stringify(report));
   const body = options.body ?? '<h1>Report</h1><p>What was compared, and what it came to.</p>';

@@ -2,19 +2,22 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { companyFindings } from '../../probes/learning/company.js';
 import { PROBES } from '../../probes/index.js';
 import { withDataFile } from '../../src/config/data-file-fields.js';
 import { conditionLabel, distinguishingLabels } from '../../src/config/hash.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
 import type { RunConfig } from '../../src/config/run-config.js';
+import { decideClaims } from '../../src/evidence/decide.js';
+import { evidenceOf } from '../../src/evidence/evidence.js';
 import { createGenerator } from '../../src/listops/generate.js';
 import { fileNote } from '../../src/listops/data-notes.js';
 import type { EvalRow } from '../../src/train/metrics.js';
-import { comparabilityNotes, obstacles } from '../../src/workflows/comparable.js';
-import { learningModule } from '../../src/workflows/learning.js';
-import type { TrainedRun } from '../../src/workflows/trained-run.js';
+import { comparabilityNotes } from '../../src/workflows/comparable.js';
+import { designOf } from '../../src/workflows/design.js';
 import { lineNotes } from '../../src/workflows/line-notes.js';
 import type { CheckpointRef } from '../../src/workflows/probe-plan.js';
+import { madeSubject } from '../helpers/made-subject.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sumlens-unlike-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -39,10 +42,10 @@ const refOf = (config: RunConfig, id: string): CheckpointRef =>
 
 describe('runs on a data file', () => {
   it('are compared within one content, whatever the name of the file, and with nothing else', () => {
-    expect(obstacles(first, renamed)).toEqual([]);
-    expect(obstacles(first, second)).toEqual(['examples']);
-    expect(obstacles(first, generated)).toEqual(['examples']);
-    expect(obstacles(generated, { ...generated, seed: 5 })).toEqual([]);
+    const keyOf = (config: RunConfig) => designOf(config, 'budget', true).comparable;
+    expect(keyOf(renamed)).toBe(keyOf(first));
+    expect(new Set([first, second, generated].map(keyOf)).size).toBe(3);
+    expect(keyOf({ ...generated, seed: 5 })).toBe(keyOf(generated));
     const notes = comparabilityNotes([refOf(first, 'a@1'), refOf(second, 'b@1'), refOf(generated, 'c@1')]);
     expect(notes).toHaveLength(1);
     expect(notes[0]).toMatch(
@@ -64,20 +67,28 @@ describe('runs on a data file', () => {
   });
 
   it('do not count in claims, which are about generated examples', () => {
-    const runs = (config: RunConfig): TrainedRun[] =>
-      [1, 2, 3].map((seed) => ({
-        id: `r${seed}`,
-        config: { ...config, seed },
-        label: '',
-        parameters: 1,
-        rows: [],
-      }));
-    expect(learningModule(runs(first))).toEqual(learningModule([]));
-    expect(learningModule(runs(generated))).not.toEqual(learningModule([]));
+    expect(designOf(first, 'budget', true).generated).toBe(false);
+    expect(designOf(generated, 'budget', true).generated).toBe(true);
+    const decided = (isGenerated: boolean, seeds: readonly number[]) => {
+      const subjects = seeds.flatMap((seed) =>
+        (['pairs', 'full'] as const).flatMap((regime) =>
+          ([['SUM'], ['MAX', 'MED', 'SUM']] as const).map((tasks) =>
+            madeSubject({ tasks, seed, regime, design: { generated: isGenerated } }),
+          ),
+        ),
+      );
+      const evidence = evidenceOf(subjects, [], new Map());
+      return { claims: decideClaims(evidence), company: companyFindings(evidence) };
+    };
+    const none = decided(true, []);
+    expect(decided(false, [1, 2, 3])).toEqual(none);
+    const some = decided(true, [1, 2, 3]);
+    expect(some.claims).not.toEqual(none.claims);
+    expect(some.company).toHaveLength(1);
   });
 
   it('are for every module but memorization, which says why', () => {
-    const answers = Object.fromEntries(PROBES.map((probe) => [probe.name, probe.isCompatible(first)]));
+    const answers = Object.fromEntries(PROBES.map((probe) => [probe.name, probe.isCompatible?.(first)]));
     expect(answers).toMatchObject({ 'embedding-pca': true, ablation: true, 'parity-probe': true });
     expect(answers['memorization']).toContain(
       'its examples are lines of first.tsv: whole lines were held out',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { welchInterval } from '../../src/analysis/intervals.js';
 import { UserError } from '../../src/errors.js';
+import type { Finding, Report } from '../../src/report/schema.js';
 import { openRun } from '../../src/checkpoint/store.js';
 import { probeAndReport, type ProbeJobOptions, type ProbeJobResult } from '../../src/workflows/probe-job.js';
 import { checkpointRef, loadProbe } from '../../src/workflows/probe-plan.js';
@@ -39,6 +40,7 @@ async function probe(
   const measured: string[] = [];
   const reportsDir = more.reportsDir ?? join(folder, `reports-${reports++}`);
   const result = await probeAndReport({
+    kind: 'comparison',
     title: 'test',
     name: 'test',
     refs: names.map((name) => checkpointRef(openRun(join(folder, 'checkpoints', name)), 'last')),
@@ -53,6 +55,21 @@ async function probe(
   return { ...result, measured, reportsDir };
 }
 
+/** How many checkpoints the module says it was given. */
+const count = ({ modules }: Report, name: string) =>
+  modules[name].findings.find(({ id }) => id === 'count')?.estimate;
+
+/** subject id -> the number that a module gave of it */
+const values = ({ observations }: Report, name: string): Map<string, number> =>
+  new Map(
+    observations
+      .filter(({ statistic }) => statistic === `${name}/value`)
+      .map(({ subject, value }) => [subject, value]),
+  );
+
+const differences = ({ modules }: Report, name: string): Finding[] =>
+  modules[name].findings.filter(({ about }) => about?.kind === 'difference');
+
 describe('a faulty module', () => {
   it.each([
     ['throws', 'the measurement broke'],
@@ -60,7 +77,9 @@ describe('a faulty module', () => {
     ['mutates', 'changed the weights'],
     ['combine-throws', 'the combination broke'],
     ['combine-silent', 'did not finish within 1.5 s'],
-    ['findings-no-list', 'findings[0]'],
+    ['statistic-throws', 'no number of it'],
+    ['findings-incomplete', 'findings[0]'],
+    ['observations-incomplete', 'observations[2]'],
     ['incompatible-throws', 'cannot tell'],
     ['incompatible-silent', 'isCompatible did not finish within 1.5 s'],
   ] as const)('%s is one failed module with its reason', async (fault: Fault, reason) => {
@@ -83,7 +102,8 @@ describe('a faulty module', () => {
     });
     const module = report.modules[fault];
     expect(module.status).toBe('ok');
-    expect(module.findings[0].statement).toBe('2 measured');
+    expect(count(report, fault)).toBe(2);
+    expect(values(report, fault).size).toBe(2);
     expect(module.leftOut.map(({ subject }) => subject)).toEqual([`${runs[1]}@10`]);
     expect(module.leftOut[0].reason).toContain(reason);
     expect(failures).toEqual([{ module: fault, subject: `${runs[1]}@10`, reason: module.leftOut[0].reason }]);
@@ -98,13 +118,13 @@ describe('a faulty module', () => {
     );
     const { report } = await probe(choices[0].source, runs.slice(0, 2), { probes: choices });
     expect(report.modules['combine-throws'].status).toBe('failed');
-    expect(report.modules['sound'].findings[0].estimate).toBe(2);
+    expect(count(report, 'sound')).toBe(2);
   });
 
   it('is refused when it is no module', async () => {
     const path = join(folder, 'empty.mjs');
     writeFileSync(path, 'export const probe = { name: "../outside" };\n');
-    await expect(loadProbe(path)).rejects.toThrow(/has no isCompatible, measure/);
+    await expect(loadProbe(path)).rejects.toThrow(/has no title, question, measure, statistics/);
     writeFileSync(path, 'export const other = 1;\n');
     await expect(loadProbe(join(folder, 'empty.mjs?2'))).rejects.toThrow(/empty\.mjs/);
   });
@@ -133,7 +153,7 @@ describe('loadUserProbe', () => {
     expect((await loadUserProbe(writeProbe(folder, 'sound'))).name).toBe('sound');
     const broken = written('broken.mjs', 'export const probe = { name: "x" };\n');
     await expect(loadUserProbe(broken)).rejects.toThrow(UserError);
-    await expect(loadUserProbe(broken)).rejects.toThrow(/has no isCompatible, measure/);
+    await expect(loadUserProbe(broken)).rejects.toThrow(/has no title, question, measure, statistics/);
     await expect(loadUserProbe(join(folder, 'absent.mjs'))).rejects.toThrow(/could not be loaded/);
     const dying = written('dying.mjs', 'process.exit(0);\n');
     await expect(loadUserProbe(dying)).rejects.toThrow(/ended with exit code 0 and no result/);
@@ -174,8 +194,7 @@ describe('measurements', () => {
     writeFileSync(join(folder, 'inner.mjs'), 'export const shift = 2;\n');
     const again = await probe(path, runs.slice(0, 1), { reportsDir: first.reportsDir });
     expect(again.measured).toHaveLength(1);
-    const value = ({ report }: typeof first): number =>
-      (report.modules['sound'].result as { value: number }[])[0].value;
+    const value = ({ report }: typeof first) => values(report, 'sound').get(`${runs[0]}@10`) ?? NaN;
     expect(value(again) - value(first)).toBeCloseTo(1, 6);
   });
 
@@ -229,8 +248,8 @@ describe('measurements', () => {
 describe('a comparison', () => {
   it('gives the same bytes for subjects in any order', async () => {
     const path = writeProbe(folder, 'sound');
-    const forward = await probe(path, runs, { sideBySide: true });
-    const backward = await probe(path, [...runs].reverse(), { sideBySide: true });
+    const forward = await probe(path, runs);
+    const backward = await probe(path, [...runs].reverse());
     for (const file of ['report.json', 'index.html']) {
       expect(readFileSync(join(backward.reportDir, file))).toEqual(
         readFileSync(join(forward.reportDir, file)),
@@ -239,42 +258,41 @@ describe('a comparison', () => {
   });
 
   it('takes the difference of conditions over seeds, and shows each seed', async () => {
-    const { report } = await probe(writeProbe(folder, 'sound'), runs, { sideBySide: true });
-    const { findings, charts, result } = report.modules['sound'];
-    const value = new Map(
-      (result as { subject: string; value: number }[]).map(({ subject, value: v }) => [subject, v]),
-    );
+    const { report } = await probe(writeProbe(folder, 'sound'), runs);
+    const value = values(report, 'sound');
     const of = (names: readonly string[]): number[] => names.map((name) => value.get(`${name}@10`) ?? NaN);
-    const difference = findings.find(({ id }) => id.startsWith('compared-value/'));
+    const [difference, ...others] = differences(report, 'sound');
+    expect(others).toEqual([]);
+    expect(difference.about).toMatchObject({ statistic: 'sound/value', kind: 'difference', runs: 'all' });
     const expected = welchInterval(of(runs.slice(3)), of(runs.slice(0, 3)), 0.95);
-    expect(difference?.estimate).toBeCloseTo(expected.estimate, 8);
-    expect(difference?.interval?.low).toBeCloseTo(expected.low, 8);
-    expect(difference?.interval?.high).toBeCloseTo(expected.high, 8);
-    expect(difference?.n.seeds).toBe(5);
-    expect(difference?.statement).toContain('MAX+SUM, full, d=4 minus SUM, full, d=4');
-    const chart = charts.find(({ id }) => id === 'compared-value');
-    expect(chart?.table.rows.map((row) => row[1])).toEqual([...runs.slice(3), ...runs.slice(0, 3)]);
+    expect(difference.estimate).toBeCloseTo(expected.estimate, 8);
+    expect(difference.interval?.low).toBeCloseTo(expected.low, 8);
+    expect(difference.interval?.high).toBeCloseTo(expected.high, 8);
+    expect(difference.n.seeds).toBe(5);
+    expect(difference.statement).toContain('MAX+SUM, full, d=4 minus SUM, full, d=4');
+    const [{ table }] = report.modules['sound'].charts;
+    const column = (name: string) => table.rows.map((row) => row[table.columns.indexOf(name)]);
+    expect(column('Seed')).toEqual([1, 2, 1, 2, 3]);
+    expect(column('Value').map(Number)).toEqual(of([...runs.slice(3), ...runs.slice(0, 3)]));
   });
 
   it('of one seed each says so and gives no interval', async () => {
-    const { report } = await probe(writeProbe(folder, 'sound'), [runs[0], runs[3]], { sideBySide: true });
-    const difference = report.modules['sound'].findings.find(({ id }) => id.startsWith('compared-value/'));
-    expect(difference?.estimate).toBeTypeOf('number');
-    expect(difference?.interval).toBeUndefined();
-    expect(difference?.p).toBeUndefined();
-    expect(difference?.reason).toContain('fewer than two seeds');
-    expect(report.modules['sound'].charts[0].subtitle).toContain('One seed a condition: no interval');
+    const { report } = await probe(writeProbe(folder, 'sound'), [runs[0], runs[3]]);
+    const [difference] = differences(report, 'sound');
+    expect(difference.estimate).toBeTypeOf('number');
+    expect(difference.interval).toBeUndefined();
+    expect(difference.p).toBeUndefined();
+    expect(difference.reason).toContain('fewer than two seeds');
+    expect(report.modules['sound'].charts[0].subtitle).toContain('one seed a condition: no interval');
     expect(JSON.stringify(report)).not.toContain('Infinity');
   });
 
   it('takes differences within a regime only, and says that regimes differ', async () => {
     const held = await tinyRun(join(folder, 'checkpoints'), ['SUM'], 1, { regime: 'pairs' });
-    const { report } = await probe(writeProbe(folder, 'sound'), [runs[0], held, runs[3]], {
-      sideBySide: true,
-    });
-    const differences = report.modules['sound'].findings.filter(({ id }) => id.startsWith('compared-'));
-    expect(differences).toHaveLength(1);
-    expect(differences[0].statement).not.toContain('pairs');
+    const { report } = await probe(writeProbe(folder, 'sound'), [runs[0], held, runs[3]]);
+    const taken = differences(report, 'sound');
+    expect(taken).toHaveLength(1);
+    expect(taken[0].statement).not.toContain('pairs');
     expect(report.modules['sound'].charts[0].table.rows).toHaveLength(3);
     expect(report.provenance.dataNotes.join(' ')).toContain('Regimes full and pairs');
   });
@@ -282,9 +300,9 @@ describe('a comparison', () => {
   it('counts the last step of a run, not its steps as replicates', async () => {
     const { refs } = findSubjects([`${runs[0]}@all`, `${runs[3]}@all`], join(folder, 'checkpoints'));
     expect(refs).toHaveLength(4);
-    const { report } = await probe(writeProbe(folder, 'sound'), [], { refs, sideBySide: true });
-    const difference = report.modules['sound'].findings.find(({ id }) => id.startsWith('compared-'));
-    expect(difference?.n.seeds).toBe(2);
-    expect(difference?.interval).toBeUndefined();
+    const { report } = await probe(writeProbe(folder, 'sound'), [], { refs });
+    const [difference] = differences(report, 'sound');
+    expect(difference.n.seeds).toBe(2);
+    expect(difference.interval).toBeUndefined();
   });
 });

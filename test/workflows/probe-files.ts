@@ -14,7 +14,9 @@ export const FAULTS = {
   mutates: `measure({ parameters }) { parameters[0] += 1; return { value: 1 }; },`,
   'combine-throws': `combine() { throw new Error('the combination broke'); },`,
   'combine-silent': `combine() { for (;;); },`,
-  'findings-no-list': `findings() { return [{ id: 'x' }]; },`,
+  'statistic-throws': `of() { throw new Error('no number of it'); },`,
+  'findings-incomplete': `combine() { return { findings: [{ id: 'x' }] }; },`,
+  'observations-incomplete': `combine() { return { observations: [{ subject: 'x' }] }; },`,
   'incompatible-silent': `isCompatible() { for (;;); },`,
   'says-false': `isCompatible() { return false; },`,
   'says-one': `isCompatible() { return 1; },`,
@@ -23,28 +25,29 @@ export const FAULTS = {
 } as const;
 export type Fault = keyof typeof FAULTS;
 
-/** Writes `<folder>/<fault>.mjs`, a module that gives one number a checkpoint. @returns its path */
+/** Writes `<folder>/<fault>.mjs`, a module that gives one number a checkpoint and counts them. @returns its path */
 export function writeProbe(folder: string, fault: Fault, version = 1): string {
   const path = join(folder, `${fault}.mjs`);
   const methods: Record<string, string> = {
     isCompatible: 'isCompatible() { return true; },',
     measure: 'measure({ parameters, subject }) { return { value: parameters[0], seed: subject.seed }; },',
+    of: 'of({ value }) { return [{ value }]; },',
     combine:
-      'combine(all) { return all.map(({ subject, measurement }) => ({ subject: subject.id, value: measurement.value })); },',
-    findings:
-      "findings(result) { return [{ id: 'count', statement: result.length + ' measured', statistic: 'count', unit: '1', estimate: result.length, n: { seeds: result.length, examples: 0 } }]; },",
+      "combine({ measured: { length } }) { return { findings: [{ id: 'count', statement: length + ' measured', statistic: 'count', unit: '1', estimate: length, n: { seeds: length, examples: 0 } }] }; },",
   };
   const own = FAULTS[fault];
   const name = /^(\w+)\(/.exec(own)?.[1];
   if (name !== undefined) methods[name] = own;
+  const { of, ...probe } = methods;
   writeFileSync(
     path,
     `export const probe = {
-  name: '${fault}', title: 'A title', question: 'A question?', version: ${version}, cost: 'seconds', options: {},
+  name: '${fault}', title: 'A title', question: 'A question?', version: ${version}, options: {},
   text: { shows: 'a', doesNotShow: 'b', method: 'c' },
-  charts() { return []; },
-  compared(result) { return [{ id: 'value', title: 'The first weight', unit: '1', values: result }]; },
-  ${Object.values(methods).join('\n  ')}
+  statistics: [
+    { id: 'value', title: 'The first weight', formula: 'w[0]', unit: '1', sentence: 'the first weight', ${of} },
+  ],
+  ${Object.values(probe).join('\n  ')}
 };
 `,
   );

@@ -4,7 +4,8 @@ import { PROBES } from '../../probes/index.js';
 import { conditionId, conditionLabel } from '../../src/config/hash.js';
 import { resolveRunConfig, type DeepPartial } from '../../src/config/parse.js';
 import type { RunConfig } from '../../src/config/run-config.js';
-import { checkComparable, comparabilityNotes, obstacles } from '../../src/workflows/comparable.js';
+import { checkComparable, comparabilityNotes } from '../../src/workflows/comparable.js';
+import { designOf } from '../../src/workflows/design.js';
 import {
   type CheckpointRef,
   checkPlainJson,
@@ -30,6 +31,7 @@ function ref(run: string, fields: DeepPartial<RunConfig> = {}, step = 10): Check
       weightsSha256: `${run}${step}`,
       final: true,
       accuracy: null,
+      design: designOf(config, 'budget', true),
     },
   };
 }
@@ -135,6 +137,20 @@ describe('comparing', () => {
     );
   });
 
+  it('takes no difference where it refuses to compare', () => {
+    const key = (fields: DeepPartial<RunConfig>) => ref('a', fields).subject.design.comparable;
+    const unlike: DeepPartial<RunConfig>[] = [
+      { data: { modulus: 7 } },
+      { model: { nCtx: 48 } },
+      { data: { notation: 'authors' } },
+      { vocabulary: ['MAX', 'MIN', 'MED', 'SUM'] },
+    ];
+    expect(new Set([{}, ...unlike].map(key)).size).toBe(1 + unlike.length);
+    // tokens that the run stores, also where its file does not name them
+    const { vocabulary: _, ...unnamed } = resolveRunConfig({});
+    expect(designOf(unnamed, 'budget', true).comparable).toBe(key({}));
+  });
+
   it('allows other tasks, sizes, seeds and regimes; regimes are marked', () => {
     const refs = [
       ref('a'),
@@ -145,8 +161,9 @@ describe('comparing', () => {
     expect(() => checkComparable(refs)).not.toThrow();
     expect(comparabilityNotes(refs.slice(0, 3))).toEqual([]);
     expect(comparabilityNotes(refs)).toHaveLength(1);
-    expect(obstacles(refs[0].config, refs[1].config)).toEqual([]);
-    expect(obstacles(refs[0].config, refs[3].config)).toEqual(['regime']);
+    const [base, tasks, , regime] = refs.map(({ subject }) => subject.design.comparable);
+    expect(tasks).toBe(base);
+    expect(regime).not.toBe(base);
   });
 });
 

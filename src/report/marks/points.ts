@@ -82,6 +82,10 @@ export function pointsChart(points: readonly PointRow[], text: PointsText): Char
   const panels = [...new Set(points.map(({ panel }) => panel))];
   const conditions = [...new Set(points.map(({ condition }) => condition))].sort();
   const runs = new Set(points.flatMap(({ values }) => values.map(({ run }) => run))).size;
+  const intervals =
+    points.length > 0 && points.every(({ values }) => values.length < 2)
+      ? 'one seed a condition: no interval'
+      : 'mean with a 95 % interval over seeds';
   const show = (value: number): string => (text.share === true ? percent(value) : readable(value));
   const ticks = [
     ...(points.some(({ control }) => control !== undefined) ? ['grey tick: control'] : []),
@@ -91,7 +95,7 @@ export function pointsChart(points: readonly PointRow[], text: PointsText): Char
     id: text.id,
     title: text.title,
     subtitle: [
-      `${counted(runs, 'run')}, a faint dot each; mean with a 95 % interval over seeds${ticks.map((tick) => `; ${tick}`).join('')}.`,
+      `${counted(runs, 'run')}, a faint dot each; ${intervals}${ticks.map((tick) => `; ${tick}`).join('')}.`,
       text.note,
     ].join(' '),
     summary:

@@ -305,12 +305,11 @@ function checkClaims(value: unknown): string[] {
   if (!Array.isArray(value)) {
     throw new UserError(`claims: found ${shown(value)}, expected a list such as [C1, C2].`);
   }
+  const names = [...new Set(CLAIMS.flatMap(({ id, parts }) => [id, ...parts.map((part) => part.id)]))];
   return value.map((name: unknown) => {
-    const known = CLAIMS.find(({ id }) => id === name);
-    if (known !== undefined) return known.id;
-    throw new UserError(
-      `claims: found ${shown(name)}, expected one of ${CLAIMS.map(({ id }) => id).join(', ')}.`,
-    );
+    const known = names.find((one) => one === name);
+    if (known !== undefined) return known;
+    throw new UserError(`claims: found ${shown(name)}, expected one of ${names.join(', ')}.`);
   });
 }
 

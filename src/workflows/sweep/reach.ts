@@ -21,12 +21,13 @@ export interface Reach {
   readonly why: string;
 }
 
-/** @param claims - ids of claims, every part of them */
+/** @param claims - ids of claims, for every part of them, or of parts */
 export function reachOf(claims: readonly string[], runs: readonly SweepRun[]): Reach[] {
   const subjects = runs.map(asLearned);
   const decided = decideClaims(evidenceOf(subjects, subjects.flatMap(asMeasured), new Map()));
-  return CLAIMS.filter(({ id }) => claims.includes(id)).flatMap(({ parts }) =>
+  return CLAIMS.flatMap(({ id, parts }) =>
     parts.flatMap((part) => {
+      if (!claims.includes(id) && !claims.includes(part.id)) return [];
       const result = decided.find((one) => one.part === part.id);
       return result === undefined ? [] : [reach(part, result)];
     }),

@@ -142,17 +142,24 @@ describe('the plans of the package', () => {
 
 describe('reachOf', () => {
   it('says what a plan lacks', () => {
-    const [reach] = reachOf(['C3'], tinyRuns());
-    expect(reach).toMatchObject({ claim: 'C3', reachable: false });
-    expect(reach.why).toBe('SUM alone, MAX+MED+SUM: found no run in regime pairs with at least 16000 steps');
+    const reach = reachOf(['C3'], tinyRuns());
+    expect(reach.map(({ claim, reachable }) => [claim, reachable])).toEqual(
+      ['C3a', 'C3b1', 'C3b2', 'C3c'].map((part) => [part, false]),
+    );
+    expect(reach[0].why).toBe(
+      'regime pairs, modulus 10, depth 1, 2 to 3 operands, d=16, 16,000 steps: runs: mixed has 0, SUM-only has 0, 6 a condition needed',
+    );
+    expect(reachOf(['C3b2', 'C4'], tinyRuns()).map(({ claim }) => claim)).toEqual(['C3b2', 'C4']);
   });
 
   it('counts seeds of one setting, not of several together', () => {
     const seeds = (list: string, rate: string) =>
       `arms: { sum: { data.tasks: [SUM] }, joint: { data.tasks: [MAX, MED, SUM] } }, base: { data.regime: pairs, training.steps: 16000, optimizer.learningRate: ${rate} }, seeds: ${list}`;
     const split = plan(`parts: { a: { ${seeds('1..3', '1.0e-3')} }, b: { ${seeds('4..6', '2.0e-3')} } }`);
-    expect(reachOf(['C4'], expandPlan(split))[0].why).toContain('found 3 seeds');
-    const whole = plan(`parts: { a: { ${seeds('1..6', '1.0e-3')} } }`);
+    expect(reachOf(['C4'], expandPlan(split))[0].why).toContain(
+      'mixed has 3, SUM-only has 3, 12 a condition needed',
+    );
+    const whole = plan(`parts: { a: { ${seeds('1..12', '1.0e-3')} } }`);
     expect(reachOf(['C4'], expandPlan(whole))[0].reachable).toBe(true);
   });
 });
