@@ -20,6 +20,7 @@ const LOADERS: Readonly<Record<CommandName, () => Promise<(program: Command) => 
   probe: async () => (await import('./probe.js')).registerProbe,
   compare: async () => (await import('./compare.js')).registerCompare,
   report: async () => (await import('./report.js')).registerReport,
+  verdicts: async () => (await import('./verdicts.js')).registerVerdicts,
   sample: async () => (await import('./sample-command.js')).registerSample,
   serve: async () => (await import('./serve.js')).registerServe,
   export: async () => (await import('./export.js')).registerExport,

@@ -1,4 +1,7 @@
-/** `sumlens report`: draws the page of a report.json again, one page a file. Comparing checkpoints is `compare`. */
+/**
+ * `sumlens report`: draws the page of a report.json again, one page a file, or writes its numbers as a table. Comparing
+ * checkpoints is `compare`.
+ */
 import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { UserError, unacceptable } from '../errors.js';
@@ -7,10 +10,13 @@ import { toJsonLine } from '../io/json.js';
 import { renderReport } from '../report/page.js';
 import { parseReport, reportJsonSchema } from '../report/parse-report.js';
 import { loadReportRuntime } from '../report/write.js';
+import { TABLE_FORMATS, writeTable } from '../workflows/table-file.js';
 import { SUMMARIES } from './summaries.js';
 
 interface ReportOptions {
   readonly out?: string;
+  readonly csv?: string;
+  readonly parquet?: string;
   readonly schema?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -20,8 +26,12 @@ const EXAMPLE = `
 Each report.json (or folder that holds one) gets its own page, index.html beside it. To see several checkpoints in one
 report, probe them together: sumlens probe all <checkpoint...>
 
-Example:
-  sumlens report reports/quick/report.json --out quick.html`;
+A table has one row for each number of a checkpoint; with --csv or --parquet alone no page is drawn. "sumlens verdicts"
+decides the claims again from the CSV.
+
+Examples:
+  sumlens report reports/quick/report.json --out quick.html
+  sumlens report reports/quick/report.json --csv observations.csv`;
 
 export function registerReport(program: Command): void {
   program
@@ -29,6 +39,8 @@ export function registerReport(program: Command): void {
     .description(SUMMARIES.report.description)
     .argument('[report...]', 'report.json files, or folders that hold one')
     .option('--out <file>', 'where the page goes (with one report); default: index.html beside report.json')
+    .option('--csv <file>', 'the numbers of one report as a table, one row for each number of a checkpoint')
+    .option('--parquet <file>', 'the same table as Parquet')
     .option('--schema', 'print the JSON schema of report.json')
     .option('--json', 'one JSON document on stdout, everything else on stderr')
     .option('--quiet', 'no messages')
@@ -45,22 +57,48 @@ function runReport(files: readonly string[], options: ReportOptions): void {
     throw new UserError(
       'report: found no file, expected one report.json or more. See "sumlens report --help".',
     );
-  if (options.out !== undefined && files.length > 1)
-    throw unacceptable('--out', options.out, 'one report when a file is named', 'Leave --out away.');
-  if (options.out !== undefined && isDirectory(options.out))
-    throw unacceptable('--out', options.out, 'a file, not a directory', 'Add a file name.');
+  for (const flag of ['out', ...TABLE_FORMATS] as const) {
+    const file = options[flag];
+    if (file === undefined) continue;
+    if (files.length > 1)
+      throw unacceptable(`--${flag}`, file, 'one report when a file is named', `Leave --${flag} away.`);
+    if (isDirectory(file))
+      throw unacceptable(`--${flag}`, file, 'a file, not a directory', 'Add a file name.');
+  }
   // every report is checked before the first page is written
   const pages = files.map((file) => {
     const source = reportFile(file);
     const report = parseReport(readBytes(source), source);
     return { report, page: options.out ?? join(dirname(source), 'index.html') };
   });
-  const runtime = loadReportRuntime();
-  for (const { report, page } of pages) {
-    writeFileDurably(page, renderReport(report, runtime));
-    if (options.quiet !== true) process.stderr.write(`${page}\n`);
+  const written = (path: string): void => {
+    if (options.quiet !== true) process.stderr.write(`${path}\n`);
+  };
+  const tables = TABLE_FORMATS.flatMap((format) => {
+    const path = options[format];
+    return path === undefined ? [] : [{ format, path }];
+  });
+  for (const { format, path } of tables) {
+    writeTable(pages[0].report, path, format);
+    written(path);
   }
-  if (options.json === true) process.stdout.write(toJsonLine({ pages: pages.map(({ page }) => page) }));
+  // who asks for a table alone gets no page
+  const drawn = tables.length > 0 && options.out === undefined ? [] : pages;
+  if (drawn.length > 0) {
+    const runtime = loadReportRuntime();
+    for (const { report, page } of drawn) {
+      writeFileDurably(page, renderReport(report, runtime));
+      written(page);
+    }
+  }
+  if (options.json === true) {
+    process.stdout.write(
+      toJsonLine({
+        pages: drawn.map(({ page }) => page),
+        ...(tables.length === 0 ? {} : { tables: tables.map(({ path }) => path) }),
+      }),
+    );
+  }
 }
 
 function reportFile(path: string): string {

@@ -27,7 +27,14 @@ export const SUMMARIES = {
     args: '[checkpoints...]',
     description: 'Compare checkpoints with every module: models, conditions and seeds, or steps of a run.',
   },
-  report: { args: '[report...]', description: 'Draw the page of one or more report.json again.' },
+  report: {
+    args: '[report...]',
+    description: 'Draw the page of one or more report.json again, or write their numbers as a table.',
+  },
+  verdicts: {
+    args: '<file>',
+    description: 'Decide the claims again from the numbers alone: a table, the results of a sweep, a report.',
+  },
   sample: {
     args: '[checkpoint]',
     description:

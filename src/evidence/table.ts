@@ -5,6 +5,7 @@
 import { csvFormatRows, csvParseRows } from 'd3-dsv';
 import { printable, UserError } from '../errors.js';
 import type { Evidence } from './evidence.js';
+import { EVALUATION } from './ladders.js';
 import { NUMERIC_SCOPE_KEYS, SCOPE_KEYS, type Scope, type ScopeKey } from './scope.js';
 import { nullSchema, type NullNumbers, type Observation, observationSchema } from './statistic.js';
 import { type Design, designSchema, type Subject, subjectSchema } from './subject.js';
@@ -41,13 +42,22 @@ export const COLUMNS: readonly string[] = [
   'examples',
 ];
 
-/** Rows of a table, cells in the order of COLUMNS; an absent number is undefined. */
+/**
+ * Rows of a table, cells in the order of COLUMNS; an absent number is undefined. A subject without observations has one row,
+ * without statistic and value.
+ */
 export function tableRows({
   subjects,
   observations,
 }: Pick<Evidence, 'subjects' | 'observations'>): (Cell | undefined)[][] {
   const heads = new Map(subjects.map((subject) => [subject.id, headOf(subject)]));
-  return observations.map(({ subject, statistic, scope, value, null: own, control, examples }) => {
+  const seen = new Set(observations.map(({ subject }) => subject));
+  const empty = COLUMNS.slice(1 + SUBJECT_KEYS.length + DESIGN_KEYS.length).map(() => undefined);
+  // a checkpoint that nothing was measured of counts among the runs all the same
+  const unmeasured = subjects
+    .filter(({ id }) => !seen.has(id))
+    .map((subject): (Cell | undefined)[] => [...headOf(subject), ...empty]);
+  const measured = observations.map(({ subject, statistic, scope, value, null: own, control, examples }) => {
     const head = heads.get(subject);
     if (head === undefined)
       throw new Error(`table: found an observation of ${subject}, which is no subject.`);
@@ -61,6 +71,7 @@ export function tableRows({
       examples,
     ];
   });
+  return [...measured, ...unmeasured];
 }
 
 function headOf(subject: Subject): Cell[] {
@@ -111,6 +122,7 @@ export function fromCsv(text: string, where: string): Pick<Evidence, 'subjects' 
       text(column) === '' ? undefined : number(column);
     const id = text('subject');
     if (!subjects.has(id)) subjects.set(id, subjectOf(id, text, number, line));
+    if (text('statistic') === '' && text('value') === '') return;
     const observation = observationSchema.safeParse(
       withoutUndefined({
         subject: id,
@@ -201,11 +213,17 @@ function withAccuracies(subjects: readonly Subject[], observations: readonly Obs
     return found;
   };
   const [accuracy, lesser] = [ACCURACY, LESSER_ACCURACY].map(collect);
+  const steps = new Map<string, number[]>();
+  for (const { subject, statistic, scope } of observations) {
+    if (statistic === EVALUATION) steps.set(subject, [...(steps.get(subject) ?? []), scope.step ?? -1]);
+  }
   return subjects.map((subject) => {
     const learned = lesser.get(subject.id);
+    // the accuracy in the table is of the last evaluation, a subject's of one at its own step
+    const isEvaluated = steps.get(subject.id)?.includes(subject.step) ?? true;
     return {
       ...subject,
-      accuracy: accuracy.get(subject.id) ?? null,
+      accuracy: (isEvaluated ? accuracy.get(subject.id) : undefined) ?? null,
       ...(learned === undefined ? {} : { learned }),
     };
   });
