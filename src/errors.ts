@@ -13,19 +13,6 @@ export class RunError extends Error {
   override readonly name: string = 'RunError';
 }
 
-/** Training produced a non-finite number; found before the update was applied. */
-export class DivergedError extends RunError {
-  override readonly name = 'DivergedError';
-  constructor(
-    readonly step: number,
-    /** what was not finite: `loss`, `gradient norm`, a parameter name */
-    readonly quantity: string,
-    readonly value: number,
-  ) {
-    super(`Training diverged at step ${step}: ${quantity} is ${value}. Lower --lr, or check --clip.`);
-  }
-}
-
 /** Error code of a failed system call, or undefined. */
 export function errorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;

@@ -1,4 +1,4 @@
-/** Many p values: Holm (family-wise), Benjamini-Hochberg (false discoveries), Stouffer (is there an effect in any seed). */
+/** Many p values: Benjamini-Hochberg (false discoveries), Stouffer (is there an effect in any seed). */
 import { normalCdf, normalQuantile } from './distributions.js';
 
 /** Benjamini-Hochberg adjusted p values, in the order given. */
@@ -12,18 +12,6 @@ export function benjaminiHochberg(p: ArrayLike<number>): Float64Array {
     least = Math.min(least, (p[at] * p.length) / rank);
     out[at] = least;
   }
-  return out;
-}
-
-/** Holm adjusted p values, in the order given. */
-export function holm(p: ArrayLike<number>): Float64Array {
-  checkP(p);
-  const out = new Float64Array(p.length);
-  let most = 0;
-  ascending(p).forEach((at, rank) => {
-    most = Math.max(most, Math.min(1, p[at] * (p.length - rank)));
-    out[at] = most;
-  });
   return out;
 }
 

@@ -1,5 +1,6 @@
 /** Plain text tables and the summary of a report, for the terminal. */
 import type { ClaimResult } from '../evidence/claims.js';
+import { verdictText } from '../evidence/verdict.js';
 import type { SummaryRow } from '../workflows/main-job.js';
 
 /** Columns padded to their widest cell; numbers to the right. */
@@ -45,7 +46,7 @@ export function claimLines(claims: readonly ClaimResult[]): string {
     ['claim', 'verdict', 'estimate', 'interval', 'why'],
     claims.map(({ claim, part, verdict, interim, estimate, bound, interval, reason, notes }) => [
       part ?? claim,
-      interim ? `${verdict}, interim` : verdict,
+      verdictText(interim ? { verdict, interim } : { verdict }),
       bound === undefined
         ? shortNumber(estimate)
         : `${bound.side === 'above' ? '>' : '<'} ${shortNumber(bound.value)}`,

@@ -105,11 +105,3 @@ export function phaseAt(spans: readonly PhaseSpan[], update: number): PhaseSpan 
   if (found === undefined) throw new UserError(`${FIELD}: found none, expected ${PHASES_EXPECTED}.`);
   return found;
 }
-
-/** Trained on the same operations from its seed to its end: no phases, no other run's start. */
-export function isOneCourse(config: {
-  readonly training: { readonly phases?: readonly Phase[] };
-  readonly init?: unknown;
-}): boolean {
-  return config.training.phases === undefined && config.init === undefined;
-}

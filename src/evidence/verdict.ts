@@ -261,11 +261,6 @@ export function verdictText({ verdict, interim }: Pick<VerdictDecision, 'verdict
   return interim === true ? `${verdict}, interim` : verdict;
 }
 
-/** One line for tables: verdict, reason, notes. */
-export function describeVerdict(decided: VerdictDecision): string {
-  return `${verdictText(decided)} (${[decided.reason, ...decided.notes].join('; ')})`;
-}
-
 function decision(verdict: Verdict, reason: string, seeds?: number): VerdictDecision {
   return { verdict, reason, notes: [], ...(seeds === undefined ? {} : { seedsNeeded: seeds }) };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { binomialCdf } from '../../src/analysis/distributions.js';
-import { benjaminiHochberg, holm, stouffer } from '../../src/analysis/multiple-testing.js';
+import { benjaminiHochberg, stouffer } from '../../src/analysis/multiple-testing.js';
 import { permutationTest, twoSamplePermutation } from '../../src/analysis/permutation.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { expectAllClose, expectClose, fixtures } from './fixtures.js';
@@ -95,11 +95,10 @@ describe('mid-p', () => {
 
 describe('multiple testing', () => {
   it('adjusts as the definitions in numpy do', () => {
-    const { p, bh, holm: expected } = fixtures.multiple;
+    const { p, bh } = fixtures.multiple;
     expectAllClose(benjaminiHochberg(p), bh, { rtol: 1e-14 }, 'Benjamini-Hochberg');
-    expectAllClose(holm(p), expected, { rtol: 1e-14 }, 'Holm');
     expect(Array.from(benjaminiHochberg([]))).toEqual([]);
-    expect(() => holm([0.1, 1.2])).toThrow('p value 1: found 1.2, expected 0 to 1.');
+    expect(() => benjaminiHochberg([0.1, 1.2])).toThrow('p value 1: found 1.2, expected 0 to 1.');
   });
 
   it('combines by Stouffer as scipy does', () => {

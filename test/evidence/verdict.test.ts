@@ -10,12 +10,12 @@ import {
   combineBudgets,
   combineParts,
   decideVerdict,
-  describeVerdict,
   type Evidence,
   VERDICT,
   type Verdict,
   VERDICTS,
   type VerdictDecision,
+  verdictText,
   withdrawIfOpposite,
   withNote,
 } from '../../src/evidence/verdict.js';
@@ -151,7 +151,7 @@ describe('decideVerdict: the planned runs', () => {
       interim: true,
       notes: ['interim: SUM has 9 of 16 planned runs'],
     });
-    expect(describeVerdict(early)).toMatch(/^supported, interim \(/);
+    expect(verdictText(early)).toBe('supported, interim');
     const all = decideVerdict(evidence({ planned: planned.map((one) => ({ ...one, made: one.planned })) }));
     expect(all.interim).toBeUndefined();
     expect(all.notes).toEqual([]);
@@ -211,12 +211,6 @@ describe('combineBudgets, withdrawIfOpposite, withNote', () => {
     });
     expect(withdrawIfOpposite(yes, false, 'x')).toBe(yes);
     expect(withdrawIfOpposite(open, true, 'x')).toBe(open);
-  });
-
-  it('print as one line', () => {
-    expect(describeVerdict(withNote(against, 'at every size'))).toBe(
-      'contradicted (the interval is below 0; at every size)',
-    );
   });
 });
 

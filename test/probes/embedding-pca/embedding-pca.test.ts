@@ -266,8 +266,7 @@ describe('C3 decided from the observations', () => {
     expect(part(elsewhere, 'C3a').place).toContain('regime pairs, modulus 10, depth 1');
     // shown all the same
     const shown = elsewhere.findings.find(
-      ({ about }) =>
-        about?.statistic === 'embedding-pca/ring' && about.kind === 'difference',
+      ({ about }) => about?.statistic === 'embedding-pca/ring' && about.kind === 'difference',
     );
     expect(shown?.n.seeds).toBe(12);
   });
