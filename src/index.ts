@@ -1,5 +1,5 @@
 /** Public API of the library: re-exports only. */
-export { UserError, RunError, DivergedError } from './errors.js';
+export { UserError, RunError } from './errors.js';
 export { openEngine } from './engine/registry.js';
 export type { Engine, Model, Batch, Intervention, ForwardResult } from './engine/engine.js';
 export type { RunConfig } from './config/run-config.js';

@@ -17,7 +17,6 @@ import {
   type VerdictDecision,
   verdictText,
   withdrawIfOpposite,
-  withNote,
 } from '../../src/evidence/verdict.js';
 
 const part = (name: string, { verdict, interim }: VerdictDecision) => ({
