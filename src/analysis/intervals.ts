@@ -34,11 +34,7 @@ export function meanInterval(values: ArrayLike<number>, level: number): Interval
  * mean(a) - mean(b), Welch's t interval: unequal variances, Satterthwaite's degrees of freedom. A side of one value, and two
  * sides without any spread, bound nothing.
  */
-export function welchInterval(
-  a: ArrayLike<number>,
-  b: ArrayLike<number>,
-  level: number,
-): IntervalEstimate {
+export function welchInterval(a: ArrayLike<number>, b: ArrayLike<number>, level: number): IntervalEstimate {
   checkLevel(level);
   const estimate = mean(a) - mean(b);
   const method = 'Welch t over seeds';
