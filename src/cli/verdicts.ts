@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import { toJsonLine } from '../io/json.js';
 import { rounded } from '../report/report-json.js';
-import type { Json } from '../report/schema.js';
 import { verdictsOf } from '../workflows/verdicts.js';
 import { SUMMARIES } from './summaries.js';
 import { claimLines } from './table.js';

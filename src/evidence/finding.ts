@@ -6,7 +6,7 @@ import { scopeSchema } from './scope.js';
 import { nine } from './statistic.js';
 
 /** a number, or the string of a non-finite one */
-export const measured = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]);
+export const measured = z.union([z.number(), z.literal(['NaN', 'Infinity', '-Infinity'])]);
 
 export const intervalSchema = z.strictObject({
   low: measured,

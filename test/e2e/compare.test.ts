@@ -74,7 +74,8 @@ describe('sumlens compare', () => {
     expect(runCli(['compare', joint[1], joint[0], alone[0], '--quiet'], folder).code).toBe(0);
     const added = entries().filter((entry) => !measured.includes(entry));
     expect(added.map((entry) => entry.split('/')[0]).sort()).toEqual(PROBES.map(({ name }) => name).sort());
-  });
+    // three comparisons with every module
+  }, 180_000);
 
   it('prints claims, differences and the place of the report', () => {
     const { code, stdout } = runCli(['probe', './sound.mjs', ...alone, ...joint, '--name', 'five'], folder);

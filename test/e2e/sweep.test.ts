@@ -86,6 +86,10 @@ describe('sumlens sweep', () => {
       expect(kills).toBeGreaterThan(1);
       expect(linesOf(killed)).toEqual(linesOf(alone));
       expect(linesOf(killed)).toHaveLength(12);
+      for (const file of ['report.json', 'observations.csv', 'index.html']) {
+        const [a, b] = [alone, killed].map((place) => readFileSync(join(place, 'reports', 'tiny', file)));
+        expect(b.equals(a), file).toBe(true);
+      }
       expect(bytesOf(killed)).toEqual(bytesOf(alone));
 
       // a fresh clone has the lines alone: nothing is left to do
@@ -194,7 +198,10 @@ axes:`;
       expect(JSON.parse(dry.stdout)).toMatchObject({
         runs: 12,
         left: 12,
-        claims: [{ claim: 'C1', reachable: false }],
+        claims: [
+          { claim: 'C1a', reachable: false },
+          { claim: 'C1b', reachable: false },
+        ],
       });
       expect(existsSync(join(folder, 'checkpoints'))).toBe(false);
     });

@@ -65,7 +65,8 @@ const LOCK_FILE = 'sweep.lock';
  */
 export function sweepResults(reportsDir: string, name: string): Map<string, ResultLine> {
   const folder = join(reportsDir, name);
-  if (exists(join(folder, 'report.json'))) {
+  // a sweep writes its own report beside its results
+  if (exists(join(folder, 'report.json')) && !exists(join(folder, RESULTS_FILE))) {
     throw new UserError(`${folder}: holds a report. Choose another --name for the results of the sweep.`);
   }
   return readResults(join(folder, RESULTS_FILE));
