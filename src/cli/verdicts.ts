@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import { toJsonLine } from '../io/json.js';
 import { rounded } from '../report/report-json.js';
-import type { Json } from '../report/schema.js';
 import { verdictsOf } from '../workflows/verdicts.js';
 import { SUMMARIES } from './summaries.js';
 import { claimLines } from './table.js';
@@ -25,8 +24,7 @@ export function registerVerdicts(program: Command): void {
     .addHelpText('after', EXAMPLE)
     .action((file: string, { json }: { readonly json?: boolean }) => {
       const { claims, claimsSha256, differs } = verdictsOf(file);
-      if (json === true)
-        process.stdout.write(toJsonLine({ claimsSha256, claims: rounded(claims) }));
+      if (json === true) process.stdout.write(toJsonLine({ claimsSha256, claims: rounded(claims) }));
       else console.log(claimLines(claims));
       if (differs === undefined) return;
       console.error(`${file}: ${differs}`);

@@ -14,7 +14,6 @@ import { canonicalJson } from '../io/json.js';
 import { sha256Hex } from '../io/sha256.js';
 import { parseReport } from '../report/parse-report.js';
 import { rounded } from '../report/report-json.js';
-import type { Json } from '../report/schema.js';
 import { readResults, RESULTS_FILE } from './sweep/results-file.js';
 import { tableOfResults } from './sweep/table.js';
 
