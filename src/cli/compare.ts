@@ -10,6 +10,7 @@ import { SUMMARIES } from './summaries.js';
 
 const EXAMPLES = `
 Seeds of one condition are replicates; steps of one run are a series. With one seed a condition no interval is given.
+Runs of the same conditions that lie beside those given count: without them, or --subset, claims about them have no verdict.
 
 Examples:
   sumlens compare <run-a> <run-b>
@@ -24,6 +25,7 @@ export function registerCompare(program: Command): void {
     .addHelpText('after', EXAMPLES);
   addProbingFlags(command).action(async (texts: string[], options: ParsedOptions) => {
     const task = {
+      command: ['compare'],
       name: 'compare',
       texts,
       probes: PROBES.map((probe) => ({ probe })),

@@ -1,5 +1,5 @@
 /** `sumlens probe`: modules over checkpoints, and the report of it. */
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { PROBES } from '../../probes/index.js';
 import { UserError } from '../errors.js';
@@ -34,7 +34,8 @@ export function registerProbe(program: Command): void {
         throw new UserError('probe: found no module, expected one or "all". See "sumlens probe --list".');
       const probes = await chosen(module, timeLimit(options));
       const name = probes[0].source === undefined ? module : probes[0].probe.name;
-      await runProbing({ name, texts, probes, sideBySide: true }, options);
+      const shown = probes[0].source === undefined ? module : `./${basename(module)}`;
+      await runProbing({ command: ['probe', shown], name, texts, probes, sideBySide: true }, options);
     },
   );
 }

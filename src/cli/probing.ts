@@ -11,6 +11,7 @@ import type { Report } from '../report/schema.js';
 import type { ProbeChoice } from '../workflows/probe-checkpoints.js';
 import { probeAndReport } from '../workflows/probe-job.js';
 import type { CheckpointRef } from '../workflows/probe-plan.js';
+import { findNotGiven, type NotGiven } from '../workflows/not-given.js';
 import { findSubjects } from '../workflows/subjects.js';
 import { createDisplay } from './display.js';
 import {
@@ -26,14 +27,19 @@ import {
 import { addFolderFlags, foldersOf } from './folders.js';
 import { interruptSignal } from './interrupt.js';
 import { claimLines, formatTable, shortNumber } from './table.js';
+import { addWordFlags, commandLine, wordsOf } from './words.js';
 
 export const CHECKPOINTS_HELP =
   '<run>, <run>@<step>,<step>, <run>@all, <run>@final, a path of one, or a .safetensors file with --config';
 
 export function addProbingFlags(command: Command): Command {
-  return addFolderFlags(addCommonFlags(command))
+  return addWordFlags(addFolderFlags(addCommonFlags(command)))
     .addOption(new Option('--name <name>', 'folder of the report, below reports/'))
     .option('--config <file>', 'configuration of .safetensors files, such as the config.json of their run')
+    .option(
+      '--subset',
+      'runs of the same conditions are left out on purpose: the numbers are shown, no verdict is claimed',
+    )
     .option('--series', 'cheaper options, for many steps of a run')
     .option(
       '--time-limit <seconds>',
@@ -42,6 +48,8 @@ export function addProbingFlags(command: Command): Command {
 }
 
 export interface ProbingTask {
+  /** of the command line that makes the report again: `probe all` */
+  readonly command: readonly string[];
   /** of the report's folder and title, unless --name is given */
   readonly name: string;
   readonly texts: readonly string[];
@@ -65,12 +73,19 @@ export async function runProbing(task: ProbingTask, options: ParsedOptions): Pro
   // nothing is left to go on with
   if (refs.length === 0 && damaged.length > 0) throw new RunError(damaged[0].reason);
   task.check?.(refs);
+  const { title = `sumlens ${name}`, notes: authorNotes } = wordsOf(options);
+  const notGiven = findNotGiven({ refs, texts: task.texts, root: checkpointsDir });
+  const subset = switchValue(options, 'subset');
   const display = createDisplay(switchValue(options, 'quiet'));
   for (const note of notes) display.log(note);
   const interrupt = interruptSignal();
   try {
     const result = await probeAndReport({
-      title: `sumlens ${name}`,
+      title,
+      notes: authorNotes,
+      command: commandLine(task.command, refs, options),
+      notGiven,
+      subset,
       name,
       refs,
       damaged,
@@ -92,6 +107,7 @@ export async function runProbing(task: ProbingTask, options: ParsedOptions): Pro
       const tables = [claimLines(result.report.claims), ...differenceLines(result.report)];
       console.log(`${tables.join('\n\n')}\n\nreport: ${join(result.reportDir, 'index.html')}`);
     }
+    if (notGiven.size > 0 && !subset) console.error(notGivenText(notGiven));
     for (const { subject, reason } of [...damaged, ...result.copies])
       console.error(`${subject} was left out: ${reason}`);
     for (const { module, subject, reason } of result.failures)
@@ -101,6 +117,14 @@ export async function runProbing(task: ProbingTask, options: ParsedOptions): Pro
     display.end();
     interrupt.release();
   }
+}
+
+/** The report names the runs; here it is said how many, and what to do. */
+function notGivenText(notGiven: NotGiven): string {
+  const names = [...notGiven.values()].flat();
+  const [first] = names;
+  const which = names.length === 1 ? `1 run (${first})` : `${names.length} runs (${first}, ...)`;
+  return `not given: ${which} of the same conditions. Claims about them have no verdict: give these runs too, or say --subset.`;
 }
 
 /** A table of the differences between conditions, when there are any. */

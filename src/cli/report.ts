@@ -12,6 +12,7 @@ import { parseReport, reportJsonSchema } from '../report/parse-report.js';
 import { loadReportRuntime } from '../report/write.js';
 import { TABLE_FORMATS, writeTable } from '../workflows/table-file.js';
 import { SUMMARIES } from './summaries.js';
+import { wordsOf } from './words.js';
 
 interface ReportOptions {
   readonly out?: string;
@@ -20,6 +21,8 @@ interface ReportOptions {
   readonly schema?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly title?: string;
+  readonly notes?: string;
 }
 
 const EXAMPLE = `
@@ -39,6 +42,8 @@ export function registerReport(program: Command): void {
     .description(SUMMARIES.report.description)
     .argument('[report...]', 'report.json files, or folders that hold one')
     .option('--out <file>', 'where the page goes (with one report); default: index.html beside report.json')
+    .option('--title <text>', 'another heading, on the page alone')
+    .option('--notes <text>', 'other notes, on the page alone; a paragraph a line')
     .option('--csv <file>', 'the numbers of one report as a table, one row for each number of a checkpoint')
     .option('--parquet <file>', 'the same table as Parquet')
     .option('--schema', 'print the JSON schema of report.json')
@@ -65,10 +70,11 @@ function runReport(files: readonly string[], options: ReportOptions): void {
     if (isDirectory(file))
       throw unacceptable(`--${flag}`, file, 'a file, not a directory', 'Add a file name.');
   }
+  const words = wordsOf({ title: options.title, notes: options.notes });
   // every report is checked before the first page is written
   const pages = files.map((file) => {
     const source = reportFile(file);
-    const report = parseReport(readBytes(source), source);
+    const report = { ...parseReport(readBytes(source), source), ...words };
     return { report, page: options.out ?? join(dirname(source), 'index.html') };
   });
   const written = (path: string): void => {

@@ -29,6 +29,7 @@ import { interruptSignal } from './interrupt.js';
 import { serve, untilStopped } from './serve.js';
 import { claimLines, percent, summaryTable } from './table.js';
 import { SUMMARIES } from './summaries.js';
+import { addWordFlags, commandLine, wordsOf } from './words.js';
 
 export function registerRun(program: Command): void {
   const command = program
@@ -43,13 +44,14 @@ export function registerRun(program: Command): void {
     .option('--no-serve', 'exit after the report, without a viewer')
     .option('--open', 'open the viewer in the default browser')
     .addHelpText('after', '\nExample:\n  sumlens run quick --no-serve');
-  addFolderFlags(addCommonFlags(command)).action(runCommand);
+  addWordFlags(addFolderFlags(addCommonFlags(command))).action(runCommand);
 }
 
 async function runCommand(presetName: string, options: ParsedOptions): Promise<void> {
   const begin = performance.now();
   const steps = wholeFlag(options, 'steps', [1, 100_000_000]);
   const preset = steps === undefined ? getPreset(presetName) : withSteps(getPreset(presetName), steps);
+  const words = wordsOf(options);
   const folders = foldersOf(options);
   const engine = engineFlag(options);
   const parallel = threadsFlag(options);
@@ -75,6 +77,12 @@ async function runCommand(presetName: string, options: ParsedOptions): Promise<v
   try {
     result = await mainJob({
       name: presetName,
+      ...words,
+      command: commandLine(
+        ['run', presetName, ...(steps === undefined ? [] : ['--steps', String(steps)])],
+        [],
+        options,
+      ),
       preset,
       probes: PROBES,
       engine,

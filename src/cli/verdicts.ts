@@ -24,8 +24,7 @@ export function registerVerdicts(program: Command): void {
     .addHelpText('after', EXAMPLE)
     .action((file: string, { json }: { readonly json?: boolean }) => {
       const { claims, claimsSha256, differs } = verdictsOf(file);
-      if (json === true)
-        process.stdout.write(toJsonLine({ claimsSha256, claims: rounded(claims) }));
+      if (json === true) process.stdout.write(toJsonLine({ claimsSha256, claims: rounded(claims) }));
       else console.log(claimLines(claims));
       if (differs === undefined) return;
       console.error(`${file}: ${differs}`);

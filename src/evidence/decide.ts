@@ -8,7 +8,9 @@ import {
   combineBudgets,
   decideVerdict,
   type VerdictDecision,
+  VERDICT,
   withdrawIfOpposite,
+  withheldReason,
   withNote,
 } from './verdict.js';
 import { mean, variance } from '../tensor/sum.js';
@@ -17,6 +19,7 @@ import { decideProportion } from './decide-proportions.js';
 import {
   BUDGET_MULTIPLIERS,
   type Claim,
+  type ClaimArm,
   type ClaimPart,
   type ClaimPlace,
   type ClaimSample,
@@ -31,13 +34,17 @@ import { type Comparison, type Condition, hasLearned, PRIMARY, whyUnusable } fro
 import { type BySubject, type Evidence, rowsWithin } from './evidence.js';
 import { jsonInterval } from './finding.js';
 import { decideWhole, type Decided, plannedOf, resultOf, stepsText } from './results.js';
-import { type Evaluations, evaluationsOf } from './ladders.js';
+import { type Evaluations, evaluationsOf, isOfArm, laddersAt } from './ladders.js';
 import { nine } from './statistic.js';
 import type { Design, Subject } from './subject.js';
 import { bounded, permutationP } from './summaries.js';
 
 /** Runs of a condition that lie beside those given and were not given: a row of its first subject, the number of them. */
 export const NOT_GIVEN = 'report/runs-not-given';
+
+/** The reader chose among the runs on purpose: a row of any subject, 1. Nothing is claimed then. */
+export const SUBSET = 'report/subset';
+const SUBSET_REASON = 'subset given on purpose: exploratory';
 
 /** Every part of every claim, and the claim as a whole where it has one, in the order of claims.json. */
 export function decideClaims(
@@ -46,11 +53,20 @@ export function decideClaims(
   const { conditions, observations } = evidence;
   const subjects = conditions.flatMap((condition) => condition.subjects);
   const table: Table = { ...evidence, evaluations: evaluationsOf(observations, subjects) };
+  const isSubset = rowsWithin(observations, SUBSET).size > 0;
   return CLAIMS.flatMap((claim) => {
-    const parts = claim.parts.map((part) => ({ part, decided: decidePart(claim, part, table) }));
+    const parts = claim.parts.map((part) => {
+      const decided = decidePart(claim, part, table);
+      return { part, decided: isSubset ? exploratory(decided) : decided };
+    });
     const rows = parts.map(({ part, decided }) => resultOf(claim, part, decided));
     return claim.whole === undefined ? rows : [decideWhole(claim, rows), ...rows];
   });
+}
+
+/** The numbers stay, the verdict goes. */
+function exploratory({ decision, ...rest }: Decided): Decided {
+  return { ...rest, decision: { verdict: VERDICT.tooFew, reason: SUBSET_REASON, notes: decision.notes } };
 }
 
 type Table = Pick<Evidence, 'conditions' | 'comparisons' | 'observations'> & {
@@ -64,10 +80,40 @@ function decidePart(claim: Claim, part: ClaimPart, table: Table): Decided {
     case 'mean':
       return overBudgets(part, (steps) => decideMean(claim, part, evidence, table, steps));
     case 'threshold':
-      return decideThreshold(part, evidence, table.conditions, table.evaluations);
+      return withheld(
+        decideThreshold(part, evidence, table.conditions, table.evaluations),
+        [evidence.of, ...evidence.minus],
+        part,
+        table,
+      );
     case 'proportion':
-      return decideProportion(part, evidence, table.conditions, table.evaluations);
+      return withheld(
+        decideProportion(part, evidence, table.conditions, table.evaluations),
+        [evidence.of, evidence.minus],
+        part,
+        table,
+      );
   }
+}
+
+/** A part decided from many sizes has no verdict while runs of any condition of its arms were not given. */
+function withheld(
+  decided: Decided,
+  arms: readonly ClaimArm[],
+  { place }: ClaimPart,
+  { conditions, observations }: Table,
+): Decided {
+  const runs = laddersAt(conditions, place).flatMap((ladder) => ladder.runs);
+  const own = new Set(
+    runs.filter((run) => arms.some((arm) => isOfArm(run, arm))).map(({ condition }) => condition),
+  );
+  const missing = notGiven(
+    conditions.filter(({ id }) => own.has(id)),
+    observations,
+  );
+  if (missing.length === 0) return decided;
+  const { notes } = decided.decision;
+  return { ...decided, decision: { verdict: VERDICT.tooFew, reason: withheldReason(missing), notes } };
 }
 
 /** At B and at 4 B, where there are runs of it: verdicts that differ give the one at 4 B. */
@@ -168,7 +214,10 @@ function decideMean(
     nMin: part.nMin,
     usable: samples.map(({ name, values }) => ({ condition: name, runs: values.length })),
     planned: plannedOf(counts),
-    notGiven: notGiven(samples, observations),
+    notGiven: notGiven(
+      samples.flatMap(({ condition }) => condition ?? []),
+      observations,
+    ),
     ...(assay === undefined ? {} : { assay }),
     ...(estimate === undefined ? {} : { estimate: estimate.estimate, interval: estimate }),
     ...(spreads.length === 0 ? {} : { sd: Math.sqrt(mean(spreads)) }),
@@ -309,11 +358,11 @@ function beyondLuck(controls: readonly Control[], rows: BySubject): string | und
 }
 
 /** No selection of seeds in silence: `2 of SUM, pairs, d=16` for every condition with runs that lie beside those given. */
-function notGiven(samples: readonly Sample[], observations: Evidence['observations']): string[] {
+function notGiven(conditions: readonly Condition[], observations: Evidence['observations']): string[] {
   const rows = rowsWithin(observations, NOT_GIVEN);
-  return samples.flatMap(({ condition }) => {
-    const count = (condition?.subjects ?? []).reduce((sum, { id }) => sum + (rows.get(id)?.value ?? 0), 0);
-    return condition === undefined || count === 0 ? [] : [`${count} of ${condition.label}`];
+  return conditions.flatMap(({ label, subjects }) => {
+    const count = subjects.reduce((sum, { id }) => sum + (rows.get(id)?.value ?? 0), 0);
+    return count === 0 ? [] : [`${count} of ${label}`];
   });
 }
 

@@ -104,15 +104,14 @@ export function decideVerdict(evidence: Evidence): VerdictDecision {
   };
 }
 
+/** @param notGiven - by condition: `2 of SUM, pairs, d=16` */
+export function withheldReason(notGiven: readonly string[]): string {
+  return `withheld: runs of these conditions exist and were not given (${notGiven.join('; ')})`;
+}
+
 function decideByRule(evidence: Evidence): VerdictDecision {
   const { rule, usable, nMin, assay, notGiven = [] } = evidence;
-  if (notGiven.length > 0) {
-    const runs = notGiven.length === 1 ? 'run' : 'runs';
-    return decision(
-      VERDICT.tooFew,
-      `withheld: ${notGiven.length} ${runs} of these conditions exist and were not given (${notGiven.join(', ')})`,
-    );
-  }
+  if (notGiven.length > 0) return decision(VERDICT.tooFew, withheldReason(notGiven));
   const short = usable.filter(({ runs }) => runs < nMin);
   if (short.length > 0 || usable.length === 0) {
     const counts = short.map(({ condition, runs }) => `${condition} has ${runs}`).join(', ');

@@ -85,6 +85,7 @@ const reportSchema = z.strictObject({
   schemaVersion: z.literal(2),
   kind: z.enum(REPORT_KINDS),
   title: z.string(),
+  notes: z.string().exactOptional(),
   subjects: z.array(subjectSchema),
   observations: z.array(observationSchema),
   claims: z.array(claimResultSchema),
@@ -92,6 +93,7 @@ const reportSchema = z.strictObject({
   modules: named(moduleReport),
   provenance: z.strictObject({
     version: z.string(),
+    command: z.string().exactOptional(),
     claimsSha256: z.string(),
     configs: named(json),
     engines: named(z.array(z.string())),

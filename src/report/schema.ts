@@ -97,6 +97,8 @@ export interface Report {
   /** `claims`: the paper's claims first; `comparison`: the reader's own conditions first */
   readonly kind: (typeof REPORT_KINDS)[number];
   readonly title: string;
+  /** what its author wrote for readers; plain text, paragraphs by line */
+  readonly notes?: string;
   readonly subjects: readonly Subject[];
   /** every number of every checkpoint */
   readonly observations: readonly Observation[];
@@ -107,6 +109,8 @@ export interface Report {
   readonly provenance: {
     /** package version */
     readonly version: string;
+    /** the command line that makes the report; no folders in it */
+    readonly command?: string;
     readonly claimsSha256: string;
     readonly configs: { readonly [run: string]: Json };
     readonly engines: { readonly [run: string]: readonly string[] };

@@ -19,6 +19,7 @@ import { combineMeasurements } from './combine-measurements.js';
 import type { ModuleOutcome } from './combine-module.js';
 import { comparabilityNotes } from './comparable.js';
 import { lineNotes } from './line-notes.js';
+import { type NotGiven, notGivenNotes, notGivenRows } from './not-given.js';
 import type { CheckpointRef } from './probe-plan.js';
 
 export interface ReportInput {
@@ -26,6 +27,14 @@ export interface ReportInput {
   readonly version: string;
   readonly refs: readonly CheckpointRef[];
   readonly kind: Report['kind'];
+  /** what the reader is told beside the title */
+  readonly notes?: string | undefined;
+  /** the command line that makes this report */
+  readonly command?: string | undefined;
+  /** runs of the same conditions that exist and were left out */
+  readonly notGiven?: NotGiven | undefined;
+  /** left out on purpose: then nothing is claimed */
+  readonly subset?: boolean | undefined;
   readonly modules: readonly (Pick<ModuleOutcome, 'report' | 'observations' | 'further'> & {
     readonly name: string;
   })[];
@@ -37,7 +46,9 @@ export function labelRefs(refs: readonly CheckpointRef[]): CheckpointRef[] {
   return refs.map((ref, i) => ({ ...ref, subject: { ...ref.subject, label: labels[i] } }));
 }
 
-export function buildReport({ kind, title, version, refs, modules }: ReportInput): Report {
+export function buildReport(input: ReportInput): Report {
+  const { kind, title, notes, command, version, refs, modules } = input;
+  const { notGiven = new Map(), subset = false } = input;
   const byRun = new Map(refs.map((ref) => [ref.subject.run, ref]));
   const training: TrainingRecord[] = [];
   const logs = new Map<string, readonly MetricRow[]>();
@@ -61,7 +72,10 @@ export function buildReport({ kind, title, version, refs, modules }: ReportInput
   }
   const all = [learningModule(refs, logs), ...modules];
   const subjects = refs.map(({ subject }) => subject);
-  const observations = all.flatMap((module) => module.observations);
+  const observations = [
+    ...all.flatMap((module) => module.observations),
+    ...notGivenRows(subjects, notGiven, subset),
+  ];
   const statistics = new Map(
     all.flatMap(({ name, report }) =>
       report.statistics.map((info): [string, StatisticInfo] => [`${name}/${info.id}`, info]),
@@ -73,6 +87,7 @@ export function buildReport({ kind, title, version, refs, modules }: ReportInput
     schemaVersion: 2,
     kind,
     title,
+    ...(notes === undefined ? {} : { notes }),
     subjects,
     observations,
     claims: decideClaims(evidence),
@@ -82,10 +97,12 @@ export function buildReport({ kind, title, version, refs, modules }: ReportInput
     ),
     provenance: {
       version,
+      ...(command === undefined ? {} : { command }),
       claimsSha256: sha256Hex(canonicalClaims()),
       configs: Object.fromEntries([...configs].map(([run, config]) => [run, config as unknown as Json])),
       engines,
       dataNotes: [
+        ...notGivenNotes(subjects, notGiven, subset),
         ...comparabilityNotes(refs),
         ...dataNotes([...configs.values()]),
         ...[...logs].flatMap(([run, rows]) => lineNotes(run, rows)),

@@ -16,6 +16,12 @@ import { trainRuns, type TrainRunsProgress } from './train-runs.js';
 
 export interface MainJobOptions {
   readonly name: string;
+  /** default: `sumlens <name>` */
+  readonly title?: string | undefined;
+  /** what readers of the report are told beside the title */
+  readonly notes?: string | undefined;
+  /** the command line that makes the report */
+  readonly command?: string | undefined;
   readonly preset: Preset;
   readonly probes: readonly Probe[];
   readonly engine: EngineChoice;
@@ -83,7 +89,9 @@ export async function mainJob(options: MainJobOptions): Promise<MainJobResult> {
   if (refs.length === 0) throw new NothingTrainedError(failed);
   const result = await probeAndReport({
     kind: 'claims',
-    title: `sumlens ${options.name}`,
+    title: options.title ?? `sumlens ${options.name}`,
+    notes: options.notes,
+    command: options.command,
     name: options.name,
     refs,
     damaged: passedOver,

@@ -3,15 +3,16 @@ import { join } from 'node:path';
 import { UserError } from '../errors.js';
 import type { Report } from '../report/schema.js';
 import { writeReport } from '../report/write.js';
-import { buildReport, labelRefs } from './build-report.js';
+import { buildReport, labelRefs, type ReportInput } from './build-report.js';
 import type { Failure } from './combine-module.js';
 import { probeCheckpoints, type ProbeRequest } from './probe-checkpoints.js';
 import { type CheckpointRef, type Copy, sortRefs, withoutCopies } from './probe-plan.js';
 import type { DamagedSubject } from './subjects.js';
 
-export interface ProbeJobOptions extends Omit<ProbeRequest, 'cacheDir'> {
-  readonly kind: Report['kind'];
-  readonly title: string;
+/** What a report says of itself, and of the choice of its runs. */
+type Said = Pick<ReportInput, 'kind' | 'title' | 'notes' | 'command' | 'notGiven' | 'subset' | 'version'>;
+
+export interface ProbeJobOptions extends Omit<ProbeRequest, 'cacheDir'>, Said {
   /** name of the folder below reportsDir */
   readonly name: string;
   /** in any order */
@@ -19,7 +20,6 @@ export interface ProbeJobOptions extends Omit<ProbeRequest, 'cacheDir'> {
   /** checkpoints that could not be read: every module names them as left out */
   readonly damaged?: readonly DamagedSubject[];
   readonly reportsDir: string;
-  readonly version: string;
 }
 
 export interface ProbeJobResult {
@@ -53,7 +53,7 @@ export async function probeReport(
       'checkpoints: found none, expected at least one. Name a run of checkpoints/, see "sumlens probe --help".',
     );
   }
-  const { kind, title, version } = options;
+  const { kind, title, notes, command, notGiven, subset, version } = options;
   const { refs: distinct, copies } = withoutCopies(sortRefs(labelRefs(options.refs)));
   const refs = labelRefs(distinct);
   const outcomes = await probeCheckpoints({ ...options, refs });
@@ -62,6 +62,6 @@ export async function probeReport(
     ...outcome,
     report: { ...outcome.report, leftOut: [...outcome.report.leftOut, ...copies, ...damaged] },
   }));
-  const report = buildReport({ kind, title, version, refs, modules });
+  const report = buildReport({ kind, title, notes, command, notGiven, subset, version, refs, modules });
   return { report, failures: outcomes.flatMap(({ failures }) => failures), copies };
 }

@@ -110,11 +110,16 @@ describe('tables for other programs', () => {
     const rows = await parquetReadObjects({ file: bytes.buffer as ArrayBuffer });
     const header = toCsv(table).split('\n')[0].split(',');
     // written as text again, cell by cell, it is the CSV
-    const quoted = (cell: unknown): string => {
-      const text = cell === null ? '' : String(cell as string | number | bigint | boolean);
+    const quoted = (cell: string | number | bigint | boolean | null): string => {
+      const text = cell === null ? '' : String(cell);
       return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
     };
-    const lines = [header, ...rows.map((one) => header.map((name) => quoted(one[name])))];
+    const lines = [
+      header,
+      ...rows.map((one) =>
+        header.map((name) => quoted(one[name] as string | number | bigint | boolean | null)),
+      ),
+    ];
     expect(`${lines.map((cells) => cells.join(',')).join('\n')}\n`).toBe(toCsv(table));
   });
 

@@ -172,9 +172,10 @@ describe('decideVerdict: the planned runs', () => {
     const leftOut = [{ condition: 'SUM', run: 'sum-s104', reason: 'has not learned SUM' }];
     expect(decideVerdict(evidence({ leftOut })).leftOut).toEqual(leftOut);
     expect(decideVerdict(evidence({ leftOut: [] })).leftOut).toBeUndefined();
-    expect(decideVerdict(evidence({ notGiven: ['sum-s105', 'sum-s106'] }))).toMatchObject({
+    expect(decideVerdict(evidence({ notGiven: ['2 of SUM, pairs, d=16', '1 of MED, full'] }))).toMatchObject({
       verdict: 'too few runs to say',
-      reason: 'withheld: 2 runs of these conditions exist and were not given (sum-s105, sum-s106)',
+      reason:
+        'withheld: runs of these conditions exist and were not given (2 of SUM, pairs, d=16; 1 of MED, full)',
     });
     expect(decideVerdict(evidence({ notGiven: [] })).verdict).toBe('supported');
   });

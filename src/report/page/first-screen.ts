@@ -24,7 +24,17 @@ export function header(report: Report, conditions: readonly ConditionSummary[]):
     <p class="kicker">sumlens report</p>
     <h1>${report.title}</h1>
     <p class="lede">${lede}</p>
+    ${notesOf(report.notes)}
   </header>`;
+}
+
+/** What the author wrote, a paragraph a line. */
+function notesOf(notes: string | undefined): Html | undefined {
+  const lines = (notes ?? '').split('\n').filter((line) => line.trim() !== '');
+  if (lines.length === 0) return undefined;
+  return html`<section class="notes" aria-label="Notes">
+    ${lines.map((line) => html`<p>${line}</p>`)}
+  </section>`;
 }
 
 export function compared(conditions: readonly ConditionSummary[]): Html {

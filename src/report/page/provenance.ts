@@ -1,11 +1,12 @@
 /** End of the page: configurations, engines, data notes, hashes, and how to get the same report again. */
+import { shellWord } from '../../io/shell-word.js';
 import { canonicalJson } from '../../io/json.js';
 import type { Json, Report } from '../schema.js';
 import { byText, sortedSubjects } from './conditions.js';
 import { html, type Html } from './html.js';
 
 export function provenance(report: Report): Html {
-  const { version, claimsSha256, configs, engines, dataNotes } = report.provenance;
+  const { version, claimsSha256, command, configs, engines, dataNotes } = report.provenance;
   const subjects = sortedSubjects(report);
   const runs = [...new Set([...Object.keys(configs), ...Object.keys(engines)])].sort(byText);
   return html`<section aria-labelledby="provenance" class="provenance">
@@ -27,10 +28,10 @@ export function provenance(report: Report): Html {
     <h3>How to repeat it</h3>
     <p>
       A run is fixed by its configuration: the same one gives the same bytes on any number of threads. Save a
-      configuration below as a file, then:
+      configuration below as a file, train it, and make the report:
     </p>
     <pre tabindex="0"><code>sumlens train --config config.json
-sumlens compare ${runs.length === 0 ? '<run>' : runs.slice(0, 3).map(shellWord).join(' ')}${runs.length > 3 ? ' ...' : ''}</code></pre>
+${command ?? `sumlens compare ${runs.length === 0 ? '<run>' : runs.map(shellWord).join(' ')}`}</code></pre>
     <p>
       Engine lines name what computed each run; the native engine gives the same bytes with any compiler, the
       WASM engine its own same bytes everywhere.
@@ -86,9 +87,4 @@ function runDetails(run: string, config: Json | undefined, engines: readonly str
 /** Keys sorted, two blanks a level. */
 function indented(config: Json): string {
   return JSON.stringify(JSON.parse(canonicalJson(config)), null, 2);
-}
-
-/** Quoted unless it is plainly a name. */
-function shellWord(word: string): string {
-  return /^[\w.+@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
