@@ -44,6 +44,7 @@ export function renderReport(report: Report, runtime: ReportRuntime): string {
     `script-src 'sha256-${sha256(script)}'`,
     `style-src 'sha256-${sha256(styles)}'`,
     'img-src data: blob:',
+    "connect-src 'none'",
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
@@ -152,8 +153,8 @@ function differenceSection(
   });
   return html`<section class="module" aria-labelledby="differences">
     <h2 id="differences">Where they differ</h2>
-    ${sentence === undefined ? undefined : html`<p class="question">${sentence}</p>`}
-    <div class="charts">${charts.map((chart, i) => figure(chart, `difference-map-${i + 1}`))}</div>
+    ${charts.length === 0 || sentence === undefined ? undefined : html`<p class="question">${sentence}</p>`}
+    ${charts.length === 0 ? undefined : html`<div class="charts">${charts.map((chart, i) => figure(chart, `difference-map-${i + 1}`))}</div>`}
     <details class="more">
       <summary>More: all ${all.length} differences by size</summary>
       <div class="charts">${figure(forest, 'differences-forest')}</div>
