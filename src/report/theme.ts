@@ -13,8 +13,8 @@ export type ThemeName = (typeof THEME_NAMES)[number];
  * are and under simulated protanopia and deuteranopia, and each has contrast 3:1 or more with its ground (checked by a test).
  */
 export const CONDITION_COLORS: Readonly<Record<ThemeName, readonly string[]>> = {
-  light: ['#0c50d0', '#894202', '#aa9200', '#0f98f9', '#834c63', '#909483', '#4b004a', '#480e12'],
-  dark: ['#61b8f0', '#f37b00', '#deffaa', '#585dd3', '#79b497', '#aa5038', '#c4feff', '#7a6975'],
+  light: ['#143acd', '#938a26', '#23a591', '#5e4a09', '#7b81ff', '#260840', '#14645e', '#0a1c10'],
+  dark: ['#b682ff', '#a4a737', '#7af9c9', '#b2358e', '#c8e3ff', '#fbff3d', '#af7b83', '#6a6c22'],
 };
 /** From the ninth condition on colours come again, with another shape or dash: one step for every eight conditions. */
 const SHAPES = ['circle', 'square', 'triangle-up', 'diamond', 'cross', 'triangle-down'] as const;
