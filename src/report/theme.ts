@@ -18,7 +18,14 @@ export const CONDITION_COLORS: Readonly<Record<ThemeName, readonly string[]>> = 
 };
 /** From the ninth condition on colours come again, with another shape or dash: one step for every eight conditions. */
 const SHAPES = ['circle', 'square', 'triangle-up', 'diamond', 'cross', 'triangle-down'] as const;
-const DASHES: readonly (readonly number[])[] = [[1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [4, 6], [12, 4]];
+const DASHES: readonly (readonly number[])[] = [
+  [1, 0],
+  [7, 3],
+  [2, 2],
+  [9, 3, 2, 3],
+  [4, 6],
+  [12, 4],
+];
 
 /** How often the colours have come before: 0 for the first eight conditions. */
 export function roundOf(place: number): number {
@@ -220,7 +227,7 @@ function coloured(node: Json | undefined, how: Colouring): Json | undefined {
   if (isObject(scale) && Array.isArray(scale.domain) && object.type === 'nominal') {
     const labels = scale.domain as readonly string[];
     const columns = isObject(legend) ? { legend: { ...legend, columns: how.legendColumns(labels) } } : {};
-    if (object.field !== 'condition') return { ...object, ...columns };
+    if (object.field !== 'condition' || scale.range !== undefined) return { ...object, ...columns };
     const range = labels.map((label) => conditionColorOf(how.name, how.conditions, label));
     return { ...object, scale: { ...scale, range }, ...columns };
   }

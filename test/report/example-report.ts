@@ -267,7 +267,7 @@ function observations(subjects: readonly Subject[], text: (usual: string) => str
         subject: id,
         statistic: `${text('component-effects')}/effect`,
         scope: { operation: text('SUM'), part: text(part), layer },
-        value: 1 + (isMixed && part === 'feed-forward' && layer === 1 ? 2 : 0) + 0.1 * ((seed + i) % 3),
+        value: 1 + (isMixed && part === 'feed-forward' && layer === 1 ? 2 : 0) + 0.1 * next(),
       })),
     );
     return [
@@ -303,7 +303,9 @@ function claimResults(text: (usual: string) => string): ClaimResult[] {
             }),
         verdict,
         reason: text(
-          verdict === VERDICT.tooFew ? 'SUM, full has 2 usable runs, 5 are needed' : 'the interval lies above 0',
+          verdict === VERDICT.tooFew
+            ? 'SUM, full has 2 usable runs, 5 are needed'
+            : 'the interval lies above 0',
         ),
         notes: [text('exploratory runs of the folder were not given')],
         interim: index % 5 === 0,

@@ -82,7 +82,12 @@ const ciede2000 = ([l1, a1, b1]: Rgb, [l2, a2, b2]: Rgb): number => {
   return Math.sqrt(lightness ** 2 + chroma ** 2 + hues ** 2 + turned * chroma * hues);
 };
 /** Smallest difference that any two of the first eight have, by the way of seeing; tritanopia is rare. */
-const APART: Readonly<Record<string, number>> = { full: 20, protanopia: 20, deuteranopia: 20, tritanopia: 10 };
+const APART: Readonly<Record<string, number>> = {
+  full: 20,
+  protanopia: 20,
+  deuteranopia: 20,
+  tritanopia: 10,
+};
 
 describe('ciede2000', () => {
   // pairs of the table that Sharma, Wu and Dalal publish for checking implementations
@@ -149,9 +154,28 @@ describe('themed', () => {
     const values = [{ field: 'condition', scale: { domain: ['A'] } }];
     expect(themed({ data: { values } }, 'light', conditions).data).toEqual({ values });
   });
-  it('wraps after the last colour', () => {
-    const many = Array.from({ length: 9 }, (_, i) => String(i));
+  it('gives colours again after the last, each time with another shape or dash', () => {
+    const many = Array.from({ length: 20 }, (_, i) => String(i));
     expect(conditionColorOf('light', many, '8')).toBe(CONDITION_COLORS.light[0]);
+    const look = (type: 'line' | 'point', labels: readonly string[]) => {
+      const spec: Spec = { mark: { type }, encoding: { color: conditionColor(labels) } };
+      const encoding = themed(spec, 'light', many).encoding as Readonly<Record<string, Spec>>;
+      const channel = type === 'line' ? 'strokeDash' : 'shape';
+      const second = (encoding[channel]?.scale as Spec | undefined)?.range as readonly unknown[] | undefined;
+      return labels.map((_, i) =>
+        JSON.stringify([((encoding.color.scale as Spec).range as readonly string[])[i], second?.[i]]),
+      );
+    };
+    for (const type of ['line', 'point'] as const) {
+      expect(new Set(look(type, many)).size).toBe(20);
+      // the same look in a picture of some of them
+      expect(look(type, ['3', '11'])).toEqual([look(type, many)[3], look(type, many)[11]]);
+    }
+    const few = themed({ mark: 'point', encoding: { color: conditionColor(['1']) } }, 'light', ['1']);
+    expect(few.encoding).not.toHaveProperty('shape');
+  });
+  it('leaves no condition out of a legend', () => {
+    expect((chartConfig('light').legend as Spec).symbolLimit).toBeGreaterThan(1000);
   });
 });
 

@@ -144,9 +144,7 @@ function learnedStrip(conditions: readonly Condition[]): ChartSpec {
   const cells = conditions.flatMap((condition) =>
     condition.runs.flatMap((run): HeatCell[] => {
       const value = run.accuracy?.[operation];
-      return value === undefined
-        ? []
-        : [{ panel: '', x: String(run.seed), y: condition.label, value }];
+      return value === undefined ? [] : [{ panel: '', x: String(run.seed), y: condition.label, value }];
     }),
   );
   return heatMapChart(cells, {
