@@ -5,6 +5,7 @@
 import { HALF_OCTAVE_DOSES } from '../../src/analysis/half-dose.js';
 import type { Scope } from '../../src/evidence/scope.js';
 import type { Statistic, StatisticRow } from '../../src/evidence/statistic.js';
+import { SITES } from '../../src/listops/templates.js';
 import { numberOf } from '../../src/report/report-json.js';
 import { type Kind, KINDS } from './components.js';
 import { DOSES, lostShare } from './dose.js';
@@ -344,6 +345,32 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     of: ofPrimary((dose) => along(dose, KINDS, 'nats', DOSES)),
   },
   {
+    id: 'effect',
+    title: 'Loss that a part prevents',
+    formula: 'mean cross-entropy with the part resampled at every token - intact, total effect',
+    unit: 'nats',
+    sentence: 'loss added when one part writes what it writes on another prompt',
+    compared: false,
+    detail: true,
+    map: { x: ['operation'], y: ['part'] },
+    of: (m) => {
+      const heads = new Set(m.effects.map(({ component }) => component).filter(isFurtherHead));
+      return m.effects.flatMap(({ component, method, site, effect }, i) => {
+        const isShown = method === 'resample' && site === SITES[0] && effect === 'total';
+        // the only head of its layer is that layer's attention
+        if (!isShown || (component.startsWith('head ') && heads.size === 0)) return [];
+        return m.cells.map((cell, j) => {
+          const [operation, role] = cell.split(' ');
+          return {
+            scope: { operation, role, part: component, method },
+            value: numberOf(m.deltaNats.data[i * m.cells.length + j]),
+            examples: numberOf(m.clean.count.data[j]),
+          };
+        });
+      });
+    },
+  },
+  {
     id: 'intact-accuracy',
     title: 'Accuracy of the intact model',
     formula: 'share of result tokens right, single operations without held-out operands',
@@ -383,6 +410,11 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
       ),
   },
 ];
+
+/** `head 0.1`, not `head 0.0`: there is more than one head a layer. */
+function isFurtherHead(component: string): boolean {
+  return /^head .*\.[1-9]\d*$/.test(component);
+}
 
 /** The intact model and the two kinds under resample. */
 function freeRunning(

@@ -359,6 +359,7 @@ export const PARITY_STATISTICS: readonly Statistic<ParityMeasurement>[] = [
     formula: READ,
     unit: 'accuracy',
     sentence: 'what is asked at a position, or its residue, read after a layer',
+    map: { x: ['position'], y: ['part', 'layer'] },
     ...DETAIL,
     controlName: BEFORE,
     of: (measurement) =>

@@ -9,7 +9,7 @@ import { evidenceOfReport } from './evidence-of-report.js';
 import { forestChart } from './marks/forest.js';
 import type { ChartSpec, Report } from './schema.js';
 import { CONDITION_COLORS, THEME_NAMES } from './theme.js';
-import { byText, conditionLabels, summariseConditions } from './page/conditions.js';
+import { byText, conditionLabels, sortedSubjects, summariseConditions } from './page/conditions.js';
 import { type Answer, answer } from './page/answer.js';
 import { claimsTable } from './page/claims-table.js';
 import { allDifferences, differenceMaps } from './page/differences.js';
@@ -44,6 +44,7 @@ export function renderReport(report: Report, runtime: ReportRuntime): string {
     `script-src 'sha256-${sha256(script)}'`,
     `style-src 'sha256-${sha256(styles)}'`,
     'img-src data: blob:',
+    "connect-src 'none'",
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
@@ -80,7 +81,18 @@ const OPEN_CHARTS = 12;
 /** Pictures of training that stand open: accuracy over steps, and at the end. */
 const OPEN_TRAINING = 2;
 
-function body(report: Report): Html {
+/** The same whatever order subjects, records and modules came in. */
+function inOrder(report: Report): Report {
+  return {
+    ...report,
+    subjects: sortedSubjects(report),
+    training: [...report.training].sort((a, b) => byText(a.run, b.run)),
+    modules: Object.fromEntries(Object.entries(report.modules).sort(([a], [b]) => byText(a, b))),
+  };
+}
+
+function body(given: Report): Html {
+  const report = inOrder(given);
   const evidence = evidenceOfReport(report);
   const conditions = summariseConditions(report);
   const first = answer(report, evidence);
@@ -152,8 +164,8 @@ function differenceSection(
   });
   return html`<section class="module" aria-labelledby="differences">
     <h2 id="differences">Where they differ</h2>
-    ${sentence === undefined ? undefined : html`<p class="question">${sentence}</p>`}
-    <div class="charts">${charts.map((chart, i) => figure(chart, `difference-map-${i + 1}`))}</div>
+    ${charts.length === 0 || sentence === undefined ? undefined : html`<p class="question">${sentence}</p>`}
+    ${charts.length === 0 ? undefined : html`<div class="charts">${charts.map((chart, i) => figure(chart, `difference-map-${i + 1}`))}</div>`}
     <details class="more">
       <summary>More: all ${all.length} differences by size</summary>
       <div class="charts">${figure(forest, 'differences-forest')}</div>

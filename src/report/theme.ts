@@ -9,13 +9,28 @@ export const THEME_NAMES = ['light', 'dark'] as const;
 export type ThemeName = (typeof THEME_NAMES)[number];
 
 /**
- * Categorical colours by position in the list of conditions. Every pair of the first six stays apart under simulated
- * protanopia, deuteranopia and tritanopia, and each has contrast 3:1 or more with its ground (checked by a test).
+ * Categorical colours by position in the list of conditions. Any two of the eight differ by a CIEDE2000 of 20 or more, as they
+ * are and under simulated protanopia and deuteranopia, and each has contrast 3:1 or more with its ground (checked by a test).
  */
 export const CONDITION_COLORS: Readonly<Record<ThemeName, readonly string[]>> = {
-  light: ['#4058cb', '#a55725', '#2e918c', '#813b91', '#a5851d', '#3f4550', '#bb316a', '#6c9762'],
-  dark: ['#60ccfc', '#f7791a', '#29bd80', '#be85e7', '#e8d34f', '#88909c', '#f393b1', '#a4cd79'],
+  light: ['#143acd', '#938a26', '#23a591', '#5e4a09', '#7b81ff', '#260840', '#14645e', '#0a1c10'],
+  dark: ['#b682ff', '#a4a737', '#7af9c9', '#b2358e', '#c8e3ff', '#fbff3d', '#af7b83', '#6a6c22'],
 };
+/** From the ninth condition on colours come again, with another shape or dash: one step for every eight conditions. */
+const SHAPES = ['circle', 'square', 'triangle-up', 'diamond', 'cross', 'triangle-down'] as const;
+const DASHES: readonly (readonly number[])[] = [
+  [1, 0],
+  [7, 3],
+  [2, 2],
+  [9, 3, 2, 3],
+  [4, 6],
+  [12, 4],
+];
+
+/** How often the colours have come before: 0 for the first eight conditions. */
+export function roundOf(place: number): number {
+  return Math.floor(Math.max(0, place) / CONDITION_COLORS.light.length) % SHAPES.length;
+}
 
 interface Ink {
   readonly ground: string;
@@ -115,6 +130,8 @@ export function chartConfig(name: ThemeName, width = 1000): Spec {
       rowPadding: 4,
       columnPadding: 18,
       offset: 12,
+      // Vega leaves out what is beyond thirty
+      symbolLimit: 10_000,
     },
     header: {
       labelColor: ink.text,
@@ -136,9 +153,12 @@ export function chartConfig(name: ThemeName, width = 1000): Spec {
       ordinal: ink.sequential.slice(2),
     },
     style: {
-      estimate: { filled: true, size: 70, opacity: 1 },
-      interval: { strokeWidth: 2, opacity: 0.85 },
-      seed: { filled: true, size: 26, opacity: 0.38 },
+      estimate: { filled: true, size: 54, opacity: 1 },
+      'open-estimate': { filled: true, size: 54, opacity: 1, stroke: ink.plain, strokeWidth: 1.8 },
+      interval: { strokeWidth: 1.8, opacity: 0.9 },
+      // the ends of an interval: seen also where it is narrower than the dot of its mean
+      'interval-end': { thickness: 1.8, size: 10, opacity: 0.9, orient: 'vertical' },
+      seed: { filled: true, size: 24, opacity: 0.5 },
       'seed-line': { strokeWidth: 1, opacity: 0.32 },
       'median-line': { strokeWidth: 2.6, opacity: 1 },
       reference: { color: ink.muted, strokeDash: [4, 3], strokeWidth: 1.2, opacity: 1 },
@@ -152,7 +172,7 @@ export function chartConfig(name: ThemeName, width = 1000): Spec {
   };
 }
 
-/** The colour of a condition: by its place in the list of all conditions of the report, wrapping after eight. */
+/** The colour of a condition: by its place in the list of all conditions of the report; see `roundOf` beyond eight. */
 export function conditionColorOf(name: ThemeName, conditions: readonly string[], label: string): string {
   const colors = CONDITION_COLORS[name];
   return colors[Math.max(0, conditions.indexOf(label)) % colors.length];
@@ -202,12 +222,12 @@ interface Colouring {
 function coloured(node: Json | undefined, how: Colouring): Json | undefined {
   if (typeof node !== 'object' || node === null) return node;
   if (Array.isArray(node)) return (node as readonly Json[]).map((item) => coloured(item, how) ?? null);
-  const object = node as Spec;
+  const object = marked(node as Spec, how);
   const { scale, legend } = object;
   if (isObject(scale) && Array.isArray(scale.domain) && object.type === 'nominal') {
     const labels = scale.domain as readonly string[];
     const columns = isObject(legend) ? { legend: { ...legend, columns: how.legendColumns(labels) } } : {};
-    if (object.field !== 'condition') return { ...object, ...columns };
+    if (object.field !== 'condition' || scale.range !== undefined) return { ...object, ...columns };
     const range = labels.map((label) => conditionColorOf(how.name, how.conditions, label));
     return { ...object, scale: { ...scale, range }, ...columns };
   }
@@ -215,6 +235,32 @@ function coloured(node: Json | undefined, how: Colouring): Json | undefined {
     Object.entries(object).map(([key, value]) => [key, key === 'values' ? value : coloured(value, how)]),
   );
 }
+
+/** A view whose colours come a second time: a shape or a dash beside them. */
+function marked(view: Spec, { conditions }: Colouring): Spec {
+  const { mark, encoding } = view;
+  if (conditions.length <= CONDITION_COLORS.light.length || !isObject(encoding)) return view;
+  const { color } = encoding;
+  if (!isObject(color) || color.field !== 'condition' || !isObject(color.scale)) return view;
+  const labels = color.scale.domain as readonly string[];
+  const rounds = labels.map((label) => roundOf(conditions.indexOf(label)));
+  const channel = CHANNELS[String(isObject(mark) ? mark.type : mark)];
+  if (channel === undefined || channel.name in encoding || rounds.every((round) => round === 0)) return view;
+  const range = rounds.map((round) => channel.range[round]);
+  const second = {
+    field: 'condition',
+    type: 'nominal',
+    title: null,
+    scale: { domain: [...labels], range },
+    legend: color.legend,
+  };
+  return { ...view, encoding: { ...encoding, [channel.name]: second as Spec } };
+}
+
+const CHANNELS: Readonly<Record<string, { readonly name: string; readonly range: readonly Json[] }>> = {
+  line: { name: 'strokeDash', range: DASHES },
+  point: { name: 'shape', range: SHAPES },
+};
 
 function isObject(value: Json | undefined): value is Spec {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

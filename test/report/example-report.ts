@@ -2,8 +2,10 @@
  * A synthetic report of realistic size: two regimes, three mixtures, six seeds, two modules, all verdicts. Numbers come
  * from a seeded generator and mean nothing; `hostile` puts the strings given into every name, label and text.
  */
-import { CLAIM_PART_IDS, claimPart } from '../../src/evidence/claims-file.js';
-import { VERDICTS } from '../../src/evidence/verdict.js';
+import { CLAIMS, claimPart } from '../../src/evidence/claims-file.js';
+import type { ClaimResult } from '../../src/evidence/claims.js';
+import type { Observation, StatisticInfo } from '../../src/evidence/statistic.js';
+import { VERDICT, VERDICTS } from '../../src/evidence/verdict.js';
 import { chart, heatmap, pointInterval, smallMultiples, type Row } from '../../src/report/charts/common.js';
 import type {
   ChartSpec,
@@ -14,13 +16,16 @@ import type {
   TrainingRecord,
 } from '../../src/report/schema.js';
 
+const CLAIM_PART_IDS = CLAIMS.flatMap(({ parts }) => parts.map(({ id }) => id));
+
 export interface ExampleOptions {
   readonly seeds?: number;
   readonly points?: number;
   /** replaces names and texts: called with the text that would stand there */
   readonly text?: (usual: string) => string;
-  /** the last conditions to use, default all five */
+  /** how many of the conditions, default all five; more than five come again at other widths */
   readonly conditions?: number;
+  readonly kind?: Report['kind'];
 }
 
 interface Condition {
@@ -49,13 +54,18 @@ function uniform(seed: number): () => number {
 
 export function exampleReport(options: ExampleOptions = {}): Report {
   const { seeds = 6, points = 60, text = (usual: string) => usual } = options;
-  const conditions = CONDITIONS.slice(0, options.conditions ?? CONDITIONS.length);
+  const conditions = Array.from({ length: options.conditions ?? CONDITIONS.length }, (_, c) => ({
+    ...CONDITIONS[c % CONDITIONS.length],
+    dModel: 16 * (1 + Math.floor(c / CONDITIONS.length)),
+  }));
   const subjects: Subject[] = [];
   const training: TrainingRecord[] = [];
   for (const [c, condition] of conditions.entries()) {
+    const { tasks, regime, dModel } = condition;
     for (let seed = 1; seed <= seeds; seed++) {
-      const run = text(`${condition.tasks.join('-').toLowerCase()}-${condition.regime}-s${seed}`);
-      const label = text(`${condition.tasks.join('+')}, ${condition.regime}, d=16`);
+      const width = dModel === 16 ? '' : `-d${dModel}`;
+      const run = text(`${tasks.join('-').toLowerCase()}-${regime}${width}-s${seed}`);
+      const label = text(`${tasks.join('+')}, ${regime}, d=${dModel}`);
       const record = trainingRecord(condition, seed, points, uniform(100 * c + seed));
       const named = { run, condition: `c${c}`, label, seed, parameters: 8112 };
       training.push({ ...named, ...record });
@@ -66,16 +76,42 @@ export function exampleReport(options: ExampleOptions = {}): Report {
         step: 8000,
         weightsSha256: `${c}${seed}`.padEnd(64, 'a7f30c'),
         final: true,
-        accuracy: Object.fromEntries(condition.tasks.map((task) => [text(task), last[task] ?? 0])),
+        accuracy: Object.fromEntries(tasks.map((task) => [text(task), last[task] ?? 0])),
+        learned: Object.fromEntries(tasks.map((task) => [text(task), last[task] ?? 0])),
+        design: {
+          tasks: tasks.map(text),
+          regime,
+          modulus: 10,
+          depth: 1,
+          nested: false,
+          operands: [2, 3],
+          dModel,
+          nLayers: 2,
+          steps: 8000,
+          learningRate: 0.002,
+          embeddingInit: 0.02,
+          startKind: 'scratch',
+          startTasks: '',
+          end: 'budget',
+          trainedHere: true,
+          generated: true,
+          comparable: regime,
+          match: `${regime}, ${dModel}`,
+          family: `${regime}, ${dModel}`,
+          ladder: regime,
+        },
       });
     }
   }
   const labels = [...new Set(subjects.map(({ label }) => label))];
   const left = subjects.filter(({ label }) => label === labels[1]);
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
+    kind: options.kind ?? 'claims',
     title: text('Joint training and SUM alone, modulus 10, depth 1'),
     subjects,
+    observations: observations(subjects, text),
+    claims: claimResults(text),
     training: training.map((record) => rename(record, text)),
     modules: {
       [text('embedding-geometry')]: geometryModule(labels, left, text),
@@ -196,9 +232,100 @@ function emptyModule(title: string, text: (usual: string) => string): ModuleRepo
     options: { permutations: 10_000, naming: text('natural'), scales: [1, 2, 5] },
     status: 'ok',
     leftOut: [],
+    statistics: [],
     findings: [],
     charts: [],
   };
+}
+
+/** What the two modules measured: one number a model, and one for each part, operation and role. */
+const ORDER: StatisticInfo = {
+  id: 'order',
+  title: 'Order as named',
+  formula: 'Spearman(d2, |i - j|)',
+  unit: '1',
+  sentence: 'how closely distances follow the order of the numbers',
+};
+const EFFECT: StatisticInfo = {
+  id: 'effect',
+  title: 'Loss that a part prevents',
+  formula: 'loss with the part resampled - intact',
+  unit: 'nats',
+  sentence: 'loss added when one part writes what it writes on another prompt',
+  detail: true,
+  map: { x: ['operation'], y: ['part', 'layer'] },
+};
+
+/** Mixed runs follow the order by 0.6 more; their feed-forward layer 1 prevents 2 nats more, and nothing else differs. */
+function observations(subjects: readonly Subject[], text: (usual: string) => string): Observation[] {
+  return subjects.flatMap(({ id, seed, design }, i): Observation[] => {
+    const next = uniform(77 * i + seed);
+    const isMixed = design.tasks.length > 2;
+    const order = (isMixed ? 0.7 : 0.1) + 0.05 * next();
+    const effects = ['attention', 'feed-forward'].flatMap((part) =>
+      [0, 1].map((layer): Observation => ({
+        subject: id,
+        statistic: `${text('component-effects')}/effect`,
+        scope: { operation: text('SUM'), part: text(part), layer },
+        value: 1 + (isMixed && part === 'feed-forward' && layer === 1 ? 2 : 0) + 0.1 * next(),
+      })),
+    );
+    return [
+      { subject: id, statistic: `${text('embedding-geometry')}/order`, scope: {}, value: order },
+      ...effects,
+    ];
+  });
+}
+
+/** One row for each part of each claim, the verdicts in turn; C3 also as a whole. */
+function claimResults(text: (usual: string) => string): ClaimResult[] {
+  return CLAIMS.flatMap(({ id, parts }) => {
+    const rows = parts.map(({ id: part, statistic, unit }): ClaimResult => {
+      const index = CLAIM_PART_IDS.indexOf(part);
+      const estimate = 0.42 - 0.07 * index;
+      const verdict = VERDICTS[index % VERDICTS.length];
+      return {
+        claim: id,
+        part,
+        place: text('pairs, modulus 10, depth 1, d=16'),
+        statistic: text(statistic),
+        unit,
+        ...(verdict === VERDICT.tooFew
+          ? {}
+          : {
+              estimate,
+              interval: {
+                low: estimate - 0.2,
+                high: estimate + 0.2,
+                level: 0.9917,
+                method: text('Welch t over seeds'),
+              },
+            }),
+        verdict,
+        reason: text(
+          verdict === VERDICT.tooFew
+            ? 'SUM, full has 2 usable runs, 5 are needed'
+            : 'the interval lies above 0',
+        ),
+        notes: [text('exploratory runs of the folder were not given')],
+        interim: index % 5 === 0,
+        counts: [{ condition: text('SUM, full'), usable: 2, runs: 6, planned: 8 }],
+      };
+    });
+    if (id !== 'C3') return rows;
+    const whole: ClaimResult = {
+      claim: id,
+      place: '',
+      statistic: '',
+      unit: '1',
+      verdict: VERDICT.contradicted,
+      reason: text('so is part c'),
+      notes: [],
+      interim: false,
+      counts: [],
+    };
+    return [whole, ...rows];
+  });
 }
 
 function finding(id: string, index: number, text: (usual: string) => string): Finding {
@@ -233,7 +360,8 @@ function geometryModule(
   return {
     ...emptyModule('Geometry of the number embeddings', text),
     leftOut: left.map(({ id }) => ({ subject: id, reason: text('has not learned SUM (accuracy 0.11)') })),
-    findings: [...['C3a', 'C3b', 'C3c'], 'order', 'closure'].map((id, i) => finding(id, i, text)),
+    statistics: [ORDER],
+    findings: [...['C3a', 'C3b1', 'C3c'], 'order', 'closure'].map((id, i) => finding(id, i, text)),
     charts: [planeChart(labels, text), similarityChart(labels, text)],
   };
 }
@@ -330,6 +458,7 @@ function effectsModule(
   return {
     ...emptyModule('Attention against feed-forward layers', text),
     leftOut: left.map(({ id }) => ({ subject: id, reason: text('has not learned SUM (accuracy 0.11)') })),
+    statistics: [EFFECT],
     findings: ['C4', 'layer-0', 'layer-1'].map((id, i) => finding(id, i + 3, text)),
     charts: [
       chart({

@@ -56,7 +56,13 @@ describe('jsonArray', () => {
 
 describe('checkReport', () => {
   const cases: readonly [readonly (string | number)[], unknown, string][] = [
-    [['schemaVersion'], 2, 'schemaVersion'],
+    [['schemaVersion'], 1, 'schemaVersion'],
+    [['kind'], 'both', 'kind'],
+    [['observations', 1, 'scope', 'colour'], 'red', 'observations[1].scope'],
+    [['observations', 0, 'value'], 'NaN', 'observations[0].value'],
+    [['claims', 0, 'verdict'], 'proved', 'claims[0].verdict'],
+    [['subjects', 0, 'design', 'modulus'], 1.5, 'subjects[0].design.modulus'],
+    [['modules', 'embedding-geometry', 'statistics', 0, 'unit'], 'apples', 'statistics[0].unit'],
     [['title'], 7, 'title'],
     [['title'], undefined, 'title'],
     [['subjects', 1, 'step'], -1, 'subjects[1].step'],

@@ -52,18 +52,57 @@ const seen = (color: Rgb, matrix: readonly Rgb[]): Rgb => {
   );
   return [r, g, b];
 };
-/** Oklab (Ottosson 2020) from linear sRGB. */
-const oklab = ([r, g, b]: Rgb): Rgb => {
-  const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
-  const m = Math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
-  const s = Math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
-  return [
-    0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s,
-    1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s,
-    0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s,
-  ];
+/** CIELAB, D65, from linear sRGB. */
+const lab = ([r, g, b]: Rgb): Rgb => {
+  const f = (t: number) => (t > (6 / 29) ** 3 ? Math.cbrt(t) : t / (3 * (6 / 29) ** 2) + 4 / 29);
+  const x = f((0.4124564 * r + 0.3575761 * g + 0.1804375 * b) / 0.95047);
+  const y = f(0.2126729 * r + 0.7151522 * g + 0.072175 * b);
+  const z = f((0.0193339 * r + 0.119192 * g + 0.9503041 * b) / 1.08883);
+  return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
 };
-const distance = (a: Rgb, b: Rgb) => Math.hypot(...a.map((x, i) => x - b[i]));
+const DEGREE = Math.PI / 180;
+/** Difference of two colours, CIEDE2000 (Sharma, Wu and Dalal 2005). */
+const ciede2000 = ([l1, a1, b1]: Rgb, [l2, a2, b2]: Rgb): number => {
+  const half = (c: number) => Math.sqrt(c ** 7 / (c ** 7 + 25 ** 7));
+  const stretch = 1 + 0.5 * (1 - half((Math.hypot(a1, b1) + Math.hypot(a2, b2)) / 2));
+  const [c1, c2] = [Math.hypot(a1 * stretch, b1), Math.hypot(a2 * stretch, b2)];
+  const hue = (a: number, b: number) => (Math.atan2(b, a) / DEGREE + 360) % 360;
+  const [h1, h2] = [hue(a1 * stretch, b1), hue(a2 * stretch, b2)];
+  const isGrey = c1 * c2 === 0;
+  const turn = Math.abs(h2 - h1) > 180 ? (h2 > h1 ? -360 : 360) : 0;
+  const dHue = isGrey ? 0 : 2 * Math.sqrt(c1 * c2) * Math.sin(((h2 - h1 + turn) / 2) * DEGREE);
+  const mean = isGrey ? h1 + h2 : (h1 + h2 + (turn === 0 ? 0 : h1 + h2 < 360 ? 360 : -360)) / 2;
+  const [l, c] = [(l1 + l2) / 2, (c1 + c2) / 2];
+  const cos = (factor: number, shift: number) => Math.cos((factor * mean + shift) * DEGREE);
+  const t = 1 - 0.17 * cos(1, -30) + 0.24 * cos(2, 0) + 0.32 * cos(3, 6) - 0.2 * cos(4, -63);
+  const lightness = (l2 - l1) / (1 + (0.015 * (l - 50) ** 2) / Math.sqrt(20 + (l - 50) ** 2));
+  const chroma = (c2 - c1) / (1 + 0.045 * c);
+  const hues = dHue / (1 + 0.015 * c * t);
+  const turned = -2 * half(c) * Math.sin(60 * Math.exp(-(((mean - 275) / 25) ** 2)) * DEGREE);
+  return Math.sqrt(lightness ** 2 + chroma ** 2 + hues ** 2 + turned * chroma * hues);
+};
+/** Smallest difference that any two of the first eight have, by the way of seeing; tritanopia is rare. */
+const APART: Readonly<Record<string, number>> = {
+  full: 20,
+  protanopia: 20,
+  deuteranopia: 20,
+  tritanopia: 10,
+};
+
+describe('ciede2000', () => {
+  // pairs of the table that Sharma, Wu and Dalal publish for checking implementations
+  it.each<[Rgb, Rgb, number]>([
+    [[50, 2.6772, -79.7751], [50, 0, -82.7485], 2.0425],
+    [[50, -1, 2], [50, 0, 0], 2.3669],
+    [[50, 2.49, -0.001], [50, -2.49, 0.0009], 7.1792],
+    [[50, 2.5, 0], [73, 25, -18], 27.1492],
+    [[60.2574, -34.0099, 36.2677], [60.4626, -34.1751, 39.4387], 1.2644],
+    [[22.7233, 20.0904, -46.694], [23.0331, 14.973, -42.5619], 2.0373],
+    [[2.0776, 0.0795, -1.135], [0.9033, -0.0636, -0.5514], 0.9082],
+  ])('%j, %j', (a, b, expected) => {
+    expect(ciede2000(a, b)).toBeCloseTo(expected, 3);
+  });
+});
 
 describe('CONDITION_COLORS', () => {
   for (const theme of THEME_NAMES) {
@@ -72,13 +111,14 @@ describe('CONDITION_COLORS', () => {
       for (const color of CONDITION_COLORS[theme]) expect(contrast(color, ground), color).toBeGreaterThan(3);
     });
     for (const [vision, matrix] of Object.entries(VISION)) {
-      it(`stay apart for the first six conditions (${theme}, ${vision})`, () => {
-        const colors = CONDITION_COLORS[theme].slice(0, 6);
+      it(`stay apart for the first eight conditions (${theme}, ${vision})`, () => {
+        const colors = CONDITION_COLORS[theme];
         const pairs = colors.flatMap((a, i) => colors.slice(i + 1).map((b) => [a, b] as const));
-        const smallest = Math.min(
-          ...pairs.map(([a, b]) => distance(oklab(seen(linear(a), matrix)), oklab(seen(linear(b), matrix)))),
-        );
-        expect(smallest).toBeGreaterThan(0.08);
+        expect(pairs).toHaveLength(28);
+        for (const [a, b] of pairs) {
+          const [x, y] = [a, b].map((color) => lab(seen(linear(color), matrix)));
+          expect(ciede2000(x, y), `${a} ${b}`).toBeGreaterThan(APART[vision]);
+        }
       });
     }
   }
@@ -114,9 +154,28 @@ describe('themed', () => {
     const values = [{ field: 'condition', scale: { domain: ['A'] } }];
     expect(themed({ data: { values } }, 'light', conditions).data).toEqual({ values });
   });
-  it('wraps after the last colour', () => {
-    const many = Array.from({ length: 9 }, (_, i) => String(i));
+  it('gives colours again after the last, each time with another shape or dash', () => {
+    const many = Array.from({ length: 20 }, (_, i) => String(i));
     expect(conditionColorOf('light', many, '8')).toBe(CONDITION_COLORS.light[0]);
+    const look = (type: 'line' | 'point', labels: readonly string[]) => {
+      const spec: Spec = { mark: { type }, encoding: { color: conditionColor(labels) } };
+      const encoding = themed(spec, 'light', many).encoding as Readonly<Record<string, Spec>>;
+      const channel = type === 'line' ? 'strokeDash' : 'shape';
+      const second = (encoding[channel]?.scale as Spec | undefined)?.range as readonly unknown[] | undefined;
+      return labels.map((_, i) =>
+        JSON.stringify([((encoding.color.scale as Spec).range as readonly string[])[i], second?.[i]]),
+      );
+    };
+    for (const type of ['line', 'point'] as const) {
+      expect(new Set(look(type, many)).size).toBe(20);
+      // the same look in a picture of some of them
+      expect(look(type, ['3', '11'])).toEqual([look(type, many)[3], look(type, many)[11]]);
+    }
+    const few = themed({ mark: 'point', encoding: { color: conditionColor(['1']) } }, 'light', ['1']);
+    expect(few.encoding).not.toHaveProperty('shape');
+  });
+  it('leaves no condition out of a legend', () => {
+    expect((chartConfig('light').legend as Spec).symbolLimit).toBeGreaterThan(1000);
   });
 });
 

@@ -110,7 +110,7 @@ describe('sumlens report', () => {
   });
 
   it('refuses bad input in one line and writes no page', async () => {
-    writeFileSync(join(folder, 'report.json'), '{"schemaVersion": 1}');
+    writeFileSync(join(folder, 'report.json'), '{"schemaVersion": 2, "kind": "claims"}');
     await expect(run()).rejects.toThrow(/^report: found no file/);
     await expect(run(join(folder, 'nothing.json'))).rejects.toThrow(/^report: found ".*", expected/);
     await expect(run(folder)).rejects.toThrow(/report\.json: title: [^\n]+$/);

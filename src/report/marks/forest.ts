@@ -126,8 +126,13 @@ function view(rows: readonly Row[], pairs: readonly string[]): Spec {
         mark: { type: 'rule', style: 'interval' },
         encoding: { x: x('low'), x2: { field: 'high' }, ...without(place, 'shape') },
       },
+      ...['low', 'high'].map((end) => ({
+        transform: [{ filter: `isValid(datum.${end})` }],
+        mark: { type: 'tick', style: 'interval-end' },
+        encoding: { x: x(end), ...without(place, 'shape') },
+      })),
       {
-        mark: { type: 'point', style: 'estimate', filled: true },
+        mark: { type: 'point', style: 'open-estimate' },
         encoding: {
           x: x('spreads'),
           ...place,

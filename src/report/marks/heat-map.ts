@@ -43,6 +43,8 @@ export interface HeatMapText {
   readonly independent?: boolean;
   /** the picture in sentences; default: the largest values */
   readonly summary?: string;
+  /** d3-format of the values; default two digits after the point */
+  readonly format?: string;
   readonly headline?: boolean;
 }
 
@@ -68,7 +70,7 @@ export function heatMapChart(cells: readonly HeatCell[], text: HeatMapText): Cha
       ...(text.angle === undefined ? {} : { angle: text.angle }),
     },
     y: { field: 'y', title: text.y, order: text.order?.y ?? order(({ y }) => y) },
-    value: { field: 'value', title: text.value, format: '.2~f' },
+    value: { field: 'value', title: text.value, format: text.format ?? '.2~f' },
     scale: text.diverging ? 'diverging' : 'sequential',
     ...(text.domain === undefined ? {} : { domain: text.domain }),
     cell: text.cell ?? 26,
@@ -77,6 +79,7 @@ export function heatMapChart(cells: readonly HeatCell[], text: HeatMapText): Cha
   const { mark, encoding, data, width, height } = map as Readonly<Record<string, Row[string] & object>>;
   const crossed = shown.some(({ undecided }) => undecided === true);
   const { x, y } = encoding as unknown as Readonly<Record<'x' | 'y', Row[string] & object>>;
+  const single = panels.length <= 1 && (panels.at(0) ?? '') === '';
   const view = crossed
     ? {
         width,
@@ -96,14 +99,16 @@ export function heatMapChart(cells: readonly HeatCell[], text: HeatMapText): Cha
     subtitle: `${text.note}${crossed ? ` Crossed out: ${text.crossed ?? 'the interval covers 0'}.` : ''}`,
     summary: text.summary ?? describe(shown, text),
     ...(text.headline === true ? { headline: true } : {}),
-    spec: {
-      ...smallMultiples(rows, 'panel', view, {
-        columns: text.columns ?? 3,
-        order: panels,
-        independent: text.independent === true ? ['x', 'y'] : [],
-      }),
-      data,
-    },
+    spec: single
+      ? { ...view, data }
+      : {
+          ...smallMultiples(rows, 'panel', view, {
+            columns: text.columns ?? 3,
+            order: panels,
+            independent: text.independent === true ? ['x', 'y'] : [],
+          }),
+          data,
+        },
     table: {
       columns: ['Panel', text.y, text.x, text.value, ...(crossed ? ['Low', 'High'] : [])],
       rows: shown.map((cell) => [

@@ -5,7 +5,6 @@
 import type { Summary } from '../../evidence/summaries.js';
 import { groupName } from '../../evidence/summaries.js';
 import {
-  accuracyAxis,
   chart,
   conditionColor,
   counted,
@@ -86,6 +85,7 @@ export function pointsChart(points: readonly PointRow[], text: PointsText): Char
     points.length > 0 && points.every(({ values }) => values.length < 2)
       ? 'one seed a condition: no interval'
       : 'mean with a 95 % interval over seeds';
+  const ends = shareDomain(points);
   const show = (value: number): string => (text.share === true ? percent(value) : readable(value));
   const ticks = [
     ...(points.some(({ control }) => control !== undefined) ? ['grey tick: control'] : []),
@@ -96,6 +96,9 @@ export function pointsChart(points: readonly PointRow[], text: PointsText): Char
     title: text.title,
     subtitle: [
       `${counted(runs, 'run')}, a faint dot each; ${intervals}${ticks.map((tick) => `; ${tick}`).join('')}.`,
+      ...(text.share === true && (ends[0] > 0 || ends[1] < 1)
+        ? [`The axis runs from ${percent(ends[0], 0)} to ${percent(ends[1], 0)}.`]
+        : []),
       text.note,
     ].join(' '),
     summary:
@@ -161,10 +164,29 @@ function rowsOf({
   ];
 }
 
+/** From 0 to 100 %, or, where the data take up less than half of it, the tens that hold them all. */
+function shareDomain(points: readonly PointRow[]): readonly [number, number] {
+  const all = points.flatMap(({ values, mean, low = mean, high = mean, control = mean, chance = mean }) => [
+    ...values.map(({ value }) => value),
+    ...[mean, low, high, control, chance].map((value) => Math.min(1, Math.max(0, value))),
+  ]);
+  const [low, high] = [
+    Math.floor(10 * Math.min(...all) + 1e-9) / 10,
+    Math.ceil(10 * Math.max(...all) - 1e-9) / 10,
+  ];
+  return all.length > 0 && high > low && high - low < 0.5 ? [low, high] : [0, 1];
+}
+
+/** Per cent, with room beside the ends so that a dot at 0 % does not cover the names. */
+function shareAxis(field: string, title: string, domain: readonly [number, number]): Spec {
+  const axis = quantitative(field, title, { domain, format: '.0%', tickCount: 5 });
+  return { ...axis, scale: { ...(axis.scale as Spec), padding: 7 } };
+}
+
 function view(points: readonly PointRow[], conditions: readonly string[], text: PointsText): Spec {
   const x = (field: string): Spec =>
     text.share === true
-      ? accuracyAxis(field, text.axis)
+      ? shareAxis(field, text.axis, shareDomain(points))
       : quantitative(field, text.axis, { format: '.3~f', tickCount: 5 });
   const categories = [...new Set(points.map(({ category }) => category))];
   // a row for each condition, unless the categories are the conditions already
@@ -179,6 +201,7 @@ function view(points: readonly PointRow[], conditions: readonly string[], text: 
     ...(beside ? { yOffset: { field: 'condition', type: 'nominal', sort: [...conditions] } } : {}),
   };
   const color = conditionColor(conditions, { legend: beside });
+  const clip = text.share === true ? { clip: true } : {};
   const only = (kind: string): Spec => ({ filter: `datum.kind === '${kind}'` });
   const value = { field: 'value', type: 'quantitative', format: text.share === true ? '.1%' : '.3~f' };
   const tooltip = [
@@ -191,7 +214,7 @@ function view(points: readonly PointRow[], conditions: readonly string[], text: 
     encoding: { x: x('value'), ...place, tooltip: [...tooltip, { ...value, title: kind }] },
   });
   return {
-    height: { step: beside ? 8 + 9 * conditions.length : 20, for: 'position' },
+    height: { step: beside ? 10 + 12 * conditions.length : 24, for: 'position' },
     layer: [
       ...(text.reference === undefined
         ? []
@@ -205,7 +228,8 @@ function view(points: readonly PointRow[], conditions: readonly string[], text: 
       tick('chance', 1),
       {
         transform: [only('run')],
-        mark: { type: 'point', style: 'seed' },
+        // above the interval, which would hide them
+        mark: { type: 'point', style: 'seed', yOffset: beside ? -3 : -6 },
         encoding: {
           x: x('value'),
           ...place,
@@ -215,9 +239,15 @@ function view(points: readonly PointRow[], conditions: readonly string[], text: 
       },
       {
         transform: [only('mean'), { filter: 'isValid(datum.low) && isValid(datum.high)' }],
-        mark: { type: 'rule', style: 'interval' },
+        // an interval that leaves the axis would take all the width
+        mark: { type: 'rule', style: 'interval', ...clip },
         encoding: { x: x('low'), x2: { field: 'high' }, ...place, color },
       },
+      ...['low', 'high'].map((end) => ({
+        transform: [only('mean'), { filter: `isValid(datum.${end})` }],
+        mark: { type: 'tick', style: 'interval-end', ...clip },
+        encoding: { x: x(end), ...place, color },
+      })),
       {
         transform: [only('mean')],
         mark: { type: 'point', style: 'estimate' },

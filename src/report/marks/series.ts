@@ -45,15 +45,18 @@ export function seriesChart(series: readonly Series[], text: SeriesText): ChartS
     id: text.id,
     title: text.title,
     subtitle: `${counted(runs, 'run')}, a line each; step 0 is drawn at 0.5. ${text.note}`,
-    summary: panels
-      .map(
-        (panel) =>
-          `${panel}. ${series
-            .filter((one) => panelOf(one) === panel)
-            .map(describe)
-            .join('; ')}.`,
-      )
-      .join(' '),
+    summary:
+      series.length === 0
+        ? 'Nothing was measured.'
+        : panels
+            .map(
+              (panel) =>
+                `${panel}. ${series
+                  .filter((one) => panelOf(one) === panel)
+                  .map(describe)
+                  .join('; ')}.`,
+            )
+            .join(' '),
     ...(text.headline === true ? { headline: true } : {}),
     spec: smallMultiples(
       rows,

@@ -144,9 +144,7 @@ function learnedStrip(conditions: readonly Condition[]): ChartSpec {
   const cells = conditions.flatMap((condition) =>
     condition.runs.flatMap((run): HeatCell[] => {
       const value = run.accuracy?.[operation];
-      return value === undefined
-        ? []
-        : [{ panel: `Accuracy on ${operation}`, x: String(run.seed), y: condition.label, value }];
+      return value === undefined ? [] : [{ panel: '', x: String(run.seed), y: condition.label, value }];
     }),
   );
   return heatMapChart(cells, {
@@ -155,11 +153,18 @@ function learnedStrip(conditions: readonly Condition[]): ChartSpec {
     note: 'One cell a seed, accuracy on result tokens of trained prompts; 95 % counts as learned.',
     x: 'Seed',
     y: 'Condition',
-    value: 'Accuracy',
+    value: 'Accuracy (%)',
     diverging: false,
     domain: [0, 1],
     cell: 20,
     columns: 1,
-    summary: cells.map(({ y, x, value }) => `${y}, seed ${x}: ${percent(value, 0)}.`).join(' '),
+    summary: conditions
+      .flatMap(({ label }) => {
+        const own = cells.filter(({ y }) => y === label).map(({ value }) => value);
+        const [low, high] = [Math.min(...own), Math.max(...own)].map((value) => percent(value, 0));
+        return own.length === 0 ? [] : [`${label}: ${low === high ? low : `${low} to ${high}`}.`];
+      })
+      .join(' '),
+    format: '.0%',
   });
 }

@@ -9,10 +9,10 @@ import type { StatisticInfo } from '../../evidence/statistic.js';
 import { type Difference, differenceOf, differencesOf } from '../../evidence/summaries.js';
 import { type HeatCell, heatMapChart } from '../marks/heat-map.js';
 import { differenceName, pairName, ranked } from '../marks/forest.js';
-import { readable } from '../charts/common.js';
+import { counted, readable } from '../charts/common.js';
 import type { ChartSpec } from '../schema.js';
 
-/** Every difference that mean something, all statistics, all pairs of conditions: largest first. */
+/** Every difference that means something, all statistics, all pairs of conditions: largest first. */
 export function allDifferences(evidence: Evidence): Difference[] {
   const shown = [...evidence.statistics].filter(([, info]) => info.detail !== true).map(([id]) => id);
   return ranked(shown.flatMap((id) => differencesOf(evidence, id)));
@@ -46,9 +46,13 @@ export function differenceMaps(evidence: Evidence): {
   const charts = [...evidence.statistics].flatMap(([id, info]): ChartSpec[] => {
     const { map } = info;
     if (map === undefined) return [];
-    const differences = rowsByScope(evidence.observations, id).flatMap(
-      ({ scope, rows }) => differenceOf(id, info, scope, rows, a, b) ?? [],
-    );
+    const all = rowsByScope(evidence.observations, id);
+    // rows that name a method beside rows that name none are controls, such as random labels
+    const hasControls = all.some(({ scope }) => scope.method === undefined);
+    const found = all
+      .filter(({ scope }) => !hasControls || scope.method === undefined)
+      .flatMap(({ scope, rows }) => differenceOf(id, info, scope, rows, a, b) ?? []);
+    const differences = withoutEqualRows(found, map.y);
     if (differences.length === 0) return [];
     cells.push(...differences);
     return [mapChart(id, info, map, differences, pairName({ a: a.condition, b: b.condition }))];
@@ -64,6 +68,13 @@ export function differenceMaps(evidence: Evidence): {
         ? `No part, layer or position differs between ${a.condition.label} and ${b.condition.label} by more than seeds do.`
         : `${a.condition.label} and ${b.condition.label} differ most in ${differenceName(largest)}: ${readable(largest.estimate)} (${readable(largest.interval?.low)} to ${readable(largest.interval?.high)}).`,
   };
+}
+
+/** Without the rows of the map in which nothing differs: what does not depend on the model. */
+function withoutEqualRows(differences: readonly Difference[], keys: readonly ScopeKey[]): Difference[] {
+  const rowOf = ({ scope }: Difference): string => JSON.stringify(keys.map((key) => scope[key] ?? null));
+  const differing = new Set(differences.filter(({ estimate }) => estimate !== 0).map(rowOf));
+  return differences.filter((difference) => differing.has(rowOf(difference)));
 }
 
 type Axes = NonNullable<StatisticInfo['map']>;
@@ -90,14 +101,22 @@ function mapChart(
     undecided: interval === undefined || (interval.low <= 0 && interval.high >= 0),
     ...(interval === undefined ? {} : { low: interval.low, high: interval.high }),
   }));
+  const xNames = [...new Set(cells.map((cell) => cell.x))];
   return heatMapChart(cells, {
     id: `difference-${id.replace('/', '-')}`,
     title: `Where they differ: ${info.title.charAt(0).toLowerCase()}${info.title.slice(1)}`,
-    note: `${pair}; all runs.`,
+    note: `${pair}; ${counted(runsOf(differences), 'run')}. Each map has its own cells; colours are the same in all.`,
     x: x.join(', '),
     y: y.join(', '),
     value: `Difference (${info.unit === '1' ? 'dimensionless' : info.unit})`,
     diverging: true,
-    columns: 2,
+    columns: 3,
+    angle: xNames.some((name) => name.length > 5) ? -40 : 0,
   });
+}
+
+function runsOf(differences: readonly Difference[]): number {
+  return new Set(
+    differences.flatMap(({ valuesA, valuesB }) => [...valuesA, ...valuesB].map(({ run }) => run)),
+  ).size;
 }

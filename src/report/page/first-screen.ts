@@ -3,6 +3,7 @@ import { VERDICTS, type Verdict } from '../../evidence/verdict.js';
 import { percent, readable } from '../charts/common.js';
 import type { Finding, Report } from '../schema.js';
 import type { ConditionSummary } from './conditions.js';
+import { CONDITION_COLORS, roundOf } from '../theme.js';
 import { html, type Html } from './html.js';
 import { grouped, intervalText, levelText, minus, ranges, span, unitText } from './numbers.js';
 
@@ -13,7 +14,12 @@ export function verdictBadge(verdict: Verdict): Html {
 
 /** Number of the condition's colour, used by the style sheet. */
 export function swatch(index: number): Html {
-  return html`<span class="swatch" data-condition="${index % 8}" aria-hidden="true"></span>`;
+  return html`<span
+    class="swatch"
+    data-condition="${index % CONDITION_COLORS.light.length}"
+    data-round="${roundOf(index)}"
+    aria-hidden="true"
+  ></span>`;
 }
 
 export function header(report: Report, conditions: readonly ConditionSummary[]): Html {
@@ -50,7 +56,9 @@ export function compared(conditions: readonly ConditionSummary[]): Html {
       html`<tr>
         <th scope="row">${swatch(i)}${condition.label}</th>
         <td class="number">${span(condition.parameters)}</td>
-        <td class="number">${condition.seeds.length}<span class="aside">${ranges(condition.seeds)}</span></td>
+        <td class="number">
+          ${condition.seeds.length} <span class="aside">(${ranges(condition.seeds)})</span>
+        </td>
         <td class="number">${span(condition.steps)}</td>
         ${operations.map((operation) => learnedCell(condition, operation))}
       </tr>`,
@@ -75,8 +83,8 @@ export function compared(conditions: readonly ConditionSummary[]): Html {
       </table>
     </div>
     <p class="note">
-      Learned: accuracy on result tokens of at least 95 % at the last two evaluations, greedy; below it the
-      lowest and highest accuracy over seeds.
+      Seeds: how many, and in brackets which. Learned: accuracy on result tokens of at least 95 % at the last
+      two evaluations, greedy; in brackets the accuracy at the end, lowest and highest over seeds.
     </p>
     ${diverged.map((condition) => html`<p class="note">${condition.label}: ${condition.diverged} diverged; counted by the last finite checkpoint.</p>`)}
   </section>`;
@@ -93,7 +101,7 @@ function learnedCell(condition: ConditionSummary, operation: string): Html {
   const high = percent(highest, 0);
   const all = learned === runs ? 'all' : learned === 0 ? 'none' : 'some';
   return html`<td class="number learned" data-learned="${all}">
-    ${learned} of ${runs}<span class="aside">${low === high ? low : `${low} \u2013 ${high}`}</span>
+    ${learned} of ${runs} <span class="aside">(${low === high ? low : `${low} \u2013 ${high}`})</span>
   </td>`;
 }
 

@@ -107,8 +107,8 @@ function findings({ title, findings: all }: ModuleReport): Html | undefined {
   const row = (finding: Finding) =>
     html`<tr>
       <td>
-        ${finding.statement}<span class="statistic">${finding.statistic}</span
-        >${finding.reason === undefined ? undefined : html`<span class="statistic">${sentence(finding.reason)}</span>`}
+        ${finding.statement} <span class="statistic">${finding.statistic}</span>
+        ${finding.reason === undefined ? undefined : html`<span class="statistic">${sentence(finding.reason)}</span>`}
       </td>
       <td>
         ${finding.verdict === undefined ? html`<span class="verdict" data-verdict="none">${finding.claim === undefined ? 'exploratory' : 'no verdict'}</span>` : html`${finding.claim} ${verdictBadge(finding.verdict)}`}
@@ -153,6 +153,8 @@ function findings({ title, findings: all }: ModuleReport): Html | undefined {
 
 function pCell({ p, pMethod, pAdjusted }: Finding): Html {
   return html`<td class="number">
-    ${pText(p)}${pAdjusted === undefined ? undefined : html`<span class="aside">adjusted ${pText(pAdjusted)}</span>`}${pMethod === undefined ? undefined : html`<span class="aside">${pMethod}</span>`}
+    ${pText(p)}
+    ${pAdjusted === undefined ? undefined : html`<span class="aside">(adjusted ${pText(pAdjusted)})</span>`}
+    ${pMethod === undefined ? undefined : html`<span class="aside">${pMethod}</span>`}
   </td>`;
 }

@@ -21,6 +21,8 @@ declare global {
 
 /** Charts are drawn this far below the view. */
 const NEAR = '600px';
+/** Without an answer from the observer for so long everything is drawn. */
+const PATIENCE_MS = 2000;
 
 const json = (id: string): unknown => JSON.parse(document.getElementById(id)?.textContent ?? 'null');
 const settings = json('settings') as { readonly conditions: readonly string[] };
@@ -56,17 +58,31 @@ function applyTheme(name: ThemeName): Promise<unknown> {
   return Promise.all([...drawings.values()].filter(({ state }) => state === 'drawn').map(draw));
 }
 
-const observer = new IntersectionObserver(
-  (entries) => {
-    for (const { isIntersecting, target } of entries) {
-      const drawing = drawings.get((target as HTMLElement).dataset.chart ?? '');
-      if (!isIntersecting || drawing === undefined) continue;
-      observer.unobserve(target);
-      if (drawing.state === 'waiting') void draw(drawing);
-    }
-  },
-  { rootMargin: NEAR },
-);
+/** Draws what comes near the view; everything where the browser cannot tell, or does not. */
+function drawWhenNear(waiting: readonly Element[]): void {
+  if (!('IntersectionObserver' in window)) {
+    void drawAll();
+    return;
+  }
+  let hasAnswered = false;
+  const observer = new IntersectionObserver(
+    (entries) => {
+      hasAnswered = true;
+      for (const { isIntersecting, target } of entries) {
+        const drawing = drawings.get((target as HTMLElement).dataset.chart ?? '');
+        if (!isIntersecting || drawing === undefined) continue;
+        observer.unobserve(target);
+        if (drawing.state === 'waiting') void draw(drawing);
+      }
+    },
+    { rootMargin: NEAR },
+  );
+  for (const place of waiting) observer.observe(place);
+  // it answers at once for everything that it watches, in view or not
+  window.setTimeout(() => {
+    if (!hasAnswered) void drawAll();
+  }, PATIENCE_MS);
+}
 
 function wire(): void {
   for (const tools of document.querySelectorAll<HTMLElement>('.tools, .downloads')) tools.hidden = false;
@@ -108,8 +124,9 @@ async function saveChart(drawing: Drawing, kind: 'png' | 'svg'): Promise<void> {
 window.sumlensReport = { ready, drawAll };
 wire();
 void applyTheme(theme);
-for (const place of places) {
+const headlines = places.filter((place) => place.closest('.headlines') !== null);
+for (const place of headlines) {
   const drawing = drawings.get(place.dataset.chart ?? '');
-  if (drawing !== undefined && place.closest('.headlines') !== null) void draw(drawing);
-  else observer.observe(place);
+  if (drawing !== undefined) void draw(drawing);
 }
+drawWhenNear(places.filter((place) => !headlines.includes(place)));

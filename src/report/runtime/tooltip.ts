@@ -43,6 +43,8 @@ function content(value: unknown): Node {
   if (typeof value !== 'object' || value === null) return document.createTextNode(String(value));
   const list = document.createElement('dl');
   for (const [key, item] of Object.entries(value)) {
+    // what was not computed has nothing to say
+    if (item === null || item === undefined || item === '' || item === 'null') continue;
     const term = document.createElement('dt');
     const description = document.createElement('dd');
     term.textContent = key;

@@ -1,0 +1,168 @@
+/** Every mark compiles without a word from Vega-Lite: with much, with one row, with nothing, and with many conditions. */
+import { describe, expect, it } from 'vitest';
+import { type Evidence, evidenceOf } from '../../src/evidence/evidence.js';
+import type { StatisticInfo } from '../../src/evidence/statistic.js';
+import { differencesOf, seriesOf, summariesOf } from '../../src/evidence/summaries.js';
+import type { Row, Spec } from '../../src/report/charts/common.js';
+import { forestChart } from '../../src/report/marks/forest.js';
+import { type HeatCell, heatMapChart, type HeatMapText } from '../../src/report/marks/heat-map.js';
+import { linesChart } from '../../src/report/marks/lines.js';
+import { pointRows, pointsChart } from '../../src/report/marks/points.js';
+import { seriesChart } from '../../src/report/marks/series.js';
+import type { ChartSpec } from '../../src/report/schema.js';
+import { madeSubject, observed } from '../helpers/made-subject.js';
+import { compileWarnings } from './compile.js';
+
+const INFO: StatisticInfo = {
+  id: 'n',
+  title: 'A number',
+  formula: 'n',
+  unit: '1',
+  sentence: 'a number',
+  tested: 'own-null',
+};
+const NULL = { mean: 0, high: 0.2, p: 0.01, midP: 0.01 };
+const WIDTHS = [16, 24, 32, 40, 48, 64, 80, 96, 112, 128];
+
+/** Runs at several widths, three seeds each at steps 100 and 16,000, value about 1 / width. */
+function made(widths: number, seeds: number, steps: readonly number[] = [100, 16_000]): Evidence {
+  const subjects = WIDTHS.slice(0, widths).flatMap((dModel) =>
+    Array.from({ length: seeds }, (_, i) => i + 1).flatMap((seed) =>
+      steps.map((step) => madeSubject({ dModel, seed, step, final: step === steps[steps.length - 1] })),
+    ),
+  );
+  const rows = subjects.flatMap((subject) =>
+    [2, 5].map((divisor) =>
+      observed(subject, 'm/n', 16 / subject.design.dModel + subject.seed / 50, {
+        scope: { divisor },
+        null: NULL,
+        control: 0.1,
+      }),
+    ),
+  );
+  return evidenceOf(subjects, rows, new Map([['m/n', INFO]]));
+}
+
+const TEXT = { id: 'x', title: 'Title', note: 'Note.' };
+const MARKS: Readonly<Record<string, (evidence: Evidence) => ChartSpec>> = {
+  points: (evidence) =>
+    pointsChart(pointRows(summariesOf(evidence, 'm/n')), { ...TEXT, axis: 'Value (1)', category: 'Divisor' }),
+  'points of several conditions in a row': (evidence) =>
+    pointsChart(
+      pointRows(summariesOf(evidence, 'm/n'), { category: ({ scope }) => `${scope.divisor ?? ''}` }),
+      {
+        ...TEXT,
+        axis: 'Share (%)',
+        category: 'Divisor',
+        share: true,
+        reference: 0.5,
+      },
+    ),
+  series: (evidence) => seriesChart(seriesOf(evidence, 'm/n'), TEXT),
+  'heat map': (evidence) => heatMapChart(cellsOf(evidence), HEAT),
+  'heat map, one panel': (evidence) =>
+    heatMapChart(
+      cellsOf(evidence).map((cell) => ({ ...cell, panel: '', undecided: false })),
+      { ...HEAT, diverging: false },
+    ),
+  lines: (evidence) =>
+    linesChart(
+      summariesOf(evidence, 'm/n').map((summary) => ({
+        panel: 'P',
+        x: summary.scope.divisor ?? 1,
+        summary,
+      })),
+      { ...TEXT, x: 'Divisor', y: 'Value', ticks: [2, 5], format: 'd', summary: 'Words.' },
+    ),
+  forest: (evidence) => forestChart(differencesOf(evidence, 'm/n'), TEXT),
+};
+const HEAT: HeatMapText = { ...TEXT, x: 'X', y: 'Y', value: 'Value', diverging: true };
+
+function cellsOf(evidence: Evidence): HeatCell[] {
+  return summariesOf(evidence, 'm/n').map(({ condition, scope, mean }, i) => ({
+    panel: condition.label,
+    x: 'x',
+    y: String(scope.divisor),
+    value: mean,
+    undecided: i % 2 === 0,
+    ...(i === 0 ? {} : { low: mean - 1, high: mean + 1 }),
+  }));
+}
+
+const CASES: Readonly<Record<string, Evidence>> = {
+  'two conditions': made(2, 3),
+  'one run': made(1, 1),
+  'ten conditions': made(10, 2),
+  'no run': made(0, 0),
+};
+
+/** Every row of inline data, however deep. */
+function rowsOf(spec: Spec): Row[] {
+  const found: Row[] = [];
+  JSON.stringify(spec, (key, value: unknown) => {
+    if (key === 'values' && Array.isArray(value) && typeof value[0] === 'object')
+      found.push(...(value as Row[]));
+    return value;
+  });
+  return found;
+}
+
+describe.each(Object.entries(MARKS))('%s', (name, build) => {
+  it.each(Object.entries(CASES))('compiles without a warning: %s', (_case, evidence) => {
+    const { spec, summary, table } = build(evidence);
+    const labels = evidence.conditions.map(({ label }) => label).sort();
+    expect(compileWarnings(spec, labels)).toEqual([]);
+    expect(summary).not.toBe('');
+    for (const row of table.rows) expect(row).toHaveLength(table.columns.length);
+    if (evidence.subjects.length === 0) expect(JSON.stringify(spec)).toContain('No subject to show here.');
+  });
+
+  it('draws every condition and no number that is not in its data', () => {
+    const evidence = CASES['two conditions'];
+    const chart = build(evidence);
+    const text = JSON.stringify([chart.spec, chart.table]);
+    if (name !== 'heat map, one panel')
+      for (const { label } of evidence.conditions)
+        expect(text, label).toContain(label.slice(label.lastIndexOf('d=')));
+    for (const row of rowsOf(chart.spec))
+      for (const value of Object.values(row)) expect(Number.isNaN(value)).toBe(false);
+  });
+});
+
+describe('points', () => {
+  const shares = (values: readonly number[]): ChartSpec =>
+    pointsChart(
+      [
+        {
+          panel: 'P',
+          category: 'C',
+          condition: 'C',
+          name: 'C',
+          values: values.map((value, i) => ({ run: `r${i}`, seed: i, value })),
+          mean: values[0],
+        },
+      ],
+      { ...TEXT, axis: 'Share (%)', category: 'K', share: true },
+    );
+  const domain = ({ spec }: ChartSpec): unknown => /"domain":(\[[^\]]*\])/.exec(JSON.stringify(spec))?.[1];
+
+  it('scale an axis of shares to the data where they take up little of it, and say so', () => {
+    const close = shares([0.44, 0.47, 0.52]);
+    expect(domain(close)).toBe('[0.4,0.6]');
+    expect(close.subtitle).toContain('The axis runs from 40 % to 60 %.');
+    const wide = shares([0.1, 0.5, 1]);
+    expect(domain(wide)).toBe('[0,1]');
+    expect(wide.subtitle).not.toContain('The axis');
+    expect(domain(shares([0, 0, 0]))).toBe('[0,1]');
+  });
+});
+
+describe('forest', () => {
+  it('is ordered by the size of the difference beside the spread, and fills what is decided', () => {
+    const chart = MARKS.forest(CASES['two conditions']);
+    const rows = rowsOf(chart.spec).filter((row) => 'spreads' in row);
+    const sizes = rows.map(({ spreads }) => Math.abs(Number(spreads)));
+    expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
+    for (const { decided, low, high } of rows) expect(decided).toBe(Number(low) > 0 || Number(high) < 0);
+  });
+});
