@@ -18,6 +18,7 @@ const LOADERS: Readonly<Record<CommandName, () => Promise<(program: Command) => 
   sweep: async () => (await import('./sweep.js')).registerSweep,
   worker: async () => (await import('./worker.js')).registerWorker,
   probe: async () => (await import('./probe.js')).registerProbe,
+  'new-probe': async () => (await import('./new-probe.js')).registerNewProbe,
   compare: async () => (await import('./compare.js')).registerCompare,
   report: async () => (await import('./report.js')).registerReport,
   verdicts: async () => (await import('./verdicts.js')).registerVerdicts,

@@ -1,12 +1,14 @@
 /** `sumlens probe`: modules over checkpoints, and the report of it. */
-import { basename, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { PROBES } from '../../probes/index.js';
 import { UserError } from '../errors.js';
+import { bundleProbe, isTypeScript, withOwnName } from '../workflows/bundle-probe.js';
 import type { ProbeChoice } from '../workflows/probe-checkpoints.js';
 import { selectProbes } from '../workflows/probe-plan.js';
 import { loadUserProbe } from '../workflows/user-probe.js';
 import { type ParsedOptions, switchValue } from './flags.js';
+import { foldersOf } from './folders.js';
 import { addProbingFlags, CHECKPOINTS_HELP, runProbing, timeLimit } from './probing.js';
 import { SUMMARIES } from './summaries.js';
 
@@ -22,7 +24,7 @@ export function registerProbe(program: Command): void {
     .option('--list', 'list the modules')
     .addHelpText(
       'after',
-      '\nExamples:\n  sumlens probe all checkpoints/sum-* --name my-report\n  sumlens probe embedding-pca <run>@all --series\n  sumlens probe ./my-probe.mjs <run> --json',
+      '\nExamples:\n  sumlens probe all checkpoints/sum-* --name my-report\n  sumlens probe embedding-pca <run>@all --series\n  sumlens probe ./my-probe.ts <run> --json',
     );
   addProbingFlags(command).action(
     async (module: string | undefined, texts: string[], options: ParsedOptions) => {
@@ -32,7 +34,7 @@ export function registerProbe(program: Command): void {
       }
       if (module === undefined)
         throw new UserError('probe: found no module, expected one or "all". See "sumlens probe --list".');
-      const probes = await chosen(module, timeLimit(options));
+      const probes = await chosen(module, timeLimit(options), foldersOf(options).reportsDir);
       const name = probes[0].source === undefined ? module : probes[0].probe.name;
       const shown = probes[0].source === undefined ? module : `./${basename(module)}`;
       await runProbing({ command: ['probe', shown], name, texts, probes, sideBySide: true }, options);
@@ -55,9 +57,15 @@ function listModules(json: boolean): void {
   for (const probe of PROBES) console.log(`${probe.name.padEnd(16)} ${probe.question}`);
 }
 
-/** A name, `all`, or the path of a file. */
-async function chosen(module: string, timeLimitMs: number | undefined): Promise<ProbeChoice[]> {
-  if (/[./\\]/.test(module))
+/** A name, `all`, or the path of a file; a bundle of it where it is TypeScript. */
+async function chosen(
+  module: string,
+  timeLimitMs: number | undefined,
+  reportsDir: string,
+): Promise<ProbeChoice[]> {
+  if (!/[./\\]/.test(module)) return selectProbes([module]).map((probe) => ({ probe }));
+  if (!isTypeScript(module))
     return [{ probe: await loadUserProbe(module, timeLimitMs), source: resolve(module) }];
-  return selectProbes([module]).map((probe) => ({ probe }));
+  const source = await bundleProbe(module, join(reportsDir, '.cache'));
+  return [{ probe: await withOwnName(module, source, () => loadUserProbe(source, timeLimitMs)), source }];
 }

@@ -23,6 +23,10 @@ export const SUMMARIES = {
     args: '[module] [checkpoints...]',
     description: 'Run a probe module over checkpoints and write the report.',
   },
+  'new-probe': {
+    args: '<name>',
+    description: 'Write a module of your own to begin with: <name>.ts, one statistic, ready to run.',
+  },
   compare: {
     args: '[checkpoints...]',
     description: 'Compare checkpoints with every module: models, conditions and seeds, or steps of a run.',

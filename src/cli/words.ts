@@ -62,10 +62,17 @@ export function commandLine(
     const found = flagValue(options, flag);
     return found === undefined ? [] : [`--${flag}`, String(found.value)];
   });
+  const config = files.length === 0 ? undefined : flagValue(options, 'config');
   const switches = (['series', 'subset'] as const).flatMap((flag) =>
     options[flag] === true ? [`--${flag}`] : [],
   );
-  const config = files.length === 0 ? [] : ['--config', basename(String(options['config'] ?? 'config.json'))];
-  const words = [...head, ...runs.sort(), ...files.sort(), ...config, ...switches, ...flags];
+  const words = [
+    ...head,
+    ...runs.sort(),
+    ...files.sort(),
+    ...(config === undefined ? [] : ['--config', basename(String(config.value))]),
+    ...switches,
+    ...flags,
+  ];
   return ['sumlens', ...words].map(shellWord).join(' ');
 }

@@ -82,7 +82,7 @@ function configOf(dir: string, outlines: ReadonlySet<string>): RunConfig | undef
     if (!exists(path)) return undefined;
     const stored = parseJsonStrict(readText(path, MOST_CONFIG_BYTES), {
       where: path,
-    }) as unknown as RunConfig;
+    }) as RunConfig;
     return outlines.has(outlineOf(stored)) ? parseRunConfig(stored, path) : undefined;
   } catch {
     return undefined;
