@@ -244,7 +244,10 @@ function marked(view: Spec, { conditions }: Colouring): Spec {
   if (!isObject(color) || color.field !== 'condition' || !isObject(color.scale)) return view;
   const labels = color.scale.domain as readonly string[];
   const rounds = labels.map((label) => roundOf(conditions.indexOf(label)));
-  const channel = CHANNELS[String(isObject(mark) ? mark.type : mark)];
+  const channel =
+    CHANNELS[
+      typeof mark === 'string' ? mark : isObject(mark) && typeof mark.type === 'string' ? mark.type : ''
+    ];
   if (channel === undefined || channel.name in encoding || rounds.every((round) => round === 0)) return view;
   const range = rounds.map((round) => channel.range[round]);
   const second = {
