@@ -244,7 +244,8 @@ function marked(view: Spec, { conditions }: Colouring): Spec {
   if (!isObject(color) || color.field !== 'condition' || !isObject(color.scale)) return view;
   const labels = color.scale.domain as readonly string[];
   const rounds = labels.map((label) => roundOf(conditions.indexOf(label)));
-  const channel = CHANNELS[String(isObject(mark) ? mark.type : mark)];
+  const type = isObject(mark) ? mark.type : mark;
+  const channel = typeof type === 'string' ? CHANNELS[type] : undefined;
   if (channel === undefined || channel.name in encoding || rounds.every((round) => round === 0)) return view;
   const range = rounds.map((round) => channel.range[round]);
   const second = {
@@ -257,7 +258,9 @@ function marked(view: Spec, { conditions }: Colouring): Spec {
   return { ...view, encoding: { ...encoding, [channel.name]: second as Spec } };
 }
 
-const CHANNELS: Readonly<Record<string, { readonly name: string; readonly range: readonly Json[] }>> = {
+const CHANNELS: Readonly<
+  Record<string, { readonly name: string; readonly range: readonly Json[] } | undefined>
+> = {
   line: { name: 'strokeDash', range: DASHES },
   point: { name: 'shape', range: SHAPES },
 };
