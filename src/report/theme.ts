@@ -95,6 +95,8 @@ export function chartConfig(name: ThemeName, width = 1000): Spec {
     facet: { spacing: 26 },
     mark: { aria: false, color: ink.plain },
     line: { strokeWidth: 1.5, strokeJoin: 'round', strokeCap: 'round' },
+    // black by itself, which the dark ground swallows
+    rule: { color: ink.plain },
     text: { color: ink.text, fontSize: 11 },
     axis: {
       ...label,
