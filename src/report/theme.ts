@@ -95,6 +95,8 @@ export function chartConfig(name: ThemeName, width = 1000): Spec {
     facet: { spacing: 26 },
     mark: { aria: false, color: ink.plain },
     line: { strokeWidth: 1.5, strokeJoin: 'round', strokeCap: 'round' },
+    // black by itself, which the dark ground swallows
+    rule: { color: ink.plain },
     text: { color: ink.text, fontSize: 11 },
     axis: {
       ...label,
@@ -244,10 +246,8 @@ function marked(view: Spec, { conditions }: Colouring): Spec {
   if (!isObject(color) || color.field !== 'condition' || !isObject(color.scale)) return view;
   const labels = color.scale.domain as readonly string[];
   const rounds = labels.map((label) => roundOf(conditions.indexOf(label)));
-  const channel =
-    CHANNELS[
-      typeof mark === 'string' ? mark : isObject(mark) && typeof mark.type === 'string' ? mark.type : ''
-    ];
+  const type = isObject(mark) ? mark.type : mark;
+  const channel = typeof type === 'string' ? CHANNELS[type] : undefined;
   if (channel === undefined || channel.name in encoding || rounds.every((round) => round === 0)) return view;
   const range = rounds.map((round) => channel.range[round]);
   const second = {
@@ -260,7 +260,9 @@ function marked(view: Spec, { conditions }: Colouring): Spec {
   return { ...view, encoding: { ...encoding, [channel.name]: second as Spec } };
 }
 
-const CHANNELS: Readonly<Record<string, { readonly name: string; readonly range: readonly Json[] }>> = {
+const CHANNELS: Readonly<
+  Record<string, { readonly name: string; readonly range: readonly Json[] } | undefined>
+> = {
   line: { name: 'strokeDash', range: DASHES },
   point: { name: 'shape', range: SHAPES },
 };

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { VERDICT } from '../../src/evidence/verdict.js';
 import { evidenceOfReport } from '../../src/report/evidence-of-report.js';
 import { answer } from '../../src/report/page/answer.js';
-import { allDifferences, differenceMaps, mainPair } from '../../src/report/page/differences.js';
+import { allDifferences, amongLearned, differenceMaps, mainPair } from '../../src/report/page/differences.js';
 import { TERMS, withTerms } from '../../src/report/page/glossary.js';
 import { forestChart } from '../../src/report/marks/forest.js';
 import { renderReport } from '../../src/report/page.js';
@@ -49,10 +49,12 @@ describe('answer', () => {
 
   it('names the difference that is largest beside the spread of a seed', () => {
     const [, clearest] = sentences(claims);
-    const [first] = allDifferences(evidence);
+    const [first] = amongLearned(allDifferences(evidence));
     expect(first.info.id).toBe('order');
     expect(clearest).toMatch(/^The clearest difference is in order as named: /);
     expect(clearest).toContain(`${Number(first.estimate.toPrecision(3))}`);
+    for (const { a, b } of amongLearned(allDifferences(evidence)))
+      expect([a.label, b.label]).not.toContain('SUM, full, d=16');
     // no spread beyond that of seeds
     const flat: Report = {
       ...claims,

@@ -80,7 +80,7 @@ describeNeeding(NO_BROWSER, 'the report page in a browser', () => {
     await drawAll(watched.page);
     const { drawn, total, failed } = await ready(watched.page);
     expect({ drawn, failed }).toEqual({ drawn: total, failed: 0 });
-    expect(total).toBe(7);
+    expect(total).toBe(9);
     for (const { name, marks } of await watched.page.evaluate<Marks[]>(MARKS))
       expect(marks, name).toBeGreaterThan(0);
     expectQuiet(watched);
@@ -94,7 +94,11 @@ describeNeeding(NO_BROWSER, 'the report page in a browser', () => {
       timeout: 15_000,
     });
     expect((await ready(watched.page)).drawn).toBeLessThan(7);
-    await watched.page.locator('[data-name=loss-curves]').scrollIntoViewIfNeeded();
+    await watched.page.locator('[data-name=embedding-plane]').scrollIntoViewIfNeeded();
+    await watched.page.waitForSelector('[data-name=embedding-plane] svg', { timeout: 15_000 });
+    // what is folded away waits until it is opened
+    expect(await watched.page.locator('[data-name=loss-curves] svg').count()).toBe(0);
+    await watched.page.locator('details.more', { hasText: 'Loss by role' }).locator('> summary').click();
     await watched.page.waitForSelector('[data-name=loss-curves] svg', { timeout: 15_000 });
     expectQuiet(watched);
     await watched.close();
@@ -216,7 +220,14 @@ describeNeeding(NO_BROWSER, 'the report page in a browser', () => {
 
   it('opens a report with nothing in it, and one whose numbers are all NaN', async () => {
     const full = exampleReport({ seeds: 2, points: 4 });
-    const empty: Report = { ...full, subjects: [], training: [], modules: {} };
+    const empty: Report = {
+      ...full,
+      subjects: [],
+      observations: [],
+      claims: [],
+      training: [],
+      modules: {},
+    };
     const nan: Report = {
       ...full,
       training: full.training.map((record) => ({

@@ -158,6 +158,15 @@ describe('points', () => {
 });
 
 describe('forest', () => {
+  it('has an even axis unless differences are many spreads wide, and says so', () => {
+    expect(JSON.stringify(MARKS.forest(CASES['two conditions']).spec)).not.toContain('symlog');
+    const [one] = differencesOf(CASES['two conditions'], 'm/n');
+    const wide = JSON.stringify(forestChart([{ ...one, spreads: 600 }, one], TEXT).spec);
+    expect(wide).toContain('symlog');
+    expect(wide).toContain('logarithmic beyond 1');
+    expect(compileWarnings(forestChart([{ ...one, spreads: 600 }, one], TEXT).spec)).toEqual([]);
+  });
+
   it('is ordered by the size of the difference beside the spread, and fills what is decided', () => {
     const chart = MARKS.forest(CASES['two conditions']);
     const rows = rowsOf(chart.spec).filter((row) => 'spreads' in row);

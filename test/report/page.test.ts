@@ -22,7 +22,6 @@ const runtime = { script: 'void 0;', styles: 'body{margin:0}' };
 const report = exampleReport({ seeds: 3, points: 20 });
 const render = (value: Report) => renderReport(value, runtime);
 const page = render(report);
-const comparison = exampleReport({ seeds: 3, points: 20, kind: 'comparison' });
 const emptyReport: Report = {
   ...report,
   subjects: [],

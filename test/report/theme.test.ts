@@ -174,6 +174,13 @@ describe('themed', () => {
     const few = themed({ mark: 'point', encoding: { color: conditionColor(['1']) } }, 'light', ['1']);
     expect(few.encoding).not.toHaveProperty('shape');
   });
+  it('draws rules without a colour of their own in one that the ground does not swallow', () => {
+    for (const theme of THEME_NAMES) {
+      const config = chartConfig(theme);
+      const color = (config.rule as Spec).color as string;
+      expect(contrast(color, config.background as string)).toBeGreaterThan(3);
+    }
+  });
   it('leaves no condition out of a legend', () => {
     expect((chartConfig('light').legend as Spec).symbolLimit).toBeGreaterThan(1000);
   });

@@ -266,6 +266,8 @@ function heatColor({ value, scale, domain, rows, symlog }: Heatmap): Spec {
       range: diverging ? 'diverging' : 'heatmap',
       domain: range,
       domainMid: diverging ? 0 : undefined,
+      // by hue, as Vega does, the way from white to blue leads through a green that no legend shows
+      interpolate: 'lab',
       zero: range === undefined ? false : undefined,
     }),
     legend: defined({ format: value.format }),

@@ -91,9 +91,25 @@ export function forestChart(differences: readonly Difference[], text: ForestText
   });
 }
 
+const AXIS = 'Difference (standard deviations of one seed)';
+/** Differences of so many spreads leave no room for the others on an even axis. */
+const WIDE = 40;
+
+function isWide(rows: readonly Row[]): boolean {
+  return rows.some(({ spreads }) => Math.abs(Number(spreads)) > WIDE);
+}
+
 function view(rows: readonly Row[], pairs: readonly string[]): Spec {
-  const x = (field: string): Spec =>
-    quantitative(field, 'Difference (standard deviations of one seed)', { format: '.1~f', zero: true });
+  const x = (field: string): Spec => {
+    const axis = quantitative(field, AXIS, { format: '.1~f', zero: true });
+    return isWide(rows)
+      ? {
+          ...axis,
+          title: `${AXIS}, logarithmic beyond 1`,
+          scale: { type: 'symlog', constant: 1, nice: true },
+        }
+      : axis;
+  };
   const several = pairs.length > 1;
   const place: Spec = {
     y: nominal('row', null, [...new Set(rows.map(({ row }) => String(row)))]),

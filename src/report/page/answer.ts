@@ -11,7 +11,7 @@ import { percent, readable } from '../charts/common.js';
 import { differenceName, forestChart, pairName } from '../marks/forest.js';
 import { type HeatCell, heatMapChart } from '../marks/heat-map.js';
 import type { ChartSpec, Report } from '../schema.js';
-import { allDifferences } from './differences.js';
+import { allDifferences, amongLearned } from './differences.js';
 
 export interface Answer {
   readonly sentences: readonly string[];
@@ -22,7 +22,8 @@ export interface Answer {
 const ON_FIRST_SCREEN = 8;
 
 export function answer(report: Report, evidence: Evidence): Answer {
-  const differences = allDifferences(evidence);
+  const all = allDifferences(evidence);
+  const differences = amongLearned(all);
   return {
     sentences: [
       ...learnedSentence(evidence.conditions),
@@ -38,7 +39,7 @@ export function answer(report: Report, evidence: Evidence): Answer {
             forestChart(differences, {
               id: 'largest-differences',
               title: 'The largest differences',
-              note: 'Differences between conditions, all runs.',
+              note: `Differences between conditions${differences.length < all.length ? ' of which a run learned SUM' : ''}, all runs.`,
               most: ON_FIRST_SCREEN,
             }),
           ]),
@@ -101,6 +102,9 @@ function learnedSentence(conditions: readonly Condition[]): string[] {
   return parts.length === 0 ? [] : [`${operation} was learned ${parts.join('; ')}.`];
 }
 
+/** Beyond this a spread is so small that how often it fits says nothing more. */
+const MOST_SPREADS = 50;
+
 function differenceSentence(differences: readonly Difference[]): string[] {
   const [first] = differences.filter(
     ({ interval }) => interval !== undefined && (interval.low > 0 || interval.high < 0),
@@ -112,7 +116,7 @@ function differenceSentence(differences: readonly Difference[]): string[] {
   }
   const { estimate, interval, spreads = 0 } = first;
   return [
-    `The clearest difference is in ${lower(differenceName(first))}: ${pairName(first)} is ${readable(estimate)} (95 % interval ${readable(interval?.low)} to ${readable(interval?.high)}), ${readable(Math.abs(spreads), 2)} times the spread of one seed.`,
+    `The clearest difference is in ${lower(differenceName(first))}: ${pairName(first)} is ${readable(estimate)} (95 % interval ${readable(interval?.low)} to ${readable(interval?.high)}), ${Math.abs(spreads) > MOST_SPREADS ? `more than ${MOST_SPREADS}` : readable(Math.abs(spreads), 2)} times the spread of one seed.`,
   ];
 }
 

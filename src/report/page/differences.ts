@@ -18,6 +18,16 @@ export function allDifferences(evidence: Evidence): Difference[] {
   return ranked(shown.flatMap((id) => differencesOf(evidence, id)));
 }
 
+/**
+ * Those between conditions that each have a run that learned: where one never did, that is the difference, and every other
+ * number follows it. All of them where no two such conditions are compared.
+ */
+export function amongLearned(differences: readonly Difference[]): readonly Difference[] {
+  const learned = ({ runs }: Condition): boolean => runs.some((run) => hasLearned(run) === true);
+  const found = differences.filter(({ a, b }) => learned(a) && learned(b));
+  return found.length > 0 ? found : differences;
+}
+
 /** The two conditions that the maps compare: of those with most runs that learned, SUM-only and mixed first. */
 export function mainPair({ conditions, comparisons }: Evidence): readonly [Condition, Condition] | undefined {
   const learned = ({ runs }: Condition): number => runs.filter((run) => hasLearned(run) === true).length;
@@ -70,6 +80,12 @@ export function differenceMaps(evidence: Evidence): {
   };
 }
 
+/** `Part, layer` */
+function axisTitle(keys: readonly ScopeKey[]): string {
+  const title = keys.join(', ');
+  return `${title.charAt(0).toUpperCase()}${title.slice(1)}`;
+}
+
 /** Without the rows of the map in which nothing differs: what does not depend on the model. */
 function withoutEqualRows(differences: readonly Difference[], keys: readonly ScopeKey[]): Difference[] {
   const rowOf = ({ scope }: Difference): string => JSON.stringify(keys.map((key) => scope[key] ?? null));
@@ -104,10 +120,10 @@ function mapChart(
   const xNames = [...new Set(cells.map((cell) => cell.x))];
   return heatMapChart(cells, {
     id: `difference-${id.replace('/', '-')}`,
-    title: `Where they differ: ${info.title.charAt(0).toLowerCase()}${info.title.slice(1)}`,
+    title: info.title,
     note: `${pair}; ${counted(runsOf(differences), 'run')}. Each map has its own cells; colours are the same in all.`,
-    x: x.join(', '),
-    y: y.join(', '),
+    x: axisTitle(x),
+    y: axisTitle(y),
     value: `Difference (${info.unit === '1' ? 'dimensionless' : info.unit})`,
     diverging: true,
     columns: 3,
