@@ -136,6 +136,8 @@ async function everyChartIsDrawn(path: string): Promise<void> {
   try {
     const { page, problems, requests } = await watchedPage(browser);
     await page.goto(`file://${path}`);
+    // those below "More" too
+    await page.evaluate(`document.querySelectorAll('details.more').forEach((more) => (more.open = true))`);
     // charts are drawn as they come near, and the page grows with them
     for (let y = 0; y <= (await page.evaluate<number>('document.documentElement.scrollHeight')); y += 600) {
       await page.evaluate(`window.scrollTo(0, ${y})`);

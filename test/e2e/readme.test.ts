@@ -60,6 +60,8 @@ const SHORTER: Readonly<Record<string, string>> = {
     'npx sumlens sample checkpoints/max-med-min-sum-file-* --data test_d20s.tsv --max-tokens 128',
   'npx sumlens train --preset authors --tasks SUM --d-model 32':
     'npx sumlens train --preset authors --tasks SUM --d-model 32 --steps 2',
+  'npx sumlens probe ./number-length.ts <run>...':
+    'npx sumlens probe ./number-length.ts checkpoints/reference/*-s1-* --name number-length',
   'npx sumlens compare checkpoints/reference/*':
     'npx sumlens compare checkpoints/reference/*-s1-* --name two-reference-runs',
 };
