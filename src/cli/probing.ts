@@ -6,6 +6,9 @@ import { resolveRunConfig } from '../config/parse.js';
 import type { RunConfig } from '../config/run-config.js';
 import { RunError, unacceptable, UserError } from '../errors.js';
 import { packageVersion } from '../io/package-root.js';
+import { differencesOf } from '../evidence/summaries.js';
+import { evidenceOfReport } from '../report/evidence-of-report.js';
+import { differenceName, ranked } from '../report/marks/forest.js';
 import { reportJson } from '../report/report-json.js';
 import type { Report } from '../report/schema.js';
 import type { ProbeChoice } from '../workflows/probe-checkpoints.js';
@@ -127,24 +130,34 @@ function notGivenText(notGiven: NotGiven): string {
   return `not given: ${which} of the same conditions. Claims about them have no verdict: give these runs too, or say --subset.`;
 }
 
-/** A table of the differences between conditions, when there are any. */
+/** Differences that fit a terminal; the report holds all. */
+const MOST_DIFFERENCES = 15;
+
+/** A table of the largest differences between conditions, when there are any. */
 function differenceLines(report: Report): string[] {
-  const rows = Object.entries(report.modules).flatMap(([name, { findings }]) =>
-    findings
-      .filter(({ about }) => about?.kind === 'difference' && about.runs === 'all')
-      .map(({ statement, estimate, interval, p }) => [
-        name,
-        statement.replace(/, all runs.*$/, ''),
-        shortNumber(estimate),
-        interval === undefined
-          ? 'none: one seed'
-          : `[${shortNumber(interval.low)}, ${shortNumber(interval.high)}]`,
-        shortNumber(p),
-      ]),
-  );
-  return rows.length === 0
-    ? []
-    : [formatTable(['module', 'difference', 'estimate', '95 % interval', 'p'], rows)];
+  const evidence = evidenceOfReport(report);
+  const all = [...evidence.statistics]
+    .filter(([, info]) => info.detail !== true)
+    .flatMap(([id]) => differencesOf(evidence, id));
+  const largest = [...ranked(all), ...all.filter(({ spreads }) => spreads === undefined)];
+  const rows = largest
+    .slice(0, MOST_DIFFERENCES)
+    .map((one) => [
+      `${differenceName(one)}: ${one.a.label} minus ${one.b.label}`,
+      shortNumber(one.estimate),
+      one.interval === undefined
+        ? 'none: one seed, or equal values'
+        : `[${shortNumber(one.interval.low)}, ${shortNumber(one.interval.high)}]`,
+      shortNumber(one.p?.p),
+    ]);
+  if (rows.length === 0) return [];
+  const table = formatTable(['difference', 'estimate', '95 % interval', 'p'], rows);
+  const left = all.length - rows.length;
+  return [
+    left > 0
+      ? `${table}\nthe ${rows.length} largest of ${all.length} differences, in spreads of one seed`
+      : table,
+  ];
 }
 
 function fileConfig(options: ParsedOptions): RunConfig | undefined {
