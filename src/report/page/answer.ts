@@ -47,11 +47,15 @@ export function answer(report: Report, evidence: Evidence): Answer {
   };
 }
 
-/** One picture of a module at most: the one that it puts first. */
+/** Pictures that say most at a glance, the first that there is; any other headline comes after them. */
+const FIRST: readonly string[] = ['learned-by-size', 'embedding-plane'];
+
+/** One picture of the modules: of those that they put first. */
 function headlines({ modules }: Report): ChartSpec[] {
-  const [first] = Object.values(modules).flatMap(({ charts }) =>
+  const all = Object.values(modules).flatMap(({ charts }) =>
     charts.filter(({ headline }) => headline === true),
   );
+  const [first] = [...FIRST.flatMap((id) => all.filter((chart) => chart.id === id)), ...all];
   return first === undefined ? [] : [first];
 }
 
