@@ -113,7 +113,10 @@ export function differingFields(configs: readonly RunConfig[]): string[] {
 
 /** Value of a field as text. @param path - `data.operands`, `seed`, ... */
 export function fieldText(config: RunConfig, path: string): string {
-  const text = (flatten(config).get(path) ?? 'absent').replace(/^"(.*)"$/, '$1');
+  const implied = SETTINGS.find((row) => row.path === path)?.implied;
+  const text = (
+    flatten(config).get(path) ?? (implied === undefined ? 'absent' : canonicalJson(implied))
+  ).replace(/^"(.*)"$/, '$1');
   return /^[0-9a-f]{64}$/.test(text) ? `${text.slice(0, ID_DIGITS)}...` : text;
 }
 
