@@ -12,7 +12,11 @@ import {
 } from '../../src/report/charts/common.js';
 import type { EllipseNumbers, EmbeddingGroup } from './groups.js';
 
-export function planePicture(groups: readonly EmbeddingGroup[]): ChartSpec {
+/** @param all - unlearned groups are drawn only where nothing was learned, and are in the words and the table always */
+export function planePicture(all: readonly EmbeddingGroup[]): ChartSpec {
+  const learned = all.filter((group) => group.learned !== false);
+  const groups = learned.length > 0 ? learned : all;
+  const hidden = all.length - groups.length;
   const rows = groups.flatMap(rowsOf);
   const labels = [...new Set(groups.map(({ label }) => label))];
   const reach = rows.reduce(
@@ -29,8 +33,8 @@ export function planePicture(groups: readonly EmbeddingGroup[]): ChartSpec {
   return chart({
     id: 'embedding-plane',
     title: 'Where the numbers lie',
-    subtitle: `First two components of the mean of ${counted(seeds, 'run')} in ${counted(groups.length, 'group')}, each at the naming i -> u i that makes it most ring-like and rotated onto it; dots: single seeds${ellipses}; the thin line joins 0, 1, 2, ...`,
-    summary: groups.map(describe).join(' '),
+    subtitle: `First two components of the mean of ${counted(seeds, 'run')} in ${counted(groups.length, 'group')}, each at the naming i -> u i that makes it most ring-like and rotated onto it; dots: single seeds${ellipses}; the thin line joins 0, 1, 2, ...${hidden === 0 ? '' : `; not drawn: ${counted(hidden, 'group')} that learned nothing`}`,
+    summary: all.map(describe).join(' '),
     headline: true,
     spec: smallMultiples(rows, 'group', view(labels, 1.08 * reach), {
       columns: 3,
@@ -45,7 +49,7 @@ export function planePicture(groups: readonly EmbeddingGroup[]): ChartSpec {
         'Longer half-axis',
         'Shorter half-axis',
       ],
-      rows: groups.flatMap((group) =>
+      rows: all.flatMap((group) =>
         group.consensus.map(([x, y], number) => {
           const ellipse = group.ellipses.find((one) => one.number === number);
           const axes = ellipse === undefined ? ['', ''] : ellipse.semiAxes.map((v) => readable(v));
