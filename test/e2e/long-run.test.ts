@@ -36,7 +36,7 @@ it('[slow] 40,000 steps, most of them after convergence, end finite or with the 
       expect(quantity).toMatch(/^(loss|gradient norm|parameter |first moment |second moment )/);
       return;
     }
-    expect({ code, ...end }, stderr).toEqual({ code: 0, reason: 'budget', step: 40_000 });
+    expect({ code, ...end }, stderr).toMatchObject({ code: 0, reason: 'budget', step: 40_000 });
     const train = rows.filter((row) => row.kind === 'train');
     expect(train.length).toBeGreaterThan(100);
     // what is not finite is written as a string
