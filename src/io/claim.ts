@@ -3,11 +3,13 @@
  * that of a process which has ended is taken over. Whoever cannot be seen from here (another host, another container) is
  * taken to be alive while it keeps the file's time up to date.
  */
+import { basename, dirname } from 'node:path';
 import { RunError, errorCode, printable } from '../errors.js';
 import {
   ageMs,
   createExclusively,
   exists,
+  listDirectory,
   moveFile,
   readText,
   removeTree,
@@ -45,8 +47,13 @@ export class ClaimedError extends RunError {
 
 /** Times that a claim may be seen to be there and then gone. */
 const MOST_VANISHED = 1000;
-/** How long a claim that is gone may be in the hands of somebody who took it for stale and gives it back. */
-const GIVEN_BACK_MS = 100;
+/**
+ * How long a claim that is gone may be in the hands of somebody who took it for stale and gives it back: a process that
+ * is starved or stopped between the two renames takes its time.
+ */
+const GIVEN_BACK_MS = 10_000;
+/** After how long a claim that is gone, and in nobody's hands, counts as lost. */
+const LOST_MS = 100;
 
 /** A holder that cannot be seen and did not touch its file for so long is taken to be gone. */
 const ABANDONED_MS = 3_600_000;
@@ -54,6 +61,9 @@ const ABANDONED_MS = 3_600_000;
 const REFRESH_MS = 30_000;
 
 const refreshedAt = new WeakMap<Claim, number>();
+
+/** Contents of claims of this process that could not be found when they were given up: when they come back, nobody holds them. */
+const givenUpUnseen = new Set<string>();
 
 /**
  * Takes the claim at `path`, or throws a ClaimedError that names the live holder.
@@ -68,7 +78,7 @@ export function claimExclusive(path: string, text: string, options: { waitMs?: n
     // given up since: not stale, so that whoever has it next is left alone. A broken link is there for ever, and is moved
     if (!exists(path) && vanished++ < MOST_VANISHED) continue;
     const holder = claimHolder(path);
-    if (holder === undefined) removeStale(path);
+    if (holder === undefined || isGivenUp(path, holder)) removeStale(path);
     else if (waited >= (options.waitMs ?? 0)) throw new ClaimedError(path, holder);
     else {
       sleep(50);
@@ -103,6 +113,17 @@ export function assertClaimed(claim: Claim): void {
   touch(claim.path);
 }
 
+/** True for a claim of this process that came back after it was given up, see removeStale. */
+function isGivenUp(path: string, holder: ProcessIdentity): boolean {
+  if (holder.pid !== ownIdentity().pid || givenUpUnseen.size === 0) return false;
+  try {
+    return givenUpUnseen.has(readText(path));
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    return false;
+  }
+}
+
 /** Gives the claim up; fine when it was lost. */
 export function releaseClaim(claim: Claim): void {
   for (let waited = 0; waited <= GIVEN_BACK_MS; waited += 10) {
@@ -111,12 +132,21 @@ export function releaseClaim(claim: Claim): void {
         if (readText(claim.path) === claim.content) removeTree(claim.path);
         return;
       }
+      // looked for once more: it may have been given back after the first look
+      if (waited >= LOST_MS && !isInHand(claim.path) && !exists(claim.path)) break;
     } catch (error) {
       // moved away between two of these calls, see removeStale
       if (errorCode(error) !== 'ENOENT') throw error;
     }
     sleep(10);
   }
+  givenUpUnseen.add(claim.content);
+}
+
+/** True while somebody has moved the claim aside, or is writing one. */
+function isInHand(path: string): boolean {
+  const prefix = `.tmp-${basename(path)}-`;
+  return listDirectory(dirname(path)).some((name) => name.startsWith(prefix));
 }
 
 /** Removes a dead holder's file, by a rename that only one of several processes wins. */
@@ -125,7 +155,8 @@ function removeStale(path: string): void {
   if (!moveFile(path, aside)) return;
   const moved = readHolder(aside);
   // between our look and our move somebody else may have removed the stale file and claimed: give it back
-  if (moved !== undefined && holds(aside, moved)) createExclusively(path, readText(aside));
+  if (moved !== undefined && holds(aside, moved) && !isGivenUp(aside, moved))
+    createExclusively(path, readText(aside));
   removeTree(aside);
 }
 

@@ -12,7 +12,7 @@ import {
   releaseClaim,
 } from '../../src/io/claim.js';
 import { FaultyFileSystem } from './faulty-file-system.js';
-import { withFileSystem } from '../../src/io/files.js';
+import { temporaryBeside, withFileSystem } from '../../src/io/files.js';
 import { ownIdentity } from '../../src/io/process-identity.js';
 import { temporaryFolder } from './temporary.js';
 
@@ -87,6 +87,29 @@ describe('claimExclusive', () => {
     expect(() => assertClaimed(claim)).toThrow(/another one took over/);
     releaseClaim(claim);
     expect(fs.readFileSync(path, 'utf8')).toBe('someone else');
+  });
+
+  it('is free again when it was given up in the hands of somebody who took it for stale', () => {
+    const path = lockIn(temporaryFolder());
+    const claim = claimExclusive(path, 'first');
+    const elsewhere = join(temporaryFolder(), 'aside');
+    fs.renameSync(path, elsewhere);
+    releaseClaim(claim);
+    fs.renameSync(elsewhere, path);
+    expect(claimExclusive(path, 'second').content).toContain('second');
+  });
+
+  it('waits until such a one gives it back, and then gives it up', async () => {
+    const path = lockIn(temporaryFolder());
+    const claim = claimExclusive(path, 'first');
+    const aside = temporaryBeside(path);
+    fs.renameSync(path, aside);
+    const back = `setTimeout(() => require('fs').renameSync(process.argv[1], process.argv[2]), 300)`;
+    const child = spawn(process.execPath, ['-e', back, aside, path], { stdio: 'inherit' });
+    const ended = new Promise((resolve) => child.on('exit', resolve));
+    releaseClaim(claim);
+    expect(await ended).toBe(0);
+    expect(fs.existsSync(path)).toBe(false);
   });
 
   it('works without hard links', () => {
