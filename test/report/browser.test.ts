@@ -99,6 +99,8 @@ describeNeeding(NO_BROWSER, 'the report page in a browser', () => {
     // what is folded away waits until it is opened
     expect(await watched.page.locator('[data-name=loss-curves] svg').count()).toBe(0);
     await watched.page.locator('details.more', { hasText: 'Loss by role' }).locator('> summary').click();
+    // the opened part may lie below the window, where nothing is drawn before it is scrolled to
+    await watched.page.locator('[data-name=loss-curves]').scrollIntoViewIfNeeded();
     await watched.page.waitForSelector('[data-name=loss-curves] svg', { timeout: 15_000 });
     expectQuiet(watched);
     await watched.close();
