@@ -2,18 +2,8 @@
 import type { LabellingTest } from '../../src/analysis/leave-pair-out.js';
 import { finiteNumber } from '../../src/report/report-json.js';
 
-/** A labelling of the numbers, leave-pair-out, with its null. */
-export interface LabellingNumbers {
-  /** share of held-out pairs in the right order, 0 to 1 */
-  readonly share: number;
-  readonly margin: number;
-  readonly p: number;
-  readonly midP: number;
-  readonly nullMean: number;
-  readonly null95: number;
-  readonly relabellings: number;
-  readonly exact: boolean;
-}
+/** A labelling of the numbers, leave-pair-out, with its null; rounded. */
+export type LabellingNumbers = Omit<LabellingTest, 'above' | 'equal'>;
 
 /** The labellings of the numbers that are asked of one embedding. */
 export const LABELLINGS = ['parity', 'half', 'residue3', 'prime'] as const;

@@ -2,7 +2,7 @@
  * Checkpoints brought into conditions, for every module and the claims alike: the last checkpoint of each run, which of them
  * have learned, and the conditions that differ in their tasks alone. Read from the design of runs, never from labels.
  */
-import { LEARNED_ACCURACY } from '../evidence/claims-file.js';
+import { LEARNED_ACCURACY } from './claims-file.js';
 import { groupBy } from './group-by.js';
 import type { Design, Subject } from './subject.js';
 

@@ -2,7 +2,7 @@
  * Runs of several sizes brought into ladders: which runs belong together, who has learned at which size by which budget. Read
  * from the rows of the training log; no statistics and no verdicts here.
  */
-import type { SizeCount } from '../evidence/thresholds.js';
+import type { SizeCount } from './thresholds.js';
 import { type ClaimArm, type ClaimPlace, LEARNED_ACCURACY, SMALL_START } from './claims-file.js';
 import { type Condition, PRIMARY } from './conditions.js';
 import { type Evidence, rowsByScope } from './evidence.js';

@@ -4,6 +4,7 @@
  */
 import { CLAIMS, claimPart } from '../../src/evidence/claims-file.js';
 import type { ClaimResult } from '../../src/evidence/claims.js';
+import type { Interval } from '../../src/evidence/finding.js';
 import type { Observation, StatisticInfo } from '../../src/evidence/statistic.js';
 import { VERDICT, VERDICTS } from '../../src/evidence/verdict.js';
 import { chart, heatmap, pointInterval, smallMultiples, type Row } from '../../src/report/charts/common.js';
@@ -277,6 +278,13 @@ function observations(subjects: readonly Subject[], text: (usual: string) => str
   });
 }
 
+const intervalAbout = (estimate: number, text: (usual: string) => string): Interval => ({
+  low: estimate - 0.2,
+  high: estimate + 0.2,
+  level: 0.9917,
+  method: text('Welch t over seeds'),
+});
+
 /** One row for each part of each claim, the verdicts in turn; C3 also as a whole. */
 function claimResults(text: (usual: string) => string): ClaimResult[] {
   return CLAIMS.flatMap(({ id, parts }) => {
@@ -294,12 +302,7 @@ function claimResults(text: (usual: string) => string): ClaimResult[] {
           ? {}
           : {
               estimate,
-              interval: {
-                low: estimate - 0.2,
-                high: estimate + 0.2,
-                level: 0.9917,
-                method: text('Welch t over seeds'),
-              },
+              interval: intervalAbout(estimate, text),
             }),
         verdict,
         reason: text(
@@ -337,12 +340,7 @@ function finding(id: string, index: number, text: (usual: string) => string): Fi
     statistic: text(part === undefined ? 'share of Fourier power at k = 1' : claimPart(part).statistic),
     unit: part === undefined ? '1' : claimPart(part).unit,
     estimate,
-    interval: {
-      low: estimate - 0.2,
-      high: estimate + 0.2,
-      level: 0.9917,
-      method: text('Welch t over seeds'),
-    },
+    interval: intervalAbout(estimate, text),
     n: { seeds: 12, examples: index === 0 ? 0 : 1200 },
     p: 0.0022 * (index + 1),
     pMethod: text('exact permutation'),
