@@ -99,9 +99,13 @@ describeNeeding(NO_BROWSER, 'the report page in a browser', () => {
     // what is folded away waits until it is opened
     expect(await watched.page.locator('[data-name=loss-curves] svg').count()).toBe(0);
     await watched.page.locator('details.more', { hasText: 'Loss by role' }).locator('> summary').click();
-    // the opened part may lie below the window, where nothing is drawn before it is scrolled to
-    await watched.page.locator('[data-name=loss-curves]').scrollIntoViewIfNeeded();
-    await watched.page.waitForSelector('[data-name=loss-curves] svg', { timeout: 15_000 });
+    // it may lie below the window, or be pushed there by charts drawn above it meanwhile: a reader scrolls on
+    const curves = watched.page.locator('[data-name=loss-curves]');
+    const drawnAfterScrolling = async () => {
+      await watched.page.evaluate("document.querySelector('[data-name=loss-curves]').scrollIntoView()");
+      return curves.locator('svg').count();
+    };
+    await expect.poll(drawnAfterScrolling, { timeout: 30_000, interval: 200 }).toBe(1);
     expectQuiet(watched);
     await watched.close();
   });
