@@ -36,7 +36,7 @@ export function unacceptable(field: string, found: unknown, expected: string, re
       ? `"${printable(found)}"`
       : typeof found === 'number'
         ? String(found)
-        : (JSON.stringify(found) ?? String(found));
+        : printable(JSON.stringify(found) ?? String(found), 300);
   return new UserError(
     `${field}: found ${shown}, expected ${expected}.${remedy === undefined ? '' : ` ${remedy}`}`,
   );

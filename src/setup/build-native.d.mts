@@ -6,6 +6,7 @@ export function buildNative(options: {
   readonly real?: 'float' | 'double';
   readonly single?: boolean;
   readonly sanitize?: readonly string[];
+  readonly under?: { readonly header: string; readonly flags: readonly string[] };
   readonly name?: string;
 }): Promise<{
   readonly status: 'built' | 'current' | 'unavailable';

@@ -25,6 +25,8 @@ import {
  * @param {'float' | 'double'} [options.real] - double: kernels-double.node, the build that the tests check gradients in
  * @param {boolean} [options.single] - export each kernel by itself too; always so in the double build
  * @param {string[]} [options.sanitize] - for tests: `address`, `undefined`; a build of its own with frame pointers and lines
+ * @param {{ header: string, flags: string[] }} [options.under] - for tests: a header, from the root, read before every
+ *   source of the kernels, and further flags
  * @param {string} [options.name] - file name in build/; default: kernels.node, kernels-single.node, kernels-double.node,
  *   kernels-sanitized.node
  * @returns {Promise<{status: 'built' | 'current' | 'unavailable', reason: string, path: string}>}
@@ -36,6 +38,7 @@ export async function buildNative({
   real = 'float',
   single = real === 'double',
   sanitize = [],
+  under,
   name,
 }) {
   const kind = sanitize.length > 0 ? '-sanitized' : real === 'double' ? '-double' : single ? '-single' : '';
@@ -52,8 +55,12 @@ export async function buildNative({
   // the second line: what belongs to a build for tests only, and is not part of the engine's hash
   const { flags: doubleFlags, linkFlags: doubleLinkFlags, set: doubleSet } = targets.native.double;
   const testFlags = real === 'double' ? [...doubleSet.flags, ...doubleFlags, ...doubleLinkFlags] : [];
+  if (under !== undefined) testFlags.push(...under.flags);
+  const ofTests = under === undefined ? testSources : [...testSources, under.header];
   const stampText =
-    single || real === 'double' ? `${hash}\n${sourceHash(root, testSources, testFlags)}\n` : `${hash}\n`;
+    single || real === 'double' || under !== undefined
+      ? `${hash}\n${sourceHash(root, ofTests, testFlags)}\n`
+      : `${hash}\n`;
   if (existsSync(path) && existsSync(stamp) && readFileSync(stamp, 'utf8') === stampText) {
     return { status: 'current', reason: 'sources are unchanged', path };
   }
@@ -78,6 +85,7 @@ export async function buildNative({
       `-I${headers}`,
       '-c',
     ];
+    const underFlags = under === undefined ? [] : ['-include', join(root, under.header), ...under.flags];
     const absolute = (source) => join(root, source);
     const isSource = (source) => source.endsWith('.c');
     const objects = [];
@@ -90,7 +98,7 @@ export async function buildNative({
     const steps = kernelSets(targets, real).flatMap(({ name: set }) => [
       compileAll(
         set,
-        [...kernelFlagsOf(targets, set, real), `-DKERNEL_SET=${set}`],
+        [...kernelFlagsOf(targets, set, real), `-DKERNEL_SET=${set}`, ...underFlags],
         [...targets.kernels, ...testSources],
       ),
       compileAll(set, [...glueFlags, `-DKERNEL_SET=${set}`], glueOfEachSet),

@@ -1,8 +1,9 @@
 /** The 2,000 public lines, and an evaluator of their own notation that shares no code with the sources. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { packageRoot } from '../../src/io/package-root.js';
 
-export const PUBLIC_FILE = join(import.meta.dirname, '..', 'fixtures', 'listops', 'test_d20s_head2000.tsv');
+export const PUBLIC_FILE = join(packageRoot(), 'test', 'fixtures', 'listops', 'test_d20s_head2000.tsv');
 
 export interface PublicLine {
   readonly label: number;

@@ -6,6 +6,8 @@ export class Carve<R extends RealArray> {
   private used = 0;
   private base = 0;
   private placed = false;
+  /** where each piece ends, from the first byte of the arena; kept only for a memory with guards */
+  private readonly ends: number[] = [];
 
   constructor(
     private readonly memory: KernelMemory<R>,
@@ -16,6 +18,10 @@ export class Carve<R extends RealArray> {
   bytes(count: number): () => Address {
     const at = this.used;
     this.used += align64(count);
+    if (this.memory.guards !== undefined) {
+      this.ends.push(this.used);
+      this.used += this.memory.guards.bytes;
+    }
     return () => {
       if (!this.placed) throw new Error('The arena has not been placed yet.');
       return this.base + at;
@@ -33,5 +39,6 @@ export class Carve<R extends RealArray> {
   place(): void {
     this.base = this.memory.work(this.used);
     this.placed = true;
+    this.memory.guards?.placed(this.ends.map((end) => this.base + end));
   }
 }

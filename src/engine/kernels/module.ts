@@ -190,6 +190,11 @@ export interface KernelMemory<R extends RealArray> {
   doubles(address: Address, length: number): Float64Array;
   readonly stateBytes: number;
   readonly workBytes: number;
+  /**
+   * Tests only: so many bytes, whole cache lines, stay free after each piece of the work arena, and `placed` is told where
+   * they begin, so that a test sees what is written there
+   */
+  readonly guards?: { readonly bytes: number; placed(addresses: readonly Address[]): void };
   dispose(): void;
 }
 

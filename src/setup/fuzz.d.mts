@@ -1,0 +1,3 @@
+/** Types of fuzz.mjs, for its test. */
+export const FUZZERS: readonly string[];
+export function sanitizerLibrary(): string | undefined;

@@ -1,0 +1,172 @@
+/**
+ * `npm run fuzz`: random models through every driver of the native engine, the same with guards under the address
+ * sanitizer, and made-up input through every parser, each for `--minutes`. A case is a function of its seed; the first
+ * that fails ends its fuzzer and is printed with the command that repeats it. node: imports only.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { pathToFileURL } from 'node:url';
+import { buildNative } from './build-native.mjs';
+import { onPath, ROOT } from './common.mjs';
+
+export const FUZZERS = ['engine', 'guarded', 'parsers'];
+
+/** A guarded build with a fault in it, to see that it is found. */
+const PLANTED = 'guarded-planted';
+
+/** What the guarded build is compiled with; `planted` writes one byte behind every piece, which must be found. */
+export const guardedBuild = (planted = false) => ({
+  root: ROOT,
+  compiler: 'gcc',
+  sanitize: ['address', 'undefined'],
+  name: planted ? 'kernels-guarded-planted.node' : 'kernels-guarded.node',
+  under: {
+    header: 'test/fuzz/guarded.h',
+    flags: ['--param', 'asan-instrument-reads=0', ...(planted ? ['-DPLANT_OVERFLOW=0'] : [])],
+  },
+});
+
+/** Path of the address sanitizer's library, or undefined where gcc has none. */
+export function sanitizerLibrary() {
+  if (process.platform !== 'linux' || process.arch !== 'x64' || onPath('gcc') === undefined) return undefined;
+  const name = 'libasan.so';
+  const path = execFileSync('gcc', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
+  return path === name ? undefined : path;
+}
+
+/** Bundles the program of the fuzzers. @returns its path */
+export async function bundleFuzzers() {
+  const { build } = await import('esbuild');
+  const folder = join(ROOT, 'build', 'fuzz');
+  mkdirSync(folder, { recursive: true });
+  const outfile = join(folder, 'main.mjs');
+  await build({
+    entryPoints: [join(ROOT, 'test/fuzz/main.ts')],
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    outfile,
+    logLevel: 'error',
+  });
+  return outfile;
+}
+
+/**
+ * Runs one fuzzer in a process of its own.
+ * @param {{ program: string, fuzzer: string, seed: number, cases?: number, minutes?: number, sanitizer?: string }} options
+ * @returns {Promise<{ cases: number, problem?: { seed: string, lines: string[] } }>}
+ */
+export async function runFuzzer({ program, fuzzer, seed, cases, minutes = 1, sanitizer }) {
+  const env =
+    sanitizer === undefined
+      ? process.env
+      : {
+          ...process.env,
+          LD_PRELOAD: sanitizer,
+          ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=0:exitcode=99:detect_stack_use_after_return=0',
+          UBSAN_OPTIONS: 'print_stacktrace=1',
+        };
+  const limit = cases === undefined ? minutes * 60_000 : 3_600_000;
+  const child = spawn(process.execPath, [program, fuzzer, `${seed}`, `${cases ?? ''}`, `${limit}`], {
+    cwd: ROOT,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let last = `${seed}`;
+  let done;
+  const lines = [];
+  const errors = [];
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const [word, ...rest] = line.split(' ');
+    if (word === 'case') last = rest.join(' ');
+    else if (word === 'problem') lines.push(rest.join(' '));
+    else if (word === 'done') done = Number(rest[0]);
+  });
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    if (errors.length < 60) errors.push(line);
+  });
+  const [code, signal] = await new Promise((resolve) => {
+    child.on('close', (...ended) => resolve(ended));
+  });
+  if (code !== 0 || done === undefined) lines.push(`the process ended with ${signal ?? code}`, ...errors);
+  return { cases: done ?? 0, ...(lines.length === 0 ? {} : { problem: { seed: last, lines } }) };
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '1' },
+      seed: { type: 'string' },
+      only: { type: 'string' },
+      cases: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(
+      'npm run fuzz -- [--minutes 1] [--seed <whole number>] [--only engine|guarded|parsers] [--cases <number>]\n' +
+        'Each fuzzer runs for so many minutes, or so many cases. Without --seed a new one is drawn and printed.',
+    );
+    return;
+  }
+  const number = (name, text, test, expected) => {
+    if (!test(Number(text)) || text.trim() === '') {
+      console.error(`--${name}: found ${text}, expected ${expected}.`);
+      process.exit(2);
+    }
+    return Number(text);
+  };
+  const isWhole = (value) => Number.isSafeInteger(value) && value >= 0;
+  const minutes = number('minutes', values.minutes, (value) => value > 0 && value <= 1e4, 'minutes above 0');
+  const seed =
+    values.seed === undefined
+      ? randomInt(2 ** 31)
+      : number('seed', values.seed, isWhole, 'a whole number, 0 or more');
+  const cases =
+    values.cases === undefined
+      ? undefined
+      : number('cases', values.cases, (value) => isWhole(value) && value > 0, 'a whole number above 0');
+  if (values.only !== undefined && ![...FUZZERS, PLANTED].includes(values.only.split(':')[0])) {
+    console.error(`--only: found ${values.only}, expected ${FUZZERS.join(', ')}.`);
+    process.exit(2);
+  }
+  const program = await bundleFuzzers();
+  let failed = 0;
+  for (const fuzzer of values.only === undefined ? FUZZERS : [values.only]) {
+    let sanitizer;
+    if (fuzzer !== 'parsers' && !fuzzer.startsWith('parsers:')) {
+      const built = await buildNative({ root: ROOT });
+      if (built.status === 'unavailable') {
+        console.log(`${fuzzer}: not run: ${built.reason}`);
+        continue;
+      }
+    }
+    if (fuzzer === 'guarded' || fuzzer === PLANTED) {
+      sanitizer = sanitizerLibrary();
+      const built = sanitizer === undefined ? undefined : await buildNative(guardedBuild(fuzzer === PLANTED));
+      if (built === undefined || built.status === 'unavailable') {
+        console.log(`${fuzzer}: not run: ${built?.reason ?? 'gcc and its library libasan are needed.'}`);
+        continue;
+      }
+    }
+    const found = await runFuzzer({ program, fuzzer, seed, cases, minutes, sanitizer });
+    console.log(`${fuzzer}: ${found.cases} cases from seed ${seed}${found.problem ? '' : ', nothing found'}`);
+    if (found.problem === undefined) continue;
+    failed++;
+    for (const line of found.problem.lines) console.log(`${fuzzer}: ${line}`);
+    const [caseSeed, property] = found.problem.seed.split(' ');
+    const only = property === undefined ? fuzzer : `parsers:${property}`;
+    console.log(
+      `${fuzzer}: seed ${caseSeed}; to repeat: npm run fuzz -- --only ${only} --seed ${caseSeed} --cases 1`,
+    );
+  }
+  console.log(failed === 0 ? 'fuzz: nothing found' : `fuzz: ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();
