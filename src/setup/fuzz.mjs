@@ -15,20 +15,19 @@ import { onPath, ROOT } from './common.mjs';
 
 export const FUZZERS = ['engine', 'guarded', 'parsers'];
 
-/** A guarded build with a fault in it, to see that it is found. */
+/** The same with a fault in every piece, to see that it is found. */
 const PLANTED = 'guarded-planted';
 
-/** What the guarded build is compiled with; `planted` writes one byte behind every piece, which must be found. */
-export const guardedBuild = (planted = false) => ({
-  root: ROOT,
-  compiler: 'gcc',
-  sanitize: ['address', 'undefined'],
-  name: planted ? 'kernels-guarded-planted.node' : 'kernels-guarded.node',
-  under: {
-    header: 'test/fuzz/guarded.h',
-    flags: ['--param', 'asan-instrument-reads=0', ...(planted ? ['-DPLANT_OVERFLOW=0'] : [])],
-  },
-});
+/** Compiles what `guarded` runs on, unless it is current: 64 poisoned bytes behind every piece of the work area. */
+export function buildGuarded() {
+  return buildNative({
+    root: ROOT,
+    compiler: 'gcc',
+    sanitize: ['address', 'undefined'],
+    name: 'kernels-guarded.node',
+    under: { header: 'test/fuzz/guarded.h', flags: ['--param', 'asan-instrument-reads=0'] },
+  });
+}
 
 /** Path of the address sanitizer's library, or undefined where gcc has none. */
 export function sanitizerLibrary() {
@@ -70,6 +69,7 @@ export async function runFuzzer({ program, fuzzer, seed, cases, minutes = 1, san
           LD_PRELOAD: sanitizer,
           ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=0:exitcode=99:detect_stack_use_after_return=0',
           UBSAN_OPTIONS: 'print_stacktrace=1',
+          ...(fuzzer === PLANTED ? { SUMLENS_PLANT_OVERFLOW: '1' } : {}),
         };
   const limit = cases === undefined ? minutes * 60_000 : 3_600_000;
   const child = spawn(process.execPath, [program, fuzzer, `${seed}`, `${cases ?? ''}`, `${limit}`], {
@@ -148,7 +148,7 @@ async function main() {
     }
     if (fuzzer === 'guarded' || fuzzer === PLANTED) {
       sanitizer = sanitizerLibrary();
-      const built = sanitizer === undefined ? undefined : await buildNative(guardedBuild(fuzzer === PLANTED));
+      const built = sanitizer === undefined ? undefined : await buildGuarded();
       if (built === undefined || built.status === 'unavailable') {
         console.log(`${fuzzer}: not run: ${built?.reason ?? 'gcc and its library libasan are needed.'}`);
         continue;

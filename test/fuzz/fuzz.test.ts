@@ -5,16 +5,16 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/errors.js';
 import type { KernelFunctions } from '../../src/engine/kernels/module.js';
 import { widestSet } from '../../src/engine/native/engine.js';
 import { loadAddon } from '../../src/engine/native/load.js';
 import type { Addon } from '../../src/engine/native/memory.js';
 import { packageRoot } from '../../src/io/package-root.js';
-import { sanitizerLibrary } from '../../src/setup/fuzz.mjs';
+import { buildGuarded, sanitizerLibrary } from '../../src/setup/fuzz.mjs';
 import { missingEngine } from '../engine/engines.js';
-import { describeNeeding, itNeeding } from '../helpers/needs.js';
+import { describeNeeding } from '../helpers/needs.js';
 import { engineCase } from './engine-case.js';
 import { fuzzEngine, openPools } from './engine.js';
 import { graceful } from './hostile-input.js';
@@ -117,18 +117,29 @@ describeNeeding(missingEngine('native'), 'the fuzzer of the engine', () => {
     });
     expect(found(fault)).toContain('forward_batch changed its batch');
   });
+});
 
-  itNeeding(
-    sanitizerLibrary() === undefined ? 'gcc and its library libasan are needed, on linux-x64.' : undefined,
-    'would find a write behind a piece inside a kernel, and prints what repeats it',
-    () => {
-      const { code, output } = program('--only', 'guarded-planted', '--seed', '7', '--cases', '2');
-      expect(code).toBe(1);
-      expect(output).toContain('use-after-poison');
-      expect(output).toContain('npm run fuzz -- --only guarded-planted --seed 7 --cases 1');
-    },
-    300_000,
-  );
+const noSanitizer =
+  sanitizerLibrary() === undefined ? 'gcc and its library libasan are needed, on linux-x64.' : undefined;
+describeNeeding(noSanitizer, 'the fuzzer on the guarded build', () => {
+  beforeAll(async () => {
+    const { status, reason } = await buildGuarded();
+    expect(status, reason).not.toBe('unavailable');
+    // compiling takes a minute alone, and other tests may want both processors
+  }, 600_000);
+
+  it('would find a write behind a piece inside a kernel, and prints what repeats it', () => {
+    const { code, output } = program('--only', 'guarded-planted', '--seed', '7', '--cases', '2');
+    expect(code).toBe(1);
+    expect(output).toContain('use-after-poison');
+    expect(output).toContain('npm run fuzz -- --only guarded-planted --seed 7 --cases 1');
+  }, 300_000);
+
+  it('finds nothing in some cases', () => {
+    const { code, output } = program('--only', 'guarded', '--seed', '7', '--cases', '5');
+    expect(output).toBe('guarded: 5 cases from seed 7, nothing found\nfuzz: nothing found\n');
+    expect(code).toBe(0);
+  }, 300_000);
 });
 
 describe('the fuzzer of the parsers', () => {

@@ -31,5 +31,5 @@ function fuzzKernels(file: string): void {
 }
 
 if (fuzzer === 'engine') fuzzKernels('kernels.node');
-else if (fuzzer.startsWith('guarded')) fuzzKernels(`kernels-${fuzzer}.node`);
+else if (fuzzer.startsWith('guarded')) fuzzKernels('kernels-guarded.node');
 else say(`done ${fuzzParsers({ only: fuzzer.replace(/^parsers:?/, ''), seed: firstSeed, cases, end, say })}`);

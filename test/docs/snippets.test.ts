@@ -1,0 +1,359 @@
+/**
+ * Every block of code and every command in the documentation: run as written, or in a shorter form that a table here states;
+ * type-checked; or listed with the reason why it is neither. Commands of README.md are run by test/e2e/readme.test.ts.
+ */
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packageRoot } from '../../src/io/package-root.js';
+import { countRuns } from '../../src/workflows/sweep/expand.js';
+import { parsePlan } from '../../src/workflows/sweep/plan.js';
+import { CLI } from '../helpers/cli.js';
+import { TINY_PLAN } from '../workflows/sweep/tiny.js';
+
+const ROOT = packageRoot();
+const FILES = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+  'bench/README.md',
+  'test/README.md',
+  'checkpoints/README.md',
+  'reports/README.md',
+];
+const TEXTS = new Map(FILES.map((name) => [name, readFileSync(join(ROOT, name), 'utf8')]));
+
+interface Block {
+  readonly file: string;
+  /** of a fence; none: an indented block */
+  readonly language: string | undefined;
+  readonly lines: readonly string[];
+}
+
+/** Fenced blocks, and runs of lines indented by four blanks that no list item precedes. */
+function blocksOf(file: string, text: string): Block[] {
+  const blocks: Block[] = [];
+  let open: { language: string | undefined; lines: string[] } | undefined;
+  const close = (): void => {
+    if (open !== undefined) blocks.push({ file, ...open });
+    open = undefined;
+  };
+  for (const line of text.split('\n')) {
+    const fence = /^```(\w*)$/.exec(line);
+    if (open?.language !== undefined) {
+      if (fence === null) open.lines.push(line);
+      else close();
+    } else if (fence !== null) {
+      close();
+      open = { language: fence[1], lines: [] };
+    } else if (/^ {4}\S/.test(line) || (open !== undefined && /^ {5,}\S/.test(line))) {
+      open ??= { language: undefined, lines: [] };
+      open.lines.push(line.slice(4));
+    } else close();
+  }
+  close();
+  return blocks;
+}
+
+const BLOCKS = [...TEXTS].flatMap(([file, text]) => blocksOf(file, text));
+const isCommand = (line: string): boolean => /^(npx|npm|sumlens|node) /.test(line);
+
+/** Indented blocks that are no code: by their file and the words they begin with. */
+const NO_CODE: Readonly<Record<string, readonly string[]>> = {
+  'a folder and its files': [
+    'docs/files.md: checkpoints/<run>/',
+    'docs/files.md: reports/<name>/report.json',
+    'checkpoints/README.md: config.json',
+  ],
+  'the order of the folders of src': ['CONTRIBUTING.md: cli >'],
+  'counts of multiplications': ['bench/README.md: rows', 'bench/README.md: all blocks'],
+};
+/** Formulas of mathematics all stand in this file. */
+const FORMULAS = 'docs/methods.md';
+
+const named = ({ file, lines }: Block): string => `${file}: ${lines[0]}`;
+
+/** Commands of the other files: indented lines, and words in backquotes. A comment begins with #, or after five blanks. */
+const COMMANDS = [
+  ...new Set(
+    [...TEXTS]
+      .filter(([file]) => file !== 'README.md')
+      .flatMap(([file, text]) => [
+        ...BLOCKS.filter((block) => block.file === file && block.language === undefined).flatMap(
+          ({ lines }) => lines,
+        ),
+        ...Array.from(text.matchAll(/`([^`\n]+)`/g), ([, words]) => words),
+      ])
+      .filter(isCommand)
+      .map((line) => line.replace(/( +#| {5,}).*$/, '').trim()),
+  ),
+];
+
+/** What is run in place of a command: smaller, or with names in place of `<...>`. */
+const SHORTER: Readonly<Record<string, string>> = {
+  'npx sumlens sweep thresholds --dry-run': 'npx sumlens sweep plan.yaml --dry-run',
+  'npx sumlens sweep thresholds --size small': 'npx sumlens sweep sized.yaml --size small',
+  'npx sumlens sweep paper --size paper --name paper --dry-run':
+    'npx sumlens sweep sized.yaml --size paper --name paper --dry-run',
+  'npx sumlens sweep paper --size paper --name paper --keep final':
+    'npx sumlens sweep sized.yaml --size paper --name paper --keep final',
+  'npx sumlens sweep plan.yaml --stop-after 30 --keep none':
+    'npx sumlens sweep plan.yaml --stop-after 30 --keep none --name again',
+  'sumlens sweep <plan>': 'npx sumlens sweep plan.yaml --name once-more',
+  'sumlens export <checkpoint> --to nanogpt | hf-gpt2 | transformer-lens [--out folder]':
+    'for to in nanogpt hf-gpt2 transformer-lens; do npx sumlens export $RUN --to $to --out $to || exit; done',
+  'sumlens import <folder or file> [--out checkpoints/<name>]':
+    'npx sumlens import hf-gpt2 --out checkpoints/back',
+  'sumlens import model.safetensors --vocabulary meta.json --tasks SUM --heads 4 --steps 5000 --out checkpoints/elsewhere':
+    'npx sumlens import model.safetensors --vocabulary meta.json --tasks SUM --heads 4 --steps 5000 --out checkpoints/elsewhere',
+  'sumlens report <report.json> --csv observations.csv':
+    'npx sumlens report $ROOT/reports/example/report.json --csv observations.csv --out drawn',
+  'sumlens verdicts observations.csv': 'npx sumlens verdicts observations.csv',
+  'npx sumlens verdicts reports/paper/results.jsonl':
+    'npx sumlens verdicts $ROOT/reports/paper/results.jsonl',
+  'sumlens train --help': 'npx sumlens train --help',
+};
+
+/** Commands that are not run here, by the reason. */
+const NOT_RUN: Readonly<Record<string, readonly string[]>> = {
+  'needs a queue server; test/e2e/sweep-queue.test.ts': [
+    'npx sumlens sweep plan.yaml --queue redis://:password@host:6379',
+    'npx sumlens worker --queue redis://:password@host:6379 --jobs 8',
+  ],
+  'trains for hours; test/e2e/readme.test.ts runs the preset for two steps': ['sumlens run authors'],
+  'installs every package; test/setup/ignore-scripts.test.ts': ['npm ci --ignore-scripts'],
+  'runs this test itself, or a folder of tests': [
+    'npm test',
+    'npx vitest run test/listops',
+    'npx vitest run test/config -u',
+  ],
+  'builds what the tests run on, with tools of its own': ['npm run setup', 'npm run build:native'],
+  'writes a committed file': [
+    'npm run make:reference',
+    'npm run make:example-report',
+    'node src/setup/build-wasm.mjs',
+  ],
+  'measures for minutes; test/bench/command.test.ts': [
+    'npm run bench',
+    'npm run bench -- --only pytorch',
+    'npm run bench -- --long',
+    'npm run bench -- --json figures.json --allow-missing-peers',
+  ],
+  'is called by .ci/run': [
+    'npm run test:pytorch',
+    'npm run test:tfjs-node',
+    'npm run setup:tfjs-node',
+    'npm run lint',
+    'npm run typecheck',
+    'npm run fuzz',
+    'npm run fuzz -- --only engine --seed 7 --cases 1',
+  ],
+};
+const EXCUSED = Object.values(NOT_RUN).flat();
+
+let folder: string;
+const RUN = readdirSync(join(ROOT, 'checkpoints', 'reference')).find((name) => name.startsWith('sum-')) ?? '';
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sumlens-docs-'));
+  mkdirSync(join(folder, 'checkpoints'));
+  cpSync(join(ROOT, 'checkpoints', 'reference', RUN), join(folder, 'checkpoints', RUN), { recursive: true });
+  // two runs of two steps
+  const plan = TINY_PLAN.replace('steps: 60', 'steps: 2').replace('[4, 6, 8]', '[4]').replace('1..2', '1..1');
+  writeFileSync(join(folder, 'plan.yaml'), plan);
+  writeFileSync(
+    join(folder, 'sized.yaml'),
+    `${plan}sizes: { small: { seeds: [1] }, paper: { seeds: [2] } }\n`,
+  );
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function shell(
+  command: string,
+  timeout = 170_000,
+): { readonly code: number | null; readonly output: string } {
+  const own = Object.entries(process.env).filter(([name]) => !/^(npm_|SUMLENS_|VITEST)/.test(name));
+  const { status, stdout, stderr } = spawnSync(
+    'sh',
+    ['-c', command.replaceAll('npx sumlens', '"$NODE" "$CLI"')],
+    {
+      cwd: folder,
+      env: { ...Object.fromEntries(own), NODE: process.execPath, CLI, ROOT, RUN },
+      encoding: 'utf8',
+      timeout,
+    },
+  );
+  return { code: status, output: stdout + stderr };
+}
+
+describe('blocks of code', () => {
+  it('are all known: commands, a language that is looked at below, or no code, with the reason', () => {
+    const known = Object.values(NO_CODE).flat();
+    const unknown = BLOCKS.filter(
+      (block) =>
+        !['ts', 'js', 'yaml', 'python'].includes(block.language ?? '') &&
+        !(block.language === undefined && block.lines.every((line) => isCommand(line))) &&
+        !(block.language === undefined && block.file === FORMULAS) &&
+        !known.some((begin) => named(block).startsWith(begin)),
+    );
+    expect(unknown.map(named)).toEqual([]);
+    const leftOver = known.filter((begin) => !BLOCKS.some((block) => named(block).startsWith(begin)));
+    expect(leftOver).toEqual([]);
+    expect(
+      BLOCKS.filter(({ file }) => file === FORMULAS).flatMap(({ lines }) => lines.filter(isCommand)),
+    ).toEqual([]);
+  });
+
+  const written = (language: string): [string, string][] =>
+    BLOCKS.filter((block) => block.language === language).map((block) => [
+      named(block),
+      block.lines.join('\n'),
+    ]);
+
+  it.each(written('ts'))(
+    'TypeScript is type-checked and runs: %s',
+    (_, code) => {
+      // within the package, whose own name then means what it exports
+      const inside = join(ROOT, 'build', `snippet-${process.pid}`);
+      mkdirSync(inside, { recursive: true });
+      try {
+        writeFileSync(join(inside, 'snippet.ts'), code);
+        const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+        const flags = [
+          '--strict',
+          '--noEmit',
+          '--skipLibCheck',
+          '--target',
+          'es2023',
+          '--module',
+          'nodenext',
+        ];
+        const checked = spawnSync(process.execPath, [tsc, '--ignoreConfig', ...flags, 'snippet.ts'], {
+          cwd: inside,
+          encoding: 'utf8',
+        });
+        expect([checked.stdout, checked.status]).toEqual(['', 0]);
+        // as it is, but for the number of steps and the folder
+        const shorter = code
+          .replace('seed: 7 }', 'seed: 7, training: { steps: 2 } }')
+          .replace("'checkpoints'", JSON.stringify(join(folder, 'checkpoints')));
+        expect(shorter).not.toBe(code);
+        writeFileSync(join(inside, 'snippet.mjs'), `${shorter}\nconsole.log(parameters.length);\n`);
+        const ran = spawnSync(process.execPath, ['snippet.mjs'], { cwd: inside, encoding: 'utf8' });
+        expect([ran.stderr, ran.status]).toEqual(['', 0]);
+        expect(Number(ran.stdout)).toBeGreaterThan(1000);
+      } finally {
+        rmSync(inside, { recursive: true, force: true });
+      }
+    },
+    170_000,
+  );
+
+  it.each(written('js'))(
+    'a module of JavaScript measures a run: %s',
+    (_, code) => {
+      writeFileSync(join(folder, 'module.js'), code);
+      const { code: ended, output } = shell('npx sumlens probe ./module.js $RUN --subset --name module');
+      expect([ended, output]).toEqual([0, expect.anything()]);
+    },
+    170_000,
+  );
+
+  it.each(written('yaml'))('a plan is read and has runs: %s', (_, text) => {
+    expect(countRuns(parsePlan(text, 'plan.yaml'))).toBeGreaterThan(0);
+  });
+
+  const [[, python] = ['', '']] = written('python');
+  const pieces = new Map(
+    python
+      .split(/^# (?=nanogpt|hf-gpt2|transformer-lens)/m)
+      .slice(1)
+      .map((piece) => [/^[\w-]+/.exec(piece)?.[0] ?? '', `# ${piece}`]),
+  );
+  const PYTHON = [process.env['PYTHON'] ?? 'python3', '/usr/bin/python3'];
+  const withModules = (...names: readonly string[]): string | undefined =>
+    PYTHON.find(
+      (python) =>
+        spawnSync(python, ['-W', 'ignore', '-c', names.map((name) => `import ${name}`).join('\n')]).status ===
+        0,
+    );
+
+  it('Python has a piece for each format', () => {
+    expect([...pieces.keys()]).toEqual(['nanogpt', 'hf-gpt2', 'transformer-lens']);
+  });
+
+  // what is not installed by .ci/run is not asked for there: a module of one's own, or hundreds of megabytes
+  const runs = (format: string, ...modules: readonly string[]): void => {
+    const found = withModules(...modules);
+    it(`Python: ${format}${found === undefined ? `: only its syntax, as ${modules.join(' and ')} cannot be imported` : ''}`, () => {
+      const anyPython = found ?? withModules('ast');
+      if (anyPython === undefined) return;
+      expect(shell(`npx sumlens export $RUN --to ${format} --out folder-${format}`).code).toBe(0);
+      const piece = (pieces.get(format) ?? '').replaceAll('"folder', `"folder-${format}`);
+      expect(piece).toContain(`"folder-${format}`);
+      const imports = 'import json, torch\nfrom safetensors.torch import load_file\n';
+      const code = format === 'transformer-lens' ? `${imports}${piece}` : piece;
+      const args = found === undefined ? ['-c', 'import ast, sys; ast.parse(sys.stdin.read())'] : ['-'];
+      const { status, stdout, stderr } = spawnSync(anyPython, args, {
+        cwd: folder,
+        input: code,
+        encoding: 'utf8',
+        env: { ...process.env, HF_HUB_OFFLINE: '1' },
+        timeout: 160_000,
+      });
+      expect([status, stderr.slice(-2000)]).toEqual([0, expect.anything()]);
+      // `generate` with whatever the tokenizer gives: 7 + 3 + 6 step by step, modulo 10
+      if (format === 'hf-gpt2' && found !== undefined) expect(stdout).toMatch(/^s \( SUM 7 3 6 \) > \S/);
+    }, 170_000);
+  };
+  runs('nanogpt', 'torch', 'safetensors', 'model');
+  runs('hf-gpt2', 'torch', 'transformers');
+  runs('transformer-lens', 'torch', 'safetensors', 'transformer_lens');
+});
+
+describe('commands', () => {
+  it('are all known, and no line of this file is left over', () => {
+    expect(COMMANDS.length).toBeGreaterThan(20);
+    const known = [...Object.keys(SHORTER), ...EXCUSED];
+    expect(COMMANDS.filter((command) => !known.includes(command))).toEqual([]);
+    expect(known.filter((command) => !COMMANDS.includes(command))).toEqual([]);
+  });
+
+  it('that are not run name a script, a file or a folder that is there', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      readonly scripts: Readonly<Record<string, string>>;
+    };
+    for (const command of EXCUSED) {
+      const [program, first, second] = command.split(' ');
+      if (program === 'npm' && first === 'run') expect(scripts, command).toHaveProperty([second]);
+      if (program === 'node') expect(existsSync(join(ROOT, first)), command).toBe(true);
+      const path = /\btest\/\S+/.exec(command)?.[0];
+      if (path !== undefined) expect(existsSync(join(ROOT, path)), command).toBe(true);
+    }
+  });
+
+  // in this order: some read what others write
+  it('run', () => {
+    for (const [command, shorter] of Object.entries(SHORTER)) {
+      if (command.startsWith('sumlens import model')) {
+        cpSync(join(folder, 'nanogpt', 'model.safetensors'), join(folder, 'model.safetensors'));
+        cpSync(join(folder, 'nanogpt', 'vocabulary.json'), join(folder, 'meta.json'));
+      }
+      const { code, output } = shell(shorter);
+      expect([command, code, output.slice(-2000)]).toEqual([command, 0, expect.anything()]);
+    }
+  }, 900_000);
+});
