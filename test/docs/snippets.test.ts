@@ -154,7 +154,6 @@ const NOT_RUN: Readonly<Record<string, readonly string[]>> = {
   ],
   'is called by .ci/run': [
     'npm run test:pytorch',
-    'npm run test:tfjs-node',
     'npm run setup:tfjs-node',
     'npm run lint',
     'npm run typecheck',

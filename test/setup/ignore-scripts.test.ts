@@ -16,7 +16,8 @@ const reason = !isAsked
     : 'needs a git checkout.';
 
 const folder = mkdtempSync(join(tmpdir(), 'sumlens-scripts-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+// tens of thousands of files
+afterAll(() => rmSync(folder, { recursive: true, force: true }), 300_000);
 
 /** What git has or would take; of the runs only what git has. */
 function copyTree(): void {
