@@ -126,7 +126,7 @@ describeNeeding(noSanitizer, 'the fuzzer on the guarded build', () => {
     const { status, reason } = await buildGuarded();
     expect(status, reason).not.toBe('unavailable');
     // compiling takes a minute alone, and other tests may want both processors
-  }, 600_000);
+  }, 1_800_000);
 
   it('would find a write behind a piece inside a kernel, and prints what repeats it', () => {
     const { code, output } = program('--only', 'guarded-planted', '--seed', '7', '--cases', '2');
