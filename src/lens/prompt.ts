@@ -4,9 +4,9 @@
  */
 import { UserError, unacceptable } from '../errors.js';
 import type { DataConfig } from '../listops/data-config.js';
-import { type Call, parseExpression, printExpression } from '../listops/expression.js';
+import { type Call, RESULT, parseExpression, printExpression } from '../listops/expression.js';
 import { createOperationContext, isOperationName } from '../listops/operations.js';
-import { SequenceWriter } from '../listops/sequence.js';
+import { type AnnotatedSequence, SequenceWriter } from '../listops/sequence.js';
 import { type Vocabulary, decode, encode, vocabulary } from '../listops/tokenizer.js';
 
 export const TOKEN_KINDS = ['start', 'open', 'operation', 'number', 'close', 'arrow', 'end'] as const;
@@ -26,8 +26,11 @@ export interface Prompt {
 }
 
 export interface PromptOptions {
-  /** `none`: up to the arrow (or `=`); `true`: the whole true chain without its end, as in training. Default `none` */
-  readonly completion?: 'none' | 'true';
+  /**
+   * `none`: up to the arrow (or `=`); `result`: on along the true chain to where its first result comes next; `true`: the
+   * whole true chain without its end, as in training. Default `none`
+   */
+  readonly completion?: 'none' | 'result' | 'true';
 }
 
 /** Reads prompts for one model. */
@@ -49,7 +52,7 @@ export function createPromptReader(data: DataConfig, vocab: Vocabulary, nCtx: nu
   const context = createOperationContext(data);
   const operations = vocab.operations.filter(isOperationName);
 
-  const chainOf = (expression: Call): { tokens: Int32Array; promptLength: number } => {
+  const chainOf = (expression: Call): AnnotatedSequence => {
     const standard = encode(printExpression(expression), vocabulary(data.modulus));
     const writer = new SequenceWriter(context, data);
     writer.append(standard, standard.length);
@@ -72,8 +75,11 @@ export function createPromptReader(data: DataConfig, vocab: Vocabulary, nCtx: nu
   };
 
   const fromExpression = (expression: Call, written: Int32Array, options: PromptOptions): Prompt => {
-    const { tokens: chain, promptLength } = chainOf(expression);
-    if (options.completion === 'true') return described(chain.slice(0, -1), expression, chain.slice(-1));
+    const { tokens: chain, promptLength, roles } = chainOf(expression);
+    const upTo = { none: -1, result: roles.indexOf(RESULT), true: chain.length - 1 }[
+      options.completion ?? 'none'
+    ];
+    if (upTo >= 0) return described(chain.slice(0, upTo), expression, chain.slice(upTo));
     const tokens = Int32Array.from([...chain.subarray(0, promptLength), ...written]);
     const isOnChain = tokens.every((token, t) => token === chain[t]);
     return described(tokens, expression, isOnChain ? chain.slice(tokens.length) : undefined);
