@@ -13,7 +13,43 @@ export {
   TOKEN_EMBEDDING,
   UNEMBEDDING,
 } from './model/parameters.js';
-export { vocabularyOf } from './listops/tokenizer.js';
+export { decode, encode, vocabularyOf, type Vocabulary } from './listops/tokenizer.js';
+export { ACTIVATIONS, activationName, activationNames, type ActivationName } from './model/activations.js';
+export type { GptConfig } from './model/gpt-config.js';
+export {
+  openLens,
+  type Asked,
+  type Attributed,
+  type Lens,
+  type LensConfig,
+  type Pattern,
+  type SteerOptions,
+} from './lens/lens.js';
+export { type Prompt, type PromptOptions, type TokenKind } from './lens/prompt.js';
+export { largestAt, logitsAt, probabilitiesOf, rowOf, type LensRun, type RunOptions } from './lens/run.js';
+export type { LogitLens } from './lens/logit-lens.js';
+export {
+  partName,
+  type Attribution,
+  type AttributionOptions,
+  type AttributionPart,
+} from './lens/attribution.js';
+export {
+  answerOf,
+  headCells,
+  METRICS,
+  positionCells,
+  type Metric,
+  type MetricName,
+  type PatchCell,
+  type PatchResult,
+  type PatchSite,
+  type PromptPair,
+} from './lens/patch.js';
+export type { Path, Receiver, Sender } from './lens/path.js';
+export { ABLATIONS, parsePart, partNames, type AblateOptions, type Ablation } from './lens/ablate.js';
+export type { GeneratedToken, GenerateOptions } from './lens/generate.js';
+export { createGenerator } from './listops/generate.js';
 export { Rng } from './tensor/rng.js';
 export { train } from './train/train.js';
 export type { TrainOptions, TrainOutcome } from './train/train-run.js';
@@ -21,9 +57,12 @@ export { listRuns, openRun, type RunStore } from './checkpoint/store.js';
 export {
   loadCheckpoint,
   loadCheckpoints,
+  openModel,
   runProbe,
   type Checkpoint,
   type LoadOptions,
+  type OpenModelOptions,
+  type OpenedModel,
   type RunProbeOptions,
 } from './workflows/library.js';
 export { exportCheckpoint, type ExportedCheckpoint } from './workflows/export-checkpoint.js';

@@ -5,7 +5,7 @@ import { type OperationContext, type OperationName, operationRow } from '../../s
 import { ENUMERATE_BELOW, digits } from '../../src/listops/templates.js';
 import { logDeterministic } from '../../src/tensor/math.js';
 import { finiteNumber, jsonNumber } from '../../src/report/report-json.js';
-import { KINDS, METHODS } from './components.js';
+import { KINDS, METHODS } from '../../src/lens/components.js';
 import { bestConstantLossNats, DOSES } from './dose.js';
 import { type Run, total } from './effect-tables.js';
 import type { DoseCurve, OperationDose } from './measurement.js';

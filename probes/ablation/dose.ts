@@ -6,7 +6,7 @@
 import { RunError } from '../../src/errors.js';
 import { logDeterministic } from '../../src/tensor/math.js';
 import { mean } from '../../src/tensor/sum.js';
-import { type Kind, KINDS } from './components.js';
+import { type Kind, KINDS } from '../../src/lens/components.js';
 
 /** Doses of areas and shares: x becomes (1 - alpha) x + alpha r. */
 export const DOSES: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8].map((eighth) => eighth / 8);

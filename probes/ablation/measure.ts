@@ -10,7 +10,7 @@ import {
 } from '../../src/listops/templates.js';
 import { vocabularyOf } from '../../src/listops/tokenizer.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
-import { listComponents } from './components.js';
+import { listComponents } from '../../src/lens/components.js';
 import { doseOf } from './dose-tables.js';
 import { type Run, cleanTable, effectTable, freeRunningOf } from './effect-tables.js';
 import { measureLearned } from './learned.js';

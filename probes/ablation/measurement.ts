@@ -1,6 +1,6 @@
 /** What the ablation probe stores of one checkpoint: plain JSON. Made by measure.ts, read by statistics.ts. */
 import type { JsonArray } from '../../src/report/schema.js';
-import type { Kind, Method } from './components.js';
+import type { Kind, Method } from '../../src/lens/components.js';
 
 /** Methods of an entry of `effects`: the four of a component, and two that stand alone. */
 export type EffectMethod =

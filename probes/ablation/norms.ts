@@ -9,7 +9,7 @@ import type { TemplateBatch } from '../../src/listops/templates.js';
 import { activationName } from '../../src/model/activations.js';
 import { jsonNumber } from '../../src/report/report-json.js';
 import { logDeterministic } from '../../src/tensor/math.js';
-import type { Replacements } from './components.js';
+import type { Replacements } from '../../src/lens/components.js';
 import type { NormRow } from './measurement.js';
 import { layersOf } from './template-run.js';
 

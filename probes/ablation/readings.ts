@@ -11,7 +11,7 @@ import {
 import { SITES } from '../../src/listops/templates.js';
 import { numberOf } from '../../src/report/report-json.js';
 import { logDeterministic } from '../../src/tensor/math.js';
-import { type Kind, KINDS, type Method } from './components.js';
+import { type Kind, KINDS, type Method } from '../../src/lens/components.js';
 import {
   byKind,
   type ByKind,

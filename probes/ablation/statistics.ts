@@ -7,7 +7,7 @@ import type { Scope } from '../../src/evidence/scope.js';
 import type { Statistic, StatisticRow } from '../../src/evidence/statistic.js';
 import { SITES } from '../../src/listops/templates.js';
 import { numberOf } from '../../src/report/report-json.js';
-import { type Kind, KINDS } from './components.js';
+import { type Kind, KINDS } from '../../src/lens/components.js';
 import { DOSES, lostShare } from './dose.js';
 import type { AblationMeasurement, NormRow, OperationDose } from './measurement.js';
 import {

@@ -23,6 +23,7 @@ const LOADERS: Readonly<Record<CommandName, () => Promise<(program: Command) => 
   report: async () => (await import('./report.js')).registerReport,
   verdicts: async () => (await import('./verdicts.js')).registerVerdicts,
   sample: async () => (await import('./sample-command.js')).registerSample,
+  inspect: async () => (await import('./inspect.js')).registerInspect,
   serve: async () => (await import('./serve.js')).registerServe,
   export: async () => (await import('./export.js')).registerExport,
   import: async () => (await import('./import.js')).registerImport,

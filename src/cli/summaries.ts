@@ -44,6 +44,11 @@ export const SUMMARIES = {
     description:
       'Print examples with their reductions and roles, digit frequencies, mutual information and the leak report.',
   },
+  inspect: {
+    args: '<checkpoint...>',
+    description:
+      'Ask checkpoints one expression and look inside: probabilities, logit lens, attention, parts.',
+  },
   serve: {
     args: '',
     description: 'Show runs (with curves as they grow) and reports in the browser, on this machine only.',

@@ -81,12 +81,12 @@ export const ACTIVATIONS = [
   },
 ] as const satisfies readonly ActivationRow[];
 
-/** A full name such as `embed` or `blocks.1.attn.pattern`; build it with activationName. */
-export type ActivationName = string & { readonly __activation: never };
-
 type Row = (typeof ACTIVATIONS)[number];
 export type BlockActivation = Extract<Row, { scope: 'block' }>['name'];
 export type ModelActivation = Extract<Row, { scope: 'model' }>['name'];
+
+/** A full name such as `embed` or `blocks.1.attn.pattern`. That the layer exists is seen by the engine. */
+export type ActivationName = ModelActivation | `blocks.${number}.${BlockActivation}`;
 
 /** activationName('resid_post', 1) is `blocks.1.resid_post`; activationName('embed') is `embed`. */
 export function activationName(name: ModelActivation): ActivationName;

@@ -2,10 +2,13 @@
 import { join, resolve } from 'node:path';
 import type { Options } from '../../probes/contract.js';
 import { loadWeightsFile, openRun } from '../checkpoint/store.js';
+import { gptConfigOf } from '../config/gpt-config-of.js';
 import type { RunConfig } from '../config/run-config.js';
+import { openEngine } from '../engine/registry.js';
 import { RunError, UserError } from '../errors.js';
 import { packageVersion } from '../io/package-root.js';
 import { usableCores } from '../jobs/cores.js';
+import { type Lens, openLens } from '../lens/lens.js';
 import type { Report } from '../report/schema.js';
 import type { EngineChoice } from '../train/train-run.js';
 import type { ProbeChoice, ProbeProgress } from './probe-checkpoints.js';
@@ -55,6 +58,33 @@ function weightsOf({ source, subject, config }: CheckpointRef): Float32Array {
   return source.kind === 'run'
     ? openRun(source.dir).loadStep(subject.step).parameters
     : loadWeightsFile(source.path, config).parameters;
+}
+
+export interface OpenModelOptions extends LoadOptions {
+  /** default auto: the fastest that is here */
+  readonly engine?: EngineChoice;
+}
+
+/** A lens on a loaded checkpoint; `dispose` (or `using`) gives its memory back. */
+export interface OpenedModel extends Lens, Disposable {
+  readonly checkpoint: Checkpoint;
+  dispose(): void;
+}
+
+/**
+ * Opens one checkpoint to be asked and looked into.
+ * @param address - as for loadCheckpoint: `checkpoints/<run>`, `<run>@4096`, a `.safetensors` file
+ */
+export async function openModel(address: string, options: OpenModelOptions = {}): Promise<OpenedModel> {
+  const checkpoint = loadCheckpoint(address, options);
+  const { config, parameters } = checkpoint;
+  const { engine } = await openEngine(options.engine ?? 'auto', { threads: 1 });
+  const model = engine.createModel(gptConfigOf(config), { parameters }, 'inference');
+  const dispose = (): void => {
+    model.dispose();
+    engine.dispose();
+  };
+  return { ...openLens(model, config), checkpoint, dispose, [Symbol.dispose]: dispose };
 }
 
 export interface RunProbeOptions {

@@ -1,7 +1,7 @@
 /** What is concluded from ablations that were made up: C4 decided from the table, and the other statistics of it. */
 import { describe, expect, it, vi } from 'vitest';
 import { ablation } from '../../../probes/ablation/index.js';
-import { KINDS, METHODS, type Method } from '../../../probes/ablation/components.js';
+import { KINDS, METHODS, type Method } from '../../../src/lens/components.js';
 import { DOSES } from '../../../probes/ablation/dose.js';
 import type { AblationMeasurement, DoseCurve } from '../../../probes/ablation/measurement.js';
 import { HALF_OCTAVE_DOSES } from '../../../src/analysis/half-dose.js';

@@ -6,7 +6,7 @@ import {
   leaveOneOutMean,
   randomOfEqualNorm,
   unitDirections,
-} from '../../../probes/ablation/values.js';
+} from '../../../src/lens/values.js';
 import {
   bestConstantLossNats,
   byKind,

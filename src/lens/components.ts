@@ -2,9 +2,9 @@
  * What can be ablated in a model, and the interventions that do it. Components name activations; values come from
  * values.ts; nothing is run here.
  */
-import type { Intervention } from '../../src/engine/engine.js';
-import { type ActivationName, activationName } from '../../src/model/activations.js';
-import type { GptConfig } from '../../src/model/gpt-config.js';
+import type { Intervention } from '../engine/engine.js';
+import { type ActivationName, activationName } from '../model/activations.js';
+import type { GptConfig } from '../model/gpt-config.js';
 
 export const KINDS = ['attention', 'feed-forward', 'both'] as const;
 export type Kind = (typeof KINDS)[number];

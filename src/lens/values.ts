@@ -3,8 +3,8 @@
  * value moved in a random direction by an equal norm. Pure; all sequences of a template have one length, so that an
  * activation is a matrix [P, W], a prompt a row. Running the model is template-run.ts.
  */
-import type { Rng } from '../../src/tensor/rng.js';
-import { assertLength } from '../../src/tensor/shape.js';
+import type { Rng } from '../tensor/rng.js';
+import { assertLength } from '../tensor/shape.js';
 
 /** Fewer prompts than this give no mean: one prompt would weigh too much. */
 export const MIN_PROMPTS_FOR_MEAN = 64;
