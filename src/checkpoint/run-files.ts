@@ -29,6 +29,10 @@ export const LOCK_FILE = 'lock';
 export const END_FILE = 'end.json';
 /** beside the manifest of a step whose weights were given up on purpose, see RunStore.keepFinal */
 export const DROPPED_FILE = 'dropped';
+/** in the place of a step that was damaged: the SHA-256 of the manifest that it had, see RunStore.moveAside */
+export const MOVED_FILE = 'moved-aside';
+/** where repair puts what is damaged; readers skip names with a leading dot */
+export const DAMAGED_FOLDER = '.damaged';
 
 /** `steps/000064`, `resume/000500`: six digits or more, ordered by number. */
 export function stepDirectory(dir: string, kind: 'steps' | 'resume', step: number): string {

@@ -15,6 +15,7 @@ import {
   isTemporaryName,
   listDirectory,
   publishDirectory,
+  readText,
   recoverAllReplaced,
   removeStaleTemporaries,
   removeTree,
@@ -27,9 +28,9 @@ import { decodeSafetensors, encodeSafetensors } from './format.js';
 import { publishWithManifest, readManifest, readVerified, type Manifest } from './manifest.js';
 import { parametersToTensors, tensorsToParameters } from './parameters.js';
 import * as files from './run-files.js';
-import { verifyRun } from './verify.js';
+import { problemsOf, verifyRun } from './verify.js';
 
-const MODEL = 'model.safetensors';
+export const MODEL = 'model.safetensors';
 const OPTIMIZER = 'optimizer.safetensors';
 const STATE = 'state.json';
 // PyTorch's names of AdamW's moments
@@ -81,7 +82,8 @@ export class RunStore {
   readonly id: string;
   /** sentences about damage that was found and worked around */
   readonly notes: string[] = [];
-  private readonly configSha256: string;
+  /** full hash of the configuration */
+  readonly configSha256: string;
   private held: Claim | undefined;
 
   constructor(
@@ -118,7 +120,8 @@ export class RunStore {
     };
   }
 
-  private assertWritable(): void {
+  /** @throws RunError when the claim of this process was lost */
+  assertWritable(): void {
     if (this.held !== undefined) assertClaimed(this.held);
   }
 
@@ -193,7 +196,7 @@ export class RunStore {
     const bytes = encodeSafetensors(parametersToTensors(gptConfigOf(this.config), parameters), METADATA);
     const directory = files.stepDirectory(this.dir, 'steps', step);
     const parent = this.parentOf(step);
-    if (exists(directory)) {
+    if (exists(directory) && !this.isMovedAside(step)) {
       const present = this.presentStep(step);
       if (present !== undefined && sameBytes(present, bytes)) return;
       if (present !== undefined) {
@@ -223,9 +226,22 @@ export class RunStore {
   }
 
   /** Hash of the manifest of the last step before `step`, or null. */
-  private parentOf(step: number): string | null {
+  parentOf(step: number): string | null {
     const previous = this.stepBefore(step);
-    return previous === undefined ? null : this.stepManifest(previous).manifest.sha256;
+    if (previous === undefined) return null;
+    return this.isMovedAside(previous)
+      ? this.movedManifest(previous)
+      : this.stepManifest(previous).manifest.sha256;
+  }
+
+  /** True for a step that was damaged and put into `.damaged/`; a mark stands in its place. */
+  isMovedAside(step: number): boolean {
+    return exists(join(files.stepDirectory(this.dir, 'steps', step), files.MOVED_FILE));
+  }
+
+  /** SHA-256 of the manifest of a step that was moved aside. */
+  movedManifest(step: number): string {
+    return readText(join(files.stepDirectory(this.dir, 'steps', step), files.MOVED_FILE), 100).trim();
   }
 
   /** The published step before, whose manifest is there even if its weights were given up. */
@@ -243,11 +259,18 @@ export class RunStore {
     return { directory, manifest };
   }
 
-  /** Published steps, ascending; each is verified when it is loaded. Those given up by keepFinal are not among them. */
+  /**
+   * Published steps, ascending; each is verified when it is loaded. Those given up by keepFinal, or moved aside by repair, are
+   * not among them.
+   */
   steps(): number[] {
     return files
       .listSteps(this.dir, 'steps')
-      .filter((step) => !exists(join(files.stepDirectory(this.dir, 'steps', step), files.DROPPED_FILE)));
+      .filter(
+        (step) =>
+          !this.isMovedAside(step) &&
+          !exists(join(files.stepDirectory(this.dir, 'steps', step), files.DROPPED_FILE)),
+      );
   }
 
   /** The last published step, not verified; undefined when there is none. */
@@ -275,9 +298,14 @@ export class RunStore {
         `${printable(directory, 300)}: its manifest names another parent than step ${this.stepBefore(step) ?? 'none'}: one of them was changed.`,
       );
     }
+    return { ...this.readStep(step, manifest), passedOver: [] };
+  }
+
+  /** Weights of a published step whose manifest was read. @throws RunError when they are damaged */
+  readStep(step: number, manifest: Manifest): Omit<LoadedStep, 'passedOver'> {
+    const directory = files.stepDirectory(this.dir, 'steps', step);
     const parameters = this.decodeModel(directory, manifest);
-    const weightsSha256 = manifest.files.get(MODEL)?.sha256 ?? '';
-    return { step, parameters, weightsSha256, passedOver: [] };
+    return { step, parameters, weightsSha256: manifest.files.get(MODEL)?.sha256 ?? '' };
   }
 
   /** The step at which the run ended. @throws UserError when it has not ended */
@@ -293,7 +321,13 @@ export class RunStore {
 
   private loadLast(): LoadedStep {
     const passedOver: PassedOver[] = [];
-    for (const step of this.steps().reverse()) {
+    for (const step of files.listSteps(this.dir, 'steps').reverse()) {
+      if (this.isMovedAside(step)) {
+        const directory = printable(files.stepDirectory(this.dir, 'steps', step), 300);
+        passedOver.push({ step, reason: `${directory}: was damaged and moved aside by repair.` });
+        continue;
+      }
+      if (exists(join(files.stepDirectory(this.dir, 'steps', step), files.DROPPED_FILE))) continue;
       try {
         const loaded = this.loadStep(step);
         this.notes.push(...passedOver.map(({ reason }) => reason));
@@ -436,7 +470,7 @@ export class RunStore {
 
   /** Everything that is wrong with the directory, one sentence each; empty when all is well. */
   verify(): string[] {
-    return verifyRun(this);
+    return problemsOf(verifyRun(this));
   }
 }
 
