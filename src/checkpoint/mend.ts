@@ -9,9 +9,10 @@ import {
   readBytes,
   writeFileDurably,
 } from '../io/files.js';
+import { repairTail, wholeLines } from '../io/log-files.js';
 import { sha256Hex } from '../io/sha256.js';
 import { MANIFEST, withManifest } from './manifest.js';
-import { DAMAGED_FOLDER, MOVED_FILE, stepDirectory } from './run-files.js';
+import { DAMAGED_FOLDER, isLogLine, logBytes, MOVED_FILE, stepDirectory } from './run-files.js';
 import { MODEL, type RunStore } from './run-store.js';
 
 /**
@@ -51,6 +52,18 @@ export function moveFileAside(store: RunStore, name: string): string {
   makeDirectory(join(store.dir, DAMAGED_FOLDER));
   moveDurably(join(store.dir, name), to);
   return to;
+}
+
+/** Cuts the torn tail of a log, which is kept in `.damaged/`. @returns bytes cut off */
+export function cutTail(store: RunStore, name: string): number {
+  store.assertWritable();
+  const path = join(store.dir, name);
+  const bytes = logBytes(path);
+  const tail = bytes.subarray(wholeLines(bytes, isLogLine));
+  if (tail.length === 0) return 0;
+  makeDirectory(join(store.dir, DAMAGED_FOLDER));
+  writeFileDurably(freeAside(store, `${name}-tail`), tail);
+  return repairTail(path, isLogLine);
 }
 
 function freeAside({ dir }: RunStore, name: string): string {

@@ -101,23 +101,34 @@ export class RunStore {
 
   /**
    * Makes this process the only writer, repairs torn logs and removes what a crash left. A holder that was killed a
-   * moment ago is waited for.
+   * moment ago is waited for. With `tidies: false` nothing but the claim is made.
    * @returns gives the claim up
    * @throws ClaimedError naming the live holder
    */
-  claim(text = 'training', options: { readonly waitMs?: number } = {}): () => void {
+  claim(
+    text = 'training',
+    options: { readonly waitMs?: number; readonly tidies?: boolean } = {},
+  ): () => void {
     const claim = claimExclusive(join(this.dir, files.LOCK_FILE), text, { waitMs: options.waitMs ?? 2000 });
     this.held = claim;
-    for (const log of [files.SESSIONS_FILE, files.METRICS_FILE, files.TIMING_FILE])
-      repairTail(join(this.dir, log), files.isLogLine);
-    for (const part of ['.', 'steps', 'resume']) {
-      removeStaleTemporaries(join(this.dir, part));
-      recoverAllReplaced(join(this.dir, part));
+    if (options.tidies !== false) {
+      for (const log of [files.SESSIONS_FILE, files.METRICS_FILE, files.TIMING_FILE])
+        repairTail(join(this.dir, log), files.isLogLine);
+      this.sweep();
     }
     return () => {
       releaseClaim(claim);
       if (this.held === claim) this.held = undefined;
     };
+  }
+
+  /** Removes what processes that have ended were writing, and puts back what they had moved aside. */
+  sweep(): void {
+    this.assertWritable();
+    for (const part of ['.', 'steps', 'resume']) {
+      removeStaleTemporaries(join(this.dir, part));
+      recoverAllReplaced(join(this.dir, part));
+    }
   }
 
   /** @throws RunError when the claim of this process was lost */
@@ -250,6 +261,11 @@ export class RunStore {
       .listSteps(this.dir, 'steps')
       .filter((candidate) => candidate < step)
       .at(-1);
+  }
+
+  /** The published step after, whether or not its weights are there. */
+  stepAfter(step: number): number | undefined {
+    return files.listSteps(this.dir, 'steps').find((candidate) => candidate > step);
   }
 
   /** The verified manifest of a step. @throws RunError */
@@ -400,6 +416,10 @@ export class RunStore {
   /** Steps of the resume points, ascending; each is verified when it is loaded. */
   resumeSteps(): number[] {
     return files.listSteps(this.dir, 'resume');
+  }
+
+  resumeDirectory(step: number): string {
+    return files.stepDirectory(this.dir, 'resume', step);
   }
 
   /** @throws RunError when it is damaged */

@@ -16,5 +16,8 @@ export {
   type PassedOver,
   type ResumePoint,
 } from './run-store.js';
+export { finding, findingLine, type Finding, type FindingKind } from './finding.js';
+export { checkLeftovers, verifyRun } from './verify.js';
+export { cutTail, moveAside, moveFileAside, rebuiltManifest, restoreManifest } from './mend.js';
 export { loadWeightsFile, type WeightsFile } from './weights-file.js';
 export { ClaimedError } from '../io/claim.js';

@@ -25,6 +25,9 @@ const PICKLE = /\.(pt|pth|bin|ckpt|pkl|pickle)$/i;
 const INDEX_FILE = `${WEIGHTS_FILE}.index.json`;
 const PART = /-(\d{1,9})-of-(\d{1,9})\.safetensors$/;
 const MOST_PARTS = 1000;
+/** True for names that PyTorch gives to pickles. */
+export const isPickleName = (name: string): boolean => PICKLE.test(name);
+
 const VOCABULARIES = [VOCABULARY_FILE, 'vocab.json', 'tokenizer.json'];
 const CONVERT =
   'Convert it where it was made: python3 -c "import torch, safetensors.torch as s; s.save_model(model, \'model.safetensors\')", or s.save_file with its state dictionary.';
