@@ -44,7 +44,7 @@ export function registerVerify(program: Command): void {
           cacheEntries,
           errors: countOf(verification, 'error'),
         };
-        process.stdout.write(`${canonicalJson(document as unknown as Json)}\n`);
+        process.stdout.write(`${canonicalJson(document)}\n`);
       } else {
         for (const found of verification.findings) console.log(findingLine(found));
         if (switchValue(options, 'verbose')) console.log(stepsTable(verification));
