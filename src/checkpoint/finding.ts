@@ -9,6 +9,7 @@ export const FINDING_KINDS = [
   'broken-chain',
   'moved-aside',
   'damaged-resume',
+  'lost-rows',
   'damaged-end',
   'no-last-step',
   'damaged-log',

@@ -161,6 +161,11 @@ export function stepOfLine(line: string): number {
   return isRecord(row) && typeof row.step === 'number' ? row.step : NaN;
 }
 
+/** A resume point is whole, and the rows that were written before it are not. */
+export class LostRowsError extends RunError {
+  override readonly name = 'LostRowsError';
+}
+
 /** Bytes of a log; none for a missing file. */
 export const logBytes = (path: string): Uint8Array => (exists(path) ? readBytes(path) : new Uint8Array());
 

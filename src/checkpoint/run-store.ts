@@ -448,7 +448,7 @@ export class RunStore {
     if (metrics === undefined) return;
     const rows = files.logBytes(join(this.dir, files.METRICS_FILE)).subarray(0, metrics.bytes);
     if (rows.length === metrics.bytes && sha256Hex(rows) === metrics.sha256) return;
-    throw new RunError(
+    throw new files.LostRowsError(
       `${printable(directory, 300)}: ${files.METRICS_FILE} no longer holds the rows that were written before it.`,
     );
   }

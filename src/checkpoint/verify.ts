@@ -11,6 +11,7 @@ import {
   DROPPED_FILE,
   END_FILE,
   LOCK_FILE,
+  LostRowsError,
   METRICS_FILE,
   SESSIONS_FILE,
   TIMING_FILE,
@@ -163,13 +164,11 @@ function checkResumePoints(store: RunStore, add: Add): void {
     try {
       store.loadResume(step);
     } catch (error) {
-      add(
-        finding('damaged-resume', directory, {
-          step,
-          problem: error,
-          remedy: 'Run "sumlens repair" on this run: training goes on from the point before.',
-        }),
-      );
+      const isWhole = error instanceof LostRowsError;
+      const remedy = isWhole
+        ? 'Restore the rows, or start the run: it goes on from an earlier point and writes them again.'
+        : 'Run "sumlens repair" on this run: training goes on from the point before.';
+      add(finding(isWhole ? 'lost-rows' : 'damaged-resume', directory, { step, problem: error, remedy }));
     }
   }
 }

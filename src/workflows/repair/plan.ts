@@ -120,6 +120,10 @@ function planRun(
         if (action?.kind === 'move-step' && retrain) from = Math.min(from, step);
         break;
       }
+      case 'lost-rows':
+        if (retrain) from = Math.min(from, step);
+        else left.push(found);
+        break;
       case 'moved-aside':
         if (retrain) from = Math.min(from, step);
         break;
