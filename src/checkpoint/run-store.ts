@@ -2,19 +2,14 @@
  * One run directory: publishing and loading checkpoints, the logs beside them and the claim on all of it. Nothing of
  * training is known here. A directory is read only through a manifest that verifies.
  */
-import { basename, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { configSha256, gptConfigOf, runId } from '../config/hash.js';
 import type { RunConfig } from '../config/run-config.js';
 import type { TrainingState } from '../engine/engine.js';
-import { RunError, UserError, errorCode, errorMessage, printable } from '../errors.js';
+import { RunError, UserError, errorMessage, printable } from '../errors.js';
 import { assertClaimed, claimExclusive, releaseClaim, type Claim } from '../io/claim.js';
 import {
-  createExclusively,
   exists,
-  isDirectory,
-  isTemporaryName,
-  listDirectory,
-  publishDirectory,
   readText,
   recoverAllReplaced,
   removeStaleTemporaries,
@@ -76,7 +71,7 @@ interface StoredState {
   readonly metrics?: { readonly bytes: number; readonly sha256: string };
 }
 
-/** An opened run. Made by createOrOpenRun and openRun. */
+/** An opened run. Made by createOrOpenRun and openRun of open-run.ts. */
 export class RunStore {
   /** content hash id; the directory has another name when it was made with --out */
   readonly id: string;
@@ -496,40 +491,4 @@ export class RunStore {
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
-
-/**
- * Opens the run of a configuration, and creates its directory when there is none.
- * @param root - the checkpoints folder; the directory's name is the run id
- * @param options.out - another directory instead
- * @throws UserError listing the fields that differ when the directory holds another run
- */
-export function createOrOpenRun(
-  root: string,
-  config: RunConfig,
-  options: { readonly out?: string } = {},
-): RunStore {
-  const dir = resolve(options.out ?? join(root, runId(config)));
-  files.checkRunName(basename(dir));
-  // an empty directory stays: it may be the one this process is in
-  if (isDirectory(dir) && listDirectory(dir).every(isTemporaryName)) {
-    createExclusively(join(dir, files.CONFIG_FILE), files.configText(config));
-  } else if (!exists(dir)) {
-    try {
-      publishDirectory(dir, [{ name: files.CONFIG_FILE, bytes: files.configText(config) }]);
-    } catch (error) {
-      // another process created it at the same moment; else it is another error with the same name
-      const isTaken = errorCode(error) === 'EEXIST' || errorCode(error) === 'ENOTEMPTY';
-      if (!isTaken || !exists(dir)) throw error;
-    }
-  }
-  const stored = files.readConfig(dir);
-  if (configSha256(stored) !== configSha256(config)) throw files.configMismatch(dir, stored, config);
-  return new RunStore(dir, stored);
-}
-
-/** Opens an existing run. @throws UserError when the directory is no run, RunError when its configuration is damaged */
-export function openRun(dir: string): RunStore {
-  const path = resolve(dir);
-  return new RunStore(path, files.readConfig(path));
 }

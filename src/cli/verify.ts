@@ -1,7 +1,7 @@
 /** `sumlens verify`: reads everything in a tree of runs, published checkpoints and reports, and says what is wrong. */
 import type { Command } from 'commander';
 import { findingLine } from '../checkpoint/store.js';
-import { canonicalJson, type Json } from '../io/json.js';
+import { canonicalJson } from '../io/json.js';
 import { type Verification, verifyPaths } from '../workflows/verify/verify.js';
 import { createDisplay } from './display.js';
 import { type ParsedOptions, switchValue } from './flags.js';
