@@ -5,7 +5,8 @@ import { exists, isDirectory, listDirectory } from '../io/files.js';
 import { REFERENCE } from './list.js';
 import { MANIFEST } from './manifest.js';
 import { CONFIG_FILE } from './run-files.js';
-import { openRun, type RunStore } from './run-store.js';
+import { openRun } from './open-run.js';
+import type { RunStore } from './run-store.js';
 
 /** `last`: the last step that verifies; `final`: where the run ended; `all`: every published step. */
 export type StepSelection = readonly number[] | 'all' | 'final' | 'last';

@@ -29,6 +29,10 @@ export const LOCK_FILE = 'lock';
 export const END_FILE = 'end.json';
 /** beside the manifest of a step whose weights were given up on purpose, see RunStore.keepFinal */
 export const DROPPED_FILE = 'dropped';
+/** in the place of a step that was damaged: the SHA-256 of the manifest that it had, see RunStore.moveAside */
+export const MOVED_FILE = 'moved-aside';
+/** where repair puts what is damaged; readers skip names with a leading dot */
+export const DAMAGED_FOLDER = '.damaged';
 
 /** `steps/000064`, `resume/000500`: six digits or more, ordered by number. */
 export function stepDirectory(dir: string, kind: 'steps' | 'resume', step: number): string {
@@ -155,6 +159,11 @@ export const isLogLine = (line: string): boolean => isRecord(parseLine(line));
 export function stepOfLine(line: string): number {
   const row = parseLine(line);
   return isRecord(row) && typeof row.step === 'number' ? row.step : NaN;
+}
+
+/** A resume point is whole, and the rows that were written before it are not. */
+export class LostRowsError extends RunError {
+  override readonly name = 'LostRowsError';
 }
 
 /** Bytes of a log; none for a missing file. */

@@ -2,19 +2,15 @@
  * One run directory: publishing and loading checkpoints, the logs beside them and the claim on all of it. Nothing of
  * training is known here. A directory is read only through a manifest that verifies.
  */
-import { basename, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { configSha256, gptConfigOf, runId } from '../config/hash.js';
 import type { RunConfig } from '../config/run-config.js';
 import type { TrainingState } from '../engine/engine.js';
-import { RunError, UserError, errorCode, errorMessage, printable } from '../errors.js';
+import { RunError, UserError, errorMessage, printable } from '../errors.js';
 import { assertClaimed, claimExclusive, releaseClaim, type Claim } from '../io/claim.js';
 import {
-  createExclusively,
   exists,
-  isDirectory,
-  isTemporaryName,
-  listDirectory,
-  publishDirectory,
+  readText,
   recoverAllReplaced,
   removeStaleTemporaries,
   removeTree,
@@ -27,9 +23,9 @@ import { decodeSafetensors, encodeSafetensors } from './format.js';
 import { publishWithManifest, readManifest, readVerified, type Manifest } from './manifest.js';
 import { parametersToTensors, tensorsToParameters } from './parameters.js';
 import * as files from './run-files.js';
-import { verifyRun } from './verify.js';
+import { problemsOf, verifyRun } from './verify.js';
 
-const MODEL = 'model.safetensors';
+export const MODEL = 'model.safetensors';
 const OPTIMIZER = 'optimizer.safetensors';
 const STATE = 'state.json';
 // PyTorch's names of AdamW's moments
@@ -75,13 +71,14 @@ interface StoredState {
   readonly metrics?: { readonly bytes: number; readonly sha256: string };
 }
 
-/** An opened run. Made by createOrOpenRun and openRun. */
+/** An opened run. Made by createOrOpenRun and openRun of open-run.ts. */
 export class RunStore {
   /** content hash id; the directory has another name when it was made with --out */
   readonly id: string;
   /** sentences about damage that was found and worked around */
   readonly notes: string[] = [];
-  private readonly configSha256: string;
+  /** full hash of the configuration */
+  readonly configSha256: string;
   private held: Claim | undefined;
 
   constructor(
@@ -99,18 +96,20 @@ export class RunStore {
 
   /**
    * Makes this process the only writer, repairs torn logs and removes what a crash left. A holder that was killed a
-   * moment ago is waited for.
+   * moment ago is waited for. With `tidies: false` nothing but the claim is made.
    * @returns gives the claim up
    * @throws ClaimedError naming the live holder
    */
-  claim(text = 'training', options: { readonly waitMs?: number } = {}): () => void {
+  claim(
+    text = 'training',
+    options: { readonly waitMs?: number; readonly tidies?: boolean } = {},
+  ): () => void {
     const claim = claimExclusive(join(this.dir, files.LOCK_FILE), text, { waitMs: options.waitMs ?? 2000 });
     this.held = claim;
-    for (const log of [files.SESSIONS_FILE, files.METRICS_FILE, files.TIMING_FILE])
-      repairTail(join(this.dir, log), files.isLogLine);
-    for (const part of ['.', 'steps', 'resume']) {
-      removeStaleTemporaries(join(this.dir, part));
-      recoverAllReplaced(join(this.dir, part));
+    if (options.tidies !== false) {
+      for (const log of [files.SESSIONS_FILE, files.METRICS_FILE, files.TIMING_FILE])
+        repairTail(join(this.dir, log), files.isLogLine);
+      this.sweep();
     }
     return () => {
       releaseClaim(claim);
@@ -118,7 +117,17 @@ export class RunStore {
     };
   }
 
-  private assertWritable(): void {
+  /** Removes what processes that have ended were writing, and puts back what they had moved aside. */
+  sweep(): void {
+    this.assertWritable();
+    for (const part of ['.', 'steps', 'resume']) {
+      removeStaleTemporaries(join(this.dir, part));
+      recoverAllReplaced(join(this.dir, part));
+    }
+  }
+
+  /** @throws RunError when the claim of this process was lost */
+  assertWritable(): void {
     if (this.held !== undefined) assertClaimed(this.held);
   }
 
@@ -193,7 +202,7 @@ export class RunStore {
     const bytes = encodeSafetensors(parametersToTensors(gptConfigOf(this.config), parameters), METADATA);
     const directory = files.stepDirectory(this.dir, 'steps', step);
     const parent = this.parentOf(step);
-    if (exists(directory)) {
+    if (exists(directory) && !this.isMovedAside(step)) {
       const present = this.presentStep(step);
       if (present !== undefined && sameBytes(present, bytes)) return;
       if (present !== undefined) {
@@ -223,9 +232,22 @@ export class RunStore {
   }
 
   /** Hash of the manifest of the last step before `step`, or null. */
-  private parentOf(step: number): string | null {
+  parentOf(step: number): string | null {
     const previous = this.stepBefore(step);
-    return previous === undefined ? null : this.stepManifest(previous).manifest.sha256;
+    if (previous === undefined) return null;
+    return this.isMovedAside(previous)
+      ? this.movedManifest(previous)
+      : this.stepManifest(previous).manifest.sha256;
+  }
+
+  /** True for a step that was damaged and put into `.damaged/`; a mark stands in its place. */
+  isMovedAside(step: number): boolean {
+    return exists(join(files.stepDirectory(this.dir, 'steps', step), files.MOVED_FILE));
+  }
+
+  /** SHA-256 of the manifest of a step that was moved aside. */
+  movedManifest(step: number): string {
+    return readText(join(files.stepDirectory(this.dir, 'steps', step), files.MOVED_FILE), 100).trim();
   }
 
   /** The published step before, whose manifest is there even if its weights were given up. */
@@ -236,6 +258,11 @@ export class RunStore {
       .at(-1);
   }
 
+  /** The published step after, whether or not its weights are there. */
+  stepAfter(step: number): number | undefined {
+    return files.listSteps(this.dir, 'steps').find((candidate) => candidate > step);
+  }
+
   /** The verified manifest of a step. @throws RunError */
   stepManifest(step: number): { readonly directory: string; readonly manifest: Manifest } {
     const directory = files.stepDirectory(this.dir, 'steps', step);
@@ -243,11 +270,18 @@ export class RunStore {
     return { directory, manifest };
   }
 
-  /** Published steps, ascending; each is verified when it is loaded. Those given up by keepFinal are not among them. */
+  /**
+   * Published steps, ascending; each is verified when it is loaded. Those given up by keepFinal, or moved aside by repair, are
+   * not among them.
+   */
   steps(): number[] {
     return files
       .listSteps(this.dir, 'steps')
-      .filter((step) => !exists(join(files.stepDirectory(this.dir, 'steps', step), files.DROPPED_FILE)));
+      .filter(
+        (step) =>
+          !this.isMovedAside(step) &&
+          !exists(join(files.stepDirectory(this.dir, 'steps', step), files.DROPPED_FILE)),
+      );
   }
 
   /** The last published step, not verified; undefined when there is none. */
@@ -275,9 +309,14 @@ export class RunStore {
         `${printable(directory, 300)}: its manifest names another parent than step ${this.stepBefore(step) ?? 'none'}: one of them was changed.`,
       );
     }
+    return { ...this.readStep(step, manifest), passedOver: [] };
+  }
+
+  /** Weights of a published step whose manifest was read. @throws RunError when they are damaged */
+  readStep(step: number, manifest: Manifest): Omit<LoadedStep, 'passedOver'> {
+    const directory = files.stepDirectory(this.dir, 'steps', step);
     const parameters = this.decodeModel(directory, manifest);
-    const weightsSha256 = manifest.files.get(MODEL)?.sha256 ?? '';
-    return { step, parameters, weightsSha256, passedOver: [] };
+    return { step, parameters, weightsSha256: manifest.files.get(MODEL)?.sha256 ?? '' };
   }
 
   /** The step at which the run ended. @throws UserError when it has not ended */
@@ -293,7 +332,13 @@ export class RunStore {
 
   private loadLast(): LoadedStep {
     const passedOver: PassedOver[] = [];
-    for (const step of this.steps().reverse()) {
+    for (const step of files.listSteps(this.dir, 'steps').reverse()) {
+      if (this.isMovedAside(step)) {
+        const directory = printable(files.stepDirectory(this.dir, 'steps', step), 300);
+        passedOver.push({ step, reason: `${directory}: was damaged and moved aside by repair.` });
+        continue;
+      }
+      if (exists(join(files.stepDirectory(this.dir, 'steps', step), files.DROPPED_FILE))) continue;
       try {
         const loaded = this.loadStep(step);
         this.notes.push(...passedOver.map(({ reason }) => reason));
@@ -368,6 +413,10 @@ export class RunStore {
     return files.listSteps(this.dir, 'resume');
   }
 
+  resumeDirectory(step: number): string {
+    return files.stepDirectory(this.dir, 'resume', step);
+  }
+
   /** @throws RunError when it is damaged */
   loadResume(step: number): Omit<ResumePoint, 'notes'> {
     const directory = files.stepDirectory(this.dir, 'resume', step);
@@ -394,7 +443,7 @@ export class RunStore {
     if (metrics === undefined) return;
     const rows = files.logBytes(join(this.dir, files.METRICS_FILE)).subarray(0, metrics.bytes);
     if (rows.length === metrics.bytes && sha256Hex(rows) === metrics.sha256) return;
-    throw new RunError(
+    throw new files.LostRowsError(
       `${printable(directory, 300)}: ${files.METRICS_FILE} no longer holds the rows that were written before it.`,
     );
   }
@@ -436,46 +485,10 @@ export class RunStore {
 
   /** Everything that is wrong with the directory, one sentence each; empty when all is well. */
   verify(): string[] {
-    return verifyRun(this);
+    return problemsOf(verifyRun(this));
   }
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
-
-/**
- * Opens the run of a configuration, and creates its directory when there is none.
- * @param root - the checkpoints folder; the directory's name is the run id
- * @param options.out - another directory instead
- * @throws UserError listing the fields that differ when the directory holds another run
- */
-export function createOrOpenRun(
-  root: string,
-  config: RunConfig,
-  options: { readonly out?: string } = {},
-): RunStore {
-  const dir = resolve(options.out ?? join(root, runId(config)));
-  files.checkRunName(basename(dir));
-  // an empty directory stays: it may be the one this process is in
-  if (isDirectory(dir) && listDirectory(dir).every(isTemporaryName)) {
-    createExclusively(join(dir, files.CONFIG_FILE), files.configText(config));
-  } else if (!exists(dir)) {
-    try {
-      publishDirectory(dir, [{ name: files.CONFIG_FILE, bytes: files.configText(config) }]);
-    } catch (error) {
-      // another process created it at the same moment; else it is another error with the same name
-      const isTaken = errorCode(error) === 'EEXIST' || errorCode(error) === 'ENOTEMPTY';
-      if (!isTaken || !exists(dir)) throw error;
-    }
-  }
-  const stored = files.readConfig(dir);
-  if (configSha256(stored) !== configSha256(config)) throw files.configMismatch(dir, stored, config);
-  return new RunStore(dir, stored);
-}
-
-/** Opens an existing run. @throws UserError when the directory is no run, RunError when its configuration is damaged */
-export function openRun(dir: string): RunStore {
-  const path = resolve(dir);
-  return new RunStore(path, files.readConfig(path));
 }

@@ -27,6 +27,8 @@ const LOADERS: Readonly<Record<CommandName, () => Promise<(program: Command) => 
   serve: async () => (await import('./serve.js')).registerServe,
   export: async () => (await import('./export.js')).registerExport,
   import: async () => (await import('./import.js')).registerImport,
+  verify: async () => (await import('./verify.js')).registerVerify,
+  repair: async () => (await import('./repair.js')).registerRepair,
   doctor: async () => (await import('./doctor.js')).registerDoctor,
 };
 const NAMES = Object.keys(SUMMARIES) as CommandName[];

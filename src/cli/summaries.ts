@@ -58,6 +58,16 @@ export const SUMMARIES = {
     args: '<folder or file>',
     description: 'Make a run directory of a checkpoint from another program.',
   },
+  verify: {
+    args: '<folder...>',
+    description:
+      'Check every hash, chain and row of runs, published checkpoints and caches; nothing is changed.',
+  },
+  repair: {
+    args: '<folder...>',
+    description:
+      'Put right what verify found, where nothing can be lost by it; says it first, does it with --yes.',
+  },
   doctor: {
     args: '',
     description:

@@ -194,7 +194,7 @@ const ABANDONED_MS = 3_600_000;
 export function removeStaleTemporaries(directory: string): number {
   let removed = 0;
   for (const name of listDirectory(directory)) {
-    if (!isTemporaryName(name) || mayBeInUse(directory, name)) continue;
+    if (!isLeftOver(directory, name)) continue;
     try {
       current.rmSync(join(directory, name), { recursive: true, force: true });
       removed++;
@@ -204,6 +204,10 @@ export function removeStaleTemporaries(directory: string): number {
   }
   return removed;
 }
+
+/** True for what a process that has ended was writing in `directory`, or that was left there for an hour. */
+export const isLeftOver = (directory: string, name: string): boolean =>
+  isTemporaryName(name) && !mayBeInUse(directory, name);
 
 function mayBeInUse(directory: string, name: string): boolean {
   const [, origin, digits] = TEMPORARY.exec(name) ?? [];
@@ -481,4 +485,10 @@ export function moveFile(from: string, to: string): boolean {
       throw error;
     });
   }
+}
+
+/** Gives a file or directory another name in another directory of the same file system, durably. */
+export function moveDurably(from: string, to: string): void {
+  attempt('move', from, () => current.renameSync(from, to));
+  for (const directory of new Set([dirname(to), dirname(from)])) syncDirectory(directory);
 }

@@ -71,7 +71,19 @@ export function parseJsonStrict(source: string | Uint8Array, options: StrictJson
   return new StrictParser(source, options).parse();
 }
 
-const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
+/**
+ * The same for an object of very many fields: each is handed over and forgotten, so that memory holds one at a time.
+ * @throws as parseJsonStrict, and when the text is no object; what `visit` throws goes through
+ */
+export function visitFieldsStrict(
+  source: string | Uint8Array,
+  options: StrictJsonOptions,
+  visit: (key: string, value: unknown) => void,
+): void {
+  new StrictParser(source, options).visitFields(visit);
+}
+
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 // a string without escapes or control characters, which is the common case
 // eslint-disable-next-line no-control-regex -- JSON forbids raw control characters in strings
 const PLAIN_STRING = /"[^"\\\u0000-\u001f]*"/y;
@@ -105,6 +117,21 @@ class StrictParser {
     this.skipSpace();
     if (this.at < this.text.length) this.fail('found text after the end of the value');
     return value;
+  }
+
+  visitFields(visit: (key: string, value: unknown) => void): void {
+    this.skipSpace();
+    if (this.text[this.at] !== '{') this.fail('expected "{"');
+    this.at++;
+    const seen = new Set<string>();
+    while (!this.closes('}')) {
+      if (seen.size > 0) this.comma('}');
+      const key = this.key((name) => seen.has(name));
+      seen.add(key);
+      visit(key, this.value(1));
+    }
+    this.skipSpace();
+    if (this.at < this.text.length) this.fail('found text after the end of the value');
   }
 
   private decode(bytes: Uint8Array): string {
@@ -141,18 +168,24 @@ class StrictParser {
     this.at++;
     if (this.closes('}')) return result;
     for (;;) {
-      this.skipSpace();
-      if (this.text[this.at] !== '"') this.fail('expected a key in double quotes');
-      const key = this.string();
-      if (key === '__proto__') this.fail('found the key "__proto__", which is never accepted');
-      if (Object.hasOwn(result, key)) this.fail(`found the key "${printable(key)}" twice`);
-      this.skipSpace();
-      if (this.text[this.at] !== ':') this.fail('expected ":"');
-      this.at++;
+      const key = this.key((name) => Object.hasOwn(result, name));
       result[key] = this.value(depth);
       if (this.closes('}')) return result;
       this.comma('}');
     }
+  }
+
+  /** A key and its colon. @param isTaken - a name that the object has already */
+  private key(isTaken: (name: string) => boolean): string {
+    this.skipSpace();
+    if (this.text[this.at] !== '"') this.fail('expected a key in double quotes');
+    const key = this.string();
+    if (key === '__proto__') this.fail('found the key "__proto__", which is never accepted');
+    if (isTaken(key)) this.fail(`found the key "${printable(key)}" twice`);
+    this.skipSpace();
+    if (this.text[this.at] !== ':') this.fail('expected ":"');
+    this.at++;
+    return key;
   }
 
   private array(depth: number): unknown[] {
@@ -179,11 +212,12 @@ class StrictParser {
   }
 
   private string(): string {
+    // test and not exec: the arrays that exec makes are most of what a large text would leave to collect
     PLAIN_STRING.lastIndex = this.at;
-    const plain = PLAIN_STRING.exec(this.text);
-    if (plain !== null) {
+    if (PLAIN_STRING.test(this.text)) {
+      const plain = this.text.slice(this.at + 1, PLAIN_STRING.lastIndex - 1);
       this.at = PLAIN_STRING.lastIndex;
-      return plain[0].slice(1, -1);
+      return plain;
     }
     ANY_STRING.lastIndex = this.at;
     const match = ANY_STRING.exec(this.text);
@@ -199,15 +233,14 @@ class StrictParser {
 
   private number(): number {
     NUMBER.lastIndex = this.at;
-    const match = NUMBER.exec(this.text);
-    if (match === null) {
+    if (!NUMBER.test(this.text)) {
       const found = this.text[this.at];
       return this.fail(found === undefined ? 'ends too early' : `found "${printable(found)}"`);
     }
-    const value = Number(match[0]);
-    const written = match[0];
+    const written = this.text.slice(this.at, NUMBER.lastIndex);
+    const value = Number(written);
     if (!Number.isFinite(value)) this.fail(`found the number ${printable(written)}, which is too large`);
-    if (match[1] === undefined && match[2] === undefined && !Number.isSafeInteger(value)) {
+    if (!/[.eE]/.test(written) && !Number.isSafeInteger(value)) {
       this.fail(`found the number ${printable(written)}, which has no exact representation`);
     }
     this.at = NUMBER.lastIndex;

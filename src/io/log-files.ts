@@ -38,13 +38,10 @@ export function syncFile(path: string): void {
 const NEWLINE = 10;
 
 /**
- * Cuts an unterminated last line off, the mark of a torn append.
- * @param isLine - last lines for which it is false are cut off too: what a crash left may hold a newline
- * @returns bytes dropped; 0 for a missing file
+ * Length of a log without its torn tail: an unterminated last line, and last lines that are none.
+ * @param isLine - of the text of a line; what a crash left may hold a newline
  */
-export function repairTail(path: string, isLine: (line: string) => boolean = () => true): number {
-  if (!exists(path)) return 0;
-  const bytes = readBytes(path);
+export function wholeLines(bytes: Uint8Array, isLine: (line: string) => boolean): number {
   const decoder = new TextDecoder();
   let keep = bytes.lastIndexOf(NEWLINE) + 1;
   while (keep > 0) {
@@ -52,6 +49,18 @@ export function repairTail(path: string, isLine: (line: string) => boolean = () 
     if (isLine(decoder.decode(bytes.subarray(start, keep - 1)))) break;
     keep = start;
   }
+  return keep;
+}
+
+/**
+ * Cuts an unterminated last line off, the mark of a torn append.
+ * @param isLine - last lines for which it is false are cut off too: what a crash left may hold a newline
+ * @returns bytes dropped; 0 for a missing file
+ */
+export function repairTail(path: string, isLine: (line: string) => boolean = () => true): number {
+  if (!exists(path)) return 0;
+  const bytes = readBytes(path);
+  const keep = wholeLines(bytes, isLine);
   if (keep < bytes.length) truncateFile(path, keep);
   return bytes.length - keep;
 }

@@ -34,11 +34,26 @@ export async function bundleProbe(path: string, cacheDir: string): Promise<strin
   return file;
 }
 
-async function bundleText(path: string): Promise<string> {
+/**
+ * Where Node's own message about a JavaScript module lacks the place of a mistake in its grammar, or in what it imports.
+ * @returns `./my-probe.mjs:3:5: Expected ";" but found "x"`; undefined when nothing is found
+ */
+export async function syntaxMistake(path: string): Promise<string | undefined> {
+  if (!exists(path)) return undefined;
+  try {
+    await bundleText(path, { packages: 'external' });
+    return undefined;
+  } catch (error) {
+    return error instanceof UserError ? error.message.replace(/^probe: |\.$/g, '') : undefined;
+  }
+}
+
+async function bundleText(path: string, more: { readonly packages?: 'external' } = {}): Promise<string> {
   // loaded for those who need it: it starts a program of its own
   const { build } = await import('esbuild');
   try {
     const { outputFiles } = await build({
+      ...more,
       absWorkingDir: dirname(resolve(path)),
       entryPoints: [resolve(path)],
       bundle: true,

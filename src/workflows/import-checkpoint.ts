@@ -95,7 +95,7 @@ export function prepareImport(options: ImportOptions): PreparedImport {
     end: origin === undefined ? 'budget' : (origin.end ?? undefined),
     source: {
       file: basename(found.weights),
-      sha256: sha256Hex(readBytes(found.weights)),
+      sha256: sha256OfParts(found.parts),
       ...(origin !== undefined && {
         run: origin.run,
         step: origin.step,
@@ -103,6 +103,14 @@ export function prepareImport(options: ImportOptions): PreparedImport {
       }),
     },
   };
+}
+
+/** Of the file, or of the list of parts with theirs. */
+function sha256OfParts(parts: readonly string[]): string {
+  const hashes = parts.map((part) => sha256Hex(readBytes(part)));
+  return parts.length === 1
+    ? hashes[0]
+    : sha256Hex(parts.map((part, i) => `${hashes[i]}  ${basename(part)}\n`).join(''));
 }
 
 /** Makes the run directory. @param evaluation - row of metrics.jsonl */

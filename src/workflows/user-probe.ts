@@ -9,6 +9,7 @@ import { RunError, UserError } from '../errors.js';
 import { jobEntryPath } from '../jobs/entry-path.js';
 import { startJob } from '../jobs/start.js';
 import type { Json } from '../report/schema.js';
+import { syntaxMistake } from './bundle-probe.js';
 import { lateText, PROBE_ENTRY } from './measure-checkpoints.js';
 import type { CompatibleJob } from './probe-entry.js';
 import { loadProbe } from './probe-plan.js';
@@ -32,8 +33,11 @@ export async function loadUserProbe(path: string, timeLimitMs = LOAD_LIMIT_MS): 
       throw new UserError(
         `probe: ${path} could not be loaded: it ${lateText(timeLimitMs)}; expected a module that exports its probe at once. Look for an await or a loop outside its functions, or give it longer with --time-limit.`,
       );
-    case 'failed':
-      throw end.userError ? new UserError(end.message) : new RunError(`probe: ${path}: ${end.message}`);
+    case 'failed': {
+      if (!end.userError) throw new RunError(`probe: ${path}: ${end.message}`);
+      const mistake = end.message.includes('could not be loaded') ? await syntaxMistake(path) : undefined;
+      throw new UserError(mistake === undefined ? end.message : `probe: ${mistake}.`);
+    }
     case 'interrupted':
       throw new RunError(`probe: ${path}: its loading was interrupted.`);
   }

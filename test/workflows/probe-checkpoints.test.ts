@@ -149,6 +149,28 @@ describe('loadUserProbe', () => {
     );
   });
 
+  it('names file, line and column of a mistake in the grammar, also in a file that it imports', async () => {
+    const bad = written('bad.mjs', 'export const probe = {\n  name: "x"\n  title: "y",\n};\n');
+    await expect(loadUserProbe(bad)).rejects.toThrow(UserError);
+    await expect(loadUserProbe(bad)).rejects.toThrow(`probe: ${bad}:3:3: Expected "}" but found "title".`);
+    const helper = written('bad-helper.mjs', 'export const helper = (;\n');
+    const uses = written(
+      'uses.mjs',
+      'import { helper } from "./bad-helper.mjs";\nexport const probe = helper;\n',
+    );
+    await expect(loadUserProbe(uses)).rejects.toThrow(`probe: ${helper}:1:24: Unexpected ";".`);
+    written('other.mjs', 'export const other = 1;\n');
+    const missing = written(
+      'missing.mjs',
+      'import { gone } from "./other.mjs";\nexport const probe = gone;\n',
+    );
+    await expect(loadUserProbe(missing)).rejects.toThrow(
+      `probe: ${missing}:1:10: No matching export in "other.mjs" for import "gone".`,
+    );
+    const throwing = written('throwing.mjs', 'throw new Error("ups");\n');
+    await expect(loadUserProbe(throwing)).rejects.toThrow(`${throwing} could not be loaded: ups.`);
+  });
+
   it('loads a sound one, and refuses what is no probe as it did', async () => {
     expect((await loadUserProbe(writeProbe(folder, 'sound'))).name).toBe('sound');
     const broken = written('broken.mjs', 'export const probe = { name: "x" };\n');

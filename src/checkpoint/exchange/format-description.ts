@@ -22,6 +22,8 @@ export interface FormatDescription {
   readonly notes: (config: GptConfig) => string[];
   /** what config.json says; refuses settings that our model does not have */
   readonly declared: (fields: Fields) => FoundShape;
+  /** what a model computes of which nothing says the activation function; without `is` it must be said, and why */
+  readonly unsaidActivation: { readonly is?: GptConfig['activation']; readonly reason: string };
   /** sizes read off the tensors */
   readonly measured: (tensors: ReadonlyMap<string, Tensor>) => FoundShape;
 }

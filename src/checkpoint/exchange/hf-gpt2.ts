@@ -136,6 +136,9 @@ export const HF_GPT2: FormatDescription = {
       : undefined,
   notes: () => [],
   declared,
+  unsaidActivation: {
+    reason: ', and GPT-2 takes the approximation "gelu_new" then, which sumlens does not compute',
+  },
   measured: (stored) => ({
     ...measureGpt2(stored, 1),
     unembeddingBias: { value: false, from: 'GPT2LMHeadModel' },

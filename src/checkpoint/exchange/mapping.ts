@@ -78,7 +78,11 @@ export function fromForeign(
     const near = nearest(unknown, names);
     fail(
       `found the tensor "${printable(unknown)}", which this model does not have.` +
-        (near === undefined || tensors.has(near) ? '' : ` Did you mean "${near}"?`),
+        (ROTARY.test(unknown)
+          ? ' It belongs to rotary positions; sumlens adds learned positions to the embedding.'
+          : near === undefined || tensors.has(near)
+            ? ''
+            : ` Did you mean "${near}"?`),
     );
   }
   const filledBy = new Map<string, string>();
@@ -96,6 +100,9 @@ export function fromForeign(
   }
   return arena;
 }
+
+/** Tables of rotary positions, as transformers (`rotary_emb.inv_freq`) and TransformerLens (`rotary_sin`) name them. */
+const ROTARY = /\.rotary_|\.rotary\.|inv_freq$/;
 
 type Fail = (problem: string) => never;
 

@@ -136,5 +136,6 @@ export const NANOGPT: FormatDescription = {
     ...(config.dMlp === 4 * config.dModel ? [] : ['nanoGPT has feed-forward width 4 n_embd: use n_inner.']),
   ],
   declared,
+  unsaidActivation: { is: 'gelu', reason: '' },
   measured,
 };

@@ -6,12 +6,13 @@ import { basename } from 'node:path';
 import { gptConfigOf } from '../../config/hash.js';
 import { UserError } from '../../errors.js';
 import { readBytes } from '../../io/files.js';
+import { ACTIVATION_FUNCTION_NAMES } from '../../model/activation-functions.js';
 import type { GptConfig } from '../../model/gpt-config.js';
 import { checkGptConfig } from '../../model/gpt-config.js';
 import { TOKEN_EMBEDDING, UNEMBEDDING } from '../../model/parameters.js';
 import type { Tensor } from '../format.js';
 import { Fields, MOST_JSON_BYTES } from './fields.js';
-import type { FoundShape } from './format-description.js';
+import type { FormatDescription, FoundShape } from './format-description.js';
 import { type ExchangeFormat, FORMATS } from './formats.js';
 import { type ExchangeSource, decodeForeign } from './find.js';
 import { fromForeign } from './mapping.js';
@@ -41,7 +42,7 @@ export interface WantedModel {
  */
 export function readExchange(source: ExchangeSource, wanted: readonly WantedModel[] = []): ReadExchange {
   const name = basename(source.weights);
-  const decoded = decodeForeign(source.weights);
+  const decoded = decodeForeign(source);
   const origin =
     source.origin === undefined ? undefined : parseOrigin(readJson(source.origin), basename(source.origin));
   const fields =
@@ -52,13 +53,14 @@ export function readExchange(source: ExchangeSource, wanted: readonly WantedMode
     { format: origin?.to, from: ORIGIN_FILE },
     { format: fields === undefined ? undefined : formatOfConfig(fields), from: fields?.where ?? '' },
   ]);
-  const { declared, measured, tensors } = FORMATS[format];
+  const { declared, measured, tensors, unsaidActivation } = FORMATS[format];
   const stored = withUsualNames(decoded.tensors, format);
   const everyWanted = [...wanted, ...(origin === undefined ? [] : [wantedBy(origin)])];
   const config = shapeOf(
     [measured(stored), ...(fields === undefined ? [] : [declared(fields)])],
     everyWanted,
     stored,
+    unsaidActivation,
   );
   const converted = decoded.notes.length;
   const [first] = decoded.notes;
@@ -103,6 +105,7 @@ function shapeOf(
   sources: readonly FoundShape[],
   wanted: readonly WantedModel[],
   stored: ReadonlyMap<string, Tensor>,
+  unsaidActivation: FormatDescription['unsaidActivation'],
 ): GptConfig {
   const found = new Map<string, { value: unknown; from: string }>();
   const settle = (key: string, value: unknown, from: string): void => {
@@ -133,6 +136,12 @@ function shapeOf(
       `the number of heads: found nothing that gives it, as the weights do not show it. Pass ${MUST_BE_SAID.nHeads}, or a config.json.`,
     );
   }
+  const activation = value('activation') ?? unsaidActivation.is;
+  if (activation === undefined) {
+    throw new UserError(
+      `the activation function: found nothing that gives it${unsaidActivation.reason}, expected ${ACTIVATION_FUNCTION_NAMES.join(' or ')}. Pass --activation if it was trained with one of them.`,
+    );
+  }
   const bias = value('bias') ?? true;
   const tied = value('tied') ?? headIsEmbedding(stored);
   // every field was read or checked as its own type by the format, or by the configuration's parser
@@ -143,7 +152,7 @@ function shapeOf(
     nLayers: value('nLayers'),
     nHeads: value('nHeads'),
     dMlp: value('dMlp'),
-    activation: value('activation') ?? 'gelu',
+    activation,
     bias,
     qkvBias: value('qkvBias') ?? bias,
     tied,

@@ -145,5 +145,6 @@ export const TRANSFORMER_LENS: FormatDescription = {
   notes: (config) =>
     config.tied ? ['TransformerLens has no tied head: unembed.W_U is a copy of the embedding.'] : [],
   declared,
+  unsaidActivation: { reason: ', as the weights do not show it' },
   measured,
 };

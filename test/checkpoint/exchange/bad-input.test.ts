@@ -1,5 +1,5 @@
 /** Files from outside that do not fit: one line that names what, and nothing left behind. */
-import { readFileSync, readdirSync, writeFileSync, mkdirSync, copyFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, writeFileSync, mkdirSync, copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ExchangeFormat } from '../../../src/checkpoint/exchange/formats.js';
@@ -266,43 +266,76 @@ describe('import refuses', () => {
 });
 
 describe('import converts', () => {
-  it('F16 and BF16, and says so', () => {
+  it.each([
+    // 8 bits of mantissa, cut off
+    ['BF16', 1 / 128],
+    // 11 bits, rounded to nearest; below 2^-14 steps of 2^-24
+    ['F16', 2 ** -11],
+    ['F64', 0],
+  ] as const)('%s, and says so', (dtype, relative) => {
     const root = temporaryFolder();
     const path = folderOf({ to: 'nanogpt', keepOrigin: true }, root);
     const file = join(path, 'model.safetensors');
     const stored = decodeSafetensors(readFileSync(file)).tensors;
-    writeFileSync(file, asBfloat16([...stored.values()]));
+    writeFileSync(file, asType(dtype, [...stored.values()]));
     const { notes, dir } = importCheckpoint({ path, out: join(root, 'run') });
     expect(notes[0]).toMatch(
-      /^model\.safetensors: tensor ".*" is BF16 and was converted to F32\. So were \d+ other/,
+      new RegExp(
+        `^model\\.safetensors: tensor ".*" is ${dtype} and was converted to F32\\. So were \\d+ other`,
+      ),
     );
-    expect(notes.join('\n')).toContain('no longer those of some-run@64');
+    const changed = notes.join('\n').includes('no longer those of some-run@64');
+    expect(changed).toBe(dtype !== 'F64');
     const read = openRun(dir).loadStep('final').parameters;
     expect(read.length).toBe(parameters.length);
-    // 8 bits of mantissa
-    read.forEach((x, i) => expect(Math.abs(x - parameters[i])).toBeLessThanOrEqual(Math.abs(x) / 128));
+    read.forEach((x, i) => {
+      expect(Math.abs(x - parameters[i])).toBeLessThanOrEqual(
+        Math.abs(x) * relative + (changed ? 2 ** -25 : 0),
+      );
+    });
   });
 });
 
-/** A safetensors file of the upper halves of float32 numbers. */
-function asBfloat16(tensors: readonly Tensor[]): Uint8Array {
+const WRITE = {
+  /** the upper half of a float32 */
+  BF16: {
+    bytes: 2,
+    put: (view: DataView, at: number, x: number) =>
+      view.setUint16(at, new Uint32Array(Float32Array.of(x).buffer)[0] >>> 16, true),
+  },
+  F16: { bytes: 2, put: (view: DataView, at: number, x: number) => view.setUint16(at, half(x), true) },
+  F64: { bytes: 8, put: (view: DataView, at: number, x: number) => view.setFloat64(at, x, true) },
+} as const;
+
+/** The bits of the nearest IEEE 754 binary16 number, of |x| < 65,504. */
+function half(x: number): number {
+  const sign = x < 0 || Object.is(x, -0) ? 0x8000 : 0;
+  const size = Math.abs(x);
+  const exponent = Math.max(-14, Math.floor(Math.log2(size || 1)));
+  // a carry out of the fraction is the next exponent, which stands beside it
+  const fraction = Math.round((size / 2 ** exponent) * 1024);
+  return sign | (fraction < 1024 ? fraction : ((exponent + 14) << 10) + fraction);
+}
+
+/** A safetensors file of another element type. */
+function asType(dtype: keyof typeof WRITE, tensors: readonly Tensor[]): Uint8Array {
+  const { bytes: size, put } = WRITE[dtype];
   const header: Record<string, unknown> = {};
-  let at = 0;
+  let end = 0;
   for (const { name, shape, data } of tensors) {
-    header[name] = { dtype: 'BF16', shape, data_offsets: [at, at + 2 * data.length] };
-    at += 2 * data.length;
+    header[name] = { dtype, shape, data_offsets: [end, end + size * data.length] };
+    end += size * data.length;
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
-  const bytes = new Uint8Array(8 + json.length + at);
+  const bytes = new Uint8Array(8 + json.length + end);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, BigInt(json.length), true);
   bytes.set(json, 8);
-  let to = 8 + json.length;
+  let at = 8 + json.length;
   for (const { data } of tensors) {
-    const bits = new Uint32Array(data.slice().buffer);
-    for (const word of bits) {
-      view.setUint16(to, word >>> 16, true);
-      to += 2;
+    for (const x of data) {
+      put(view, at, x);
+      at += size;
     }
   }
   return bytes;
@@ -341,15 +374,157 @@ describe('weights as other programs wrap them', () => {
     },
   );
 
-  it('in several parts are refused by one line that says how to join them', () => {
-    const path = join(temporaryFolder(), 'outside');
+  it.each(['nanogpt', 'hf-gpt2', 'transformer-lens'] as const)(
+    'are read with what %s keeps beside them: masks of any type, numbers of positions',
+    (to) => {
+      const root = temporaryFolder();
+      const path = folderOf({ to, keepOrigin: true }, root);
+      const names =
+        to === 'transformer-lens'
+          ? ['blocks.0.attn.mask', 'blocks.0.attn.IGNORE']
+          : ['transformer.h.0.attn.bias', 'transformer.h.0.attn.masked_bias', 'transformer.position_ids'];
+      const file = join(path, 'model.safetensors');
+      const stored = [...decodeSafetensors(readFileSync(file)).tensors.values()];
+      writeFileSync(file, withBooleans(encodeSafetensors(stored), names));
+      const out = join(root, 'imported');
+      const { notes } = importCheckpoint({ path, out, flags: FLAGS });
+      expect(notes.join()).not.toContain('attn');
+      expect(openRun(out).loadStep('last').parameters).toEqual(parameters);
+    },
+  );
+
+  it('are refused where positions are rotary, in words', () => {
+    const table = { name: 'x', shape: [2], data: new Float32Array(2) };
+    const name = 'transformer.h.0.attn.rotary_emb.inv_freq';
+    expect(refused({ to: 'nanogpt', tensors: (t) => t.set(name, table) })).toBe(
+      `model.safetensors: found the tensor "${name}", which this model does not have. It belongs to rotary positions; sumlens adds learned positions to the embedding.`,
+    );
+  });
+});
+
+/** A file with one more tensor [2, 2] of BOOL for each name. */
+function withBooleans(bytes: Uint8Array, names: readonly string[]): Uint8Array {
+  const length = Number(Buffer.from(bytes).readBigUInt64LE(0));
+  const header = JSON.parse(Buffer.from(bytes.subarray(8, 8 + length)).toString()) as Record<string, unknown>;
+  let at = bytes.length - 8 - length;
+  for (const name of names) {
+    header[name] = { dtype: 'BOOL', shape: [2, 2], data_offsets: [at, at + 4] };
+    at += 4;
+  }
+  const json = Buffer.from(JSON.stringify(header));
+  const head = Buffer.alloc(8);
+  head.writeBigUInt64LE(BigInt(json.length));
+  return Buffer.concat([head, json, bytes.subarray(8 + length), Buffer.alloc(4 * names.length, 1)]);
+}
+
+describe('an activation function that nothing gives', () => {
+  const without = (to: ExchangeFormat, options: Partial<ImportOptions> = {}): Case => ({
+    to,
+    options,
+    json: (name, content) => {
+      if (name !== 'config.json') return;
+      for (const key of ['activation_function', 'act_fn', 'activation']) Reflect.deleteProperty(content, key);
+    },
+  });
+
+  it('is asked for, and never taken for the exact gelu, but for nanoGPT, which computes that', () => {
+    expect(refused(without('hf-gpt2'))).toBe(
+      'the activation function: found nothing that gives it, and GPT-2 takes the approximation "gelu_new" then, which sumlens does not compute, expected gelu or relu. Pass --activation if it was trained with one of them.',
+    );
+    expect(refused(without('transformer-lens'))).toMatch(
+      /^the activation function: found nothing that gives it, as the weights do not show it, expected gelu or relu\./,
+    );
+    const root = temporaryFolder();
+    const path = folderOf(without('nanogpt'), root);
+    const { config: made } = importCheckpoint({ path, out: join(root, 'run'), flags: FLAGS });
+    expect(made.model.activation).toBe('gelu');
+  });
+
+  it.each(['hf-gpt2', 'transformer-lens'] as const)('of %s may be said by --activation', (to) => {
+    const root = temporaryFolder();
+    const path = folderOf(without(to), root);
+    const flags = { ...FLAGS, model: { activation: 'relu' } } as const;
+    expect(importCheckpoint({ path, out: join(root, 'run'), flags }).config.model.activation).toBe('relu');
+  });
+});
+
+describe('weights in several parts', () => {
+  const FIRST = 'model-00001-of-00002.safetensors';
+  const SECOND = 'model-00002-of-00002.safetensors';
+  const INDEX = 'model.safetensors.index.json';
+
+  /** An export whose weights lie in two files beside an index. */
+  function parted(edit: (map: Record<string, string>) => void = () => undefined): {
+    root: string;
+    path: string;
+  } {
+    const root = temporaryFolder();
+    const path = folderOf({ to: 'hf-gpt2', keepOrigin: true }, root);
+    const file = join(path, 'model.safetensors');
+    const stored = [...decodeSafetensors(readFileSync(file)).tensors.values()];
+    const middle = Math.floor(stored.length / 2);
+    writeFileSync(join(path, FIRST), encodeSafetensors(stored.slice(0, middle)));
+    writeFileSync(join(path, SECOND), encodeSafetensors(stored.slice(middle)));
+    const map = Object.fromEntries(stored.map(({ name }, i) => [name, i < middle ? FIRST : SECOND]));
+    edit(map);
+    writeFileSync(join(path, INDEX), JSON.stringify({ metadata: { total_size: 1 }, weight_map: map }));
+    rmSync(file);
+    return { root, path };
+  }
+
+  const attempt = (root: string, path: string): (() => unknown) => {
+    return () => importCheckpoint({ path, out: join(root, 'run'), flags: FLAGS });
+  };
+
+  it('are read as one, by the folder or its index', () => {
+    const { root, path } = parted();
+    for (const [name, source] of [
+      ['by-folder', path],
+      ['by-index', join(path, INDEX)],
+    ] as const) {
+      const out = join(root, name);
+      importCheckpoint({ path: source, out, flags: FLAGS });
+      expect(openRun(out).loadStep('last').parameters).toEqual(parameters);
+    }
+  });
+
+  it('are refused when one is named alone, missing, or not what the index says', () => {
+    const one = parted();
+    expect(attempt(one.root, join(one.path, FIRST))).toThrow(
+      `${FIRST}: found part 1 of 2, expected all of them. Name the folder that holds ${INDEX} and the parts.`,
+    );
+    const text = readFileSync(join(one.path, INDEX));
+    rmSync(join(one.path, INDEX));
+    expect(attempt(one.root, one.path)).toThrow(`found parts such as ${FIRST} without ${INDEX}`);
+    writeFileSync(join(one.path, INDEX), text);
+    rmSync(join(one.path, SECOND));
+    expect(attempt(one.root, one.path)).toThrow(
+      `${INDEX}: found 1 of 2 parts, and no ${SECOND}, expected all beside it. Fetch the others too.`,
+    );
+    const moved = parted((map) => (map['transformer.wte.weight'] = FIRST));
+    expect(attempt(moved.root, moved.path)).toThrow(
+      `${SECOND}: found the tensor "transformer.wte.weight", which ${INDEX} puts in ${FIRST}. Fetch index and parts from one place.`,
+    );
+    const fewer = parted((map) => (map['transformer.gone'] = FIRST));
+    expect(attempt(fewer.root, fewer.path)).toThrow(`found no tensor "transformer.gone" in ${FIRST}`);
+    const outside = parted((map) => (map['transformer.wte.weight'] = '../x.safetensors'));
+    expect(attempt(outside.root, outside.path)).toThrow(
+      'found "../x.safetensors", expected the name of a .safetensors file beside the index',
+    );
+    const none = parted();
+    writeFileSync(join(none.path, INDEX), '{"weight_map":{}}');
+    expect(attempt(none.root, none.path)).toThrow('found 0 parts, expected 1 to 1000.');
+  });
+
+  it('that are pickles are refused with the way to convert them', () => {
+    const root = temporaryFolder();
+    const path = join(root, 'outside');
     publishDirectory(path, [
-      { name: 'model-00001-of-00002.safetensors', bytes: 'x' },
-      { name: 'model-00002-of-00002.safetensors', bytes: 'x' },
-      { name: 'model.safetensors.index.json', bytes: '{}' },
+      { name: 'pytorch_model-00001-of-00002.bin', bytes: 'PK\u0003\u0004' },
+      { name: 'pytorch_model.bin.index.json', bytes: '{}' },
     ]);
-    expect(() => importCheckpoint({ path, out: join(path, 'out'), flags: FLAGS })).toThrow(
-      /: found weights in 2 parts, expected one model\.safetensors\. Join them where they are: python3 /,
+    expect(attempt(root, path)).toThrow(
+      /pytorch_model-00001-of-00002\.bin: found a pickle, .* Convert it where/,
     );
   });
 });
