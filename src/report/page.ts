@@ -4,11 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import type { Evidence } from '../evidence/evidence.js';
+import { CONDITION_COLORS, THEME_NAMES } from '../palette.js';
 import { REPORT_CHARTS } from './charts/index.js';
 import { evidenceOfReport } from './evidence-of-report.js';
 import { forestChart } from './marks/forest.js';
 import type { ChartSpec, Report } from './schema.js';
-import { CONDITION_COLORS, THEME_NAMES } from './theme.js';
 import { byText, conditionLabels, sortedSubjects, summariseConditions } from './page/conditions.js';
 import { type Answer, answer } from './page/answer.js';
 import { claimsTable } from './page/claims-table.js';
