@@ -231,6 +231,9 @@ export function smallMultiples(
 ): Spec {
   const withoutData = Object.fromEntries(Object.entries(view).filter(([key]) => key !== 'data'));
   const scales = (options.independent ?? []).map((channel) => [channel, 'independent']);
+  const { columns = 3, order = distinct(rows, field) } = options;
+  // the axis of a column stands below its last row, which has no panel there
+  const isPartlyFilled = order.length > columns && order.length % columns !== 0;
   return defined({
     data: inlineData(rows),
     facet: {
@@ -239,9 +242,15 @@ export function smallMultiples(
       title: options.title ?? null,
       sort: options.order === undefined ? null : [...options.order],
     },
-    columns: options.columns ?? 3,
+    columns,
     spec: withoutData,
-    resolve: scales.length === 0 ? undefined : { scale: Object.fromEntries(scales) as Spec },
+    resolve:
+      scales.length === 0 && !isPartlyFilled
+        ? undefined
+        : defined({
+            scale: scales.length === 0 ? undefined : (Object.fromEntries(scales) as Spec),
+            axis: isPartlyFilled ? { x: 'independent' } : undefined,
+          }),
   });
 }
 
