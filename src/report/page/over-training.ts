@@ -27,7 +27,7 @@ export function overTraining(report: Report, evidence: Evidence, without: string
   const accuracies = accuracyOf(report);
   const charts = [...groupBy(series, ({ statistic }) => statistic.slice(0, statistic.indexOf('/')))].flatMap(
     ([module, own]) => {
-      const panels = [...groupBy(own, panelOf).values()];
+      const panels = [...groupBy(own, panelOf).values()].filter((runs) => runs.some(changes));
       const parts = Math.ceil(panels.length / MOST_PANELS);
       return Array.from({ length: parts }, (_, i) =>
         seriesChart(panels.slice(i * MOST_PANELS, (i + 1) * MOST_PANELS).flat(), accuracies, {
@@ -40,6 +40,9 @@ export function overTraining(report: Report, evidence: Evidence, without: string
   );
   return { charts, onsets: onsetTable(series, evidence, conditionLabels(report)) };
 }
+
+/** What depends on the data alone stays the same at every step. */
+const changes = ({ points }: Series): boolean => points.some(({ value }) => value !== points[0].value);
 
 /** Accuracy on SUM, or on the first task of a run without it: the median of a condition at every step that its runs logged. */
 function accuracyOf({ training }: Report): AccuracyCurve[] {
