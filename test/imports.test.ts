@@ -32,6 +32,7 @@ const LEVELS: readonly (readonly [prefix: string, level: number])[] = [
   ['src/io', 3],
   ['src/rules.ts', 3],
   ['src/errors.ts', 2],
+  ['src/palette.ts', 2],
 ];
 
 /** Neighbours that may be imported after all, with the reason. */
@@ -47,6 +48,7 @@ const ALLOWED_ARROWS: readonly (readonly [from: string, to: string, reason: stri
 const BROWSER_SAFE = [
   'src/tensor',
   'src/errors.ts',
+  'src/palette.ts',
   'src/rules.ts',
   'src/analysis',
   'src/evidence',

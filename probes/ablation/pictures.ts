@@ -10,7 +10,6 @@ import { counted, percent, readable } from '../../src/report/charts/common.js';
 import { type HeatCell, heatMapChart, type HeatMapText } from '../../src/report/marks/heat-map.js';
 import { linesChart } from '../../src/report/marks/lines.js';
 import { pointRows, pointsChart } from '../../src/report/marks/points.js';
-import { seriesPictures } from '../../src/report/marks/statistics.js';
 import { numberOf } from '../../src/report/report-json.js';
 import type { ChartSpec } from '../../src/report/schema.js';
 import { mean } from '../../src/tensor/sum.js';
@@ -19,7 +18,6 @@ import type { AblationMeasurement, EffectKey } from './measurement.js';
 
 type Entry = Measured<AblationMeasurement>;
 
-const IN_SERIES = ['half-dose-accuracy', 'share', 'freeze'] as const;
 /** Doses written below the axis. */
 const TICKS = [1 / 256, 1 / 64, 1 / 16, 1 / 4, 1] as const;
 
@@ -85,7 +83,6 @@ export function ablationPictures(last: readonly Entry[], evidence: Evidence): Ch
         x: 'Replacement',
       }),
     ),
-    ...seriesPictures(evidence, IN_SERIES.map(named)),
   ];
 }
 

@@ -4,7 +4,6 @@ import { summariesOf } from '../../src/evidence/summaries.js';
 import { percent } from '../../src/report/charts/common.js';
 import { heatMapChart } from '../../src/report/marks/heat-map.js';
 import { type PointRow, pointRows, pointsChart } from '../../src/report/marks/points.js';
-import { seriesPictures } from '../../src/report/marks/statistics.js';
 import type { ChartSpec } from '../../src/report/schema.js';
 import { mean } from '../../src/tensor/sum.js';
 import type { EmbeddingGroup } from './groups.js';
@@ -12,7 +11,6 @@ import { planePicture } from './plane.js';
 
 /** Drawn beside each other, in this order. */
 const SHOWN = ['order', 'order-over-namings', 'ring', 'closure', 'widest-gap'] as const;
-const IN_SERIES = ['order', 'ring', 'closure'] as const;
 /** Principal components beyond this are not drawn. */
 const COMPONENTS = 10;
 
@@ -72,7 +70,6 @@ export function embeddingPictures(groups: readonly EmbeddingGroup[], evidence: E
         summary: groups.map(cosineSentence).join(' '),
       },
     ),
-    ...seriesPictures(evidence, named(IN_SERIES)),
   ];
 }
 

@@ -7,15 +7,12 @@ import { groupName, groupsOf, summariesOf, type Summary } from '../../src/eviden
 import { percent } from '../../src/report/charts/common.js';
 import { type HeatCell, heatMapChart } from '../../src/report/marks/heat-map.js';
 import { pointRows, pointsChart, type PointsText } from '../../src/report/marks/points.js';
-import { seriesPictures } from '../../src/report/marks/statistics.js';
 import { numberOf } from '../../src/report/report-json.js';
 import type { ChartSpec } from '../../src/report/schema.js';
 import { mean } from '../../src/tensor/sum.js';
 import type { MeasuredMemorization } from './controls.js';
 import type { CellRow } from './measurement.js';
 import { heldArity, NEW_POSITIONS } from './statistics.js';
-
-const IN_SERIES = ['trained', 'held', 'index'].map((id) => `memorization/${id}`);
 
 /** Last checkpoints of a condition that have, or have not, learned SUM. */
 interface Group {
@@ -91,7 +88,6 @@ export function memorizationPictures(last: readonly MeasuredMemorization[], evid
         columns: 1,
       },
     ),
-    ...seriesPictures(evidence, IN_SERIES),
   ];
 }
 

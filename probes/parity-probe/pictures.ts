@@ -4,7 +4,6 @@ import { groupName, summariesOf, type Summary } from '../../src/evidence/summari
 import { counted, percent, readable } from '../../src/report/charts/common.js';
 import { type HeatCell, heatMapChart } from '../../src/report/marks/heat-map.js';
 import { pointRows, pointsChart } from '../../src/report/marks/points.js';
-import { seriesPictures } from '../../src/report/marks/statistics.js';
 import type { ChartSpec } from '../../src/report/schema.js';
 import { type ContextNumbers, lastOfKind, LABELLINGS } from './measurement.js';
 import { type Asked, notUnlearned, type ReadCell, type Reading } from './reading.js';
@@ -47,7 +46,6 @@ export function parityPictures(
       crossed: 'not above the untrained model, the bag, 95 % of relabellings, or no residue is readable',
     }),
     frequencyPicture(evidence, shown),
-    ...seriesPictures(evidence, named('parity-power', 'parity')),
   ];
 }
 

@@ -3,7 +3,7 @@
  * values in bounded-mean.ts.
  */
 import { mean, variance } from '../tensor/sum.js';
-import { betaQuantile, normalQuantile, studentQuantile } from './distributions.js';
+import { betaQuantile, binomialCdf, normalQuantile, studentQuantile } from './distributions.js';
 
 export interface IntervalEstimate {
   readonly estimate: number;
@@ -87,6 +87,35 @@ export function clopperPearsonInterval(k: number, n: number, level = 0.95): Inte
     high: k === n ? 1 : betaQuantile(1 - tail, k + 1, n - k),
     level,
     method: 'Clopper-Pearson',
+  };
+}
+
+/**
+ * Median of values each known to lie above `after` and at `by` at the latest, Infinity where it was not seen. The estimate is
+ * the smallest bound by which half of them lie. The interval is that of order statistics: from the r-th smallest `after` to the
+ * r-th largest `by`, which holds the median of any distribution with a probability of 1 - 2 P(Bin(n, 1/2) < r) or more, r being
+ * the largest that keeps `level`. With fewer than six values none does for 95 %: it is their range then, and the level given
+ * back is what that has (3 values: 75 %, 1: 0).
+ */
+export function medianInterval(
+  after: readonly number[],
+  by: readonly number[],
+  level: number,
+): IntervalEstimate {
+  checkLevel(level);
+  const n = by.length;
+  if (n < 1 || after.length !== n)
+    throw new RangeError(`medianInterval: found ${after.length} and ${n} bounds, expected as many.`);
+  const [lows, highs] = [after, by].map((values) => Float64Array.from(values).sort());
+  const outside = (rank: number): number => 2 * binomialCdf(rank - 1, n, 0.5);
+  let r = 1;
+  while (2 * (r + 1) <= n + 1 && 1 - outside(r + 1) >= level) r++;
+  return {
+    estimate: highs[Math.ceil(n / 2) - 1],
+    low: lows[r - 1],
+    high: highs[n - r],
+    level: Math.max(0, 1 - outside(r)),
+    method: 'order statistics of the median',
   };
 }
 

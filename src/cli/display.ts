@@ -34,7 +34,7 @@ export function createDisplay(quiet: boolean, stream: NodeJS.WriteStream = proce
       }
       erase();
       const width = Math.max(20, (stream.columns || 80) - 1);
-      const shown = lines.slice(0, Math.max(1, (stream.rows || 24) - 2)).map((line) => line.slice(0, width));
+      const shown = lines.slice(0, Math.max(1, (stream.rows || 24) - 2)).map((line) => cut(line, width));
       stream.write(`${shown.join('\n')}\n`);
       drawn = shown.length;
     },
@@ -47,6 +47,17 @@ export function createDisplay(quiet: boolean, stream: NodeJS.WriteStream = proce
       last = -Infinity;
     },
   };
+}
+
+const ESCAPE = '\u001b';
+const COLOR_OR_CHARACTER = new RegExp(`(${ESCAPE}\\[[0-9;]*m)|.`, 'gsu');
+
+/** The first characters of a line; what only sets a colour takes no room, and none is left on. */
+function cut(line: string, width: number): string {
+  let left = width;
+  return line.replace(COLOR_OR_CHARACTER, (part, escape: string | undefined) =>
+    escape !== undefined || left-- > 0 ? part : '',
+  );
 }
 
 /** `[######----]`; share in [0, 1] */

@@ -16,6 +16,7 @@ import { probeAndReport } from '../workflows/probe-job.js';
 import type { CheckpointRef } from '../workflows/probe-plan.js';
 import { findNotGiven, type NotGiven } from '../workflows/not-given.js';
 import { findSubjects } from '../workflows/subjects.js';
+import { conditionNames } from './colors.js';
 import { createDisplay } from './display.js';
 import {
   addCommonFlags,
@@ -140,10 +141,11 @@ function differenceLines(report: Report): string[] {
     .filter(([, info]) => info.detail !== true)
     .flatMap(([id]) => differencesOf(evidence, id));
   const largest = [...ranked(all), ...all.filter(({ spreads }) => spreads === undefined)];
+  const named = conditionNames(evidence.conditions.map(({ label }) => label));
   const rows = largest
     .slice(0, MOST_DIFFERENCES)
     .map((one) => [
-      `${differenceName(one)}: ${one.a.label} minus ${one.b.label}`,
+      `${differenceName(one)}: ${named(one.a.label)} minus ${named(one.b.label)}`,
       shortNumber(one.estimate),
       one.interval === undefined
         ? 'none: one seed, or equal values'

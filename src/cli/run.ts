@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { PROBES } from '../../probes/index.js';
 import { getPreset, PRESET_NAMES, presets, withSteps } from '../config/presets.js';
-import { conditionLabel } from '../config/hash.js';
+import { distinguishingLabels, runId } from '../config/hash.js';
+import type { RunConfig } from '../config/run-config.js';
 import { openEngine } from '../engine/registry.js';
 import { packageVersion } from '../io/package-root.js';
 import { startMemorySampler } from '../jobs/memory.js';
@@ -15,6 +16,7 @@ import {
   summarize,
 } from '../workflows/main-job.js';
 import type { RunProgress, TrainRunsProgress } from '../workflows/train-runs.js';
+import { conditionNames } from './colors.js';
 import { bar, createDisplay, duration, sparkline } from './display.js';
 import {
   addCommonFlags,
@@ -27,7 +29,7 @@ import {
 import { addFolderFlags, foldersOf } from './folders.js';
 import { interruptSignal } from './interrupt.js';
 import { serve, untilStopped } from './serve.js';
-import { claimLines, percent, summaryTable } from './table.js';
+import { claimLines, padded, percent, summaryTable } from './table.js';
 import { SUMMARIES } from './summaries.js';
 import { addWordFlags, commandLine, wordsOf } from './words.js';
 
@@ -73,6 +75,7 @@ async function runCommand(presetName: string, options: ParsedOptions): Promise<v
     ? await serve({ ...folders, ...(options.open === true ? { open: true } : {}) })
     : undefined;
   const curves = new Curves();
+  const nameOf = runNames(preset.runs);
   let result: MainJobResult;
   try {
     result = await mainJob({
@@ -92,8 +95,8 @@ async function runCommand(presetName: string, options: ParsedOptions): Promise<v
       signal: interrupt.signal,
       onTraining: (progress) => {
         curves.add(progress.current);
-        if (progress.current.state === 'finished') display.log(finishedLine(progress, curves));
-        display.update(() => trainingBlock(progress, curves));
+        if (progress.current.state === 'finished') display.log(finishedLine(progress, curves, nameOf));
+        display.update(() => trainingBlock(progress, curves, nameOf));
       },
       onProbing: ({ done, total, module, subject }) =>
         display.update(() => [`${bar(done / total)} probing ${done} of ${total}: ${module}, ${subject}`]),
@@ -165,25 +168,38 @@ class Curves {
   }
 }
 
-function trainingBlock(progress: TrainRunsProgress, curves: Curves): string[] {
+type NameOf = (run: RunProgress) => string;
+
+/** `SUM, pairs, d=16 seed 1`, with the colour of the condition. */
+function runNames(configs: readonly RunConfig[]): NameOf {
+  const labels = distinguishingLabels(configs);
+  const named = conditionNames(labels, process.stderr);
+  const byRun = new Map(configs.map((config, i) => [runId(config), named(labels[i])]));
+  return ({ run, config }) => `${byRun.get(run) ?? run} seed ${config.seed}`;
+}
+
+function trainingBlock(progress: TrainRunsProgress, curves: Curves, nameOf: NameOf): string[] {
   const { runs, finished, share, tokensPerSecond, etaMs } = progress;
   const rate = `${Math.round(tokensPerSecond / 1000)} ktok/s`;
   const eta = etaMs === undefined ? '' : `, ETA ${duration(etaMs)}`;
   return [
     `${bar(share)} ${percent(share)} trained, ${finished} of ${runs.length} runs, ${rate}${eta}`,
-    ...runs.filter((run) => run.state === 'training').map((run) => runLine(run, curves)),
+    ...runs.filter((run) => run.state === 'training').map((run) => runLine(run, curves, nameOf)),
   ];
 }
 
-function runLine(run: RunProgress, curves: Curves): string {
+function runLine(run: RunProgress, curves: Curves, nameOf: NameOf): string {
   const accuracy = Object.entries(run.accuracy).map(([name, value]) => `${name} ${percent(value)}`);
   const loss = Number.isFinite(run.lossNats) ? run.lossNats.toFixed(3) : '-';
-  const label = `${conditionLabel(run.config)} seed ${run.config.seed}`;
-  return `  ${label.padEnd(34)} step ${String(run.step).padStart(5)}/${run.steps}  loss ${loss} nats  ${accuracy.join(' ')}  |${curves.line(run.run)}|`;
+  return `  ${padded(nameOf(run), 34)} step ${String(run.step).padStart(5)}/${run.steps}  loss ${loss} nats  ${accuracy.join(' ')}  |${curves.line(run.run)}|`;
 }
 
-function finishedLine({ current, finished, runs }: TrainRunsProgress, curves: Curves): string {
+function finishedLine(
+  { current, finished, runs }: TrainRunsProgress,
+  curves: Curves,
+  nameOf: NameOf,
+): string {
   const accuracy = Object.entries(current.accuracy).map(([name, value]) => `${name} ${percent(value)}`);
   const place = `${String(finished).padStart(String(runs.length).length)}/${runs.length}`;
-  return `${place}  ${conditionLabel(current.config)} seed ${current.config.seed}: ${accuracy.join(', ')}  |${curves.line(current.run)}|`;
+  return `${place}  ${nameOf(current)}: ${accuracy.join(', ')}  |${curves.line(current.run)}|`;
 }

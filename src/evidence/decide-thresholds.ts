@@ -117,7 +117,12 @@ function tooFewSizes(
     decision: {
       verdict,
       reason: `runs: ${best?.sizes.length ?? 0} of at least ${evidence.minimumSizes} model sizes with ${nMin} seeds of every condition (sizes with so many: ${has})`,
-      notes: shortRuns === 0 ? [] : [`${shortRuns} runs of fewer steps do not count`],
+      notes:
+        shortRuns === 0
+          ? []
+          : [
+              `${shortRuns === 1 ? '1 run of fewer steps does' : `${shortRuns} runs of fewer steps do`} not count`,
+            ],
     },
     counts: countsOf(part, arms, best?.arms),
   };

@@ -4,11 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import type { Evidence } from '../evidence/evidence.js';
+import { CONDITION_COLORS, THEME_NAMES } from '../palette.js';
 import { REPORT_CHARTS } from './charts/index.js';
 import { evidenceOfReport } from './evidence-of-report.js';
 import { forestChart } from './marks/forest.js';
 import type { ChartSpec, Report } from './schema.js';
-import { CONDITION_COLORS, THEME_NAMES } from './theme.js';
 import { byText, conditionLabels, sortedSubjects, summariseConditions } from './page/conditions.js';
 import { type Answer, answer } from './page/answer.js';
 import { claimsTable } from './page/claims-table.js';
@@ -18,6 +18,7 @@ import { compared, header } from './page/first-screen.js';
 import { glossary, withTerms } from './page/glossary.js';
 import { html, Html, plainText, scriptJson } from './page/html.js';
 import { moduleSection } from './page/module-section.js';
+import { type OverTraining, overTraining } from './page/over-training.js';
 import { provenance } from './page/provenance.js';
 import { unlearnedSection } from './page/unlearned.js';
 
@@ -80,6 +81,8 @@ const LEARNING = 'learning';
 const OPEN_CHARTS = 12;
 /** Pictures of training that stand open: accuracy over steps, and at the end. */
 const OPEN_TRAINING = 2;
+/** Pictures of numbers over steps that stand open. */
+const OPEN_STEPS = 4;
 
 /** The same whatever order subjects, records and modules came in. */
 function inOrder(report: Report): Report {
@@ -102,8 +105,13 @@ function body(given: Report): Html {
     (a, b) => Number(b === LEARNING) - Number(a === LEARNING) || byText(a, b),
   );
   const training = trainingSection(report);
+  const steps = overTraining(report, evidence, LEARNING);
   const left =
-    OPEN_CHARTS - first.charts.length - where.charts.length - Math.min(OPEN_TRAINING, training.charts);
+    OPEN_CHARTS -
+    first.charts.length -
+    where.charts.length -
+    Math.min(OPEN_STEPS, steps.charts.length) -
+    Math.min(OPEN_TRAINING, training.charts);
   const withCharts = names.filter((name) => report.modules[name].charts.some((chart) => !onTop.has(chart)));
   const modules = names.map((name, i): Section => {
     // a name may hold anything
@@ -122,6 +130,7 @@ function body(given: Report): Html {
     <nav aria-label="Sections">
       <div class="nav-inner">
         <div class="links">
+          ${steps.charts.length === 0 ? undefined : html`<a href="#steps">Over steps</a>`}
           ${differences === undefined ? undefined : html`<a href="#differences">Differences</a>`}
           <a href="#claims">Claims</a>
           ${sections.map(({ anchor, title }) => html`<a href="#${anchor}">${title}</a>`)}
@@ -135,7 +144,7 @@ function body(given: Report): Html {
     </nav>
     <main id="main">
       ${header(report, conditions)} ${answerSection(first)} ${report.kind === 'claims' ? claims : undefined}
-      ${compared(conditions)} ${unlearnedSection(report, evidence)} ${differences}
+      ${compared(conditions)} ${unlearnedSection(report, evidence)} ${stepsSection(steps)} ${differences}
       ${report.kind === 'comparison' ? claims : undefined} ${sections.map((section) => section.body)}
       ${glossary()} ${provenance(report)}
     </main>
@@ -148,6 +157,15 @@ function answerSection({ sentences, charts }: Answer): Html {
     <h2 id="answer">In short</h2>
     ${sentences.map((sentence) => html`<p>${withTerms(sentence)}</p>`)}
     <div class="charts headlines">${charts.map((chart, i) => figure(chart, `top-${i + 1}`))}</div>
+  </section>`;
+}
+
+function stepsSection({ charts, onsets }: OverTraining): Html | undefined {
+  if (charts.length === 0) return undefined;
+  return html`<section class="module" aria-labelledby="steps">
+    <h2 id="steps">Over training</h2>
+    <p class="question">When does each number rise, and does it rise with the accuracy?</p>
+    ${onsets} ${figures(charts, 'steps', OPEN_STEPS)}
   </section>`;
 }
 

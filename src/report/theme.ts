@@ -2,35 +2,9 @@
  * Colours, type and chart configuration of the report, light and dark. Specifications carry no theme: `themed` adds it
  * when a chart is drawn and gives every condition the same colour everywhere. Pure and browser-safe.
  */
+import { colorAt, CONDITION_COLORS, DASHES, roundOf, SHAPES, type ThemeName } from '../palette.js';
 import type { Spec } from './charts/common.js';
 import type { Json } from './schema.js';
-
-export const THEME_NAMES = ['light', 'dark'] as const;
-export type ThemeName = (typeof THEME_NAMES)[number];
-
-/**
- * Categorical colours by position in the list of conditions. Any two of the eight differ by a CIEDE2000 of 20 or more, as they
- * are and under simulated protanopia and deuteranopia, and each has contrast 3:1 or more with its ground (checked by a test).
- */
-export const CONDITION_COLORS: Readonly<Record<ThemeName, readonly string[]>> = {
-  light: ['#143acd', '#938a26', '#23a591', '#5e4a09', '#7b81ff', '#260840', '#14645e', '#0a1c10'],
-  dark: ['#b682ff', '#a4a737', '#7af9c9', '#b2358e', '#c8e3ff', '#fbff3d', '#af7b83', '#6a6c22'],
-};
-/** From the ninth condition on colours come again, with another shape or dash: one step for every eight conditions. */
-const SHAPES = ['circle', 'square', 'triangle-up', 'diamond', 'cross', 'triangle-down'] as const;
-const DASHES: readonly (readonly number[])[] = [
-  [1, 0],
-  [7, 3],
-  [2, 2],
-  [9, 3, 2, 3],
-  [4, 6],
-  [12, 4],
-];
-
-/** How often the colours have come before: 0 for the first eight conditions. */
-export function roundOf(place: number): number {
-  return Math.floor(Math.max(0, place) / CONDITION_COLORS.light.length) % SHAPES.length;
-}
 
 interface Ink {
   readonly ground: string;
@@ -174,12 +148,6 @@ export function chartConfig(name: ThemeName, width = 1000): Spec {
   };
 }
 
-/** The colour of a condition: by its place in the list of all conditions of the report; see `roundOf` beyond eight. */
-export function conditionColorOf(name: ThemeName, conditions: readonly string[], label: string): string {
-  const colors = CONDITION_COLORS[name];
-  return colors[Math.max(0, conditions.indexOf(label)) % colors.length];
-}
-
 /**
  * A specification ready to compile: configuration added, colours of conditions filled in wherever a channel encodes the
  * field `condition` with an explicit domain.
@@ -230,7 +198,7 @@ function coloured(node: Json | undefined, how: Colouring): Json | undefined {
     const labels = scale.domain as readonly string[];
     const columns = isObject(legend) ? { legend: { ...legend, columns: how.legendColumns(labels) } } : {};
     if (object.field !== 'condition' || scale.range !== undefined) return { ...object, ...columns };
-    const range = labels.map((label) => conditionColorOf(how.name, how.conditions, label));
+    const range = labels.map((label) => colorAt(how.name, how.conditions.indexOf(label)));
     return { ...object, scale: { ...scale, range }, ...columns };
   }
   return Object.fromEntries<Json | undefined>(

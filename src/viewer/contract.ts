@@ -49,6 +49,8 @@ export interface RunSummary {
   readonly condition: string;
   /** the condition in words */
   readonly label: string;
+  /** of the label among those of the folder: its colour */
+  readonly place: number;
   readonly tasks: readonly string[];
   readonly seed: number | null;
   readonly parameters: number | null;

@@ -18,6 +18,7 @@ import type { RunConfig } from '../config/run-config.js';
 import { errorMessage, printable } from '../errors.js';
 import { claimHolder } from '../io/claim.js';
 import { parameterTable } from '../model/parameters.js';
+import { placesOf } from '../palette.js';
 import { isPlainName, isPlainFile } from './contained.js';
 import { ADDRESS_NAME, SPARKLINE_POINTS, type RunSummary } from './contract.js';
 import { decimate } from './decimate.js';
@@ -279,6 +280,7 @@ function emptySummary(name: string, config: RunConfig): RunSummary {
     status: 'stopped',
     condition: conditionId(config),
     label: '',
+    place: 0,
     tasks: config.data.tasks,
     seed: config.seed,
     parameters: parameterTable(gptConfigOf(config)).nParameters,
@@ -299,6 +301,7 @@ function unreadable(name: string, reason: string): RunSummary {
     reason,
     condition: '',
     label: '',
+    place: 0,
     tasks: [],
     seed: null,
     parameters: null,
@@ -321,5 +324,9 @@ function labelled(summaries: readonly RunSummary[], known: ReadonlyMap<string, K
   }
   const labels = distinguishingLabels([...configs.values()]);
   const byCondition = new Map([...configs.keys()].map((condition, i) => [condition, labels[i]]));
-  return summaries.map((run) => ({ ...run, label: byCondition.get(run.condition) ?? '' }));
+  const places = placesOf(labels);
+  return summaries.map((run) => {
+    const label = byCondition.get(run.condition) ?? '';
+    return { ...run, label, place: places.get(label) ?? 0 };
+  });
 }

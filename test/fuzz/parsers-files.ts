@@ -136,7 +136,7 @@ export function fileProperties() {
           };
           writeFileSync(paths.weights, weights);
           writeFileSync(paths.modelConfig, JSON.stringify(config, null, isText ? 2 : 0));
-          const source = { ...paths, vocabulary: undefined, origin: undefined };
+          const source = { ...paths, parts: [paths.weights], vocabulary: undefined, origin: undefined };
           const found = graceful(() => readExchange(source, [{ fields: {}, from: 'nothing' }]));
           if (found === undefined) return;
           checkGptConfig(found.value.config);

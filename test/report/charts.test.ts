@@ -8,10 +8,11 @@ import {
   heatmap,
   inlineData,
   logarithmic,
+  nominal,
   percent,
-  pointInterval,
   quantitative,
   readable,
+  referenceLine,
   smallMultiples,
   type Row,
   type Spec,
@@ -115,7 +116,6 @@ describe('building blocks', () => {
     { c: 'a', condition: 'S', estimate: 1, low: 0.5, high: 2 },
     { c: 'b', condition: 'M', estimate: 1, low: null, high: null },
   ];
-  const base = { category: { field: 'c', title: 'Component' }, value: { title: 'Share (1)' } };
   const cells: Row[] = [
     { x: 1, y: 2, v: 0.1, condition: 'S' },
     { x: 2, y: 2, v: -1, condition: 'S' },
@@ -128,16 +128,23 @@ describe('building blocks', () => {
       value: { field: 'v', title: 'Cosine' },
       scale,
     });
-  const points = pointInterval({
-    rows,
-    seeds: rows,
-    conditions: ['S', 'M'],
-    reference: { value: 0.5, label: 'chance' },
-    ...base,
-  });
+  const points: Spec = {
+    data: inlineData(rows),
+    layer: [
+      ...referenceLine('x', 0.5, 'chance'),
+      {
+        data: inlineData(rows.slice(0, 1)),
+        mark: 'point',
+        encoding: {
+          x: quantitative('estimate', 'Share (1)'),
+          y: nominal('c', 'Component'),
+          color: conditionColor(['S', 'M']),
+        },
+      },
+    ],
+  };
   const specs: Readonly<Record<string, Spec>> = {
-    pointInterval: points,
-    'pointInterval without rows': pointInterval({ rows: [], ...base }),
+    'points beside a reference line': points,
     'diverging heat map': map('diverging', cells),
     'heat map without rows': map('sequential', []),
     'small multiples of points': smallMultiples(rows, 'condition', points, { independent: ['x'] }),
@@ -168,7 +175,7 @@ describe('building blocks', () => {
   });
 
   it('count rows of every nested view, but not domains', () => {
-    expect(countRows(points)).toBe(2 + 2 + 2);
+    expect(countRows(points)).toBe(2 + 1 + 2);
     expect(countRows({ mark: { type: 'point', values: [1] } })).toBe(0);
   });
 

@@ -7,7 +7,8 @@ import type { ClaimResult } from '../../src/evidence/claims.js';
 import type { Interval } from '../../src/evidence/finding.js';
 import type { Observation, StatisticInfo } from '../../src/evidence/statistic.js';
 import { VERDICT, VERDICTS } from '../../src/evidence/verdict.js';
-import { chart, heatmap, pointInterval, smallMultiples, type Row } from '../../src/report/charts/common.js';
+import { chart, heatmap, smallMultiples, type Row } from '../../src/report/charts/common.js';
+import { type PointRow, pointsChart } from '../../src/report/marks/points.js';
 import type {
   ChartSpec,
   Finding,
@@ -444,14 +445,21 @@ function effectsModule(
     'feed-forward, layer 1',
   ].map(text);
   const used = labels.filter((label) => label !== left.at(0)?.label);
-  const rows: Row[] = components.flatMap((component, i) =>
-    used.map((condition, c) => {
-      const estimate = 0.3 + 0.2 * i + 0.1 * c;
-      return { component, condition, estimate, low: estimate - 0.12, high: estimate + 0.12 };
+  const points = components.flatMap((component, i) =>
+    used.map((condition, c): PointRow => {
+      const mean = 0.3 + 0.2 * i + 0.1 * c;
+      return {
+        panel: text('Extra loss'),
+        category: component,
+        condition,
+        name: condition,
+        values: [-0.1, 0.02, 0.09].map((shift, seed) => ({ run: `${seed}`, seed, value: mean + shift })),
+        mean,
+        low: mean - 0.12,
+        high: mean + 0.12,
+        control: 0.25,
+      };
     }),
-  );
-  const seeds: Row[] = rows.flatMap((row) =>
-    [-0.1, 0.02, 0.09].map((shift) => ({ ...row, estimate: Number(row.estimate) + shift })),
   );
   return {
     ...emptyModule('Attention against feed-forward layers', text),
@@ -459,29 +467,18 @@ function effectsModule(
     statistics: [EFFECT],
     findings: ['C4', 'layer-0', 'layer-1'].map((id, i) => finding(id, i + 3, text)),
     charts: [
-      chart({
-        id: 'effects',
-        title: text('Loss when one component is resampled'),
-        subtitle: text('6 seeds a condition; equal-norm random direction as control.'),
-        summary: text('Resampling the feed-forward layer costs more than resampling attention.'),
-        headline: true,
-        spec: pointInterval({
-          rows,
-          seeds,
-          category: { field: 'component', title: null, order: components },
-          value: { title: 'Extra loss (nats a result token)' },
-          conditions: used,
-          reference: { value: 0.25, label: text('control') },
+      {
+        ...pointsChart(points, {
+          id: 'effects',
+          title: text('Loss when one component is resampled'),
+          note: text('Equal-norm random direction as control.'),
+          axis: 'Extra loss (nats a result token)',
+          category: 'Component',
+          headline: true,
+          reference: 0.25,
         }),
-        table: {
-          columns: ['Component', 'Condition', 'Estimate', 'Low', 'High'],
-          rows: rows.map((row) => [
-            String(row.component),
-            String(row.condition),
-            ...[row.estimate, row.low, row.high].map(Number),
-          ]),
-        },
-      }),
+        summary: text('Resampling the feed-forward layer costs more than resampling attention.'),
+      },
     ],
   };
 }

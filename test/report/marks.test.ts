@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Evidence, evidenceOf } from '../../src/evidence/evidence.js';
 import type { StatisticInfo } from '../../src/evidence/statistic.js';
-import { differencesOf, seriesOf, summariesOf } from '../../src/evidence/summaries.js';
+import { seriesOf } from '../../src/evidence/series.js';
+import { differencesOf, summariesOf } from '../../src/evidence/summaries.js';
 import type { Row, Spec } from '../../src/report/charts/common.js';
 import { forestChart } from '../../src/report/marks/forest.js';
 import { type HeatCell, heatMapChart, type HeatMapText } from '../../src/report/marks/heat-map.js';
@@ -58,7 +59,20 @@ const MARKS: Readonly<Record<string, (evidence: Evidence) => ChartSpec>> = {
         reference: 0.5,
       },
     ),
-  series: (evidence) => seriesChart(seriesOf(evidence, 'm/n'), TEXT),
+  series: (evidence) => seriesChart(seriesOf(evidence, 'm/n'), [], TEXT),
+  'series beside accuracies': (evidence) =>
+    seriesChart(
+      seriesOf(evidence, 'm/n'),
+      evidence.conditions.map(({ label }) => ({
+        condition: label,
+        operation: 'SUM',
+        points: [
+          { step: 1, value: 0.1 },
+          { step: 9000, value: 1 },
+        ],
+      })),
+      TEXT,
+    ),
   'heat map': (evidence) => heatMapChart(cellsOf(evidence), HEAT),
   'heat map, one panel': (evidence) =>
     heatMapChart(

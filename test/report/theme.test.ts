@@ -1,13 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { conditionColor, type Spec } from '../../src/report/charts/common.js';
-import {
-  chartConfig,
-  CONDITION_COLORS,
-  conditionColorOf,
-  themed,
-  THEME_NAMES,
-} from '../../src/report/theme.js';
+import { colorAt, CONDITION_COLORS, THEME_NAMES } from '../../src/palette.js';
+import { chartConfig, themed } from '../../src/report/theme.js';
 
 type Rgb = readonly [number, number, number];
 
@@ -156,7 +151,7 @@ describe('themed', () => {
   });
   it('gives colours again after the last, each time with another shape or dash', () => {
     const many = Array.from({ length: 20 }, (_, i) => String(i));
-    expect(conditionColorOf('light', many, '8')).toBe(CONDITION_COLORS.light[0]);
+    expect(colorAt('light', many.indexOf('8'))).toBe(CONDITION_COLORS.light[0]);
     const look = (type: 'line' | 'point', labels: readonly string[]) => {
       const spec: Spec = { mark: { type }, encoding: { color: conditionColor(labels) } };
       const encoding = themed(spec, 'light', many).encoding as Readonly<Record<string, Spec>>;

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { colorAt, placesOf } from '../../src/palette.js';
 import { NO_BROWSER, openBrowser } from '../helpers/browser.js';
 import { describeNeeding } from '../helpers/needs.js';
 import { evalLine, sampleConfig, trainLine, writeReport, writeRun } from './sample-runs.js';
@@ -72,6 +73,21 @@ async function watched(
   return page;
 }
 
+/** Background of the first such element, as `#rrggbb`. */
+async function swatchOf(page: Page, selector: string): Promise<string> {
+  const text = await page
+    .locator(selector)
+    .first()
+    .evaluate((element: unknown) => {
+      const { getComputedStyle: styleOf } = globalThis as unknown as {
+        readonly getComputedStyle: (of: unknown) => { readonly backgroundColor: string };
+      };
+      return styleOf(element).backgroundColor;
+    });
+  const channels = (text.match(/\d+/g) ?? []).slice(0, 3).map(Number);
+  return `#${channels.map((channel) => channel.toString(16).padStart(2, '0')).join('')}`;
+}
+
 const problemsOf = (page: Page): string[] => pages.find((entry) => entry.page === page)?.problems ?? [];
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -139,6 +155,9 @@ describeNeeding(NO_BROWSER, 'the pages of the viewer in a browser', () => {
     const card = page.locator('.condition', { hasText: 'MAX+MED+SUM, full' });
     expect(await card.innerText()).toContain('3 of 3 at 95 % SUM or more');
     expect(await card.locator('path.line').count()).toBe(3);
+    const places = placesOf(await page.locator('.condition h3').allInnerTexts());
+    const color = colorAt('light', places.get('MAX+MED+SUM, full, d=16') ?? -1);
+    expect(await swatchOf(page, '.condition:has-text("MAX+MED+SUM, full") .swatch')).toBe(color);
     expect(await card.getByRole('link').count()).toBe(3);
     expect(problemsOf(page)).toEqual([]);
   });

@@ -139,67 +139,6 @@ export function referenceLine(axis: 'x' | 'y', value: number, label: string): Sp
   ];
 }
 
-export interface PointInterval {
-  /** each row: the category, `estimate`, `low`, `high` (null: no interval) and, when coloured, `condition` */
-  readonly rows: readonly Row[];
-  readonly category: {
-    readonly field: string;
-    readonly title: string | null;
-    readonly order?: readonly string[];
-  };
-  readonly value: { readonly title: string } & QuantitativeOptions;
-  /** condition labels; several conditions stand beside each other within a category */
-  readonly conditions?: readonly string[];
-  /** single observations drawn faintly behind: same category field, `estimate`, `condition` */
-  readonly seeds?: readonly Row[];
-  readonly reference?: { readonly value: number; readonly label: string };
-}
-
-/** Estimates with intervals, categories down the side; single seeds behind them as faint dots. */
-export function pointInterval(input: PointInterval): Spec {
-  const { category, value, conditions } = input;
-  const x = (field: string) => quantitative(field, value.title, value);
-  const y = nominal(category.field, category.title, category.order);
-  const offset =
-    conditions !== undefined && conditions.length > 1
-      ? { yOffset: { field: 'condition', type: 'nominal', sort: [...conditions] } }
-      : {};
-  const color = conditions === undefined ? {} : { color: conditionColor(conditions) };
-  const shared = { y, ...offset, ...color };
-  const seeds: Spec[] =
-    input.seeds === undefined || input.seeds.length === 0
-      ? []
-      : [
-          {
-            data: inlineData(input.seeds),
-            mark: { type: 'point', style: 'seed' },
-            encoding: { x: x('estimate'), ...shared },
-          },
-        ];
-  const tooltip = [
-    { field: category.field, type: 'nominal', title: category.title ?? 'item' },
-    ...(conditions === undefined ? [] : [{ field: 'condition', type: 'nominal' }]),
-    ...['estimate', 'low', 'high'].map((field) => ({ field, type: 'quantitative', format: '.4~g' })),
-  ];
-  return {
-    data: inlineData(input.rows),
-    height: { step: 18 + 10 * Math.max(1, conditions?.length ?? 1), for: 'position' },
-    layer: [
-      ...(input.reference === undefined
-        ? []
-        : referenceLine('x', input.reference.value, input.reference.label)),
-      ...seeds,
-      {
-        transform: [{ filter: 'isValid(datum.low) && isValid(datum.high)' }],
-        // an interval that leaves a fixed domain would take all the width
-        mark: { type: 'rule', style: 'interval', ...(value.domain === undefined ? {} : { clip: true }) },
-        encoding: { x: x('low'), x2: { field: 'high' }, ...shared },
-      },
-      { mark: { type: 'point', style: 'estimate' }, encoding: { x: x('estimate'), ...shared, tooltip } },
-    ],
-  };
-}
-
 export interface Heatmap {
   /** each row: the two categories and the value */
   readonly rows: readonly Row[];
@@ -292,6 +231,9 @@ export function smallMultiples(
 ): Spec {
   const withoutData = Object.fromEntries(Object.entries(view).filter(([key]) => key !== 'data'));
   const scales = (options.independent ?? []).map((channel) => [channel, 'independent']);
+  const { columns = 3, order = distinct(rows, field) } = options;
+  // the axis of a column stands below its last row, which has no panel there
+  const isPartlyFilled = order.length > columns && order.length % columns !== 0;
   return defined({
     data: inlineData(rows),
     facet: {
@@ -300,9 +242,15 @@ export function smallMultiples(
       title: options.title ?? null,
       sort: options.order === undefined ? null : [...options.order],
     },
-    columns: options.columns ?? 3,
+    columns,
     spec: withoutData,
-    resolve: scales.length === 0 ? undefined : { scale: Object.fromEntries(scales) as Spec },
+    resolve:
+      scales.length === 0 && !isPartlyFilled
+        ? undefined
+        : defined({
+            scale: scales.length === 0 ? undefined : (Object.fromEntries(scales) as Spec),
+            axis: isPartlyFilled ? { x: 'independent' } : undefined,
+          }),
   });
 }
 

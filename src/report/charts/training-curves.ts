@@ -159,7 +159,8 @@ function medians(seeds: readonly Row[]): Row[] {
   }
   return [...groups.values()].flatMap(({ row, values }) => {
     const runs = runsOf.get(JSON.stringify([row.condition, row.panel]))?.size ?? 0;
-    if (runs < 2 || 2 * values.length < runs) return [];
+    // one run is its own median
+    if (2 * values.length < runs) return [];
     const { panel, condition, step } = row;
     return [{ kind: 'median', panel, condition, run: 'median', step, value: fourDigits(median(values)) }];
   });
@@ -170,7 +171,7 @@ function fourDigits(value: number): number {
   return Number(value.toPrecision(4));
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
@@ -201,7 +202,7 @@ function curveChart(curves: Curves, text: CurveText): ChartSpec {
   return chart({
     id: text.id,
     title: text.title,
-    subtitle: `${runs} ${runs === 1 ? 'run' : 'runs'}: thin lines; median of a condition: bold${text.reference === undefined ? '' : `; ${text.reference}: dashed`}.`,
+    subtitle: `${runs} ${runs === 1 ? 'run' : 'runs'}${runs === conditions.length ? '' : ': thin lines; median of a condition: bold'}${text.reference === undefined ? '' : `; ${text.reference}: dashed`}.`,
     summary:
       runs === 0
         ? `No ${text.quantity} was recorded.`

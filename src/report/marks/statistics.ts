@@ -1,17 +1,16 @@
-/** The pictures that statistics give by themselves: points of every condition, and series where runs were measured at several steps. */
+/** The pictures that statistics give by themselves: points of every condition. The page adds series over steps. */
 import type { Evidence } from '../../evidence/evidence.js';
 import { groupBy } from '../../evidence/group-by.js';
 import { scopeText } from '../../evidence/scope.js';
-import { groupName, seriesOf, summariesOf, type Summary } from '../../evidence/summaries.js';
+import { groupName, summariesOf, type Summary } from '../../evidence/summaries.js';
 import { unitTitle } from '../units.js';
 import type { ChartSpec } from '../schema.js';
 import { pointRows, pointsChart } from './points.js';
-import { seriesChart } from './series.js';
 
 export function statisticPictures(evidence: Evidence, statistics: readonly string[]): ChartSpec[] {
   const shown = statistics.filter((id) => evidence.statistics.get(id)?.detail !== true);
   const summaries = shown.flatMap((id) => summariesOf(evidence, id));
-  const points = [...groupBy(summaries, ({ info }) => info.unit)].map(([unit, own], i) =>
+  return [...groupBy(summaries, ({ info }) => info.unit)].map(([unit, own], i) =>
     pointsChart(pointRows(own, { category: categoryOf }), {
       id: i === 0 ? 'statistics' : `statistics-${i + 1}`,
       title: own[0].info.title,
@@ -21,17 +20,9 @@ export function statisticPictures(evidence: Evidence, statistics: readonly strin
       share: unit === 'accuracy',
     }),
   );
-  return [...points, ...seriesPictures(evidence, shown)];
 }
 
 function categoryOf(summary: Summary): string {
   const within = scopeText(summary.scope);
   return within === '' ? groupName(summary) : `${groupName(summary)}: ${within}`;
-}
-
-/** Nothing where every run was measured once. */
-export function seriesPictures(evidence: Evidence, statistics: readonly string[]): ChartSpec[] {
-  const series = statistics.flatMap((id) => seriesOf(evidence, id));
-  if (series.length === 0) return [];
-  return [seriesChart(series, { id: 'series', title: 'Over training', note: '' })];
 }

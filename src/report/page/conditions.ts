@@ -3,6 +3,7 @@
  * content. No markup.
  */
 import { LEARNED_ACCURACY } from '../../evidence/claims-file.js';
+import { placesOf } from '../../palette.js';
 import type { Report, Subject } from '../schema.js';
 
 export interface ConditionSummary {
@@ -35,7 +36,7 @@ export function sortedSubjects(report: Report): Subject[] {
 
 /** Labels of all conditions, subjects and training alike: the order of colours on the page. */
 export function conditionLabels(report: Report): string[] {
-  return [...new Set([...report.subjects, ...report.training].map(({ label }) => label))].sort(byText);
+  return [...placesOf([...report.subjects, ...report.training].map(({ label }) => label)).keys()];
 }
 
 export function summariseConditions(report: Report): ConditionSummary[] {

@@ -1,9 +1,9 @@
 /** Top of the page: title, what was compared, the claims with their verdicts. Verdict words come from findings only. */
 import { VERDICTS, type Verdict } from '../../evidence/verdict.js';
+import { colorIndex, roundOf } from '../../palette.js';
 import { percent, readable } from '../charts/common.js';
 import type { Finding, Report } from '../schema.js';
 import type { ConditionSummary } from './conditions.js';
-import { CONDITION_COLORS, roundOf } from '../theme.js';
 import { html, type Html } from './html.js';
 import { grouped, intervalText, levelText, minus, ranges, span, unitText } from './numbers.js';
 
@@ -16,7 +16,7 @@ export function verdictBadge(verdict: Verdict): Html {
 export function swatch(index: number): Html {
   return html`<span
     class="swatch"
-    data-condition="${index % CONDITION_COLORS.light.length}"
+    data-condition="${colorIndex(index)}"
     data-round="${roundOf(index)}"
     aria-hidden="true"
   ></span>`;

@@ -2,9 +2,10 @@
 import * as vega from 'vega';
 import { expressionInterpreter } from 'vega-interpreter';
 import * as vegaLite from 'vega-lite';
+import type { ThemeName } from '../../palette.js';
 import type { Spec } from '../charts/common.js';
 import { unpackSpec } from '../pack.js';
-import { FONT, themed, type ThemeName } from '../theme.js';
+import { FONT, themed } from '../theme.js';
 import { fewerColumns, fitted, readableColumns, stretches } from './fit.js';
 import { quietLogger } from './logger.js';
 import { frameWhole } from './frame.js';

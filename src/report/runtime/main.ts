@@ -2,7 +2,7 @@
  * Entry of the script inside a report page: draws charts when they come near the view and all of them before printing,
  * switches between light and dark, saves pictures. No storage, no network; runs under the page's strict content policy.
  */
-import { THEME_NAMES, type ThemeName } from '../theme.js';
+import { THEME_NAMES, type ThemeName } from '../../palette.js';
 import { createDrawing, type Drawing } from './drawing.js';
 import { save } from './save.js';
 

@@ -9,10 +9,8 @@ import { linearScale, logScale, type Scale } from './scale.js';
 
 export interface Line {
   readonly name: string;
-  /** place in the list of series colours */
-  readonly color: number;
-  readonly dashed?: boolean;
-  /** drawn first and fainter */
+  /** stroke-dasharray; the colour is that of the condition */
+  readonly dash: string;
   readonly faint?: boolean;
   readonly points: readonly CurvePoint[];
 }
@@ -177,7 +175,8 @@ function picture(lines: readonly Line[], options: ChartOptions, frame: Frame): S
     ]),
     lines.map((line) =>
       s('path', {
-        class: `line c${line.color}${line.dashed === true ? ' dashed' : ''}${line.faint === true ? ' faint' : ''}`,
+        class: line.faint === true ? 'line faint' : 'line',
+        'stroke-dasharray': line.dash,
         d: path(line.points, px, py),
       }),
     ),
@@ -189,7 +188,7 @@ function picture(lines: readonly Line[], options: ChartOptions, frame: Frame): S
             const value = valueAt(line.points, cursor);
             return value === null
               ? null
-              : s('circle', { class: `dot c${line.color}`, cx: px(cursor), cy: py(value), r: 3.5 });
+              : s('circle', { class: 'dot', cx: px(cursor), cy: py(value), r: 3.5 });
           }),
         ],
   );
@@ -233,7 +232,11 @@ function legendItems(
     return h(
       'li',
       {},
-      h('span', { class: `swatch c${line.color}${line.dashed === true ? ' dashed' : ''}` }),
+      s(
+        'svg',
+        { class: 'stroke', viewBox: '0 0 26 6', 'aria-hidden': 'true', focusable: 'false' },
+        s('path', { class: line.faint === true ? 'faint' : '', 'stroke-dasharray': line.dash, d: 'M0 3h26' }),
+      ),
       h('span', { class: 'name' }, line.name),
       h('b', {}, options.format(value)),
     );

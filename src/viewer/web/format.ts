@@ -1,4 +1,5 @@
-/** Numbers and words as the pages show them. Pure. */
+/** Numbers, words and strokes as the pages show them. Pure. */
+import { colorIndex, CONDITION_COLORS, DASHES, type ThemeName } from '../../palette.js';
 
 /** A share as per cent, one decimal where it matters. */
 export function percent(share: number | null | undefined): string {
@@ -51,10 +52,27 @@ export function statusWord(status: string): string {
   return STATUS_WORDS[status] ?? status;
 }
 
-/** Place of a series colour: operations keep theirs on every page. */
-const KNOWN_SERIES = ['SUM', 'MAX', 'MED', 'MIN', 'FIRST', 'PROD', 'NADD', 'TABLE'];
+/** Curves of one run have the colour of its condition and differ by dash; the first of a row of names is drawn whole. */
+const KNOWN_SERIES: readonly (readonly string[])[] = [
+  ['SUM', 'MAX', 'MED', 'MIN', 'FIRST', 'PROD'],
+  ['result', 'copy', 'format'],
+];
 
-export function seriesColor(name: string, place: number): number {
-  const known = KNOWN_SERIES.indexOf(name);
-  return known === -1 ? place % 8 : known;
+/** Stroke of a curve, the same for one name on every page. */
+export function dashOf(name: string, place: number): string {
+  const known = Math.max(...KNOWN_SERIES.map((names) => names.indexOf(name)));
+  return DASHES[(known === -1 ? place : known) % DASHES.length].join(' ');
+}
+
+/** Class of what is drawn in the colour of a condition. */
+export function colorClass(place: number): string {
+  return `c${colorIndex(place)}`;
+}
+
+/** `.c0`, `.c1`, ...: --c is the colour of a condition, in the theme that shows. */
+export function conditionColors(): string {
+  const rules = (theme: ThemeName, root: string): string =>
+    CONDITION_COLORS[theme].map((color, i) => `${root} .c${i}{--c:${color}}`).join('');
+  const dark = rules('dark', ":root:not([data-theme='light'])");
+  return `${rules('light', ':root')}@media (prefers-color-scheme:dark){${dark}}${rules('dark', ":root[data-theme='dark']")}`;
 }

@@ -9,6 +9,7 @@ import {
 } from '../contract.js';
 import { decimate } from '../decimate.js';
 import type { Line } from './chart.js';
+import { dashOf } from './format.js';
 
 /** How long until a stopped run is looked at again. */
 const RESUMED_MS = 5000;
@@ -90,16 +91,12 @@ export class CurveStore {
   }
 
   /** The curves of one group as lines to draw. */
-  lines(
-    group: CurveGroup,
-    name: (name: string) => string,
-    color: (name: string, place: number) => number,
-  ): Line[] {
+  lines(group: CurveGroup, name: (name: string) => string = (own) => own): Line[] {
     return [...this.curves.values()]
       .filter((curve) => curve.group === group)
       .map((curve, place) => ({
         name: name(curve.name),
-        color: color(curve.name, place) % 8,
+        dash: dashOf(curve.name, place),
         points: decimate(curve.points, MAX_POINTS),
       }));
   }

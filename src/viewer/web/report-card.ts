@@ -1,10 +1,12 @@
 /** A report in the list: title, what was compared, and what each claim came to. */
+import { placesOf } from '../../palette.js';
 import type { ReportSummary } from '../contract.js';
 import { h } from './dom.js';
-import { bytes, plural } from './format.js';
+import { bytes, colorClass, plural } from './format.js';
 
 export function reportCard(report: ReportSummary): HTMLElement {
   const title = report.open ? h('a', { href: `/reports/${report.name}` }, report.title) : report.title;
+  const places = placesOf(report.conditions);
   return h(
     'article',
     { class: 'card report' },
@@ -22,7 +24,16 @@ export function reportCard(report: ReportSummary): HTMLElement {
       : h(
           'ul',
           { class: 'chips' },
-          report.conditions.slice(0, 8).map((label) => h('li', { class: 'chip' }, label)),
+          report.conditions
+            .slice(0, 8)
+            .map((label) =>
+              h(
+                'li',
+                { class: `chip ${colorClass(places.get(label) ?? 0)}` },
+                h('span', { class: 'swatch' }),
+                label,
+              ),
+            ),
         ),
     report.verdicts.length === 0
       ? null

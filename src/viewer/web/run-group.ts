@@ -2,7 +2,7 @@
 import type { RunSummary } from '../contract.js';
 import { path } from './chart.js';
 import { h, s } from './dom.js';
-import { percent, plural, seriesColor, statusWord, whole } from './format.js';
+import { colorClass, percent, plural, statusWord, whole } from './format.js';
 import { linearScale } from './scale.js';
 
 const WIDTH = 320;
@@ -20,15 +20,20 @@ export function conditionCard(label: string, runs: readonly RunSummary[], place:
   const title = `condition-${place}`;
   return h(
     'article',
-    { class: 'card condition', 'aria-labelledby': title },
-    h('header', {}, h('h3', { id: title }, label), h('p', { class: 'muted' }, meta(sorted, subject))),
+    { class: `card condition ${colorClass(sorted[0].place)}`, 'aria-labelledby': title },
+    h(
+      'header',
+      {},
+      h('h3', { id: title }, h('span', { class: 'swatch' }), label),
+      h('p', { class: 'muted' }, meta(sorted, subject)),
+    ),
     h(
       'div',
       { class: 'condition-body' },
       h(
         'figure',
         {},
-        smallCurves(sorted, subject),
+        smallCurves(sorted),
         h('figcaption', { class: 'muted' }, `${subject} accuracy over steps, one line a seed`),
       ),
       seedTable(sorted, operations, label, place),
@@ -47,12 +52,11 @@ function meta(runs: readonly RunSummary[], subject: string): string {
 }
 
 /** The overlaid curves; the group's numbers stand in the table beside it, so the picture itself is decoration. */
-function smallCurves(runs: readonly RunSummary[], subject: string): SVGElement {
+function smallCurves(runs: readonly RunSummary[]): SVGElement {
   const last = Math.max(1, ...runs.map((run) => run.steps ?? run.step));
   const x = linearScale(0, last, 4, true);
   const px = (step: number): number => LEFT + x.at(step) * (WIDTH - LEFT - 6);
   const py = (value: number): number => HEIGHT - 18 - value * (HEIGHT - 28);
-  const color = seriesColor(subject, 0);
   const chance = runs.find((run) => run.chance !== null)?.chance ?? null;
   return s(
     'svg',
@@ -68,14 +72,12 @@ function smallCurves(runs: readonly RunSummary[], subject: string): SVGElement {
     chance === null
       ? null
       : s('text', { class: 'tick', x: LEFT, y: HEIGHT - 4 }, `dashed: chance ${percent(chance)}`),
-    runs.map((run) => s('path', { class: `line seed c${color}`, d: path(run.sparkline, px, py) })),
+    runs.map((run) => s('path', { class: 'line seed', d: path(run.sparkline, px, py) })),
     runs
       .filter((run) => run.status === 'running' && run.sparkline.length > 0)
       .map((run) => {
         const [step, value] = run.sparkline[run.sparkline.length - 1];
-        return value === null
-          ? null
-          : s('circle', { class: `dot live c${color}`, cx: px(step), cy: py(value), r: 3 });
+        return value === null ? null : s('circle', { class: 'dot live', cx: px(step), cy: py(value), r: 3 });
       }),
   );
 }
@@ -134,7 +136,7 @@ function seedRow(run: RunSummary, operations: readonly string[]): HTMLElement {
     {},
     h('th', { scope: 'row' }, link),
     h('td', {}, state(run)),
-    operations.map((operation) => accuracyCell(run.accuracy?.[operation], operation)),
+    operations.map((operation) => accuracyCell(run.accuracy?.[operation])),
   );
 }
 
@@ -153,7 +155,7 @@ export function state(run: RunSummary): HTMLElement {
   );
 }
 
-function accuracyCell(accuracy: number | undefined, operation: string): HTMLElement {
+function accuracyCell(accuracy: number | undefined): HTMLElement {
   if (accuracy === undefined) return h('td', { class: 'right muted' }, '–');
   const share = Math.min(1, Math.max(0, accuracy));
   return h(
@@ -163,7 +165,7 @@ function accuracyCell(accuracy: number | undefined, operation: string): HTMLElem
       'svg',
       { class: 'bar', viewBox: '0 0 100 4', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
       s('rect', { class: 'bar-back', width: 100, height: 4 }),
-      s('rect', { class: `bar-fill c${seriesColor(operation, 0)}`, width: share * 100, height: 4 }),
+      s('rect', { class: 'bar-fill', width: share * 100, height: 4 }),
     ),
     percent(accuracy),
   );

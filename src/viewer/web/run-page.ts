@@ -4,7 +4,7 @@ import { getRun } from './api.js';
 import { CurveStore, follow } from './live.js';
 import { lineChart, type Chart, type Line } from './chart.js';
 import { byId, h, put } from './dom.js';
-import { bytes, number, percent, seriesColor, statusWord, whole, wholePercent } from './format.js';
+import { bytes, colorClass, number, percent, statusWord, whole, wholePercent } from './format.js';
 
 export async function showRun(main: HTMLElement, id: string): Promise<void> {
   const detail = await getRun(id);
@@ -13,11 +13,18 @@ export async function showRun(main: HTMLElement, id: string): Promise<void> {
   const notice = h('div', { role: 'status', class: 'notices' });
   const tiles = h('dl', { class: 'tiles' });
   const badge = h('span', {});
-  const charts = h('div', { class: 'charts' });
+  const color = colorClass(detail.run.place);
+  const charts = h('div', { class: `charts ${color}` });
   const view = chartsOf(detail, charts);
   put(
     main,
-    h('div', { class: 'title-row' }, h('h1', {}, detail.run.label), badge),
+    h(
+      'div',
+      { class: `title-row ${color}` },
+      h('span', { class: 'swatch' }),
+      h('h1', {}, detail.run.label),
+      badge,
+    ),
     h('p', { class: 'muted' }, h('code', {}, id)),
     seeds(detail),
     notice,
@@ -124,7 +131,7 @@ function chartsOf(detail: RunDetail, box: HTMLElement): ChartsView {
   }
   const accuracy = lineChart({
     title: 'Result accuracy by operation',
-    note: 'The one new number of each reduction, greedy. Dashed: operands held out of training.',
+    note: 'The one new number of each reduction, greedy. Faint: operands held out of training.',
     format: percent,
     tickFormat: wholePercent,
     domain: [0, 1],
@@ -153,37 +160,15 @@ function chartsOf(detail: RunDetail, box: HTMLElement): ChartsView {
   const view: ChartsView = {
     budget: 1,
     draw: (store) => {
-      const operations = store.lines('accuracy', (name) => name, seriesColor);
+      const operations = store.lines('accuracy');
       const held = store
-        .lines('held', (name) => `${name}, held out`, seriesColor)
-        .map((line): Line => ({ ...line, dashed: true }));
+        .lines('held', (name) => `${name}, held out`)
+        .map((line): Line => ({ ...line, faint: true }));
       accuracy.update([...operations, ...held], view.budget);
-      loss.update(
-        store.lines(
-          'loss',
-          (name) => name,
-          () => 0,
-        ),
-        view.budget,
-      );
-      show(
-        role,
-        store.lines(
-          'role',
-          (name) => name,
-          (_, place) => place,
-        ),
-        view.budget,
-      );
-      show(
-        divisor,
-        store.lines(
-          'divisor',
-          (name) => `mod ${name}`,
-          (_, place) => place,
-        ),
-        view.budget,
-      );
+      loss.update(store.lines('loss'), view.budget);
+      show(role, store.lines('role'), view.budget);
+      const divisors = store.lines('divisor', (name) => `mod ${name}`);
+      show(divisor, divisors, view.budget);
     },
   };
   return view;

@@ -1,11 +1,15 @@
 /** Light, dark, or as the system says; kept where the browser allows it. */
 import { byId } from './dom.js';
+import { conditionColors } from './format.js';
 
 const THEMES = ['system', 'light', 'dark'] as const;
 type Theme = (typeof THEMES)[number];
 const KEY = 'sumlens-theme';
 
 export function startTheme(): void {
+  const colors = new CSSStyleSheet();
+  colors.replaceSync(conditionColors());
+  document.adoptedStyleSheets = [colors];
   let theme = stored();
   const button = byId('theme');
   const show = (): void => {

@@ -388,18 +388,6 @@ describe('embeddingPca.charts', () => {
     expect(await subtitle(2)).not.toContain('ellipse');
   });
 
-  it('add curves over steps when a run was measured more than once', async () => {
-    const measured = [
-      await measure({ place: nothing, step: 0, final: false }),
-      await measure({ place: line, step: 100 }),
-    ];
-    const charts = together(measured).charts;
-    const series = charts.find(({ id }) => id === 'series');
-    // order, ring and closure at two steps
-    expect(series?.table.rows).toHaveLength(6);
-    expect(compileCounting(themed(series?.spec ?? {}, 'light', []))).toEqual([]);
-  });
-
   it('say in words that there is nothing when no subject is given', () => {
     for (const chart of together([]).charts) {
       expect(compileCounting(themed(chart.spec, 'dark', [])), chart.id).toEqual([]);

@@ -497,15 +497,6 @@ describe('pictures', () => {
     expect(map?.summary).toContain('most often off by -1 (100 % of wrong answers, 11 % if even)');
     expect(map?.summary).toMatch(/No wrong answer: SUM, full/);
   });
-
-  it('draw a series when several steps of one run are given', () => {
-    const [last] = runs(1);
-    const early = { ...last, subject: { ...last.subject, id: 'early', step: 0, final: false } };
-    const series = combined([early, last]).charts.find(({ id }) => id === 'series');
-    // trained, held and index, at two steps
-    expect(series?.table.rows).toHaveLength(6);
-    expect(compileWarnings(series?.spec ?? {}, labels)).toEqual([]);
-  });
 });
 
 describe('the module', () => {
