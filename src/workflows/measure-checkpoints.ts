@@ -146,7 +146,9 @@ async function measurePart(
       finished(task, { failed: reason });
     }
   };
-  for (leaveOutStopped(); open.size > 0; leaveOutStopped()) {
+  for (;;) {
+    leaveOutStopped();
+    if (open.size === 0) return;
     settings.signal?.throwIfAborted();
     const { blamed, reason } = await measureInChild(settings, open, work, finished);
     settings.signal?.throwIfAborted();
