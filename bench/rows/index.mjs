@@ -1,5 +1,6 @@
 /** All rows, in the order in which they are printed. */
 import { rows as capture } from './capture.mjs';
+import { rows as cost } from './cost.mjs';
 import { rows as efficiency } from './efficiency.mjs';
 import { rows as engines } from './engines.mjs';
 import { rows as frameworks } from './frameworks.mjs';
@@ -15,6 +16,7 @@ export const ROWS = [
   ...generation,
   ...capture,
   ...memory,
+  ...cost,
   ...long,
   // last: what it leaves in this process's heap makes every collection of garbage dearer
   ...tfjs,

@@ -18,6 +18,7 @@ import type { Rng } from '../../src/tensor/rng.js';
 import { type Replacements, type Treatment, interventionsOf } from '../../src/lens/components.js';
 import type { EffectMethod } from './measurement.js';
 import { type Tally, type Targets, addForward, emptyTally, targetsOf } from './tally.js';
+import { residualNames, resumed } from './resume.js';
 import { type Plan, planId } from './treatments.js';
 
 export interface TemplateInput {
@@ -60,10 +61,12 @@ export function runTemplate(input: TemplateInput): TemplateResult {
   };
 
   const heads = layersOf(config).map((layer) => activationName('attn.z', layer));
-  const capture = [...sublayers, ...heads, ...(hasMean ? patterns : [])];
+  const residuals = residualNames(config);
+  const capture = [...sublayers, ...heads, ...residuals, ...(hasMean ? patterns : [])];
   const [clean, captured] = run({ capture });
   const activations = select(captured, [...sublayers, ...heads]);
   const frozen = select(captured, sublayers);
+  const intact = select(captured, [...sublayers, ...heads, ...residuals]);
   const values = replacements(input, activations, hasMean);
   const patternMeans = hasMean
     ? mapValues(select(captured, patterns), (x) => leaveOneOutMean(x, filled.nPrompts))
@@ -90,7 +93,7 @@ export function runTemplate(input: TemplateInput): TemplateResult {
             rowsOf.get(key.site as Site),
           );
     if (interventions === undefined) continue;
-    tallies.set(planId(plan), run({ interventions })[0]);
+    tallies.set(planId(plan), run({ interventions: resumed(interventions, intact) })[0]);
   }
   return { hasMean, clean, tallies, activations };
 }

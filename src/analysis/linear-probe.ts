@@ -108,6 +108,7 @@ export class LogisticSolver {
   private readonly mu: Float64Array;
   private readonly residual: Float64Array;
   private readonly scratch: Float64Array;
+  private readonly decisions: Float64Array;
   private readonly before: Float64Array;
   private readonly memory: LimitedMemory;
 
@@ -124,6 +125,7 @@ export class LogisticSolver {
     this.mu = new Float64Array(maxRows);
     this.residual = new Float64Array(maxRows);
     this.scratch = new Float64Array(maxRows);
+    this.decisions = new Float64Array(maxRows);
     this.before = new Float64Array(maxCols + 1);
     this.memory = new LimitedMemory(maxCols + 1);
   }
@@ -246,10 +248,11 @@ export class LogisticSolver {
   private evaluate(at: Float64Array, features: Features, y: ArrayLike<number>): number {
     const { gradient, mu, residual } = this;
     const { rows, cols, x, columns, penalty, multiplicity } = features;
+    const { decisions } = this;
+    dotsInto(decisions, at, x, rows, cols);
     let last = 0;
     for (let i = 0; i < rows; i++) {
-      const row = i * cols;
-      const f = at[cols] + dotAt(at, x, row, cols);
+      const f = at[cols] + decisions[i];
       const e = expOfNegative(-Math.abs(f));
       mu[i] = f >= 0 ? 1 / (1 + e) : e / (1 + e);
       residual[i] = multiplicity[i] * mu[i] - y[i];
@@ -257,8 +260,9 @@ export class LogisticSolver {
     }
     gradient[cols] = last;
     let total = last * last;
+    dotsInto(gradient, residual, columns, cols, rows);
     for (let j = 0; j < cols; j++) {
-      gradient[j] = penalty * at[j] + dotAt(residual, columns, j * rows, rows);
+      gradient[j] += penalty * at[j];
       total += gradient[j] * gradient[j];
     }
     return Math.sqrt(total);
@@ -294,7 +298,7 @@ function fillHessian(
       border += scratch[i];
     }
     hessian[cols * size + j] = border;
-    for (let k = 0; k <= j; k++) hessian[j * size + k] = dotAt(scratch, columns, k * rows, rows);
+    dotsInto(hessian, scratch, columns, j + 1, rows, j * size);
     hessian[j * size + j] += penalty;
   }
 }
@@ -306,6 +310,56 @@ function transposed(x: Float64Array, rows: number, cols: number): Float64Array {
     for (let j = 0; j < cols; j++) columns[j * rows + i] = x[i * cols + j];
   }
   return columns;
+}
+
+/**
+ * out[to + i] = a · row i of b, the sums of dotAt: two rows at a time, so that each number of a is loaded once for both.
+ * @param b - [rows, length]
+ */
+function dotsInto(
+  out: Float64Array,
+  a: Float64Array,
+  b: Float64Array,
+  rows: number,
+  length: number,
+  to = 0,
+): void {
+  const whole = length - (length & 3);
+  let row = 0;
+  for (; row + 1 < rows; row += 2) {
+    const at = row * length;
+    const next = at + length;
+    // not destructured: the iterator of an array costs more than the sums
+    let a1 = 0;
+    let a2 = 0;
+    let a3 = 0;
+    let a4 = 0;
+    let b1 = 0;
+    let b2 = 0;
+    let b3 = 0;
+    let b4 = 0;
+    for (let i = 0; i < whole; i += 4) {
+      const x1 = a[i];
+      const x2 = a[i + 1];
+      const x3 = a[i + 2];
+      const x4 = a[i + 3];
+      a1 += x1 * b[at + i];
+      a2 += x2 * b[at + i + 1];
+      a3 += x3 * b[at + i + 2];
+      a4 += x4 * b[at + i + 3];
+      b1 += x1 * b[next + i];
+      b2 += x2 * b[next + i + 1];
+      b3 += x3 * b[next + i + 2];
+      b4 += x4 * b[next + i + 3];
+    }
+    for (let i = whole; i < length; i++) {
+      a1 += a[i] * b[at + i];
+      b1 += a[i] * b[next + i];
+    }
+    out[to + row] = a1 + a2 + (a3 + a4);
+    out[to + row + 1] = b1 + b2 + (b3 + b4);
+  }
+  if (row < rows) out[to + row] = dotAt(a, b, row * length, length);
 }
 
 /** a · b[from ..], in four sums that do not wait for each other. */
@@ -402,7 +456,7 @@ export function ridgeRegression(
   const columns = transposed(x, rows, cols);
   for (let j = 0; j < cols; j++) {
     const column = columns.subarray(j * rows, (j + 1) * rows);
-    for (let k = 0; k <= j; k++) system[j * cols + k] = dotAt(column, columns, k * rows, rows);
+    dotsInto(system, column, columns, j + 1, rows, j * cols);
   }
   for (let j = 0; j < cols; j++) system[j * cols + j] += PENALTY;
   if (!choleskyInPlace(system, cols)) throw new RangeError('ridgeRegression: features are not finite.');

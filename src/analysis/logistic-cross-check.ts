@@ -5,6 +5,7 @@
  */
 import LogisticRegression from 'ml-logistic-regression';
 import { EigenvalueDecomposition, Matrix as MlMatrix } from 'ml-matrix';
+import { choleskyInPlace } from './cholesky.js';
 import { fitLogisticProbe } from './linear-probe.js';
 import { type Matrix, rowOf, takeRows } from './matrix.js';
 
@@ -32,7 +33,7 @@ export function crossCheckLogistic(
 ): CrossCheck {
   const n = x.rows;
   const own = fitLogisticProbe(x.data, labels, x.cols);
-  const features = standardised(x);
+  const features = keptTransposed(rotated(standardised(x), n));
   const learningRate = safeRate(features);
   const other = new LogisticRegression({ numSteps: steps, learningRate });
   other.train(features, MlMatrix.columnVector(Array.from(labels)));
@@ -74,8 +75,8 @@ export function crossCheckHeldOut(
   for (const zero of all.filter((i) => labels[i] === 0)) {
     for (const one of all.filter((i) => labels[i] === 1)) {
       const train = all.filter((i) => i !== zero && i !== one);
-      const features = standardised(takeRows(x, [...train, zero, one]), train.length);
-      const trainRows = features.subMatrix(0, train.length - 1, 0, features.columns - 1);
+      const features = rotated(standardised(takeRows(x, [...train, zero, one]), train.length), train.length);
+      const trainRows = keptTransposed(features.subMatrix(0, train.length - 1, 0, features.columns - 1));
       const other = new LogisticRegression({ numSteps: steps, learningRate: safeRate(trainRows) });
       other.train(trainRows, MlMatrix.columnVector(train.map((i) => labels[i])));
       const [first, second] = other.predict(
@@ -100,6 +101,37 @@ function standardised(x: Matrix, rows = x.rows): MlMatrix {
     for (let i = 0; i < x.rows; i++) out.set(i, j, sd === 0 ? 0 : (x.data[i * x.cols + j] - mean) / sd);
   }
   return out;
+}
+
+/**
+ * The same rows in fewer columns, where there are more columns than training rows: gradient descent from 0 stays in the span
+ * of the training rows, so that the coordinates in it, L of X Xᵀ = L Lᵀ, give the same predictions.
+ * @param x - [any, columns], the first `rows` of them the training rows
+ */
+function rotated(x: MlMatrix, rows: number): MlMatrix {
+  if (x.columns <= rows) return x;
+  const products = x.mmul(x.subMatrix(0, rows - 1, 0, x.columns - 1).transpose()).to1DArray();
+  const factor = Float64Array.from(products.slice(0, rows * rows));
+  const largest = Math.max(...factor);
+  if (!choleskyInPlace(factor, rows)) return x;
+  // too near to singular to divide by
+  for (let i = 0; i < rows; i++) if (factor[i * rows + i] ** 2 < 1e-9 * largest) return x;
+  const out = MlMatrix.zeros(x.rows, rows);
+  for (let i = 0; i < x.rows; i++) {
+    for (let j = 0; j < rows; j++) {
+      let rest = products[i * rows + j];
+      for (let k = 0; k < j; k++) rest -= out.get(i, k) * factor[j * rows + k];
+      if (i >= rows || j <= i) out.set(i, j, rest / factor[j * rows + j]);
+    }
+  }
+  return out;
+}
+
+/** The other program transposes its features anew at every step. */
+function keptTransposed(features: MlMatrix): MlMatrix {
+  const flipped = features.transpose();
+  features.transpose = () => flipped;
+  return features;
 }
 
 /** Half of the limit 8 / lambda_max: the logistic loss has curvature at most lambda_max / 4. */

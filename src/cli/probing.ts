@@ -28,6 +28,7 @@ import {
   switchValue,
   threadsFlag,
 } from './flags.js';
+import type { Failure } from '../workflows/combine-module.js';
 import { addFolderFlags, foldersOf } from './folders.js';
 import { interruptSignal } from './interrupt.js';
 import { claimLines, formatTable, shortNumber } from './table.js';
@@ -48,6 +49,10 @@ export function addProbingFlags(command: Command): Command {
     .option(
       '--time-limit <seconds>',
       'how long a module may stay silent (default: 120; to load a file of your own: 20)',
+    )
+    .option(
+      '--module-limit <seconds>',
+      'how long a module may measure in all (default: as long as it takes)',
     );
 }
 
@@ -101,6 +106,7 @@ export async function runProbing(task: ProbingTask, options: ParsedOptions): Pro
       series: switchValue(options, 'series'),
       kind: 'comparison',
       timeLimitMs,
+      moduleLimitMs: secondsFlag(options, 'module-limit'),
       signal: interrupt.signal,
       onProgress: ({ done, total, module, subject }) =>
         display.update(() => [`probing ${done} of ${total}: ${module}, ${subject}`]),
@@ -114,8 +120,7 @@ export async function runProbing(task: ProbingTask, options: ParsedOptions): Pro
     if (notGiven.size > 0 && !subset) console.error(notGivenText(notGiven));
     for (const { subject, reason } of [...damaged, ...result.copies])
       console.error(`${subject} was left out: ${reason}`);
-    for (const { module, subject, reason } of result.failures)
-      console.error(`${module} failed${subject === undefined ? '' : ` on ${subject}`}: ${reason}`);
+    for (const line of failureLines(result.failures)) console.error(line);
     if (damaged.length + result.failures.length > 0) process.exitCode = 1;
   } finally {
     display.end();
@@ -169,9 +174,26 @@ function fileConfig(options: ParsedOptions): RunConfig | undefined {
   return resolveRunConfig(readConfigFile(path), path);
 }
 
+/** One line for each reason of a module. */
+function failureLines(failures: readonly Failure[]): string[] {
+  const groups = new Map<string, Failure[]>();
+  for (const failure of failures) {
+    const key = JSON.stringify([failure.module, failure.subject === undefined, failure.reason]);
+    groups.set(key, [...(groups.get(key) ?? []), failure]);
+  }
+  return [...groups.values()].map(([{ module, subject, reason }, ...others]) => {
+    const on = subject === undefined ? '' : ` on ${subject}`;
+    return `${module} failed${on}${others.length === 0 ? '' : ` and ${others.length} more`}: ${reason}`;
+  });
+}
+
 /** Milliseconds of --time-limit; undefined: the default of what it limits. */
 export function timeLimit(options: ParsedOptions): number | undefined {
-  const found = flagValue(options, 'time-limit');
+  return secondsFlag(options, 'time-limit');
+}
+
+function secondsFlag(options: ParsedOptions, name: 'time-limit' | 'module-limit'): number | undefined {
+  const found = flagValue(options, name);
   if (found === undefined) return undefined;
   const seconds = parseNumber(found.value, found.field);
   if (seconds < 0.1 || seconds > 86_400)

@@ -5,21 +5,21 @@
  */
 import { cosDeterministic, logDeterministic } from './math.js';
 
-const M0 = 0xd2511f53;
-const M1 = 0xcd9e8d57;
-const W0 = 0x9e3779b9;
-const W1 = 0xbb67ae85;
+const M0 = 0xd2511f53 | 0;
+const M1 = 0xcd9e8d57 | 0;
+const W0 = 0x9e3779b9 | 0;
+const W1 = 0xbb67ae85 | 0;
 
-/** High 32 bits of the 64-bit product of two unsigned 32-bit integers. */
+/** High 32 bits of the 64-bit product of two unsigned 32-bit integers, both and the result as signed ones. */
 function multiplyHigh(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
   const bLow = b & 0xffff;
   const bHigh = b >>> 16;
-  const low = aLow * bLow;
-  const middle = aHigh * bLow + (low >>> 16);
-  const middle2 = aLow * bHigh + (middle & 0xffff);
-  return (aHigh * bHigh + Math.floor(middle / 65536) + (middle2 >>> 16)) >>> 0;
+  // no sum is 2^32 or more, so that its 32 bits are all of it
+  const middle = (Math.imul(aHigh, bLow) + (Math.imul(aLow, bLow) >>> 16)) | 0;
+  const middle2 = (Math.imul(aLow, bHigh) + (middle & 0xffff)) | 0;
+  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (middle2 >>> 16)) | 0;
 }
 
 /**
@@ -31,19 +31,24 @@ export function philox(
   key: readonly [number, number],
   out: Uint32Array,
 ): void {
-  let [c0, c1, c2, c3] = counter;
-  let [k0, k1] = key;
+  // signed, and no iterators: this is the inner loop of every permutation test
+  let c0 = counter[0] | 0;
+  let c1 = counter[1] | 0;
+  let c2 = counter[2] | 0;
+  let c3 = counter[3] | 0;
+  let k0 = key[0] | 0;
+  let k1 = key[1] | 0;
   for (let round = 0; round < 10; round++) {
     const high0 = multiplyHigh(M0, c0);
-    const low0 = Math.imul(M0, c0) >>> 0;
+    const low0 = Math.imul(M0, c0);
     const high1 = multiplyHigh(M1, c2);
-    const low1 = Math.imul(M1, c2) >>> 0;
-    c0 = (high1 ^ c1 ^ k0) >>> 0;
+    const low1 = Math.imul(M1, c2);
+    c0 = high1 ^ c1 ^ k0;
     c1 = low1;
-    c2 = (high0 ^ c3 ^ k1) >>> 0;
+    c2 = high0 ^ c3 ^ k1;
     c3 = low0;
-    k0 = (k0 + W0) >>> 0;
-    k1 = (k1 + W1) >>> 0;
+    k0 = (k0 + W0) | 0;
+    k1 = (k1 + W1) | 0;
   }
   out[0] = c0;
   out[1] = c1;
@@ -66,8 +71,8 @@ export class Rng {
   private used = 4;
   private counter = 0;
   private readonly key: readonly [number, number];
-  private readonly indexLow: number;
-  private readonly indexHigh: number;
+  /** counter and index, as philox takes them */
+  private readonly words: [number, number, number, number];
 
   /**
    * @param seed - non-negative safe integer
@@ -91,14 +96,14 @@ export class Rng {
       (seed ^ hashName(stream)) >>> 0,
       (Math.floor(seed / 4294967296) ^ hashName(`${stream}/high`)) >>> 0,
     ];
-    this.indexLow = index >>> 0;
-    this.indexHigh = Math.floor(index / 4294967296) >>> 0;
+    this.words = [0, 0, index >>> 0, Math.floor(index / 4294967296) >>> 0];
   }
 
   /** Uniform unsigned 32-bit integer. */
   uint32(): number {
     if (this.used === 4) {
-      philox([this.counter >>> 0, 0, this.indexLow, this.indexHigh], this.key, this.block);
+      this.words[0] = this.counter >>> 0;
+      philox(this.words, this.key, this.block);
       this.counter++;
       this.used = 0;
     }
@@ -117,9 +122,9 @@ export class Rng {
     if (!Number.isInteger(n) || n < 1 || n > 4294967296) {
       throw new RangeError(`Rng.below needs a whole number from 1 to 2^32, found ${n}.`);
     }
-    const limit = 4294967296 - (4294967296 % n);
     let draw = this.uint32();
-    while (draw >= limit) draw = this.uint32();
+    // the last multiple of n below 2^32 is above 2^32 - n: the slow remainder is rarely needed
+    while (draw > 4294967295 - n && draw >= 4294967296 - (4294967296 % n)) draw = this.uint32();
     return draw % n;
   }
 

@@ -8,7 +8,7 @@ import type { RunConfig } from '../config/run-config.js';
 import { openEngine } from '../engine/registry.js';
 import { errorMessage } from '../errors.js';
 import type { EngineChoice } from '../train/train-run.js';
-import { combineModule, type MeasuredModule, type ModuleOutcome } from './combine-module.js';
+import { combineModule, isOwn, type MeasuredModule, type ModuleOutcome } from './combine-module.js';
 import { inParallel, measureAll, type MeasureTask, type Outcome, readCached } from './measure-checkpoints.js';
 import { codeSha256 } from './module-code.js';
 import { type CheckpointRef, measurementKey, resolveOptions } from './probe-plan.js';
@@ -32,6 +32,8 @@ export interface ProbeRequest {
   readonly cacheDir: string;
   /** a child that says nothing for so long is ended and its checkpoint named as failed */
   readonly timeLimitMs?: number | undefined;
+  /** a module that measures for longer is stopped, and what it has not measured is named as failed; absent: never */
+  readonly moduleLimitMs?: number | undefined;
   /** take the options that modules declare for many steps of a run */
   readonly series?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -75,9 +77,9 @@ export async function probeCheckpoints(request: ProbeRequest): Promise<ProbeOutc
   });
   const total = done + tasks.length;
   await measureAll(
-    { engine: request.engine, parallel, timeLimitMs, signal },
+    { engine: request.engine, parallel, timeLimitMs, moduleLimitMs: request.moduleLimitMs, signal },
     tasks,
-    modules,
+    modules.map((module) => ({ ...module, isOwn: isOwn(module), cheaper: cheaperOptions(module) })),
     (task, outcome) => {
       const { probe, outcomes } = modules[task.module];
       outcomes.set(task.ref.subject.id, outcome);
@@ -95,6 +97,14 @@ export async function probeCheckpoints(request: ProbeRequest): Promise<ProbeOutc
     const one = combined.get(name);
     return one === undefined ? [] : [{ name, ...one }];
   });
+}
+
+/** What --series would make smaller. */
+function cheaperOptions({ probe, options }: PlannedModule): string {
+  return Object.entries(probe.options ?? {})
+    .filter(([name, { series }]) => series !== undefined && series !== options[name])
+    .map(([name, { series }]) => `${name} ${JSON.stringify(series)}`)
+    .join(', ');
 }
 
 type PlannedModule = MeasuredModule & {

@@ -1,5 +1,5 @@
 /**
- * Child process that does the work of one probe module: measures a list of checkpoints, or brings measurements together.
+ * Child process that does the work of probe modules: measures a list of checkpoints, or brings one module's together.
  * Each checkpoint answers for itself: a throw, a non-finite number or changed weights is one failed measurement, and the
  * others go on.
  */
@@ -20,11 +20,14 @@ interface Work {
   readonly options: Options;
 }
 
-export interface MeasureJob extends Work {
+export interface MeasureJob {
   readonly kind: 'measure';
   readonly engine: EngineChoice;
-  readonly subjects: readonly {
+  readonly modules: readonly Work[];
+  readonly tasks: readonly {
     readonly index: number;
+    /** index of the module */
+    readonly module: number;
     readonly source: CheckpointSource;
     readonly config: RunConfig;
     readonly subject: Subject;
@@ -51,15 +54,15 @@ export type ProbeMessage =
   | { readonly kind: 'failed'; readonly index: number; readonly reason: string };
 
 async function measureAll(job: MeasureJob, context: JobContext): Promise<Json> {
-  const probe = await loadProbe(job.probe);
   const { engine } = await openEngine(job.engine, { threads: 1 });
   const tell = (message: ProbeMessage): void => context.send(message);
-  for (const entry of job.subjects) {
+  for (const entry of job.tasks) {
     if (context.signal.aborted) throw new InterruptedError();
     const { index } = entry;
+    const { probe: name, options } = job.modules[entry.module];
     try {
       tell({ kind: 'progress', index, done: 0, total: 1 });
-      const measurement = await measureOne(probe, job.options, entry, engine, (done, total) =>
+      const measurement = await measureOne(await loadProbe(name), options, entry, engine, (done, total) =>
         tell({ kind: 'progress', index, done, total }),
       );
       tell({ kind: 'measured', index, measurement });

@@ -109,6 +109,20 @@ describe('a faulty module', () => {
     expect(failures).toEqual([{ module: fault, subject: `${runs[1]}@10`, reason: module.leftOut[0].reason }]);
   });
 
+  it('is stopped after --module-limit: what is measured stays, the rest is named with what to do', async () => {
+    const { report, failures } = await probe(writeProbe(folder, 'silent'), runs.slice(0, 3), {
+      parallel: 1,
+      moduleLimitMs: 1500,
+    });
+    const module = report.modules['silent'];
+    expect(module.status).toBe('ok');
+    expect(count(report, 'silent')).toBe(1);
+    const reason =
+      'stopped after 1.5 s with 1 of 3 checkpoints measured; what is measured is kept. Try fewer checkpoints, or a longer --module-limit.';
+    expect(module.leftOut).toEqual(runs.slice(1, 3).map((run) => ({ subject: `${run}@10`, reason })));
+    expect(failures.map(({ subject }) => subject)).toEqual(module.leftOut.map(({ subject }) => subject));
+  });
+
   it('does not spoil the sound one beside it', async () => {
     const choices = await Promise.all(
       (['combine-throws', 'sound'] as const).map(async (fault) => {

@@ -12,15 +12,19 @@ import {
 import type { Batch } from '../engine.js';
 import { type BatchShape, targetRows } from './batch.js';
 import { Carve } from './carve.js';
-import { applyIntervention, checkIntervention, patternSize } from './interventions.js';
+import { applyIntervention, checkIntervention, type CutRows, cutRows, patternSize } from './interventions.js';
 import { type CaptureResult, copy, type ModelContext, type RealForwardOptions } from './context.js';
 import type { Address, RealArray } from './module.js';
+import { AFTER_ATTENTION, neededActivations } from './needed.js';
 
 /** Which LayerNorm and which linear map: the numbers of stages.c. */
 const NORM = { ln1: 0, ln2: 1, final: 2 } as const;
 const LINEAR = { q: 0, k: 1, v: 2, attnOut: 3, mlpPre: 4, mlpOut: 5 } as const;
 
-/** Runs all rows through every stage; the result's bytes equal the fused driver's when nothing is overwritten. */
+/**
+ * Runs the rows through every stage that something still depends on; the result's bytes equal the fused driver's when
+ * nothing is overwritten.
+ */
 export function runStages<R extends RealArray>(
   context: ModelContext<R>,
   batch: Batch,
@@ -31,6 +35,9 @@ export function runStages<R extends RealArray>(
   const kernels = memory.functions;
   const capture = new Set(options.capture?.map((name) => parseActivationName(config, name).name));
   const interventions = (options.interventions ?? []).map((one) => checkIntervention(config, batch, one));
+  const { computed, read } = neededActivations(config, capture, interventions);
+  const last = config.nLayers - 1;
+  const isCutShort = nTargets < N && !AFTER_ATTENTION.some((name) => capture.has(activationName(name, last)));
 
   const residual = N * kernels.row_numbers(config.dModel);
   const hidden = N * kernels.row_numbers(config.dMlp);
@@ -68,19 +75,27 @@ export function runStages<R extends RealArray>(
   }
   memory.ints(iota(), longest + 1).forEach((_, i, all) => (all[i] = i));
   const { rows, targets } = targetRows(batch, nTargets);
-  memory.ints(wanted.rows(), nTargets).set(rows);
+  // the rows of the logits among those that the last block was computed for
+  memory.ints(wanted.rows(), nTargets).set(isCutShort ? rows.map((_, i) => i) : rows);
   memory.ints(wanted.targets(), nTargets).set(targets);
 
   const activations = new Map<ActivationName, R>();
-  const visit = (name: ActivationName, address: Address): void => {
+  /** the rows that are left, once the last block computes those with a target alone */
+  let cut: CutRows | undefined;
+  const at = (name: ActivationName, address: Address, compute: () => void): void => {
+    if (!read.has(name)) return;
+    if (computed.has(name)) compute();
     const relevant = interventions.filter((one) => one.at === name);
     if (relevant.length === 0 && !capture.has(name)) return;
     const { layout } = parseActivationName(config, name).row;
     const width = layout.kind === 'rows' ? layout.width(config) : undefined;
     const stride = kernels.row_numbers(width ?? 0);
     if (relevant.length > 0) {
-      const view = memory.reals(address, width === undefined ? patterns : N * stride);
-      for (const one of relevant) applyIntervention(config, batch, one, stride, view);
+      const n = cut?.rows.length ?? N;
+      const view = memory.reals(address, width === undefined ? patterns : n * stride);
+      // what no value is for: columns beyond the width, and what a query must not see
+      if (!computed.has(name) && stride !== width) view.fill(name.endsWith('.attn_scores') ? -Infinity : 0);
+      for (const one of relevant) applyIntervention(config, batch, one, stride, view, cut);
     }
     if (capture.has(name)) {
       const found =
@@ -90,53 +105,51 @@ export function runStages<R extends RealArray>(
       activations.set(name, found);
     }
   };
-  const atModel = (name: ModelActivation, address: Address): void => visit(activationName(name), address);
+  const atModel = (name: ModelActivation, address: Address, compute: () => void): void =>
+    at(activationName(name), address, compute);
 
   kernels.stage_prepare(d, p, weights());
   const { x, h, q, k, v, z, out, scores, pattern, pre, post } = place(buffers);
-  kernels.stage_embed(d, p, x, ids.tokens(), N, 0);
-  atModel('embed', x);
-  kernels.stage_embed(d, p, out, ids.positions(), N, 1);
-  atModel('pos_embed', out);
-  kernels.stage_add(d, x, x, out, N);
+  atModel('embed', x, () => kernels.stage_embed(d, p, x, ids.tokens(), N, 0));
+  atModel('pos_embed', out, () => kernels.stage_embed(d, p, out, ids.positions(), N, 1));
   for (let layer = 0; layer < config.nLayers; layer++) {
-    const at = (name: BlockActivation, address: Address): void => visit(activationName(name, layer), address);
-    const norm = (which: number, to: Address): void =>
-      kernels.stage_layernorm(d, p, weights(), layer, which, to, x, N);
+    const atBlock = (name: BlockActivation, address: Address, compute: () => void): void =>
+      at(activationName(name, layer), address, compute);
+    const rowsLeft = (): number => cut?.rows.length ?? N;
+    const add = (): void => kernels.stage_add(d, x, x, out, rowsLeft());
+    const norm = (which: number): void =>
+      kernels.stage_layernorm(d, p, weights(), layer, which, h, x, rowsLeft());
     const linear = (which: number, to: Address, from: Address): void =>
-      kernels.stage_linear(d, p, weights(), layer, which, to, from, N);
-    at('resid_pre', x);
-    norm(NORM.ln1, h);
-    at('ln1.normalized', h);
-    linear(LINEAR.q, q, h);
-    at('attn.q', q);
-    linear(LINEAR.k, k, h);
-    at('attn.k', k);
-    linear(LINEAR.v, v, h);
-    at('attn.v', v);
-    kernels.stage_scores(d, scores, q, k, ids.offsets(), S, iota(), scratch());
-    at('attn.attn_scores', scores);
-    kernels.stage_pattern(d, pattern, scores, ids.offsets(), S, scratch());
-    at('attn.pattern', pattern);
-    kernels.stage_values(d, z, pattern, v, ids.offsets(), S, iota(), scratch());
-    at('attn.z', z);
-    linear(LINEAR.attnOut, out, z);
-    at('attn_out', out);
-    kernels.stage_add(d, x, x, out, N);
-    at('resid_mid', x);
-    norm(NORM.ln2, h);
-    at('ln2.normalized', h);
-    linear(LINEAR.mlpPre, pre, h);
-    at('mlp.pre', pre);
-    kernels.stage_activation(d, post, pre, N);
-    at('mlp.post', post);
-    linear(LINEAR.mlpOut, out, post);
-    at('mlp_out', out);
-    kernels.stage_add(d, x, x, out, N);
-    at('resid_post', x);
+      kernels.stage_linear(d, p, weights(), layer, which, to, from, rowsLeft());
+    // with later blocks it is what the block before has left in x
+    atBlock('resid_pre', x, layer === 0 ? add : () => undefined);
+    atBlock('ln1.normalized', h, () => norm(NORM.ln1));
+    atBlock('attn.q', q, () => linear(LINEAR.q, q, h));
+    atBlock('attn.k', k, () => linear(LINEAR.k, k, h));
+    atBlock('attn.v', v, () => linear(LINEAR.v, v, h));
+    atBlock('attn.attn_scores', scores, () =>
+      kernels.stage_scores(d, scores, q, k, ids.offsets(), S, iota(), scratch()),
+    );
+    atBlock('attn.pattern', pattern, () =>
+      kernels.stage_pattern(d, pattern, scores, ids.offsets(), S, scratch()),
+    );
+    atBlock('attn.z', z, () => kernels.stage_values(d, z, pattern, v, ids.offsets(), S, iota(), scratch()));
+    if (layer === last && isCutShort) {
+      const stride = kernels.row_numbers(config.dModel);
+      for (const address of [z, x]) keepRows(memory.reals(address, N * stride), rows, stride);
+      cut = cutRows(N, rows);
+    }
+    atBlock('attn_out', out, () => linear(LINEAR.attnOut, out, z));
+    atBlock('resid_mid', x, add);
+    atBlock('ln2.normalized', h, () => norm(NORM.ln2));
+    atBlock('mlp.pre', pre, () => linear(LINEAR.mlpPre, pre, h));
+    atBlock('mlp.post', post, () => kernels.stage_activation(d, post, pre, rowsLeft()));
+    atBlock('mlp_out', out, () => linear(LINEAR.mlpOut, out, post));
+    atBlock('resid_post', x, add);
   }
-  kernels.stage_layernorm(d, p, weights(), 0, NORM.final, h, x, N);
-  atModel('ln_final.normalized', h);
+  atModel('ln_final.normalized', h, () =>
+    kernels.stage_layernorm(d, p, weights(), 0, NORM.final, h, x, cut?.rows.length ?? N),
+  );
   const sum = kernels.stage_logits(
     d,
     p,
@@ -156,6 +169,11 @@ export function runStages<R extends RealArray>(
     lossNats: sum / nTargets,
     activations,
   };
+}
+
+/** Moves the rows to the front, in order. @param rows - ascending */
+function keepRows(x: RealArray, rows: Int32Array, stride: number): void {
+  rows.forEach((row, i) => x.copyWithin(i * stride, row * stride, (row + 1) * stride));
 }
 
 /** Addresses of all pieces of a placed arena. */

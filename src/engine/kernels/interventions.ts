@@ -74,11 +74,26 @@ export function checkIntervention<R extends RealArray>(
   return { ...intervention, row };
 }
 
+/** Rows of a batch that are left in an activation, the others having been left out. */
+export interface CutRows {
+  /** their rows in the batch, ascending */
+  readonly rows: Int32Array;
+  /** [N] their places in the activation; -1 where a row was left out */
+  readonly places: Int32Array;
+}
+
+export function cutRows(N: number, rows: Int32Array): CutRows {
+  const places = new Int32Array(N).fill(-1);
+  rows.forEach((row, i) => (places[row] = i));
+  return { rows, places };
+}
+
 /**
  * Changes an activation in place.
  * @param stride - numbers from one row to the next; not for patterns
  * @param x - [N, stride] rows, or concatenated [nHeads, T, T] patterns. Pattern entries above the diagonal are the
  *   mask and are never changed.
+ * @param cut - absent: x has all N rows
  */
 export function applyIntervention<R extends RealArray>(
   config: GptConfig,
@@ -86,30 +101,40 @@ export function applyIntervention<R extends RealArray>(
   intervention: CheckedIntervention<R>,
   stride: number,
   x: R,
+  cut?: CutRows,
 ): void {
   if (intervention.row.layout.kind === 'pattern') {
     applyToPattern(config, batch, intervention, x);
   } else {
-    applyToRows(config, batch, intervention, intervention.row.layout.width(config), stride, x);
+    applyToRows(config, intervention, intervention.row.layout.width(config), stride, x, cut);
   }
 }
 
 function applyToRows<R extends RealArray>(
   config: GptConfig,
-  batch: Batch,
   { op, value, heads, positions }: CheckedIntervention<R>,
   width: number,
   stride: number,
   x: R,
+  cut: CutRows | undefined,
 ): void {
   const dHead = config.dModel / config.nHeads;
-  const ranges = heads?.map((head) => [head * dHead, (head + 1) * dHead] as const) ?? [[0, width] as const];
   const one = typeof value === 'number' || value.length === width;
-  const count = positions?.length ?? batch.tokens.length;
+  if (cut === undefined && positions === undefined && heads === undefined && stride === width) {
+    if (typeof value === 'number' || value.length === x.length) {
+      change(op, x, 0, x.length, value, 0);
+      return;
+    }
+  }
+  const ranges = heads?.map((head) => [head * dHead, (head + 1) * dHead] as const) ?? [[0, width] as const];
+  const rows = positions ?? cut?.rows;
+  const count = rows?.length ?? x.length / stride;
   for (let i = 0; i < count; i++) {
-    const row = positions === undefined ? i : positions[i];
+    const row = rows === undefined ? i : rows[i];
+    const place = cut === undefined ? row : cut.places[row];
+    if (place < 0) continue;
     for (const [from, to] of ranges) {
-      change(op, x, row * stride + from, to - from, value, one ? from : row * width + from);
+      change(op, x, place * stride + from, to - from, value, one ? from : row * width + from);
     }
   }
 }
@@ -158,7 +183,9 @@ function change<R extends RealArray>(
   }
   switch (op) {
     case 'set':
-      for (let j = 0; j < n; j++) x[at + j] = value[from + j];
+      // a call costs more than a few numbers
+      if (n > 256) x.set(value.subarray(from, from + n), at);
+      else for (let j = 0; j < n; j++) x[at + j] = value[from + j];
       return;
     case 'add':
       for (let j = 0; j < n; j++) x[at + j] += value[from + j];

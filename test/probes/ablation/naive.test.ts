@@ -385,12 +385,19 @@ function spied(engine: Engine, tell: (interventions: Intervention[], batch: Batc
           const asked = (options?.interventions ?? []).map((i) =>
             typeof i.value === 'number' ? i : { ...i, value: i.value.slice() },
           );
-          if (asked.length > 0) tell(asked, batch);
+          if (asked.length > 0) tell(treatmentOf(asked), batch);
           return forward(batch, options);
         },
       };
     },
   };
+}
+
+/** Without the values of the intact model that spare what lies before the first change (probes/ablation/resume.ts). */
+function treatmentOf(interventions: readonly Intervention[]): Intervention[] {
+  const [first, second, ...rest] = interventions.filter(({ at }) => !/\.resid_(pre|mid)$/.test(at));
+  const isResumed = second !== undefined && first.op === 'set' && first.at === second.at;
+  return [...(isResumed ? [] : [first]), ...(second === undefined ? [] : [second]), ...rest];
 }
 
 /** Greedy generation token by token: each step is a new forward pass over what has been written, ablation included. */
