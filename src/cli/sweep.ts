@@ -1,25 +1,28 @@
 /** `sumlens sweep`: the runs of a plan, one a core, with a live table; and what they would cost. */
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { Command } from 'commander';
 import { usableCores } from '../jobs/cores.js';
 import { conditionLabel } from '../config/hash.js';
 import { nearest, unacceptable, UserError } from '../errors.js';
 import { toCsv } from '../evidence/table.js';
-import { writeFileDurably } from '../io/files.js';
+import { makeDirectory, readText, writeFileDurably } from '../io/files.js';
 import { packageVersion } from '../io/package-root.js';
 import { renderReport } from '../report/page.js';
 import { reportJson } from '../report/report-json.js';
 import { loadReportRuntime } from '../report/write.js';
 import { type LearnedTable, type SweepProgress } from '../workflows/sweep/board.js';
-import { bundledPlans, findPlan } from '../workflows/sweep/bundled.js';
+import { bundledPlans, findPlan, planFile } from '../workflows/sweep/bundled.js';
 import { CALIBRATION_SECONDS, type DryRun, dryRun } from '../workflows/sweep/dry-run.js';
 import { expandPlan, resolveFields, type SweepRun } from '../workflows/sweep/expand.js';
 import { KEEPS } from '../workflows/sweep/keep.js';
 import { type Plan, PLAN_SIZES } from '../workflows/sweep/plan.js';
 import { reportOfResults } from '../workflows/sweep/report.js';
+import { standingNotes, standingOf } from '../workflows/sweep/standing.js';
 import type { ResultLine } from '../workflows/sweep/result-line.js';
 import { checkQueueUrl } from '../workflows/sweep/queue/connection.js';
 import { MOST_QUEUED, openSubmitter, type Submitter } from '../workflows/sweep/queue/submit.js';
+import { RESULTS_FILE } from '../workflows/sweep/results-file.js';
 import { resultsOfPlan, runSweep, type SweepOutcome, sweepResults } from '../workflows/sweep/sweep.js';
 import { bar, createDisplay, duration } from './display.js';
 import {
@@ -56,6 +59,7 @@ Examples:
   sumlens sweep thresholds --dry-run
   sumlens sweep thresholds --size small --stop-after 30
   sumlens sweep plan.yaml --jobs 4 --keep none
+  sumlens sweep paper --size paper --name paper --report-only      the report again, from results.jsonl alone
   sumlens sweep plan.yaml --queue redis://:password@host:6379      with "sumlens worker --queue ..." on any machines`;
 
 export function registerSweep(program: Command): void {
@@ -68,6 +72,7 @@ export function registerSweep(program: Command): void {
       `${PLAN_SIZES.join(' or ')}, where the plan has sizes (default: the first it has)`,
     )
     .option('--dry-run', 'show runs, parameters, core-hours and the verdicts in reach; train nothing')
+    .option('--report-only', 'train nothing: write the report from the results that are there')
     .option('--jobs <n>', 'runs at a time (default: the cores of this machine)')
     .option('--keep <what>', `checkpoints that stay: ${KEEPS.join(', ')} (default: all)`)
     .option('--retries <n>', 'further attempts at a run that fails (default: 2)')
@@ -80,6 +85,7 @@ export function registerSweep(program: Command): void {
 
 interface Request {
   readonly plan: Plan;
+  readonly planFile: string;
   readonly name: string;
   readonly runs: readonly SweepRun[];
   readonly jobs: number;
@@ -89,6 +95,7 @@ async function sweepCommand(planName: string, options: ParsedOptions): Promise<v
   const plan = findPlan(planName, choiceFlag(options, 'size', PLAN_SIZES));
   const request: Request = {
     plan,
+    planFile: planFile(planName),
     name: nameFlag(options) ?? plan.name,
     runs: expandPlan(plan, resolveFields(foldersOf(options).checkpointsDir)),
     jobs: wholeFlag(options, 'jobs', [1, 1024]) ?? wholeFlag(options, 'threads', [1, 1024]) ?? usableCores(),
@@ -96,6 +103,7 @@ async function sweepCommand(planName: string, options: ParsedOptions): Promise<v
   const interrupt = interruptSignal();
   try {
     if (switchValue(options, 'dry-run')) await showPlan(request, options, interrupt.signal);
+    else if (switchValue(options, 'report-only')) reportAgain(request, options);
     else await sweep(request, options, interrupt);
   } finally {
     interrupt.release();
@@ -150,10 +158,11 @@ function dryRunText(plan: Plan, found: DryRun, jobs: number): string {
 }
 
 async function sweep(
-  { plan, name, runs, jobs }: Request,
+  request: Request,
   options: ParsedOptions,
   interrupt: ReturnType<typeof interruptSignal>,
 ): Promise<void> {
+  const { name, runs, jobs } = request;
   const begin = performance.now();
   const stop = new AbortController();
   const minutes = stopAfter(options);
@@ -203,7 +212,7 @@ async function sweep(
       `${results.size} of ${runs.length} runs finished${failed.length > 0 ? `, ${failed.length} failed` : ''}; took ${duration(performance.now() - begin)}\nresults: ${resultsPath}\n`,
     );
   }
-  if (results.size > 0) reportSweep(plan, [...results.values()], dirname(resultsPath), options);
+  if (results.size > 0) reportSweep(request, results, dirname(resultsPath), options);
   for (const { run, reason } of failed) console.error(`run ${run} failed: ${reason}`);
   if (interrupted) {
     const why = isOurStop ? `Stopped after ${minutes ?? ''} minutes` : 'Interrupted';
@@ -213,22 +222,52 @@ async function sweep(
   else if (failed.length > 0) process.exitCode = 1;
 }
 
-/** The page, the report and the table of observations beside results.jsonl, and the claims in the terminal. */
+/** The report of what has a result, without a checkpoint. */
+function reportAgain(request: Request, options: ParsedOptions): void {
+  const folder = join(foldersOf(options).reportsDir, request.name);
+  const results = resultsOfPlan(request.runs, sweepResults(dirname(folder), request.name));
+  if (results.size === 0) {
+    throw new UserError(
+      `--report-only: found no result of the plan ${request.plan.name} in ${join(folder, RESULTS_FILE)}, expected at least one. Leave --report-only out, or name the folder with --name.`,
+    );
+  }
+  if (switchValue(options, 'json')) {
+    const summary = {
+      results: join(folder, RESULTS_FILE),
+      runs: request.runs.length,
+      finished: results.size,
+    };
+    process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
+  } else process.stdout.write(`${results.size} of ${request.runs.length} runs finished\n`);
+  reportSweep(request, results, folder, options);
+}
+
+/** The page, the report, the table of observations and the plan beside results.jsonl, and the claims in the terminal. */
 function reportSweep(
-  { name, description }: Plan,
-  results: readonly ResultLine[],
+  { plan, name, planFile: file, runs }: Request,
+  results: ReadonlyMap<string, ResultLine>,
   folder: string,
   options: ParsedOptions,
 ): void {
-  const report = reportOfResults(results, { title: `sumlens sweep ${name}`, version: packageVersion() });
+  const notes = standingNotes(name, standingOf(runs, results));
+  const report = reportOfResults([...results.values()], {
+    title: `sumlens sweep ${name}`,
+    version: packageVersion(),
+    notes: notes.join('\n'),
+  });
+  makeDirectory(join(folder, PLANS));
+  writeFileDurably(join(folder, PLANS, basename(file)), readText(file));
   writeFileDurably(join(folder, 'report.json'), reportJson(report));
-  writeFileDurably(join(folder, 'observations.csv'), toCsv(report));
+  writeFileDurably(join(folder, 'observations.csv.gz'), gzipSync(toCsv(report), { level: 9 }));
   writeFileDurably(join(folder, 'index.html'), renderReport(report, loadReportRuntime()));
   if (switchValue(options, 'json')) return;
   process.stdout.write(
-    `\n${description}\n\n${claimLines(report.claims)}\n\nreport: ${join(folder, 'index.html')}\n`,
+    `\n${plan.description}\n\n${[...notes, ''].join('\n')}${claimLines(report.claims)}\n\nreport: ${join(folder, 'index.html')}\n`,
   );
 }
+
+/** Folder of the plans beside their results. */
+const PLANS = 'plans';
 
 async function submitterOf(
   name: string,

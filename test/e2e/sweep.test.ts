@@ -86,7 +86,7 @@ describe('sumlens sweep', () => {
       expect(kills).toBeGreaterThan(1);
       expect(linesOf(killed)).toEqual(linesOf(alone));
       expect(linesOf(killed)).toHaveLength(12);
-      for (const file of ['report.json', 'observations.csv', 'index.html']) {
+      for (const file of ['report.json', 'observations.csv.gz', 'index.html']) {
         const [a, b] = [alone, killed].map((place) => readFileSync(join(place, 'reports', 'tiny', file)));
         expect(b.equals(a), file).toBe(true);
       }
