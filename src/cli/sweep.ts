@@ -7,14 +7,17 @@ import { conditionLabel } from '../config/hash.js';
 import { nearest, unacceptable, UserError } from '../errors.js';
 import { toCsv } from '../evidence/table.js';
 import { makeDirectory, readText, writeFileDurably } from '../io/files.js';
+import { canonicalJson } from '../io/json.js';
 import { packageVersion } from '../io/package-root.js';
 import { renderReport } from '../report/page.js';
 import { reportJson } from '../report/report-json.js';
 import { loadReportRuntime } from '../report/write.js';
+import { VERDICTS_FILE } from '../workflows/plan-verdicts.js';
 import { type LearnedTable, type SweepProgress } from '../workflows/sweep/board.js';
 import { bundledPlans, findPlan, planFile } from '../workflows/sweep/bundled.js';
 import { CALIBRATION_SECONDS, type DryRun, dryRun } from '../workflows/sweep/dry-run.js';
 import { expandPlan, resolveFields, type SweepRun } from '../workflows/sweep/expand.js';
+import { planVerdictsOf } from '../workflows/sweep/findings.js';
 import { KEEPS } from '../workflows/sweep/keep.js';
 import { type Plan, PLAN_SIZES } from '../workflows/sweep/plan.js';
 import { reportOfResults } from '../workflows/sweep/report.js';
@@ -249,14 +252,17 @@ function reportSweep(
   folder: string,
   options: ParsedOptions,
 ): void {
-  const notes = standingNotes(name, standingOf(runs, results));
+  const standing = standingOf(runs, results);
+  const notes = standingNotes(name, standing);
   const report = reportOfResults([...results.values()], {
     title: `sumlens sweep ${name}`,
     version: packageVersion(),
     notes: notes.join('\n'),
   });
+  const verdicts = planVerdictsOf(name, report.claims, standing);
   makeDirectory(join(folder, PLANS));
   writeFileDurably(join(folder, PLANS, basename(file)), readText(file));
+  writeFileDurably(join(folder, VERDICTS_FILE), `${canonicalJson(verdicts)}\n`);
   writeFileDurably(join(folder, 'report.json'), reportJson(report));
   writeFileDurably(join(folder, 'observations.csv.gz'), gzipSync(toCsv(report), { level: 9 }));
   writeFileDurably(join(folder, 'index.html'), renderReport(report, loadReportRuntime()));

@@ -11,6 +11,7 @@ import type { ChartSpec, Report } from './schema.js';
 import { CONDITION_COLORS, THEME_NAMES } from './theme.js';
 import { byText, conditionLabels, sortedSubjects, summariseConditions } from './page/conditions.js';
 import { type Answer, answer } from './page/answer.js';
+import { besideSection } from './page/beside.js';
 import { claimsTable } from './page/claims-table.js';
 import { allDifferences, differenceMaps } from './page/differences.js';
 import { figure, figures } from './page/figure.js';
@@ -134,8 +135,9 @@ function body(given: Report): Html {
       </div>
     </nav>
     <main id="main">
-      ${header(report, conditions)} ${answerSection(first)} ${report.kind === 'claims' ? claims : undefined}
-      ${compared(conditions)} ${unlearnedSection(report, evidence)} ${differences}
+      ${header(report, conditions)} ${answerSection(first)} ${besideSection(report)}
+      ${report.kind === 'claims' ? claims : undefined} ${compared(conditions)}
+      ${unlearnedSection(report, evidence)} ${differences}
       ${report.kind === 'comparison' ? claims : undefined} ${sections.map((section) => section.body)}
       ${glossary()} ${provenance(report)}
     </main>

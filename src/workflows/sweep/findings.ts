@@ -3,6 +3,7 @@
  * than the paper says. Every number and every verdict is computed from the result lines; nothing here decides anything.
  */
 import type { ClaimResult } from '../../evidence/claims.js';
+import type { PlanVerdicts } from '../../evidence/plan-verdicts.js';
 import { type Claim, type ClaimPart, CLAIMS, SMALL_START } from '../../evidence/claims-file.js';
 import { conditionsOf } from '../../evidence/conditions.js';
 import { groupBy } from '../../evidence/group-by.js';
@@ -60,6 +61,7 @@ interface Row {
   readonly claim: Claim;
   readonly part: ClaimPart;
   readonly result: ClaimResult;
+  readonly interim: boolean;
   /** the verdict as it is printed */
   readonly verdict: string;
   readonly standing: PartStanding | undefined;
@@ -73,8 +75,31 @@ function rowsOf(claim: Claim, decided: readonly ClaimResult[], { parts }: Standi
     const isLeft = standing !== undefined && standing.finished < standing.runs;
     const interim = result.verdict !== VERDICT.tooFew && (result.interim || isLeft);
     const verdict = verdictText(interim ? { verdict: result.verdict, interim } : { verdict: result.verdict });
-    return [{ claim, part, result, verdict, standing }];
+    return [{ claim, part, result, interim, verdict, standing }];
   });
+}
+
+/** @param name - of the folder of the results */
+export function planVerdictsOf(
+  name: string,
+  claims: readonly ClaimResult[],
+  standing: Standing,
+): PlanVerdicts {
+  const { runs, finished } = standing;
+  const rows = CLAIMS.flatMap((claim) => rowsOf(claim, claims, standing));
+  return {
+    plan: name,
+    runs,
+    finished,
+    parts: rows.map(({ claim, part, result, interim, standing: own }) => ({
+      claim: claim.id,
+      part: part.id,
+      verdict: result.verdict,
+      interim,
+      runs: own?.runs ?? 0,
+      finished: own?.finished ?? 0,
+    })),
+  };
 }
 
 const total = (counts: readonly StartCount[]): { readonly learned: number; readonly runs: number } => ({

@@ -2,7 +2,7 @@
  * A sweep: trains what its plan says and results.jsonl lacks, and appends one line a finished run. What is in that file is
  * done, on whatever machine it was trained; everything else goes on from its run directory.
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { runId } from '../../config/hash.js';
 import type { RunConfig } from '../../config/run-config.js';
 import { RunError, UserError } from '../../errors.js';
@@ -14,6 +14,7 @@ import { type LearnedTable, learnedBySize, SweepBoard, type SweepProgress } from
 import { attemptInChild } from './child.js';
 import { configOf, type SweepRun } from './expand.js';
 import { finalWeights, type Keep, thinOut } from './keep.js';
+import { outlineOf, writeOutline } from './outline.js';
 import { type Attempt, type FailedRun, runPool } from './pool.js';
 import type { ResultLine } from './result-line.js';
 import { appendResult, readResults, repairResults, RESULTS_FILE } from './results-file.js';
@@ -57,7 +58,8 @@ export interface SweepOutcome {
 /** Which operation the table of sizes is about. */
 export const SHOWN_OPERATION = 'SUM';
 
-const LOCK_FILE = 'sweep.lock';
+/** Held by the process that writes results. */
+export const LOCK_FILE = 'sweep.lock';
 
 /**
  * Results of an earlier start.
@@ -122,6 +124,7 @@ async function sweepClaimed(options: SweepOptions, resultsPath: string): Promise
   const others = all.size - new Set([...results.values()].map(({ id }) => id)).size;
   if (others > 0) options.onNote?.(`${others} results of runs that are not in the plan are left alone`);
 
+  writeOutline(dirname(resultsPath), outlineOf(runs, parallel));
   const board = new SweepBoard(runs, results);
   const tell = (): void =>
     options.onProgress?.(board.progress(), () => learnedBySize(runs, results, SHOWN_OPERATION));
