@@ -5,7 +5,7 @@ import { claimHolder } from '../io/claim.js';
 import { parseJsonStrict } from '../io/json.js';
 import { OUTLINE_FILE, outlineSchema, type SweepOutline } from '../workflows/sweep/outline.js';
 import { RESULTS_FILE } from '../workflows/sweep/results-file.js';
-import { LOCK_FILE } from '../workflows/sweep/sweep.js';
+import { LOCK_FILE } from '../workflows/sweep/shards.js';
 import { isPlainName, openContained, readContained } from './contained.js';
 import { ADDRESS_NAME, type SweepState, type SweepSummary } from './contract.js';
 import { SweepTally } from './sweep-tally.js';
