@@ -149,7 +149,7 @@ async function openPostgres(url: URL): Promise<QueueServer> {
     openWorker: <D, R>(processor: Processor<D, R>, options: WorkOptions) =>
       new bullmq.Worker(
         QUEUE_NAME,
-        processor as unknown as Processor,
+        processor,
         { ...options, connection },
         bullmq.createPostgresBackend,
       ) as unknown as Worker<D, R>,
