@@ -7,6 +7,7 @@ import { accuracyByOperation, divisorAccuracy, isNested, nestedAccuracy } from '
 import type { EvalRow } from '../src/train/metrics.js';
 import { lastTwoAtStep } from '../src/train/read-training.js';
 import { learnedBySize } from '../src/report/charts/learned-by-size.js';
+import { startAndCompany } from '../src/report/charts/start-and-company.js';
 import { companyFindings, companyThresholds } from './learning/company.js';
 import type { TrainedSubject, TrainingProbe } from './contract.js';
 
@@ -130,6 +131,6 @@ export const learning: TrainingProbe<LearningMeasurement> = {
   ],
   combine: ({ evidence }) => ({
     findings: [...companyFindings(evidence), ...companyThresholds(evidence)],
-    pictures: learnedBySize(evidence.conditions),
+    pictures: [...startAndCompany(evidence.conditions), ...learnedBySize(evidence.conditions)],
   }),
 };

@@ -4,8 +4,11 @@ import { PROBES } from '../../probes/index.js';
 import { getPreset, PRESET_NAMES, presets, withSteps } from '../config/presets.js';
 import { distinguishingLabels, runId } from '../config/hash.js';
 import type { RunConfig } from '../config/run-config.js';
+import { conditionLabel } from '../config/hash.js';
+import { VERDICT, verdictText } from '../evidence/verdict.js';
 import { openEngine } from '../engine/registry.js';
 import { packageVersion } from '../io/package-root.js';
+import type { Report } from '../report/schema.js';
 import { startMemorySampler } from '../jobs/memory.js';
 import {
   type FailedRun,
@@ -32,6 +35,10 @@ import { serve, untilStopped } from './serve.js';
 import { claimLines, padded, percent, summaryTable } from './table.js';
 import { SUMMARIES } from './summaries.js';
 import { addWordFlags, commandLine, wordsOf } from './words.js';
+
+/** The plan whose results come with the package, and the presets beside whose reports its verdicts stand. */
+const SHIPPED_PLAN = 'paper';
+const SHIPPED_PLAN_BESIDE: readonly string[] = ['quick', 'standard'];
 
 export function registerRun(program: Command): void {
   const command = program
@@ -86,6 +93,8 @@ async function runCommand(presetName: string, options: ParsedOptions): Promise<v
         [],
         options,
       ),
+      // its runs are those of the claims, in small: what the plan of them came to is told beside
+      beside: SHIPPED_PLAN_BESIDE.includes(presetName) ? SHIPPED_PLAN : undefined,
       preset,
       probes: PROBES,
       engine,
@@ -126,6 +135,7 @@ async function runCommand(presetName: string, options: ParsedOptions): Promise<v
     );
   } else {
     console.log(`\n${summaryTable(rows)}\n\n${claimLines(report.claims)}\n`);
+    if (report.beside !== undefined) console.log(`${shippedLine(report.beside)}\n`);
     const peak = peakBytes === undefined ? '' : `, peak memory ${(peakBytes / 1e6).toFixed(0)} MB`;
     console.log(`report: ${pagePath}\ntook ${duration(elapsedMs)}${peak}`);
   }
@@ -138,6 +148,15 @@ async function runCommand(presetName: string, options: ParsedOptions): Promise<v
     console.log(`viewer: ${viewer.url}  (Ctrl-C ends it)`);
     await untilStopped(viewer);
   }
+}
+
+function shippedLine({ plan, runs, finished, parts }: NonNullable<Report['beside']>): string {
+  const decided = parts.filter(({ verdict }) => verdict !== VERDICT.tooFew);
+  const verdicts = decided.map(
+    (one) =>
+      `${one.part} ${verdictText(one.interim ? { verdict: one.verdict, interim: true } : { verdict: one.verdict })}`,
+  );
+  return `shipped plan ${plan}, not these runs (${finished} of ${runs} runs): ${verdicts.join(', ') || 'no claim decided yet'}; reports/${plan}/index.html`;
 }
 
 function printFailed(failed: readonly FailedRun[]): void {

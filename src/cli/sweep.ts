@@ -1,25 +1,34 @@
 /** `sumlens sweep`: the runs of a plan, one a core, with a live table; and what they would cost. */
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { Command } from 'commander';
 import { usableCores } from '../jobs/cores.js';
 import { conditionLabel } from '../config/hash.js';
 import { nearest, unacceptable, UserError } from '../errors.js';
 import { toCsv } from '../evidence/table.js';
-import { writeFileDurably } from '../io/files.js';
+import { isDirectory, makeDirectory, readText, writeFileDurably } from '../io/files.js';
+import { canonicalJson } from '../io/json.js';
 import { packageVersion } from '../io/package-root.js';
 import { renderReport } from '../report/page.js';
 import { reportJson } from '../report/report-json.js';
 import { loadReportRuntime } from '../report/write.js';
+import { VERDICTS_FILE } from '../workflows/plan-verdicts.js';
 import { type LearnedTable, type SweepProgress } from '../workflows/sweep/board.js';
-import { bundledPlans, findPlan } from '../workflows/sweep/bundled.js';
+import { bundledPlans, findPlan, planFile } from '../workflows/sweep/bundled.js';
 import { CALIBRATION_SECONDS, type DryRun, dryRun } from '../workflows/sweep/dry-run.js';
 import { expandPlan, resolveFields, type SweepRun } from '../workflows/sweep/expand.js';
+import { planVerdictsOf } from '../workflows/sweep/findings.js';
 import { KEEPS } from '../workflows/sweep/keep.js';
+import { type Choice, chooseValue, type Chosen } from '../workflows/sweep/choose.js';
 import { type Plan, PLAN_SIZES } from '../workflows/sweep/plan.js';
 import { reportOfResults } from '../workflows/sweep/report.js';
+import { standingNotes, standingOf } from '../workflows/sweep/standing.js';
 import type { ResultLine } from '../workflows/sweep/result-line.js';
 import { checkQueueUrl } from '../workflows/sweep/queue/connection.js';
 import { MOST_QUEUED, openSubmitter, type Submitter } from '../workflows/sweep/queue/submit.js';
+import { RESULTS_FILE } from '../workflows/sweep/results-file.js';
+import { collectShards, runsOfShard, type Shard } from '../workflows/sweep/shards.js';
+import { slurmScript } from '../workflows/sweep/slurm.js';
 import { resultsOfPlan, runSweep, type SweepOutcome, sweepResults } from '../workflows/sweep/sweep.js';
 import { bar, createDisplay, duration } from './display.js';
 import {
@@ -56,6 +65,8 @@ Examples:
   sumlens sweep thresholds --dry-run
   sumlens sweep thresholds --size small --stop-after 30
   sumlens sweep plan.yaml --jobs 4 --keep none
+  sumlens sweep plan.yaml --slurm sweep.sbatch --shards 32         then: sbatch sweep.sbatch
+  sumlens sweep paper --size paper --name paper --report-only      the report again, from results.jsonl alone
   sumlens sweep plan.yaml --queue redis://:password@host:6379      with "sumlens worker --queue ..." on any machines`;
 
 export function registerSweep(program: Command): void {
@@ -68,11 +79,15 @@ export function registerSweep(program: Command): void {
       `${PLAN_SIZES.join(' or ')}, where the plan has sizes (default: the first it has)`,
     )
     .option('--dry-run', 'show runs, parameters, core-hours and the verdicts in reach; train nothing')
+    .option('--report-only', 'train nothing: write the report from the results that are there')
     .option('--jobs <n>', 'runs at a time (default: the cores of this machine)')
     .option('--keep <what>', `checkpoints that stay: ${KEEPS.join(', ')} (default: all)`)
     .option('--retries <n>', 'further attempts at a run that fails (default: 2)')
     .option('--stop-after <minutes>', 'stop then; the same command goes on')
-    .option('--queue <url>', 'let workers train: a Redis server, such as redis://:password@host:6379')
+    .option('--queue <url>', 'let workers train: the URL of a Redis or PostgreSQL server')
+    .option('--slurm <file>', 'write the SLURM array script of the sweep; train nothing')
+    .option('--shards <n>', 'with --slurm: tasks of the array (default: one for each run, at most 64)')
+    .option('--shard <i/n>', 'train part i of n, from 0; --report-only collects the results')
     .option('--name <name>', 'folder of the results below reports (default: the name of the plan)')
     .addHelpText('after', HELP);
   addFolderFlags(addCommonFlags(command)).action(sweepCommand);
@@ -80,6 +95,7 @@ export function registerSweep(program: Command): void {
 
 interface Request {
   readonly plan: Plan;
+  readonly planFile: string;
   readonly name: string;
   readonly runs: readonly SweepRun[];
   readonly jobs: number;
@@ -89,6 +105,7 @@ async function sweepCommand(planName: string, options: ParsedOptions): Promise<v
   const plan = findPlan(planName, choiceFlag(options, 'size', PLAN_SIZES));
   const request: Request = {
     plan,
+    planFile: planFile(planName),
     name: nameFlag(options) ?? plan.name,
     runs: expandPlan(plan, resolveFields(foldersOf(options).checkpointsDir)),
     jobs: wholeFlag(options, 'jobs', [1, 1024]) ?? wholeFlag(options, 'threads', [1, 1024]) ?? usableCores(),
@@ -96,6 +113,8 @@ async function sweepCommand(planName: string, options: ParsedOptions): Promise<v
   const interrupt = interruptSignal();
   try {
     if (switchValue(options, 'dry-run')) await showPlan(request, options, interrupt.signal);
+    else if (switchValue(options, 'report-only')) reportAgain(request, options);
+    else if (flagValue(options, 'slurm') !== undefined) writeSlurm(planName, request, options);
     else await sweep(request, options, interrupt);
   } finally {
     interrupt.release();
@@ -150,10 +169,12 @@ function dryRunText(plan: Plan, found: DryRun, jobs: number): string {
 }
 
 async function sweep(
-  { plan, name, runs, jobs }: Request,
+  request: Request,
   options: ParsedOptions,
   interrupt: ReturnType<typeof interruptSignal>,
 ): Promise<void> {
+  const { name, runs, jobs } = request;
+  const shard = shardFlag(options);
   const begin = performance.now();
   const stop = new AbortController();
   const minutes = stopAfter(options);
@@ -171,6 +192,7 @@ async function sweep(
       runs,
       ...foldersOf(options),
       engine: engineFlag(options),
+      shard,
       // a queue takes what is ready; its workers say how many are trained at a time
       parallel: submitter === undefined ? jobs : MOST_QUEUED,
       ...(submitter !== undefined && {
@@ -192,18 +214,19 @@ async function sweep(
     display.end();
   }
   const { results, failed, interrupted, resultsPath } = outcome;
+  const own = shard === undefined ? runs.length : runsOfShard(runs, shard).length;
   const isOurStop = interrupted && !interrupt.signal.aborted;
   if (switchValue(options, 'json')) {
-    const summary = { results: resultsPath, runs: runs.length, finished: results.size, failed, interrupted };
+    const summary = { results: resultsPath, runs: own, finished: results.size, failed, interrupted };
     process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
   } else {
     const tables = (last?.tables() ?? []).flatMap(tableLines);
     if (tables.length > 0) process.stdout.write(`${tables.join('\n')}\n\n`);
     process.stdout.write(
-      `${results.size} of ${runs.length} runs finished${failed.length > 0 ? `, ${failed.length} failed` : ''}; took ${duration(performance.now() - begin)}\nresults: ${resultsPath}\n`,
+      `${results.size} of ${own} runs finished${failed.length > 0 ? `, ${failed.length} failed` : ''}; took ${duration(performance.now() - begin)}\nresults: ${resultsPath}\n`,
     );
   }
-  if (results.size > 0) reportSweep(plan, [...results.values()], dirname(resultsPath), options);
+  if (results.size > 0 && shard === undefined) reportSweep(request, results, dirname(resultsPath), options);
   for (const { run, reason } of failed) console.error(`run ${run} failed: ${reason}`);
   if (interrupted) {
     const why = isOurStop ? `Stopped after ${minutes ?? ''} minutes` : 'Interrupted';
@@ -213,22 +236,123 @@ async function sweep(
   else if (failed.length > 0) process.exitCode = 1;
 }
 
-/** The page, the report and the table of observations beside results.jsonl, and the claims in the terminal. */
+/** The report of what has a result, without a checkpoint. */
+function reportAgain(request: Request, options: ParsedOptions): void {
+  const folder = join(foldersOf(options).reportsDir, request.name);
+  const collected = collectShards(folder);
+  if (collected > 0) console.error(`collected ${collected} results of shards`);
+  const results = resultsOfPlan(request.runs, sweepResults(dirname(folder), request.name));
+  if (results.size === 0) {
+    throw new UserError(
+      `--report-only: found no result of the plan ${request.plan.name} in ${join(folder, RESULTS_FILE)}, expected at least one. Leave --report-only out, or name the folder with --name.`,
+    );
+  }
+  if (switchValue(options, 'json')) {
+    const summary = {
+      results: join(folder, RESULTS_FILE),
+      runs: request.runs.length,
+      finished: results.size,
+    };
+    process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
+  } else process.stdout.write(`${results.size} of ${request.runs.length} runs finished\n`);
+  reportSweep(request, results, folder, options);
+}
+
+/** The page, the report, the table of observations and the plan beside results.jsonl, and the claims in the terminal. */
 function reportSweep(
-  { name, description }: Plan,
-  results: readonly ResultLine[],
+  { plan, name, planFile: file, runs }: Request,
+  results: ReadonlyMap<string, ResultLine>,
   folder: string,
   options: ParsedOptions,
 ): void {
-  const report = reportOfResults(results, { title: `sumlens sweep ${name}`, version: packageVersion() });
+  const standing = standingOf(runs, results);
+  const notes = standingNotes(name, standing);
+  const report = reportOfResults([...results.values()], {
+    title: `sumlens sweep ${name}`,
+    version: packageVersion(),
+    notes: notes.join('\n'),
+  });
+  const verdicts = planVerdictsOf(name, report.claims, standing);
+  makeDirectory(join(folder, PLANS));
+  writeFileDurably(join(folder, PLANS, basename(file)), readText(file));
+  writeFileDurably(join(folder, VERDICTS_FILE), `${canonicalJson(verdicts)}\n`);
   writeFileDurably(join(folder, 'report.json'), reportJson(report));
-  writeFileDurably(join(folder, 'observations.csv'), toCsv(report));
+  writeFileDurably(join(folder, 'observations.csv.gz'), gzipSync(toCsv(report), { level: 9 }));
   writeFileDurably(join(folder, 'index.html'), renderReport(report, loadReportRuntime()));
   if (switchValue(options, 'json')) return;
+  const choice =
+    plan.choose === undefined
+      ? ''
+      : `${choiceText(plan.choose, chooseValue(plan.choose, runs, results))}\n\n`;
   process.stdout.write(
-    `\n${description}\n\n${claimLines(report.claims)}\n\nreport: ${join(folder, 'index.html')}\n`,
+    `\n${plan.description}\n\n${[...notes, ''].join('\n')}${choice}${claimLines(report.claims)}\n\nreport: ${join(folder, 'index.html')}\n`,
   );
 }
+
+/** What a plan chooses, and why. */
+function choiceText({ field, operation }: Choice, { candidates, value }: Chosen): string {
+  const table = formatTable(
+    [field, `learned ${operation}`, 'smaller of the last two accuracies, mean', 'runs'],
+    candidates.map((one) => [
+      one.value,
+      String(one.learned),
+      percent(one.accuracy),
+      `${one.finished} of ${one.runs}`,
+    ]),
+  );
+  const said = value === undefined ? 'not chosen before every run is finished' : `chosen: ${value}`;
+  return `${table}\n\n${field} ${said} (most runs that learned; of equals the greatest mean; of equals the first)`;
+}
+
+/** Most tasks of an array that nobody asked for. */
+const MOST_TASKS = 64;
+
+function writeSlurm(planName: string, { name, runs }: Request, options: ParsedOptions): void {
+  const file = String(flagValue(options, 'slurm')?.value);
+  if (isDirectory(file)) throw unacceptable('--slurm', file, 'a file, not a directory', 'Add a file name.');
+  const shards = wholeFlag(options, 'shards', [1, 10_000]) ?? Math.min(MOST_TASKS, runs.length);
+  if (shards > runs.length) {
+    throw new UserError(
+      `--shards: found ${shards}, expected at most the ${runs.length} runs of the plan. Ask for fewer.`,
+    );
+  }
+  const { checkpointsDir, reportsDir } = foldersOf(options);
+  const size = flagValue(options, 'size');
+  const keep = choiceFlag(options, 'keep', KEEPS);
+  const common = [
+    process.execPath,
+    process.argv[1],
+    'sweep',
+    planName,
+    ...(size === undefined ? [] : ['--size', String(size.value)]),
+    ...['--name', name, '--checkpoints', checkpointsDir, '--reports', reportsDir],
+  ];
+  const script = slurmScript({
+    name,
+    shards,
+    folder: process.cwd(),
+    command: [...common, ...(keep === undefined ? [] : ['--keep', keep]), '--quiet'],
+    collect: [...common, '--report-only'],
+  });
+  writeFileDurably(file, script);
+  if (!switchValue(options, 'quiet'))
+    console.error(`${file}: ${shards} tasks of ${runs.length} runs. Submit it with sbatch.`);
+}
+
+/** `--shard 3/32` */
+function shardFlag(options: ParsedOptions): Shard | undefined {
+  const found = flagValue(options, 'shard');
+  if (found === undefined) return undefined;
+  const [, index, of] = /^(\d{1,5})\/(\d{1,5})$/.exec(String(found.value)) ?? [];
+  if (index !== undefined && of !== undefined && Number(index) < Number(of)) {
+    if (flagValue(options, 'queue') === undefined) return { index: Number(index), of: Number(of) };
+    throw new UserError('--shard: found with --queue, expected one of them. Leave one out.');
+  }
+  throw unacceptable(found.field, found.value, 'a part and the number of parts, such as 0/32 to 31/32');
+}
+
+/** Folder of the plans beside their results. */
+const PLANS = 'plans';
 
 async function submitterOf(
   name: string,

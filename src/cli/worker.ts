@@ -28,7 +28,7 @@ export function registerWorker(program: Command): void {
   const command = program
     .command('worker')
     .description(SUMMARIES.worker.description)
-    .option('--queue <url>', 'the Redis server, such as redis://:password@host:6379')
+    .option('--queue <url>', 'the Redis or PostgreSQL server, such as redis://:password@host:6379')
     .option('--jobs <n>', 'runs at a time (default: the cores of this machine)')
     .option('--idle <seconds>', 'end after so long without a job (default: never)')
     .addHelpText('after', HELP);
@@ -39,7 +39,7 @@ async function workerCommand(options: ParsedOptions): Promise<void> {
   const queue = flagValue(options, 'queue');
   if (queue === undefined) {
     throw new UserError(
-      '--queue: found nothing, expected the URL of a Redis server, such as redis://host:6379.',
+      '--queue: found nothing, expected the URL of a Redis or PostgreSQL server, such as redis://host:6379.',
     );
   }
   const url = checkQueueUrl(String(queue.value));

@@ -11,6 +11,7 @@ import { forestChart } from './marks/forest.js';
 import type { ChartSpec, Report } from './schema.js';
 import { byText, conditionLabels, sortedSubjects, summariseConditions } from './page/conditions.js';
 import { type Answer, answer } from './page/answer.js';
+import { besideSection } from './page/beside.js';
 import { claimsTable } from './page/claims-table.js';
 import { allDifferences, differenceMaps } from './page/differences.js';
 import { figure, figures } from './page/figure.js';
@@ -143,8 +144,9 @@ function body(given: Report): Html {
       </div>
     </nav>
     <main id="main">
-      ${header(report, conditions)} ${answerSection(first)} ${report.kind === 'claims' ? claims : undefined}
-      ${compared(conditions)} ${unlearnedSection(report, evidence)} ${stepsSection(steps)} ${differences}
+      ${header(report, conditions)} ${answerSection(first)} ${besideSection(report)}
+      ${report.kind === 'claims' ? claims : undefined} ${compared(conditions)}
+      ${unlearnedSection(report, evidence)} ${stepsSection(steps)} ${differences}
       ${report.kind === 'comparison' ? claims : undefined} ${sections.map((section) => section.body)}
       ${glossary()} ${provenance(report)}
     </main>

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { claimResultSchema } from '../evidence/claims.js';
+import { planVerdictsSchema } from '../evidence/plan-verdicts.js';
 import { findingSchema } from '../evidence/finding.js';
 import { type Observation, observationSchema, statisticInfoSchema } from '../evidence/statistic.js';
 import { subjectSchema } from '../evidence/subject.js';
@@ -89,6 +90,9 @@ const reportSchema = z.strictObject({
   subjects: z.array(subjectSchema),
   observations: z.array(observationSchema),
   claims: z.array(claimResultSchema),
+  beside: planVerdictsSchema
+    .extend({ href: z.string().regex(/^\.\.\/[\w.-]+\/index\.html$/) })
+    .exactOptional(),
   training: z.array(training),
   modules: named(moduleReport),
   provenance: z.strictObject({

@@ -3,6 +3,7 @@
  * a report; the page is a pure function of it.
  */
 import type { ClaimResult } from '../evidence/claims.js';
+import type { PlanVerdicts } from '../evidence/plan-verdicts.js';
 import type { Finding } from '../evidence/finding.js';
 import type { Observation, StatisticInfo } from '../evidence/statistic.js';
 import type { Subject } from '../evidence/subject.js';
@@ -104,6 +105,8 @@ export interface Report {
   readonly observations: readonly Observation[];
   /** decided from subjects and observations alone */
   readonly claims: readonly ClaimResult[];
+  /** what another plan of runs came to, which is none of these; `href` is its page, seen from this one */
+  readonly beside?: PlanVerdicts & { readonly href: string };
   readonly training: readonly TrainingRecord[];
   readonly modules: { readonly [name: string]: ModuleReport };
   readonly provenance: {

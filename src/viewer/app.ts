@@ -8,6 +8,7 @@ import { ownHeaders } from './headers.js';
 import { pageRoutes } from './routes/pages.js';
 import { reportRoutes } from './routes/reports.js';
 import { runRoutes } from './routes/runs.js';
+import { sweepRoutes } from './routes/sweeps.js';
 import { EventStreams } from './streams.js';
 
 export interface ViewerApp {
@@ -33,6 +34,7 @@ export function createApp(deps: ViewerDeps): ViewerApp {
   });
   app.use(compression());
   app.use(runRoutes(deps, streams));
+  app.use(sweepRoutes(deps, streams));
   app.use(reportRoutes(deps));
   app.use(pageRoutes(deps));
   app.use((_request, _response, next) => next(notFound('page')));

@@ -104,6 +104,57 @@ export interface ReportSummary {
   readonly modules: readonly string[];
   readonly verdicts: readonly VerdictChip[];
   readonly sizeBytes: number;
+  /** name of the report of another plan of runs whose verdicts stand in this one */
+  readonly beside?: string;
+}
+
+/** Seeds of one arm at one size. */
+export interface SweepCell {
+  readonly learned: number;
+  /** finished */
+  readonly runs: number;
+  /** null: not known */
+  readonly planned: number | null;
+}
+
+/** Runs on the same kind of data. */
+export interface SweepTable {
+  readonly place: string;
+  /** parameters, ascending */
+  readonly sizes: readonly number[];
+  readonly rows: readonly { readonly arm: string; readonly cells: readonly (SweepCell | null)[] }[];
+}
+
+export interface FinishedRun {
+  readonly text: string;
+  /** the operation that the tables are about */
+  readonly operation: string;
+  readonly learned: boolean;
+  readonly reason: string;
+  readonly step: number;
+  readonly seconds: number;
+}
+
+export interface SweepSummary {
+  readonly name: string;
+  /** a process writes results now */
+  readonly running: boolean;
+  readonly finished: number;
+  /** runs of the plan that was started last; null: not known */
+  readonly total: number | null;
+  /** of all work, in [0, 1], by an estimate of cost */
+  readonly share: number | null;
+  /** by the time that finished runs took */
+  readonly etaMs: number | null;
+}
+
+/** Payload of the server-sent event `sweep`. */
+export interface SweepState extends SweepSummary {
+  readonly tables: readonly SweepTable[];
+  /** the last to finish, latest first */
+  readonly latest: readonly FinishedRun[];
+  /** lines of results.jsonl that are no results */
+  readonly unreadable: number;
 }
 
 /** Payload of the server-sent event `curves`. */

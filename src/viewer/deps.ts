@@ -2,7 +2,7 @@
  * What the viewer needs from the world, as functions: tests give their own, start.ts gives the disk. Names in these
  * calls always come from a listing, never from an address.
  */
-import type { ReportSummary, RunDetail, RunSummary } from './contract.js';
+import type { ReportSummary, RunDetail, RunSummary, SweepState, SweepSummary } from './contract.js';
 
 export type MetricsTail =
   /** complete lines after the offset; `next` is the offset after the last of them */
@@ -37,6 +37,9 @@ export interface ViewerDeps {
   listReports(): Promise<readonly ReportSummary[]>;
   /** undefined: the report has no such file, or it may not be read */
   readReport(report: ReportSummary, file: ReportFile): Promise<Buffer | undefined>;
+  listSweeps(): Promise<readonly SweepSummary[]>;
+  /** @param name - from an address; undefined: there is no such sweep */
+  readSweep(name: string): Promise<SweepState | undefined>;
   /** one line for the operator: an internal error */
   readonly log: (line: string) => void;
 }

@@ -9,6 +9,7 @@ import type { Asset, ViewerDeps } from './deps.js';
 import { ReportIndex } from './report-index.js';
 import { checkpointsOf, configText } from './run-detail.js';
 import { RunIndex } from './run-index.js';
+import { SweepIndex } from './sweep-index.js';
 import { readTail } from './tail.js';
 
 export interface DiskDepsOptions {
@@ -23,6 +24,7 @@ export function diskDeps(options: DiskDepsOptions): ViewerDeps {
   const { checkpointsDir, reportsDir, assets, hosts, log } = options;
   const runs = new RunIndex([checkpointsDir, join(checkpointsDir, REFERENCE)]);
   const reports = new ReportIndex(reportsDir);
+  const sweeps = new SweepIndex(reportsDir);
   return {
     hosts,
     assets,
@@ -43,6 +45,8 @@ export function diskDeps(options: DiskDepsOptions): ViewerDeps {
     },
     listReports: () => reports.reports(),
     readReport: ({ name }, file) => reports.read(name, file),
+    listSweeps: () => sweeps.sweeps(),
+    readSweep: (name) => sweeps.read(name),
   };
 }
 

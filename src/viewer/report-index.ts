@@ -95,8 +95,14 @@ function described(report: unknown, name: string): Partial<ReportSummary> & Pick
       ...new Set(subjects.map((subject) => textOf(subject['label'])).filter((t) => t !== undefined)),
     ],
     modules: Object.keys(modules),
+    ...besideOf(report['beside']),
     verdicts: verdictsOf(report['claims']).slice(0, MOST_CHIPS),
   };
+}
+
+function besideOf(beside: unknown): Pick<ReportSummary, 'beside'> {
+  const plan = isRecord(beside) ? textOf(beside['plan']) : undefined;
+  return plan !== undefined && ADDRESS_NAME.test(plan) ? { beside: plan } : {};
 }
 
 /** One line for each claim, or for each part of it where parts came to different verdicts; in the order of the report. */

@@ -31,6 +31,8 @@ export interface ReportInput {
   readonly notes?: string | undefined;
   /** the command line that makes this report */
   readonly command?: string | undefined;
+  /** what a shipped plan of runs came to */
+  readonly beside?: Report['beside'];
   /** runs of the same conditions that exist and were left out */
   readonly notGiven?: NotGiven | undefined;
   /** left out on purpose: then nothing is claimed */
@@ -91,6 +93,7 @@ export function buildReport(input: ReportInput): Report {
     subjects,
     observations,
     claims: decideClaims(evidence),
+    ...(input.beside === undefined ? {} : { beside: input.beside }),
     training,
     modules: Object.fromEntries(
       all.map(({ name, report, further }) => [name, withFindings(name, report, further, evidence)]),

@@ -8,6 +8,7 @@ import type { StopSignal } from '../jobs/start.js';
 import type { EngineChoice } from '../train/train-run.js';
 import type { Probe } from '../../probes/contract.js';
 import type { Report } from '../report/schema.js';
+import { readPlanVerdicts } from './plan-verdicts.js';
 import { probeAndReport, type ProbeJobResult } from './probe-job.js';
 import type { ProbeProgress } from './probe-checkpoints.js';
 import { type CheckpointRef, checkpointRef } from './probe-plan.js';
@@ -22,6 +23,8 @@ export interface MainJobOptions {
   readonly notes?: string | undefined;
   /** the command line that makes the report */
   readonly command?: string | undefined;
+  /** name of a plan below reportsDir whose verdicts stand beside those of the runs, where it is there */
+  readonly beside?: string | undefined;
   readonly preset: Preset;
   readonly probes: readonly Probe[];
   readonly engine: EngineChoice;
@@ -87,11 +90,14 @@ export async function mainJob(options: MainJobOptions): Promise<MainJobResult> {
     }
   }
   if (refs.length === 0) throw new NothingTrainedError(failed);
+  const beside =
+    options.beside === undefined ? undefined : readPlanVerdicts(options.reportsDir, options.beside);
   const result = await probeAndReport({
     kind: 'claims',
     title: options.title ?? `sumlens ${options.name}`,
     notes: options.notes,
     command: options.command,
+    ...(beside === undefined ? {} : { beside }),
     name: options.name,
     refs,
     damaged: passedOver,

@@ -10,7 +10,10 @@ import { type CheckpointRef, type Copy, sortRefs, withoutCopies } from './probe-
 import type { DamagedSubject } from './subjects.js';
 
 /** What a report says of itself, and of the choice of its runs. */
-type Said = Pick<ReportInput, 'kind' | 'title' | 'notes' | 'command' | 'notGiven' | 'subset' | 'version'>;
+type Said = Pick<
+  ReportInput,
+  'kind' | 'title' | 'notes' | 'command' | 'notGiven' | 'subset' | 'beside' | 'version'
+>;
 
 export interface ProbeJobOptions extends Omit<ProbeRequest, 'cacheDir'>, Said {
   /** name of the folder below reportsDir */
@@ -53,7 +56,7 @@ export async function probeReport(
       'checkpoints: found none, expected at least one. Name a run of checkpoints/, see "sumlens probe --help".',
     );
   }
-  const { kind, title, notes, command, notGiven, subset, version } = options;
+  const { kind, title, notes, command, notGiven, subset, beside, version } = options;
   const { refs: distinct, copies } = withoutCopies(sortRefs(labelRefs(options.refs)));
   const refs = labelRefs(distinct);
   const outcomes = await probeCheckpoints({ ...options, refs });
@@ -62,6 +65,17 @@ export async function probeReport(
     ...outcome,
     report: { ...outcome.report, leftOut: [...outcome.report.leftOut, ...copies, ...damaged] },
   }));
-  const report = buildReport({ kind, title, notes, command, notGiven, subset, version, refs, modules });
+  const report = buildReport({
+    kind,
+    title,
+    notes,
+    command,
+    notGiven,
+    subset,
+    ...(beside === undefined ? {} : { beside }),
+    version,
+    refs,
+    modules,
+  });
   return { report, failures: outcomes.flatMap(({ failures }) => failures), copies };
 }

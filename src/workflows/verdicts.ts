@@ -3,6 +3,7 @@
  * checkpoint is opened, and nothing that a report says of its verdicts is believed.
  */
 import { extname, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { printable, unacceptable } from '../errors.js';
 import { canonicalClaims } from '../evidence/claims-file.js';
 import type { ClaimResult } from '../evidence/claims.js';
@@ -33,7 +34,7 @@ export interface Verdicts {
   readonly differs?: string;
 }
 
-const EXPECTED = 'observations.csv of "report --csv", results.jsonl of a sweep, or report.json';
+const EXPECTED = 'observations.csv of "report --csv" (or .csv.gz), results.jsonl of a sweep, or report.json';
 
 /**
  * @param path - a .csv, .jsonl or .json file, or a folder that holds report.json or results.jsonl
@@ -64,6 +65,8 @@ function fileOf(path: string): string {
 
 function read(file: string): { readonly table: Table; readonly stated?: Stated } {
   switch (extname(file).toLowerCase()) {
+    case '.gz':
+      return { table: fromCsv(unpacked(file), file) };
     case '.csv':
       return { table: fromCsv(readText(file), file) };
     case '.jsonl':
@@ -75,6 +78,21 @@ function read(file: string): { readonly table: Table; readonly stated?: Stated }
     }
     default:
       throw unacceptable('verdicts', printable(file, 300), EXPECTED);
+  }
+}
+
+/** Most bytes that a packed table may grow to. */
+const MOST_UNPACKED = 2 ** 29;
+
+function unpacked(file: string): string {
+  try {
+    return gunzipSync(readBytes(file), { maxOutputLength: MOST_UNPACKED }).toString('utf8');
+  } catch {
+    throw unacceptable(
+      'verdicts',
+      printable(file, 300),
+      'a table packed with gzip, such as observations.csv.gz',
+    );
   }
 }
 

@@ -77,6 +77,11 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'sumlens-readme-'));
   mkdirSync(join(folder, 'checkpoints'));
   symlinkSync(join(ROOT, 'checkpoints', 'reference'), join(folder, 'checkpoints', 'reference'));
+  mkdirSync(join(folder, 'reports', 'paper'), { recursive: true });
+  copyFileSync(
+    join(ROOT, 'reports', 'paper', 'results.jsonl'),
+    join(folder, 'reports', 'paper', 'results.jsonl'),
+  );
   copyFileSync(PUBLIC_FILE, join(folder, 'test_d20s.tsv'));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -13,6 +13,7 @@ import { expandPlan } from '../../src/workflows/sweep/expand.js';
 import { parsePlan } from '../../src/workflows/sweep/plan.js';
 import { readResults } from '../../src/workflows/sweep/results-file.js';
 import { runCli, startCli, withFolder } from '../helpers/cli.js';
+import { NO_POSTGRES, startPostgres } from '../helpers/postgres.js';
 import { NO_REDIS, startRedis } from '../helpers/redis.js';
 import { TINY_PLAN } from '../workflows/sweep/tiny.js';
 
@@ -23,125 +24,134 @@ const KILL_EVERY_MS = 5000;
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe.skipIf(NO_REDIS)('a sweep with --queue (needs redis-server of Debian)', () => {
-  it('trains every run once, with the bytes of a serial run, while workers are killed and the server restarted', async () => {
-    await withFolder(async (folder) => {
-      const text = TINY_PLAN.replace('[4, 6, 8]', '[4]').replace('1..2', `1..${RUNS / 2}`);
-      writeFileSync(join(folder, 'plan.yaml'), text);
-      const redis = await startRedis();
-      const rng = new Rng(1, 'test', 0);
-      const results = join(folder, 'reports', 'tiny', 'results.jsonl');
-      const finished = (): number =>
-        existsSync(results) ? readFileSync(results, 'utf8').split('\n').length - 1 : 0;
-      const startWorker = (): ReturnType<typeof startCli> =>
-        startCli(['worker', '--queue', redis.url, '--jobs', '1', '--quiet'], folder);
-      const workers = Array.from({ length: WORKERS }, startWorker);
-      const sweep = startCli(
-        ['sweep', 'plan.yaml', '--queue', redis.url, '--retries', '10', '--json'],
-        folder,
-      );
-      let stdout = '';
-      let stderr = '';
-      sweep.stdout?.on('data', (chunk) => (stdout += String(chunk)));
-      sweep.stderr?.on('data', (chunk) => (stderr += String(chunk)));
-      let code: number | null | undefined;
-      sweep.on('exit', (value) => (code = value));
-      let kills = 0;
-      let restarts = 0;
-      try {
-        let lastKill = performance.now();
-        while (code === undefined) {
-          await wait(100);
-          if (restarts < RESTARTS && finished() >= ((restarts + 1) * RUNS) / (RESTARTS + 1)) {
-            await redis.restart();
-            restarts++;
-          }
-          if (finished() === 0 || performance.now() - lastKill < KILL_EVERY_MS) continue;
-          const victim = rng.below(WORKERS);
-          workers[victim].kill('SIGKILL');
-          workers[victim] = startWorker();
-          kills++;
-          lastKill = performance.now();
-        }
-      } finally {
-        for (const worker of workers) worker.kill('SIGKILL');
-        await redis.stop();
-      }
-      expect(code, stderr).toBe(0);
-      expect(JSON.parse(stdout)).toMatchObject({ runs: RUNS, finished: RUNS, failed: [] });
-      expect(restarts).toBe(RESTARTS);
-      expect(kills).toBeGreaterThan(0);
-      // one line a run, no line twice
-      expect(finished()).toBe(RUNS);
-      const lines = readResults(results);
-      expect(lines.size).toBe(RUNS);
-      const root = join(folder, 'checkpoints');
-      expect(readdirSync(root).filter((name) => !name.startsWith('.'))).toHaveLength(RUNS);
-      const serial = join(folder, 'serial');
-      for (const { id, config } of expandPlan(parsePlan(text, 'plan.yaml'))) {
-        await trainRun(config, { root: serial, engine: 'auto', threads: 1 });
-        const [one, other] = [openRun(join(root, id)), openRun(join(serial, id))];
-        expect(one.loadStep('final').weightsSha256).toBe(other.loadStep('final').weightsSha256);
-        expect(lines.get(id)?.weightsSha256).toBe(other.loadStep('final').weightsSha256);
-        expect(one.readMetrics()).toEqual(other.readMetrics());
-        expect(one.verify()).toEqual([]);
-      }
-    });
-  }, 900_000);
+const SERVERS = [
+  { server: 'redis', isMissing: NO_REDIS, startServer: startRedis },
+  { server: 'postgresql', isMissing: NO_POSTGRES, startServer: startPostgres },
+] as const;
 
-  it('says in one line that the server is not there, or refuses the password, and that a URL is none', async () => {
-    await withFolder(async (folder) => {
-      writeFileSync(join(folder, 'plan.yaml'), TINY_PLAN);
-      const redis = await startRedis();
-      const wrong = redis.url.replace('secret', 'guess');
-      const refused = runCli(['worker', '--queue', wrong], folder);
-      expect(refused.code).toBe(1);
-      expect(refused.stderr).toMatch(
-        /^sumlens: --queue: redis:\/\/127\.0\.0\.1:\d+ cannot be used: .*WRONGPASS.*\n$/,
-      );
-      expect(refused.stderr).not.toContain('guess');
-      await redis.stop();
-      const dead = runCli(['sweep', 'plan.yaml', '--queue', redis.url], folder);
-      expect(dead.code).toBe(1);
-      expect(dead.stderr).toMatch(
-        /^sumlens: --queue: redis:\/\/127\.0\.0\.1:\d+ cannot be used: .*ECONNREFUSED.*\n$/,
-      );
-      expect(dead.stderr).not.toContain('secret');
-      expect(runCli(['worker', '--queue', 'http://x'], folder)).toMatchObject({ code: 2 });
-      expect(existsSync(join(folder, 'reports'))).toBe(false);
-    });
-  }, 120_000);
-
-  it('gives a run back when its worker is stopped, and ends when there is nothing to do', async () => {
-    await withFolder(async (folder) => {
-      const place = join(folder, 'a');
-      mkdirSync(place);
-      const long = TINY_PLAN.replace('[4, 6, 8]', '[4]')
-        .replace('1..2', '[1]')
-        .replace('steps: 60', 'steps: 6000');
-      writeFileSync(join(place, 'plan.yaml'), long.replace('evaluateEvery: 20', 'evaluateEvery: 1000'));
-      const redis = await startRedis();
-      try {
+for (const { server, isMissing, startServer } of SERVERS) {
+  describe.skipIf(isMissing)(`a sweep with --queue on ${server} (needs that server of Debian)`, () => {
+    it('trains every run once, with the bytes of a serial run, while workers are killed and the server restarted', async () => {
+      await withFolder(async (folder) => {
+        const text = TINY_PLAN.replace('[4, 6, 8]', '[4]').replace('1..2', `1..${RUNS / 2}`);
+        writeFileSync(join(folder, 'plan.yaml'), text);
+        const queue = await startServer();
+        const rng = new Rng(1, 'test', 0);
+        const results = join(folder, 'reports', 'tiny', 'results.jsonl');
+        const finished = (): number =>
+          existsSync(results) ? readFileSync(results, 'utf8').split('\n').length - 1 : 0;
+        const startWorker = (): ReturnType<typeof startCli> =>
+          startCli(['worker', '--queue', queue.url, '--jobs', '1', '--quiet'], folder);
+        const workers = Array.from({ length: WORKERS }, startWorker);
         const sweep = startCli(
-          ['sweep', 'plan.yaml', '--queue', redis.url, '--quiet', '--retries', '0'],
-          place,
+          ['sweep', 'plan.yaml', '--queue', queue.url, '--retries', '10', '--json'],
+          folder,
         );
-        const first = startCli(['worker', '--queue', redis.url, '--jobs', '2', '--quiet'], place);
-        const lock = (): boolean =>
-          existsSync(join(place, 'checkpoints')) &&
-          readdirSync(join(place, 'checkpoints')).some((run) =>
-            existsSync(join(place, 'checkpoints', run, 'lock')),
+        let stdout = '';
+        let stderr = '';
+        sweep.stdout?.on('data', (chunk) => (stdout += String(chunk)));
+        sweep.stderr?.on('data', (chunk) => (stderr += String(chunk)));
+        let code: number | null | undefined;
+        sweep.on('exit', (value) => (code = value));
+        let kills = 0;
+        let restarts = 0;
+        try {
+          let lastKill = performance.now();
+          while (code === undefined) {
+            await wait(100);
+            if (restarts < RESTARTS && finished() >= ((restarts + 1) * RUNS) / (RESTARTS + 1)) {
+              await queue.restart();
+              restarts++;
+            }
+            if (finished() === 0 || performance.now() - lastKill < KILL_EVERY_MS) continue;
+            const victim = rng.below(WORKERS);
+            workers[victim].kill('SIGKILL');
+            workers[victim] = startWorker();
+            kills++;
+            lastKill = performance.now();
+          }
+        } finally {
+          for (const worker of workers) worker.kill('SIGKILL');
+          await queue.stop();
+        }
+        expect(code, stderr).toBe(0);
+        expect(JSON.parse(stdout)).toMatchObject({ runs: RUNS, finished: RUNS, failed: [] });
+        expect(restarts).toBe(RESTARTS);
+        expect(kills).toBeGreaterThan(0);
+        // one line a run, no line twice
+        expect(finished()).toBe(RUNS);
+        const lines = readResults(results);
+        expect(lines.size).toBe(RUNS);
+        const root = join(folder, 'checkpoints');
+        expect(readdirSync(root).filter((name) => !name.startsWith('.'))).toHaveLength(RUNS);
+        const serial = join(folder, 'serial');
+        for (const { id, config } of expandPlan(parsePlan(text, 'plan.yaml'))) {
+          await trainRun(config, { root: serial, engine: 'auto', threads: 1 });
+          const [one, other] = [openRun(join(root, id)), openRun(join(serial, id))];
+          expect(one.loadStep('final').weightsSha256).toBe(other.loadStep('final').weightsSha256);
+          expect(lines.get(id)?.weightsSha256).toBe(other.loadStep('final').weightsSha256);
+          expect(one.readMetrics()).toEqual(other.readMetrics());
+          expect(one.verify()).toEqual([]);
+        }
+      });
+    }, 900_000);
+
+    it('says in one line that the server is not there, or refuses the password, and that a URL is none', async () => {
+      await withFolder(async (folder) => {
+        writeFileSync(join(folder, 'plan.yaml'), TINY_PLAN);
+        const queue = await startServer();
+        const wrong = queue.url.replace('secret', 'guess');
+        const refused = runCli(['worker', '--queue', wrong], folder);
+        expect(refused.code).toBe(1);
+        expect(refused.stderr).toMatch(
+          new RegExp(
+            `^sumlens: --queue: \\w+://127\\.0\\.0\\.1:\\d+\\S* cannot be used: .*${queue.refusal}.*\\n$`,
+          ),
+        );
+        expect(refused.stderr).not.toContain('guess');
+        await queue.stop();
+        const dead = runCli(['sweep', 'plan.yaml', '--queue', queue.url], folder);
+        expect(dead.code).toBe(1);
+        expect(dead.stderr).toMatch(
+          /^sumlens: --queue: \w+:\/\/127\.0\.0\.1:\d+\S* cannot be used: .*ECONNREFUSED.*\n$/,
+        );
+        expect(dead.stderr).not.toContain('secret');
+        expect(runCli(['worker', '--queue', 'http://x'], folder)).toMatchObject({ code: 2 });
+        expect(existsSync(join(folder, 'reports'))).toBe(false);
+      });
+    }, 120_000);
+
+    it('gives a run back when its worker is stopped, and ends when there is nothing to do', async () => {
+      await withFolder(async (folder) => {
+        const place = join(folder, 'a');
+        mkdirSync(place);
+        const long = TINY_PLAN.replace('[4, 6, 8]', '[4]')
+          .replace('1..2', '[1]')
+          .replace('steps: 60', 'steps: 6000');
+        writeFileSync(join(place, 'plan.yaml'), long.replace('evaluateEvery: 20', 'evaluateEvery: 1000'));
+        const queue = await startServer();
+        try {
+          const sweep = startCli(
+            ['sweep', 'plan.yaml', '--queue', queue.url, '--quiet', '--retries', '0'],
+            place,
           );
-        while (!lock()) await wait(20);
-        first.kill('SIGTERM');
-        expect(await once(first, 'exit')).toEqual([143, null]);
-        const second = startCli(['worker', '--queue', redis.url, '--idle', '3', '--quiet'], place);
-        expect(await once(sweep, 'exit')).toEqual([0, null]);
-        expect(await once(second, 'exit')).toEqual([0, null]);
-        expect(readResults(join(place, 'reports', 'tiny', 'results.jsonl')).size).toBe(2);
-      } finally {
-        await redis.stop();
-      }
-    });
-  }, 180_000);
-});
+          const first = startCli(['worker', '--queue', queue.url, '--jobs', '2', '--quiet'], place);
+          const lock = (): boolean =>
+            existsSync(join(place, 'checkpoints')) &&
+            readdirSync(join(place, 'checkpoints')).some((run) =>
+              existsSync(join(place, 'checkpoints', run, 'lock')),
+            );
+          while (!lock()) await wait(20);
+          first.kill('SIGTERM');
+          expect(await once(first, 'exit')).toEqual([143, null]);
+          const second = startCli(['worker', '--queue', queue.url, '--idle', '3', '--quiet'], place);
+          expect(await once(sweep, 'exit')).toEqual([0, null]);
+          expect(await once(second, 'exit')).toEqual([0, null]);
+          expect(readResults(join(place, 'reports', 'tiny', 'results.jsonl')).size).toBe(2);
+        } finally {
+          await queue.stop();
+        }
+      });
+    }, 180_000);
+  });
+}

@@ -86,7 +86,7 @@ describe('sumlens sweep', () => {
       expect(kills).toBeGreaterThan(1);
       expect(linesOf(killed)).toEqual(linesOf(alone));
       expect(linesOf(killed)).toHaveLength(12);
-      for (const file of ['report.json', 'observations.csv', 'index.html']) {
+      for (const file of ['report.json', 'observations.csv.gz', 'index.html']) {
         const [a, b] = [alone, killed].map((place) => readFileSync(join(place, 'reports', 'tiny', file)));
         expect(b.equals(a), file).toBe(true);
       }
@@ -173,12 +173,22 @@ axes:`;
         join(folder, 'typo.yaml'),
         TINY_PLAN.replace('optimizer.warmupSteps', 'optimizer.warmupstep'),
       );
+      writeFileSync(join(folder, 'unknown.yaml'), TINY_PLAN.replace('seeds:', 'seedz:'));
+      writeFileSync(join(folder, 'empty.yaml'), TINY_PLAN.replace('[4, 6, 8]', '[]'));
+      writeFileSync(join(folder, 'huge.yaml'), TINY_PLAN.replace('1..2', '1..166666667'));
+      writeFileSync(join(folder, 'twins.yaml'), TINY_PLAN.replace('[MAX, SUM]', '[SUM]'));
       mkdirSync(join(folder, 'reports', 'foreign'), { recursive: true });
       writeFileSync(join(folder, 'reports', 'foreign', 'results.jsonl'), 'hello\n');
       mkdirSync(join(folder, 'reports', 'report'), { recursive: true });
       writeFileSync(join(folder, 'reports', 'report', 'report.json'), '{}');
       for (const [args, message] of [
         [['typo.yaml'], 'Did you mean optimizer.warmupSteps?'],
+        [['unknown.yaml'], 'seedz: unknown field'],
+        [['empty.yaml'], 'axes.model.dModel: found an empty list'],
+        [['huge.yaml'], 'found 1,000,000,002 runs (arms x axes x seeds), expected at most 100,000'],
+        [['twins.yaml'], 'arm joint: gives the same run as arm sum'],
+        [['no-such-plan.yaml'], 'plan: '],
+        [['plan.yaml', '--report-only'], '--report-only: found no result of the plan tiny'],
         [['plan.yaml', '--keep', 'finals'], 'Did you mean final?'],
         [['plan.yaml', '--stop-after', '0'], '--stop-after: found 0'],
         [['plan.yaml', '--name', '../x'], '--name: found "../x"'],

@@ -6,13 +6,16 @@ import { createServer } from 'node:net';
 /** Un-skip: install Debian's redis-server. */
 export const NO_REDIS = spawnSync('redis-server', ['--version']).status !== 0;
 
-export interface TestRedis {
+/** A server for tests of queues. */
+export interface TestQueue {
   readonly url: string;
+  /** its words for a wrong password */
+  readonly refusal: string;
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -56,11 +59,12 @@ async function end(child: ChildProcess): Promise<void> {
   await exited;
 }
 
-export async function startRedis(password = 'secret'): Promise<TestRedis> {
+export async function startRedis(password = 'secret'): Promise<TestQueue> {
   const port = await freePort();
   let child = await start(port, password);
   return {
     url: `redis://:${password}@127.0.0.1:${port}`,
+    refusal: 'WRONGPASS',
     async restart() {
       await end(child);
       child = await start(port, password);

@@ -115,7 +115,7 @@ const PATHS = [
   '/reports/linked-report/report.json',
   '/reports/linked-page/page',
   '/reports/linked-json/report.json',
-  '/reports/quick/index.html',
+  '/reports/quick/observations.csv',
   '/reports/quick/../../outside/index.html',
   '/reports/quick/page/..%2f..%2f..%2foutside%2findex.html',
   '/reports/loose.html',
@@ -222,6 +222,7 @@ describe('the viewer under attack', () => {
       '/api/runs',
       `/api/runs/${run}`,
       '/reports/quick/page',
+      '/reports/quick/index.html',
     ]) {
       expect(statusOf(await raw(port(), request(port(), path))), path).toBe(200);
     }

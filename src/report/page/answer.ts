@@ -8,6 +8,7 @@ import type { Evidence } from '../../evidence/evidence.js';
 import type { Difference } from '../../evidence/summaries.js';
 import { VERDICT } from '../../evidence/verdict.js';
 import { percent, readable } from '../charts/common.js';
+import { START_AND_COMPANY } from '../charts/start-and-company.js';
 import { differenceName, forestChart, pairName } from '../marks/forest.js';
 import { type HeatCell, heatMapChart } from '../marks/heat-map.js';
 import type { ChartSpec, Report } from '../schema.js';
@@ -31,8 +32,7 @@ export function answer(report: Report, evidence: Evidence): Answer {
       ...claimsSentence(report),
     ],
     charts: [
-      learnedStrip(evidence.conditions),
-      ...headlines(report),
+      ...openingOf(evidence.conditions, headlines(report)),
       ...(differences.length === 0
         ? []
         : [
@@ -48,7 +48,16 @@ export function answer(report: Report, evidence: Evidence): Answer {
 }
 
 /** Pictures that say most at a glance, the first that there is; any other headline comes after them. */
-const FIRST: readonly string[] = ['learned-by-size', 'embedding-plane'];
+const FIRST: readonly string[] = [START_AND_COMPANY, 'learned-by-size', 'embedding-plane'];
+
+/** A strip of many conditions says less than the course over sizes, which then stands alone. */
+const MOST_IN_STRIP = 24;
+
+function openingOf(conditions: readonly Condition[], first: readonly ChartSpec[]): ChartSpec[] {
+  const isCourse = first.some(({ id }) => id === START_AND_COMPANY);
+  if (!isCourse) return [learnedStrip(conditions), ...first];
+  return conditions.length > MOST_IN_STRIP ? [...first] : [...first, learnedStrip(conditions)];
+}
 
 /** One picture of the modules: of those that they put first. */
 function headlines({ modules }: Report): ChartSpec[] {

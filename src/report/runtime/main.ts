@@ -39,6 +39,11 @@ const drawings = new Map<string, Drawing>(
 );
 ready.total = drawings.size;
 
+// in a frame of the viewer a link to another page leads nowhere: there it stands above the frame
+if (window.parent !== window) {
+  for (const link of document.querySelectorAll('.beside a')) link.replaceWith(link.textContent);
+}
+
 async function draw(drawing: Drawing): Promise<void> {
   await drawing.draw(theme);
   const count = (state: Drawing['state']) => [...drawings.values()].filter((d) => d.state === state).length;

@@ -16,6 +16,10 @@ export function pageRoutes(deps: ViewerDeps): Router {
     pickReport(await deps.listReports(), request.params.name);
     sendAsset(deps, response, 'index.html');
   });
+  router.get('/sweeps/:name', async (request, response) => {
+    if ((await deps.readSweep(request.params.name)) === undefined) throw notFound('sweep');
+    sendAsset(deps, response, 'index.html');
+  });
   router.get('/assets/:name', (request, response) => sendAsset(deps, response, request.params.name));
   return router;
 }

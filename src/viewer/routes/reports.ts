@@ -1,5 +1,5 @@
 /** Reports: the list, and the two files of one. The page of a report is served in a sandbox of its own. */
-import { Router } from 'express';
+import { Router, type Request, type Response } from 'express';
 import { ADDRESS_NAME, type ReportSummary } from '../contract.js';
 import type { ViewerDeps } from '../deps.js';
 import { notFound } from '../guard.js';
@@ -10,13 +10,16 @@ export function reportRoutes(deps: ViewerDeps): Router {
   router.get('/api/reports', async (_request, response) => {
     response.json({ reports: await deps.listReports() });
   });
-  router.get('/reports/:name/page', async (request, response) => {
-    const report = pickReport(await deps.listReports(), request.params.name);
-    const body = await deps.readReport(report, 'index.html');
-    if (body === undefined) throw notFound('report');
-    response.setHeader('Content-Security-Policy', REPORT_POLICY);
-    response.type('html').send(body);
-  });
+  // the second address is what a link between two reports on disk comes to
+  for (const page of ['/reports/:name/page', '/reports/:name/index.html']) {
+    router.get(page, async (request: Request<{ name: string }>, response: Response) => {
+      const report = pickReport(await deps.listReports(), request.params.name);
+      const body = await deps.readReport(report, 'index.html');
+      if (body === undefined) throw notFound('report');
+      response.setHeader('Content-Security-Policy', REPORT_POLICY);
+      response.type('html').send(body);
+    });
+  }
   router.get('/reports/:name/report.json', async (request, response) => {
     const report = pickReport(await deps.listReports(), request.params.name);
     const body = await deps.readReport(report, 'report.json');

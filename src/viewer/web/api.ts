@@ -1,5 +1,5 @@
 /** Calls of the viewer's own server. */
-import type { ReportSummary, RunDetail, RunSummary } from '../contract.js';
+import type { ReportSummary, RunDetail, RunSummary, SweepSummary } from '../contract.js';
 
 async function get(path: string): Promise<unknown> {
   const response = await fetch(path, { headers: { Accept: 'application/json' } });
@@ -18,6 +18,10 @@ export async function getRuns(): Promise<readonly RunSummary[]> {
 
 export async function getRun(id: string): Promise<RunDetail> {
   return (await get(`/api/runs/${id}`)) as RunDetail;
+}
+
+export async function getSweeps(): Promise<readonly SweepSummary[]> {
+  return ((await get('/api/sweeps')) as { sweeps: readonly SweepSummary[] }).sweeps;
 }
 
 export async function getReports(): Promise<readonly ReportSummary[]> {

@@ -24,6 +24,8 @@ export interface ChartOptions {
   /** fixed ends of the value axis; absent: from 0, or logarithmic on request */
   readonly domain?: readonly [number, number];
   readonly canBeLogarithmic?: boolean;
+  /** what the horizontal axis counts; default: step */
+  readonly axis?: string;
   readonly marks?: readonly { readonly value: number; readonly label: string }[];
 }
 
@@ -164,7 +166,7 @@ function picture(lines: readonly Line[], options: ChartOptions, frame: Frame): S
     ]),
     x.ticks.map((tick) => stepLabel(whole(tick), px(tick), bottom + 16, width)),
     s('line', { class: 'axis', x1: MARGIN.left, x2: right, y1: bottom, y2: bottom }),
-    s('text', { class: 'tick end', x: right, y: HEIGHT - 3 }, 'step'),
+    s('text', { class: 'tick end', x: right, y: HEIGHT - 3 }, options.axis ?? 'step'),
     marks.map(({ value, label }) => [
       s('line', { class: 'mark', x1: MARGIN.left, x2: right, y1: py(value), y2: py(value) }),
       s(
@@ -241,7 +243,13 @@ function legendItems(
       h('b', {}, options.format(value)),
     );
   });
-  items.push(h('li', { class: 'muted at' }, cursor === undefined ? 'latest' : `at step ${whole(cursor)}`));
+  items.push(
+    h(
+      'li',
+      { class: 'muted at' },
+      cursor === undefined ? 'latest' : `at ${options.axis ?? 'step'} ${whole(cursor)}`,
+    ),
+  );
   return items;
 }
 
@@ -288,7 +296,7 @@ function fillTable(details: HTMLDetailsElement, lines: readonly Line[], options:
         h(
           'tr',
           {},
-          h('th', { scope: 'col' }, 'step'),
+          h('th', { scope: 'col' }, options.axis ?? 'step'),
           lines.map((l) => h('th', { scope: 'col' }, l.name)),
         ),
       ),

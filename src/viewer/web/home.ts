@@ -1,10 +1,11 @@
 /** The first page: what trains now, reports, and runs by condition. Asks again while it is looked at. */
-import type { ReportSummary, RunSummary } from '../contract.js';
-import { getReports, getRuns } from './api.js';
+import type { ReportSummary, RunSummary, SweepSummary } from '../contract.js';
+import { getReports, getRuns, getSweeps } from './api.js';
 import { byId, h, put } from './dom.js';
 import { plural } from './format.js';
 import { reportCard } from './report-card.js';
 import { conditionCard } from './run-group.js';
+import { sweepProgress } from './sweep-page.js';
 
 const REFRESH_MS = 2000;
 /** Cards shown at first, and added by each press of the button: a page of ten thousand runs is not read in one go. */
@@ -15,9 +16,10 @@ export async function showHome(main: HTMLElement): Promise<void> {
   document.title = 'sumlens: runs and reports';
   const overview = h('p', { class: 'overview', role: 'status' });
   const reportBox = h('section', { 'aria-labelledby': 'reports-title' });
+  const sweepBox = h('section', { 'aria-labelledby': 'sweeps-title' });
   const runBox = h('section', { 'aria-labelledby': 'runs-title' });
   const badBox = h('section', { 'aria-label': 'Folders that could not be read' });
-  put(main, h('h1', {}, 'Runs and reports'), overview, reportBox, runBox, badBox);
+  put(main, h('h1', {}, 'Runs and reports'), overview, sweepBox, reportBox, runBox, badBox);
   put(byId('trail'), '');
   let shown = '';
   const most = { runs: MOST_CARDS, reports: MOST_CARDS };
@@ -33,12 +35,13 @@ export async function showHome(main: HTMLElement): Promise<void> {
     showRuns(runBox, latest.runs, most.runs, more('runs'));
   };
   const refresh = async (): Promise<void> => {
-    const [runs, reports] = await Promise.all([getRuns(), getReports()]);
-    const state = JSON.stringify([runs, reports]);
+    const [runs, reports, sweeps] = await Promise.all([getRuns(), getReports(), getSweeps()]);
+    const state = JSON.stringify([runs, reports, sweeps]);
     if (state === shown) return;
     shown = state;
     const focused = document.activeElement?.id;
     overview.textContent = overviewText(runs, reports);
+    showSweeps(sweepBox, sweeps);
     latest = { runs, reports };
     draw();
     showUnreadable(badBox, runs);
@@ -87,6 +90,28 @@ function moreButton(id: string, left: number, what: string, press: () => void): 
   const button = h('button', { class: 'more', type: 'button', id }, `Show more: ${plural(left, what)} left`);
   button.addEventListener('click', press);
   return button;
+}
+
+function showSweeps(box: HTMLElement, sweeps: readonly SweepSummary[]): void {
+  box.hidden = sweeps.length === 0;
+  put(
+    box,
+    h('h2', { id: 'sweeps-title' }, 'Sweeps'),
+    h(
+      'div',
+      { class: 'cards' },
+      [...sweeps]
+        .sort((a, b) => Number(b.running) - Number(a.running))
+        .map((sweep) =>
+          h(
+            'article',
+            { class: 'card sweep' },
+            h('h3', {}, h('a', { href: `/sweeps/${sweep.name}` }, sweep.name)),
+            sweepProgress(sweep),
+          ),
+        ),
+    ),
+  );
 }
 
 function showReports(

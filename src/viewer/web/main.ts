@@ -3,6 +3,7 @@ import { byId, h, put } from './dom.js';
 import { showHome } from './home.js';
 import { showReport } from './report-page.js';
 import { showRun } from './run-page.js';
+import { showSweep } from './sweep-page.js';
 import { startTheme } from './theme.js';
 
 startTheme();
@@ -12,6 +13,7 @@ const [, section, name] = location.pathname.split('/');
 async function show(): Promise<void> {
   if (section === 'runs' && name) await showRun(main, name);
   else if (section === 'reports' && name) await showReport(main, name);
+  else if (section === 'sweeps' && name) showSweep(main, name);
   else await showHome(main);
 }
 

@@ -3,8 +3,10 @@ import { getReports } from './api.js';
 import { byId, h, put } from './dom.js';
 
 export async function showReport(main: HTMLElement, name: string): Promise<void> {
-  const report = (await getReports()).find((entry) => entry.name === name);
+  const reports = await getReports();
+  const report = reports.find((entry) => entry.name === name);
   if (report === undefined) throw new Error('There is no such report (any more).');
+  const beside = reports.find((entry) => entry.name === report.beside);
   document.title = `${report.title} - sumlens`;
   document.body.classList.add('with-frame');
   put(byId('trail'), h('a', { href: '/' }, 'Reports'), ' / ', h('span', { 'aria-current': 'page' }, name));
@@ -16,6 +18,9 @@ export async function showReport(main: HTMLElement, name: string): Promise<void>
       { class: 'frame-links' },
       h('a', { href: `/reports/${name}/page` }, 'Open on its own'),
       h('a', { href: `/reports/${name}/report.json`, download: true }, 'Download report.json'),
+      beside?.open === true
+        ? h('a', { href: `/reports/${beside.name}` }, `Report of the shipped plan ${beside.name}`)
+        : null,
     ),
     h('iframe', {
       class: 'report-frame',

@@ -19,9 +19,14 @@ export function bundledPlans(): string[] {
  * @throws UserError with the nearest name
  */
 export function findPlan(nameOrPath: string, size?: PlanSize): Plan {
+  return readPlan(planFile(nameOrPath), size);
+}
+
+/** The file of a plan, which need not be there. @throws UserError with the nearest name */
+export function planFile(nameOrPath: string): string {
   const names = bundledPlans();
-  if (names.includes(nameOrPath)) return readPlan(join(folder(), `${nameOrPath}.yaml`), size);
-  if (/[./\\]/.test(nameOrPath) || exists(nameOrPath)) return readPlan(nameOrPath, size);
+  if (names.includes(nameOrPath)) return join(folder(), `${nameOrPath}.yaml`);
+  if (/[./\\]/.test(nameOrPath) || exists(nameOrPath)) return nameOrPath;
   const near = nearest(nameOrPath, names);
   throw unacceptable(
     'plan',

@@ -26,7 +26,7 @@ const SILENT_MS = 15 * 60_000;
 const WATCH_EVERY_MS = 1000;
 
 export async function attemptInChild(
-  { config, modules }: Pick<SweepRun, 'config' | 'modules'>,
+  { config, modules, givesMoments }: Pick<SweepRun, 'config' | 'modules' | 'givesMoments'>,
   options: ChildOptions,
 ): Promise<Attempt> {
   const { root, engine, sweep, signal, silentMs = SILENT_MS } = options;
@@ -34,7 +34,15 @@ export async function attemptInChild(
   let isSilent = false;
   const job = startJob({
     entry: jobEntryPath(SWEEP_ENTRY),
-    job: jsonOfJob({ kind: 'run', config, root, engine, modules, sweep }),
+    job: jsonOfJob({
+      kind: 'run',
+      config,
+      root,
+      engine,
+      modules,
+      sweep,
+      ...(givesMoments === true && { moments: true }),
+    }),
     onMessage: (message) => {
       lastHeard = performance.now();
       if (typeof message === 'object' && message !== null && 'step' in message) {

@@ -55,7 +55,7 @@ async function trainAndMeasure(job: RunJob, context: JobContext): Promise<Json> 
     }
   }
   // configurations and numbers are plain JSON
-  return resultOfRun(store, measured) as unknown as Json;
+  return resultOfRun(store, measured, { moments: job.moments === true }) as unknown as Json;
 }
 
 runJobEntry((input, context) => {

@@ -7,7 +7,8 @@ import { UserError } from '../../errors.js';
 import { sha256Hex } from '../../io/sha256.js';
 import { parameterTable } from '../../model/parameters.js';
 import { withInit } from '../../train/init-source.js';
-import { type Fields, firstShared, isFields, mergedFields } from './fields.js';
+import { momentUpdates } from '../../train/moments.js';
+import { type Fields, firstShared, isFields, mergedFields, shown } from './fields.js';
 import type { ResultLine } from './result-line.js';
 import { countSeeds, type Plan, type PlanPart, seedsOf } from './plan.js';
 
@@ -29,18 +30,27 @@ export interface SweepRun {
   readonly modules: readonly string[];
   /** id of the run of the plan whose checkpoint it starts from */
   readonly source?: string;
+  /** it goes on with the optimizer of its source */
+  readonly keepsOptimizer?: true;
+  /** another run goes on with its optimizer, so that its result names its moments */
+  readonly givesMoments?: true;
   /** the configuration it is trained with, from the result of its source */
   readonly startsFrom?: (source: SourceResult) => RunConfig;
 }
 
 /** What a result line says of a source. */
-export type SourceResult = Pick<ResultLine, 'id' | 'configuration' | 'weightsStep' | 'weightsSha256'>;
+export type SourceResult = Pick<
+  ResultLine,
+  'id' | 'configuration' | 'weightsStep' | 'weightsSha256' | 'momentsSha256'
+>;
 
 /** The configuration that a run is trained with; undefined while the result of its source is not there. */
 export function configOf(run: SweepRun, results: ReadonlyMap<string, ResultLine>): RunConfig | undefined {
   if (run.source === undefined || run.startsFrom === undefined) return run.config;
   const source = results.get(run.source);
-  return source === undefined ? undefined : run.startsFrom(source);
+  if (source === undefined) return undefined;
+  if (run.keepsOptimizer === true && source.momentsSha256 === undefined) return undefined;
+  return run.startsFrom(source);
 }
 
 /** How fields become a configuration; the general parser, or another one in a test. */
@@ -58,16 +68,29 @@ export function resolveFields(root = 'checkpoints'): Resolve {
     }
     const what = INIT_PARTS.find((part) => part === init['what']);
     if (init['what'] !== undefined && what === undefined) return resolveRunConfig(fields, where);
+    const optimizer = optimizerOf(init, where);
     const { init: _, ...rest } = fields;
     try {
-      return resolveRunConfig(withInit(rest, { from: init['from'], what }, root), where);
+      return resolveRunConfig(withInit(rest, { from: init['from'], what, optimizer }, root), where);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      throw new UserError(`${where}: ${error.message.replace(/^--init-from/, 'init.from')}`, {
-        cause: error,
-      });
+      throw new UserError(
+        `${where}: ${error.message
+          .replace(/^--init-from/, 'init.from')
+          .replace(/^--init-optimizer/, 'init.optimizer')}`,
+        {
+          cause: error,
+        },
+      );
     }
   };
+}
+
+/** `init.optimizer` of a plan. @throws UserError */
+function optimizerOf(init: Fields, where: string): 'kept' | 'reset' {
+  const { optimizer = 'reset' } = init;
+  if (optimizer === 'kept' || optimizer === 'reset') return optimizer;
+  throw new UserError(`${where}: init.optimizer: found ${shown(optimizer)}, expected kept or reset.`);
 }
 
 /** Distinct arms x axes x seeds in number, without making any. */
@@ -94,7 +117,11 @@ export function expandPlan(plan: Plan, resolve: Resolve = resolveFields()): Swee
   }
   const runs = new Map<string, SweepRun>();
   for (const part of plan.parts) new PartExpansion(plan, part, resolve, runs).expand();
-  return [...runs.values()];
+  const all = [...runs.values()];
+  const givers = new Set(
+    all.flatMap(({ source, keepsOptimizer }) => (keepsOptimizer === true ? [source] : [])),
+  );
+  return all.map((run) => (givers.has(run.id) ? { ...run, givesMoments: true as const } : run));
 }
 
 class PartExpansion {
@@ -173,7 +200,9 @@ class PartExpansion {
     const where = this.where(arm);
     let source: SweepRun | undefined;
     let startsFrom: SweepRun['startsFrom'];
+    let keeps = false;
     if (own.from !== undefined) {
+      keeps = isFields(fields['init']) && optimizerOf(fields['init'], where) === 'kept';
       source = this.runAt(own.from.arm, point, own.from.seed === 'same' ? seed : own.from.seed);
       startsFrom = (result) => this.resolve({ ...fields, init: initOf(fields['init'], result) }, where);
     }
@@ -193,25 +222,37 @@ class PartExpansion {
       places: [{ part: name, arm }],
       modules,
       ...(source !== undefined && startsFrom !== undefined && { source: source.id, startsFrom }),
+      ...(keeps && { keepsOptimizer: true as const }),
     };
   }
 }
 
 /** `init` of a plan, such as `{ from: { arm }, what: numbers }`, with its source described as a configuration describes it. */
-function initOf(init: unknown, { id, configuration, weightsStep, weightsSha256 }: SourceResult): Fields {
+function initOf(init: unknown, source: SourceResult): Fields {
+  const { id, configuration, weightsStep, weightsSha256, momentsSha256 } = source;
+  const { optimizer, ...given } = isFields(init) ? init : {};
   return {
     what: 'all',
-    ...(isFields(init) ? init : {}),
+    ...given,
     weights: weightsSha256,
     from: `${id}@${weightsStep}`,
     condition: conditionId(configuration),
     tasks: configuration.data.tasks,
+    ...(optimizer === 'kept' && {
+      optimizer: { moments: momentsSha256, updates: momentUpdates(configuration, weightsStep) },
+    }),
   };
 }
 
 /** The end of a run that is not trained yet. */
 function standIn({ id, config }: SweepRun): SourceResult {
-  return { id, configuration: config, weightsStep: config.training.steps, weightsSha256: sha256Hex(id) };
+  return {
+    id,
+    configuration: config,
+    weightsStep: config.training.steps,
+    weightsSha256: sha256Hex(id),
+    momentsSha256: sha256Hex(`${id} moments`),
+  };
 }
 
 /** Every choice of one index a list, the last index fastest. */

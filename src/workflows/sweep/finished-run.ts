@@ -23,6 +23,7 @@ const DIGITS = 6;
 export function resultOfRun(
   store: RunStore,
   measured: Pick<ResultLine, 'observations' | 'leftOut'>,
+  { moments = false }: { readonly moments?: boolean } = {},
 ): ResultLine {
   const end = store.end();
   if (end === undefined || end.reason === 'interrupted') {
@@ -41,9 +42,18 @@ export function resultOfRun(
     numberRows: store.steps().map((at) => ({ step: at, norm: numberRowNorm(store, at) })),
     weightsStep: step,
     weightsSha256,
+    ...(moments && { momentsSha256: momentsAt(store, step) }),
     engine: engineOf(store),
     seconds: trainingSeconds(store),
   };
+}
+
+/** @throws RunError when they were given up */
+function momentsAt(store: RunStore, step: number): string {
+  if (store.resumeSteps().includes(step)) return store.loadResume(step).momentsSha256;
+  throw new RunError(
+    `${store.name}: another run goes on with its optimizer, whose state at step ${step} was given up. Remove the folder of the run: it is trained again.`,
+  );
 }
 
 function evaluationOf({ step, cells, nested, lines }: EvalRow): Evaluation {

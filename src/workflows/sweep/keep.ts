@@ -39,12 +39,19 @@ function isOwn(store: RunStore, sweep: string): boolean {
   return sessions.length > 0 && sessions.every(({ versions }) => versions?.sweep === sweep);
 }
 
-/** Whether the end of a run lies on disk and verifies. @returns its weights' hash, or undefined */
-export function finalWeights(root: string, run: string): string | undefined {
+/**
+ * Whether the end of a run lies on disk and verifies.
+ * @param moments - with the moments of its optimizer
+ * @returns its weights' hash, or undefined
+ */
+export function finalWeights(root: string, run: string, moments = false): string | undefined {
   const dir = join(root, run);
   if (!exists(dir)) return undefined;
   try {
-    return openRun(dir).loadStep('final').weightsSha256;
+    const store = openRun(dir);
+    const { step, weightsSha256 } = store.loadStep('final');
+    if (moments) store.loadResume(step);
+    return weightsSha256;
   } catch {
     return undefined;
   }

@@ -8,7 +8,9 @@ import { presetFields } from '../../config/presets.js';
 import { errorMessage, nearest, printable, UserError } from '../../errors.js';
 import { readText } from '../../io/files.js';
 import { parseJsonStrict } from '../../io/json.js';
+import { OPERATION_NAMES } from '../../listops/operations.js';
 import { selectProbes } from '../probe-plan.js';
+import type { Choice } from './choose.js';
 import { type Fields, isFields, mergedFields, nestedFields, shown } from './fields.js';
 
 /** Seeds: a list, or `{ first, count }` for consecutive ones, which are never written out before they are counted. */
@@ -45,13 +47,15 @@ export interface Plan {
   readonly description: string;
   readonly claims: readonly string[];
   readonly parts: readonly PlanPart[];
+  /** a value that is chosen by what the runs learned */
+  readonly choose?: Choice;
 }
 
 export const PLAN_SIZES = ['small', 'paper'] as const;
 export type PlanSize = (typeof PLAN_SIZES)[number];
 
 const PART_KEYS = ['base', 'arms', 'axes', 'seeds', 'modules'] as const;
-const PLAN_KEYS = ['name', 'description', 'claims', 'parts', 'sizes', ...PART_KEYS] as const;
+const PLAN_KEYS = ['name', 'description', 'claims', 'parts', 'sizes', 'choose', ...PART_KEYS] as const;
 const MOST_BYTES = 1024 * 1024;
 
 /** @throws UserError naming the file */
@@ -117,11 +121,13 @@ function checkPlan(content: unknown, size: PlanSize | undefined): Plan {
   if (typeof description !== 'string') {
     throw new UserError(`description: found ${shown(description)}, expected a text.`);
   }
+  const parts = checkParts(plan);
   return {
     name: chosen === undefined ? name : `${name}-${chosen}`,
     description: description.trim(),
     claims: checkClaims(plan['claims']),
-    parts: checkParts(plan),
+    parts,
+    ...(plan['choose'] === undefined ? {} : { choose: checkChoice(plan['choose'], parts) }),
   };
 }
 
@@ -311,6 +317,25 @@ function checkClaims(value: unknown): string[] {
     if (known !== undefined) return known;
     throw new UserError(`claims: found ${shown(name)}, expected one of ${names.join(', ')}.`);
   });
+}
+
+function checkChoice(value: unknown, parts: readonly PlanPart[]): Choice {
+  const expected = 'an axis and an operation, such as { field: model.embeddingInit, operation: SUM }';
+  const { field, operation, ...rest } = record(value, 'choose', expected);
+  refuseUnknown(rest, [], 'choose.');
+  const axes = [...new Set(parts.flatMap((part) => part.axes.map(({ name }) => name)))];
+  if (typeof field !== 'string' || !axes.includes(field)) {
+    throw new UserError(
+      `choose.field: found ${shown(field)}, expected one of ${axes.join(', ') || 'the axes, of which there are none'}.`,
+    );
+  }
+  const known = OPERATION_NAMES.find((name) => name === operation);
+  if (known === undefined) {
+    throw new UserError(
+      `choose.operation: found ${shown(operation)}, expected one of ${OPERATION_NAMES.join(', ')}.`,
+    );
+  }
+  return { field, operation: known };
 }
 
 function checkName(name: string, where: string): void {

@@ -161,7 +161,8 @@ class Pool {
       );
       return;
     }
-    if (!node.again) this.options.onResult(node.run, line);
+    const tellsMore = before?.momentsSha256 === undefined && line.momentsSha256 !== undefined;
+    if (!node.again || tellsMore) this.options.onResult(node.run, line);
     node.state = 'over';
     this.release(node.run);
     if (node.run.source !== undefined) {
@@ -205,7 +206,8 @@ function nodesOf({ runs, done, weightsOf }: PoolOptions): Map<string, Node> {
     if (source === undefined)
       throw new RunError(`${run.id} starts from ${run.source}, which the plan lacks.`);
     const line = done.get(source.id);
-    if (line === undefined || weightsOf(source) !== line.weightsSha256) need(source);
+    const lacks = run.keepsOptimizer === true && line?.momentsSha256 === undefined;
+    if (line === undefined || lacks || weightsOf(source) !== line.weightsSha256) need(source);
   };
   for (const run of runs) if (!done.has(run.id)) need(run);
   // runs come after their sources: from the back every chain is summed up once

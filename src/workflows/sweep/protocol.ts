@@ -16,6 +16,8 @@ export interface RunJob {
   readonly root: string;
   readonly engine: EngineChoice;
   readonly modules: readonly string[];
+  /** name AdamW's moments at its end in the line */
+  readonly moments?: boolean;
   /** name of the sweep, for sessions.jsonl: what it made it may thin out */
   readonly sweep: string;
 }

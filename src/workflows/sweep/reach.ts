@@ -49,7 +49,7 @@ function reach(part: ClaimPart, { counts, interval, place, reason }: ClaimResult
 }
 
 /** The run as if it had learned all its operations. */
-function asLearned({ id, config, parameters }: SweepRun): Subject {
+export function asLearned({ id, config, parameters }: SweepRun): Subject {
   const { steps } = config.training;
   const all = Object.fromEntries(config.data.tasks.map((task) => [task, 1]));
   return {

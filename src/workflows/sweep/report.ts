@@ -12,10 +12,19 @@ import type { Json, ModuleReport, Report } from '../../report/schema.js';
 import type { ResultLine } from './result-line.js';
 import { tableOfResults } from './table.js';
 
-/** @param lines - of results.jsonl, in the order of the file */
+export interface SweepReportInput {
+  readonly title: string;
+  readonly version: string;
+  /** what readers are told beside the title, a paragraph a line */
+  readonly notes?: string | undefined;
+  /** the command line that makes the report */
+  readonly command?: string | undefined;
+}
+
+/** @param lines - of results.jsonl, in any order */
 export function reportOfResults(
   lines: readonly ResultLine[],
-  { title, version }: { readonly title: string; readonly version: string },
+  { title, version, notes = '', command }: SweepReportInput,
 ): Report {
   const ordered = [...lines].sort((a, b) => (a.id < b.id ? -1 : 1));
   const { subjects, observations } = tableOfResults(ordered);
@@ -57,6 +66,7 @@ export function reportOfResults(
     schemaVersion: 2,
     kind: 'claims',
     title,
+    ...(notes === '' ? {} : { notes }),
     subjects,
     observations,
     claims: decideClaims(evidence),
@@ -64,6 +74,7 @@ export function reportOfResults(
     modules: Object.fromEntries(sections),
     provenance: {
       version,
+      ...(command === undefined ? {} : { command }),
       claimsSha256: sha256Hex(canonicalClaims()),
       configs: Object.fromEntries(
         ordered.map(({ id, configuration }) => [id, configuration as unknown as Json]),

@@ -54,6 +54,8 @@ const line = z.strictObject({
   /** the last checkpoint: its step and the SHA-256 of its model.safetensors */
   weightsStep: step,
   weightsSha256: sha256,
+  /** AdamW's moments there; only of a run whose optimizer another run goes on with */
+  momentsSha256: sha256.optional(),
   engine: z.string(),
   /** training time, all sessions together; not comparable between machines */
   seconds: z.number().nonnegative(),

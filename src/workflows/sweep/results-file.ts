@@ -30,7 +30,9 @@ export function readResults(path: string): Map<string, ResultLine> {
         `${where}: ${found.line.id} ended with other weights than in a line before. Find out which is right, and take the other out.`,
       );
     }
-    if (before === undefined) results.set(found.line.id, found.line);
+    // a run that was trained again for its moments has a second line that tells them
+    const tellsMore = before?.momentsSha256 === undefined && found.line.momentsSha256 !== undefined;
+    if (before === undefined || tellsMore) results.set(found.line.id, found.line);
   });
   return results;
 }

@@ -2,21 +2,31 @@
  * A sweep: trains what its plan says and results.jsonl lacks, and appends one line a finished run. What is in that file is
  * done, on whatever machine it was trained; everything else goes on from its run directory.
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { runId } from '../../config/hash.js';
 import type { RunConfig } from '../../config/run-config.js';
 import { RunError, UserError } from '../../errors.js';
 import { claimExclusive, releaseClaim } from '../../io/claim.js';
-import { exists, isDirectory, publishDirectory } from '../../io/files.js';
+import { exists, isDirectory, makeDirectory, publishDirectory } from '../../io/files.js';
 import type { TrainProgress } from '../../train/pace.js';
 import type { EngineChoice } from '../../train/train-run.js';
 import { type LearnedTable, learnedBySize, SweepBoard, type SweepProgress } from './board.js';
 import { attemptInChild } from './child.js';
 import { configOf, type SweepRun } from './expand.js';
 import { finalWeights, type Keep, thinOut } from './keep.js';
+import { outlineOf, writeOutline } from './outline.js';
 import { type Attempt, type FailedRun, runPool } from './pool.js';
 import type { ResultLine } from './result-line.js';
-import { appendResult, readResults, repairResults, RESULTS_FILE } from './results-file.js';
+import { appendResult, repairResults, RESULTS_FILE } from './results-file.js';
+import {
+  collectClaimed,
+  LOCK_FILE,
+  readAllResults,
+  runsOfShard,
+  type Shard,
+  shardFile,
+  SHARDS,
+} from './shards.js';
 
 /** Trains one run somewhere. @param config - as it is trained, see configOf */
 export type SweepAttempt = (
@@ -32,6 +42,8 @@ export interface SweepOptions {
   readonly checkpointsDir: string;
   readonly reportsDir: string;
   readonly engine: EngineChoice;
+  /** trains this part of the runs alone, and writes their results into a file of their own */
+  readonly shard?: Shard | undefined;
   /** runs at a time */
   readonly parallel: number;
   /** attempts after the first of a run that fails */
@@ -57,10 +69,8 @@ export interface SweepOutcome {
 /** Which operation the table of sizes is about. */
 export const SHOWN_OPERATION = 'SUM';
 
-const LOCK_FILE = 'sweep.lock';
-
 /**
- * Results of an earlier start.
+ * Results of an earlier start, those of shards too.
  * @throws UserError when the folder holds something else, or a line is none of ours
  */
 export function sweepResults(reportsDir: string, name: string): Map<string, ResultLine> {
@@ -69,7 +79,7 @@ export function sweepResults(reportsDir: string, name: string): Map<string, Resu
   if (exists(join(folder, 'report.json')) && !exists(join(folder, RESULTS_FILE))) {
     throw new UserError(`${folder}: holds a report. Choose another --name for the results of the sweep.`);
   }
-  return readResults(join(folder, RESULTS_FILE));
+  return readAllResults(folder);
 }
 
 /** The results of a plan's runs, by their ids in the plan. @param all - by the ids of the runs */
@@ -92,13 +102,23 @@ export function resultsOfPlan(
  * @throws UserError before anything is started, ClaimedError when another process runs the same sweep here
  */
 export async function runSweep(options: SweepOptions): Promise<SweepOutcome> {
-  const { name, reportsDir } = options;
+  const { name, reportsDir, shard } = options;
   const folder = join(reportsDir, name);
   sweepResults(reportsDir, name);
   if (!isDirectory(folder)) publishFolder(folder);
-  const claim = claimExclusive(join(folder, LOCK_FILE), `sweep ${name}`, { waitMs: 2000 });
+  if (shard !== undefined) makeDirectory(join(folder, SHARDS));
+  const resultsPath = shard === undefined ? join(folder, RESULTS_FILE) : shardFile(folder, shard);
+  const lock = shard === undefined ? join(folder, LOCK_FILE) : resultsPath.replace(/jsonl$/, 'lock');
+  const claim = claimExclusive(lock, `sweep ${name}`, { waitMs: 2000 });
   try {
-    return await sweepClaimed(options, join(folder, RESULTS_FILE));
+    if (shard === undefined) {
+      const collected = collectClaimed(folder);
+      if (collected > 0) options.onNote?.(`collected ${collected} results of shards`);
+    }
+    return await sweepClaimed(
+      shard === undefined ? options : { ...options, runs: runsOfShard(options.runs, shard) },
+      resultsPath,
+    );
   } finally {
     releaseClaim(claim);
   }
@@ -122,6 +142,7 @@ async function sweepClaimed(options: SweepOptions, resultsPath: string): Promise
   const others = all.size - new Set([...results.values()].map(({ id }) => id)).size;
   if (others > 0) options.onNote?.(`${others} results of runs that are not in the plan are left alone`);
 
+  if (options.shard === undefined) writeOutline(dirname(resultsPath), outlineOf(runs, parallel));
   const board = new SweepBoard(runs, results);
   const tell = (): void =>
     options.onProgress?.(board.progress(), () => learnedBySize(runs, results, SHOWN_OPERATION));
@@ -133,7 +154,7 @@ async function sweepClaimed(options: SweepOptions, resultsPath: string): Promise
   const { failed, interrupted } = await runPool({
     runs,
     done: new Map(results),
-    weightsOf: (run) => finalWeights(root, results.get(run.id)?.id ?? run.id),
+    weightsOf: (run) => finalWeights(root, results.get(run.id)?.id ?? run.id, run.givesMoments),
     parallel,
     retries,
     signal,

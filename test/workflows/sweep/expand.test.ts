@@ -119,7 +119,9 @@ describe('expandPlan', () => {
 });
 
 describe('the plans of the package', () => {
-  it.each(bundledPlans().flatMap((name) => PLAN_SIZES.map((size) => [name, size] as const)))(
+  // depth-2-start chooses a value beforehand: it has one size, claims nothing, and a test of its own
+  const claiming = bundledPlans().filter((name) => name !== 'depth-2-start');
+  it.each(claiming.flatMap((name) => PLAN_SIZES.map((size) => [name, size] as const)))(
     '%s, size %s, names new seeds only and can reach its claims',
     (name, size) => {
       const bundled = findPlan(name, size);

@@ -7,6 +7,7 @@ export interface QueuedRun {
   readonly sweep: string;
   readonly config: RunConfig;
   readonly modules: readonly string[];
+  readonly givesMoments?: true;
 }
 
 /** What a worker's job returns. A run that failed is an answer too: whether it is tried again is the sweep's to say. */

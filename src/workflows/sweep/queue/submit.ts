@@ -12,12 +12,14 @@ import type { TrainProgress } from '../../../train/pace.js';
 import type { SweepRun } from '../expand.js';
 import type { Attempt } from '../pool.js';
 import { parseResult } from '../protocol.js';
-import { connect, loadQueueLibrary, QUEUE_NAME } from './connection.js';
+import { openServer } from './connection.js';
 import { type Answer, jobId, type QueuedRun } from './messages.js';
 
 /** Jobs of one sweep that are in the queue at a time. */
 export const MOST_QUEUED = 512;
 const LOOK_EVERY_MS = 500;
+/** A server that is away is not waited for. */
+const MOST_CLOSING_MS = 5000;
 const STATES: JobType[] = ['waiting', 'active', 'delayed', 'prioritized', 'completed', 'failed'];
 
 interface Pending {
@@ -40,9 +42,8 @@ export interface Submitter {
 
 /** @throws UserError, RunError when the server cannot be used */
 export async function openSubmitter(options: SubmitOptions): Promise<Submitter> {
-  const library = await loadQueueLibrary();
-  const connection = await connect(library, options.url);
-  const queue: Queue<QueuedRun, Answer> = new library.bullmq.Queue(QUEUE_NAME, { connection });
+  const server = await openServer(options.url);
+  const queue: Queue<QueuedRun, Answer> = server.openQueue();
   let isAway = false;
   // the connection comes back by itself
   queue.on('error', (error) => {
@@ -99,7 +100,12 @@ export async function openSubmitter(options: SubmitOptions): Promise<Submitter> 
 
   return {
     async attempt(run, config, onProgress) {
-      const data: QueuedRun = { sweep: options.sweep, config, modules: run.modules };
+      const data: QueuedRun = {
+        sweep: options.sweep,
+        config,
+        modules: run.modules,
+        ...(run.givesMoments === true && { givesMoments: true }),
+      };
       const id = jobId(options.sweep, runId(config));
       return new Promise<Attempt>((resolve) => {
         if (options.signal?.aborted === true) resolve({ kind: 'interrupted' });
@@ -110,9 +116,12 @@ export async function openSubmitter(options: SubmitOptions): Promise<Submitter> 
     async close() {
       isOpen = false;
       // while the server is away a look waits for it without end
-      connection.disconnect();
+      server.disconnect();
       await Promise.race([looking, new Promise((resolve) => setTimeout(resolve, 2 * LOOK_EVERY_MS))]);
-      await queue.close().catch(() => undefined);
+      await Promise.race([
+        queue.close().catch(() => undefined),
+        new Promise((resolve) => setTimeout(resolve, MOST_CLOSING_MS).unref()),
+      ]);
     },
   };
 }

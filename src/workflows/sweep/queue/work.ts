@@ -9,7 +9,7 @@ import { errorMessage, UserError } from '../../../errors.js';
 import type { EngineChoice } from '../../../train/train-run.js';
 import { attemptInChild } from '../child.js';
 import type { Attempt } from '../pool.js';
-import { connect, loadQueueLibrary, QUEUE_NAME } from './connection.js';
+import { openServer } from './connection.js';
 import type { Answer, QueuedRun } from './messages.js';
 
 export interface WorkOptions {
@@ -36,13 +36,11 @@ const MOST_HELD_MS = 10 * 60_000;
 
 /** Works until the signal, or until there was nothing to do for a while. @returns jobs done */
 export async function workOnQueue(options: WorkOptions): Promise<number> {
-  const library = await loadQueueLibrary();
-  const connection = await connect(library, options.url);
+  const server = await openServer(options.url);
   let done = 0;
   let working = 0;
   let lastBusy = performance.now();
-  const worker: Worker<QueuedRun, Answer> = new library.bullmq.Worker<QueuedRun, Answer>(
-    QUEUE_NAME,
+  const worker: Worker<QueuedRun, Answer> = server.openWorker<QueuedRun, Answer>(
     async (job, token) => {
       working++;
       try {
@@ -50,14 +48,13 @@ export async function workOnQueue(options: WorkOptions): Promise<number> {
         if (end.kind !== 'interrupted') return end;
         // stopped by the user: another worker goes on from its last checkpoint
         await job.moveToWait(token);
-        throw new library.bullmq.WaitingError();
+        throw new server.bullmq.WaitingError();
       } finally {
         working--;
         lastBusy = performance.now();
       }
     },
     {
-      connection,
       concurrency: options.parallel,
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_LOOK_MS,
@@ -79,7 +76,7 @@ export async function workOnQueue(options: WorkOptions): Promise<number> {
   });
   await untilOver(options, () => (working > 0 ? 0 : performance.now() - lastBusy));
   await closeSoon(worker);
-  connection.disconnect();
+  server.disconnect();
   return done;
 }
 
@@ -98,13 +95,13 @@ async function closeSoon(worker: Worker<QueuedRun, Answer>): Promise<void> {
 
 async function trainJob(job: Job<QueuedRun, Answer>, options: WorkOptions): Promise<Attempt> {
   const { root, engine, signal } = options;
-  const { sweep, modules } = job.data;
+  const { sweep, modules, givesMoments } = job.data;
   try {
     const config = parseRunConfig(job.data.config, `job ${job.id ?? ''}`);
     const begin = performance.now();
     for (;;) {
       const end = await attemptInChild(
-        { config, modules },
+        { config, modules, ...(givesMoments === true && { givesMoments }) },
         {
           root,
           engine,
