@@ -100,7 +100,8 @@ async function drawOnce(
     logger,
     loader: noNetwork(),
   });
-  const tables = (compiled.data ?? []).filter((data) => !('source' in data)).map(({ name }) => name);
+  // the others come from these, or lay out panels
+  const tables = (compiled.data ?? []).filter((data) => 'values' in data).map(({ name }) => name);
   return { view: await view.runAsync(), tables };
 }
 
