@@ -99,9 +99,9 @@ describe('renderFigures', () => {
       const sets = new Map(rowsOf(figure.chart.spec).map((values) => [JSON.stringify(values), values]));
       const values = [...sets.values()].flat() as Readonly<Record<string, unknown>>[];
       expect(rows.length, figure.chart.name).toBe(values.length);
-      const text = (value: unknown) => (value === null || value === undefined ? '' : String(value as string));
+      const text = (value: unknown) => (value === null || value === undefined ? '' : JSON.stringify(value));
       const key = (row: Readonly<Record<string, unknown>>, names: readonly string[]) =>
-        names.map((name) => `${name}=${text(row[name])}`).join('|');
+        names.map((name) => `${name}=${text(row[name]).replace(/^"|"$/g, '')}`).join('|');
       const names = [...new Set(values.flatMap((row) => Object.keys(row)))];
       expect(rows.map((row) => key(row, names)).sort()).toEqual(values.map((row) => key(row, names)).sort());
     }

@@ -13,7 +13,9 @@ import { COLUMNS } from '../../../src/report/figures/options.js';
 import { renderFigures } from '../../../src/report/figures/render.js';
 import { renderReport } from '../../../src/report/page.js';
 import { buildReportRuntime } from '../../../src/setup/build-report.mjs';
+import { FONTS } from '../../../src/setup/test-tools.mjs';
 import { NO_BROWSER, openBrowser, watchedPage, type WatchedPage } from '../../helpers/browser.js';
+import { missingFont } from '../../helpers/fonts.js';
 import { describeNeeding } from '../../helpers/needs.js';
 import { exampleReport } from '../example-report.js';
 
@@ -54,7 +56,8 @@ describeNeeding(NO_BROWSER, 'the export dialog', () => {
   }
 
   it('saves every format, named and titled, without a request', async () => {
-    const { page, problems, requests, close } = await show({ colorScheme: 'dark' });
+    const watched = await show({ colorScheme: 'dark' });
+    const { page } = watched;
     const title = (await page.locator('figure h3').first().textContent()) ?? '';
     const id = (await page.locator('[data-chart]').first().getAttribute('data-name')) ?? '';
     await open(page);
@@ -100,12 +103,13 @@ describeNeeding(NO_BROWSER, 'the export dialog', () => {
     expect(csv.name).toBe(`${id}-data.csv`);
     expect(csv.bytes.toString()).toBe(figure.files[1].bytes);
     expect(await page.locator('#export-status').textContent()).toBe(`Saved ${id}-data.csv.`);
-    expect([problems, requests]).toEqual([[], []]);
-    await close();
+    expect([watched.problems, watched.requests]).toEqual([[], []]);
+    await watched.close();
   });
 
   it('saves in a frame whose sandbox allows scripts and downloads alone', async () => {
-    const { page, close } = await watchedPage(browser, { viewport: { width: 1000, height: 800 } });
+    const watched = await watchedPage(browser, { viewport: { width: 1000, height: 800 } });
+    const { page } = watched;
     const quoted = text.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
     await page.setContent(
       `<iframe width="900" height="700" sandbox="allow-scripts allow-downloads" srcdoc="${quoted}"></iframe>`,
@@ -114,11 +118,12 @@ describeNeeding(NO_BROWSER, 'the export dialog', () => {
     await open(frame);
     await choose(frame, 'format', 'pdf');
     expect((await saved(page, frame)).bytes.toString('latin1', 0, 5)).toBe('%PDF-');
-    await close();
+    await watched.close();
   });
 
   it('is used by the keyboard, keeps the focus, closes on Escape and says what is wrong', async () => {
-    const { page, close } = await show({ viewport: { width: 390, height: 800 } });
+    const watched = await show({ viewport: { width: 390, height: 800 } });
+    const { page } = watched;
     await page.locator('button.export').first().focus();
     await page.keyboard.press('Enter');
     const focused = () => page.evaluate<boolean>("document.activeElement.closest('dialog') !== null");
@@ -134,63 +139,69 @@ describeNeeding(NO_BROWSER, 'the export dialog', () => {
     await page.keyboard.press('Escape');
     expect(await page.locator('dialog').isVisible()).toBe(false);
     expect(await page.evaluate("document.activeElement.classList.contains('export')")).toBe(true);
-    await close();
+    await watched.close();
   });
 
   for (const colorScheme of ['light', 'dark'] as const) {
     it(`has no accessibility violation when open (${colorScheme})`, async () => {
-      const { page, close } = await show({ colorScheme });
+      const watched = await show({ colorScheme });
+      const { page } = watched;
       await open(page);
       await page.evaluate(axeSource);
       const violations = await page.evaluate<string[]>(
         "axe.run('dialog').then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html).join(' ')))",
       );
       expect(violations).toEqual([]);
-      await close();
+      await watched.close();
     });
   }
 
-  it('draws no text beyond the edge of a figure, as the browser measures it', async () => {
-    const { page, close } = await watchedPage(browser);
-    for (const column of COLUMNS) {
-      const figures = await renderFigures(figuresOf(report), {
-        column,
-        fontPt: 7,
-        dpi: 300,
-        formats: ['svg'],
-      });
-      await page.setContent(
-        figures.map(({ files }) => String(files[0].bytes).replace(/^<\?xml.*\n/, '')).join(''),
-      );
-      const beyond = await page.evaluate<string[]>(
-        `[...document.querySelectorAll('svg')].flatMap((svg) => {
+  // in another font the widths are others
+  describeNeeding(missingFont(FONTS[0]), 'with a font as wide as Helvetica', () => {
+    it('draws no text beyond the edge of a figure, as the browser measures it', async () => {
+      const watched = await watchedPage(browser);
+      const { page } = watched;
+      for (const column of COLUMNS) {
+        const figures = await renderFigures(figuresOf(report), {
+          column,
+          fontPt: 7,
+          dpi: 300,
+          formats: ['svg'],
+        });
+        await page.setContent(
+          figures.map(({ files }) => String(files[0].bytes).replace(/^<\?xml.*\n/, '')).join(''),
+        );
+        const beyond = await page.evaluate<string[]>(
+          `[...document.querySelectorAll('svg')].flatMap((svg) => {
           const frame = svg.getBoundingClientRect();
           return [...svg.querySelectorAll('text')].filter((text) => {
             const box = text.getBoundingClientRect();
             return text.textContent !== '' && (box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1);
           }).map((text) => svg.querySelector('title').textContent + ': ' + text.textContent);
         })`,
-      );
-      expect(beyond).toEqual([]);
-    }
-    await close();
-  });
-
-  it('measures Helvetica as the browser measures the font that stands in for it', async () => {
-    const { page, close } = await watchedPage(browser);
-    const texts = [
-      'Accuracy (% of result tokens)',
-      'WAVE Ty. 0123456789',
-      '\u2013 d\u00e9j\u00e0 vu \u00d7 \u20ac',
-    ];
-    for (const bold of [false, true]) {
-      for (const sample of texts) {
-        const width = await page.evaluate<number>(
-          `(() => { const c = document.createElement('canvas').getContext('2d'); c.fontKerning = 'none'; c.font = '${bold ? 'bold ' : ''}100px "Liberation Sans"'; return c.measureText(${JSON.stringify(sample)}).width; })()`,
         );
-        expect(Math.abs(helveticaWidth(sample, 100, bold) - width), sample).toBeLessThan(1);
+        expect(beyond).toEqual([]);
       }
-    }
-    await close();
+      await watched.close();
+    });
+
+    it('measures Helvetica as the browser measures the font that stands in for it', async () => {
+      const watched = await watchedPage(browser);
+      const { page } = watched;
+      const texts = [
+        'Accuracy (% of result tokens)',
+        'WAVE Ty. 0123456789',
+        '\u2013 d\u00e9j\u00e0 vu \u00d7 \u20ac',
+      ];
+      for (const bold of [false, true]) {
+        for (const sample of texts) {
+          const width = await page.evaluate<number>(
+            `(() => { const c = document.createElement('canvas').getContext('2d'); c.fontKerning = 'none'; c.font = '${bold ? 'bold ' : ''}100px "Liberation Sans"'; return c.measureText(${JSON.stringify(sample)}).width; })()`,
+          );
+          expect(Math.abs(helveticaWidth(sample, 100, bold) - width), sample).toBeLessThan(1);
+        }
+      }
+      await watched.close();
+    });
   });
 });
