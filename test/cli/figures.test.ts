@@ -26,21 +26,25 @@ const read = (folder: string): Record<string, string> =>
   Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'base64')]));
 
 describeNeeding(missingRasterizer(), 'report --figures --format png', () => {
-  it('draws pictures of the width asked for, the same again', () =>
-    withFolder((folder) => {
-      writeFileSync(join(folder, 'report.json'), reportJson(report));
-      const written = ['one', 'two'].map((out) => {
-        const args = ['report', 'report.json', '--figures', out, '--format', 'png', '--dpi', '150'];
-        expect(runCli(args, folder)).toEqual({ code: 0, stdout: '', stderr: `${out}\n` });
-        return names.map((name) => readFileSync(join(folder, out, `${name}.png`)));
-      });
-      expect(written[1]).toEqual(written[0]);
-      // 85 mm at 150 dots an inch
-      for (const png of written[0]) expect(png.readUInt32BE(16)).toBe(502);
-    }));
+  it(
+    'draws pictures of the width asked for, the same again',
+    () =>
+      withFolder((folder) => {
+        writeFileSync(join(folder, 'report.json'), reportJson(report));
+        const written = ['one', 'two'].map((out) => {
+          const args = ['report', 'report.json', '--figures', out, '--format', 'png', '--dpi', '150'];
+          expect(runCli(args, folder)).toEqual({ code: 0, stdout: '', stderr: `${out}\n` });
+          return names.map((name) => readFileSync(join(folder, out, `${name}.png`)));
+        });
+        expect(written[1]).toEqual(written[0]);
+        // 85 mm at 150 dots an inch
+        for (const png of written[0]) expect(png.readUInt32BE(16)).toBe(502);
+      }),
+    180_000,
+  );
 });
 
-describe('report --figures', () => {
+describe('report --figures', { timeout: 180_000 }, () => {
   it('writes every chart with an index, again with the same bytes, and no page', () =>
     withFolder((folder) => {
       writeFileSync(join(folder, 'report.json'), reportJson(report));
