@@ -1,6 +1,6 @@
 /**
- * `sumlens report`: draws the page of a report.json again, one page a file, or writes its numbers as a table. Comparing
- * checkpoints is `compare`.
+ * `sumlens report`: draws the page of a report.json again, one page a file, writes its numbers as a table, or its
+ * charts as figures for a paper. Comparing checkpoints is `compare`.
  */
 import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
@@ -10,14 +10,18 @@ import { toJsonLine } from '../io/json.js';
 import { renderReport } from '../report/page.js';
 import { parseReport, reportJsonSchema } from '../report/parse-report.js';
 import { loadReportRuntime } from '../report/write.js';
+import { writeFigures } from '../workflows/figures.js';
 import { TABLE_FORMATS, writeTable } from '../workflows/table-file.js';
+import { addFigureFlags, figureOptionsOf, figuresCommand } from './figures.js';
+import type { ParsedOptions } from './flags.js';
 import { SUMMARIES } from './summaries.js';
 import { wordsOf } from './words.js';
 
-interface ReportOptions {
+interface ReportOptions extends ParsedOptions {
   readonly out?: string;
   readonly csv?: string;
   readonly parquet?: string;
+  readonly figures?: string;
   readonly schema?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -32,12 +36,18 @@ report, probe them together: sumlens probe all <checkpoint...>
 A table has one row for each number of a checkpoint; with --csv or --parquet alone no page is drawn. "sumlens verdicts"
 decides the claims again from the CSV.
 
+Figures for a paper: --figures writes every chart of one report into a folder, as SVG, PDF and CSV of what is drawn (PNG too
+with --format png; it needs the optional packages @resvg/resvg-js and @expo-google-fonts/arimo), with README.md and
+figures.json: titles, captions, and the command that makes the folder again. No browser is needed. With it alone no page
+is drawn. The folder appears whole or not at all; one that holds anything else is refused.
+
 Examples:
   sumlens report reports/quick/report.json --out quick.html
-  sumlens report reports/quick/report.json --csv observations.csv`;
+  sumlens report reports/quick/report.json --csv observations.csv
+  sumlens report reports/quick --figures figures --column double --format pdf,csv --font-size 8`;
 
 export function registerReport(program: Command): void {
-  program
+  const command = program
     .command('report')
     .description(SUMMARIES.report.description)
     .argument('[report...]', 'report.json files, or folders that hold one')
@@ -46,6 +56,8 @@ export function registerReport(program: Command): void {
     .option('--notes <text>', 'other notes, on the page alone; a paragraph a line')
     .option('--csv <file>', 'the numbers of one report as a table, one row for each number of a checkpoint')
     .option('--parquet <file>', 'the same table as Parquet')
+    .option('--figures <folder>', 'every chart of one report as files for a paper');
+  addFigureFlags(command)
     .option('--schema', 'print the JSON schema of report.json')
     .option('--json', 'one JSON document on stdout, everything else on stderr')
     .option('--quiet', 'no messages')
@@ -53,7 +65,7 @@ export function registerReport(program: Command): void {
     .action((files: readonly string[], options: ReportOptions) => runReport(files, options));
 }
 
-function runReport(files: readonly string[], options: ReportOptions): void {
+async function runReport(files: readonly string[], options: ReportOptions): Promise<void> {
   if (options.schema === true) {
     process.stdout.write(`${JSON.stringify(reportJsonSchema(), null, 2)}\n`);
     return;
@@ -62,14 +74,15 @@ function runReport(files: readonly string[], options: ReportOptions): void {
     throw new UserError(
       'report: found no file, expected one report.json or more. See "sumlens report --help".',
     );
-  for (const flag of ['out', ...TABLE_FORMATS] as const) {
+  for (const flag of ['out', ...TABLE_FORMATS, 'figures'] as const) {
     const file = options[flag];
     if (file === undefined) continue;
     if (files.length > 1)
       throw unacceptable(`--${flag}`, file, 'one report when a file is named', `Leave --${flag} away.`);
-    if (isDirectory(file))
+    if (flag !== 'figures' && isDirectory(file))
       throw unacceptable(`--${flag}`, file, 'a file, not a directory', 'Add a file name.');
   }
+  const figureOptions = figureOptionsOf(options);
   const words = wordsOf({ title: options.title, notes: options.notes });
   // every report is checked before the first page is written
   const pages = files.map((file) => {
@@ -88,8 +101,15 @@ function runReport(files: readonly string[], options: ReportOptions): void {
     writeTable(pages[0].report, path, format);
     written(path);
   }
-  // who asks for a table alone gets no page
-  const drawn = tables.length > 0 && options.out === undefined ? [] : pages;
+  const { figures } = options;
+  let figureFiles: readonly string[] = [];
+  if (figures !== undefined) {
+    const command = figuresCommand(files[0], figures, figureOptions, options);
+    figureFiles = await writeFigures(pages[0].report, figures, figureOptions, command);
+    written(figures);
+  }
+  // who asks for a table or for figures alone gets no page
+  const drawn = (tables.length > 0 || figures !== undefined) && options.out === undefined ? [] : pages;
   if (drawn.length > 0) {
     const runtime = loadReportRuntime();
     for (const { report, page } of drawn) {
@@ -102,6 +122,7 @@ function runReport(files: readonly string[], options: ReportOptions): void {
       toJsonLine({
         pages: drawn.map(({ page }) => page),
         ...(tables.length === 0 ? {} : { tables: tables.map(({ path }) => path) }),
+        ...(figures === undefined ? {} : { figures: figureFiles.map((name) => join(figures, name)) }),
       }),
     );
   }

@@ -4,7 +4,6 @@ import { PROBES } from '../../probes/index.js';
 import { getPreset, PRESET_NAMES, presets, withSteps } from '../config/presets.js';
 import { distinguishingLabels, runId } from '../config/hash.js';
 import type { RunConfig } from '../config/run-config.js';
-import { conditionLabel } from '../config/hash.js';
 import { VERDICT, verdictText } from '../evidence/verdict.js';
 import { openEngine } from '../engine/registry.js';
 import { packageVersion } from '../io/package-root.js';

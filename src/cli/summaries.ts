@@ -33,7 +33,8 @@ export const SUMMARIES = {
   },
   report: {
     args: '[report...]',
-    description: 'Draw the page of one or more report.json again, or write their numbers as a table.',
+    description:
+      'Draw the page of one or more report.json again, or write their numbers as a table, their charts as figures.',
   },
   verdicts: {
     args: '<file>',

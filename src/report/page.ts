@@ -7,13 +7,13 @@ import type { Evidence } from '../evidence/evidence.js';
 import { CONDITION_COLORS, THEME_NAMES } from '../palette.js';
 import { REPORT_CHARTS } from './charts/index.js';
 import { evidenceOfReport } from './evidence-of-report.js';
-import { forestChart } from './marks/forest.js';
 import type { ChartSpec, Report } from './schema.js';
 import { byText, conditionLabels, sortedSubjects, summariseConditions } from './page/conditions.js';
 import { type Answer, answer } from './page/answer.js';
 import { besideSection } from './page/beside.js';
 import { claimsTable } from './page/claims-table.js';
-import { allDifferences, differenceMaps } from './page/differences.js';
+import { allDifferences, differenceForest, differenceMaps } from './page/differences.js';
+import { exportDialog } from './page/export-dialog.js';
 import { figure, figures } from './page/figure.js';
 import { compared, header } from './page/first-screen.js';
 import { glossary, withTerms } from './page/glossary.js';
@@ -86,7 +86,7 @@ const OPEN_TRAINING = 2;
 const OPEN_STEPS = 4;
 
 /** The same whatever order subjects, records and modules came in. */
-function inOrder(report: Report): Report {
+export function inOrder(report: Report): Report {
   return {
     ...report,
     subjects: sortedSubjects(report),
@@ -150,6 +150,7 @@ function body(given: Report): Html {
       ${report.kind === 'comparison' ? claims : undefined} ${sections.map((section) => section.body)}
       ${glossary()} ${provenance(report)}
     </main>
+    ${exportDialog()}
   </div>`;
 }
 
@@ -177,11 +178,7 @@ function differenceSection(
 ): Html | undefined {
   const all = allDifferences(evidence);
   if (all.length === 0) return undefined;
-  const forest = forestChart(all, {
-    id: 'differences',
-    title: 'All differences by size',
-    note: 'Every statistic, every two conditions of which differences mean something.',
-  });
+  const forest = differenceForest(evidence);
   return html`<section class="module" aria-labelledby="differences">
     <h2 id="differences">Where they differ</h2>
     ${charts.length === 0 || sentence === undefined ? undefined : html`<p class="question">${sentence}</p>`}

@@ -83,6 +83,8 @@ export function chartConfig(name: ThemeName, width = 1000): Spec {
       labelPadding: 4,
       titlePadding: 9,
       labelLimit: 220,
+      // else the title stands on names wider than 200 pixels
+      maxExtent: 260,
       labelOverlap: true,
     },
     // a long title below a narrow plot has room on the left, under the names on the other axis

@@ -100,6 +100,7 @@ describe('the packed package', () => {
       'dist/src/train/entry.js',
       'dist/report-runtime.js',
       'dist/report-runtime.css',
+      'dist/report-figures.js',
       'dist/viewer/index.html',
       'dist/viewer/app.js',
       'src/engine/wasm/kernels.wasm',

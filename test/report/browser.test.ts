@@ -179,21 +179,6 @@ describeNeeding(NO_BROWSER, 'the report page in a browser', () => {
     await watched.close();
   });
 
-  it('saves a chart as SVG and PNG without a request', async () => {
-    const watched = await show(exampleReport({ seeds: 1 }));
-    for (const [kind, start] of [
-      ['svg', '<svg'],
-      ['png', '\u0089PNG'],
-    ] as const) {
-      const download = watched.page.waitForEvent('download');
-      await watched.page.click(`[data-save=${kind}] >> nth=0`);
-      const file = await (await download).path();
-      expect(readFileSync(file).toString('latin1').slice(0, start.length)).toBe(start);
-    }
-    expectQuiet(watched);
-    await watched.close();
-  });
-
   it('runs nothing that stands in a name, label or text, and asks for nothing', async () => {
     // all strings at once, each in another place, then each alone in every place
     let at = 0;

@@ -8,7 +8,7 @@ import { type Scope, type ScopeKey, scopeText } from '../../evidence/scope.js';
 import type { StatisticInfo } from '../../evidence/statistic.js';
 import { type Difference, differenceOf, differencesOf } from '../../evidence/summaries.js';
 import { type HeatCell, heatMapChart } from '../marks/heat-map.js';
-import { differenceName, pairName, ranked } from '../marks/forest.js';
+import { differenceName, forestChart, pairName, ranked } from '../marks/forest.js';
 import { counted, readable } from '../charts/common.js';
 import type { ChartSpec } from '../schema.js';
 
@@ -16,6 +16,14 @@ import type { ChartSpec } from '../schema.js';
 export function allDifferences(evidence: Evidence): Difference[] {
   const shown = [...evidence.statistics].filter(([, info]) => info.detail !== true).map(([id]) => id);
   return ranked(shown.flatMap((id) => differencesOf(evidence, id)));
+}
+
+export function differenceForest(evidence: Evidence): ChartSpec {
+  return forestChart(allDifferences(evidence), {
+    id: 'differences',
+    title: 'All differences by size',
+    note: 'Every statistic, every two conditions of which differences mean something.',
+  });
 }
 
 /**

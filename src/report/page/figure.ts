@@ -1,5 +1,5 @@
 /**
- * One chart on the page: heading, place for the picture, the same in words, its data as a table, downloads. The
+ * One chart on the page: heading, place for the picture, the same in words, its data as a table, a button that exports it. The
  * specification waits as JSON beside it until ../runtime draws it.
  */
 import { mapRows, packSpec } from '../pack.js';
@@ -38,8 +38,12 @@ export function figures(charts: readonly ChartSpec[], anchor: string, open: numb
   }`;
 }
 
-/** @param anchor - id of the figure in the page, made of letters, digits and hyphens only */
-export function figure(chart: ChartSpec, anchor: string): Html {
+/** What is drawn of a chart: its rows thinned, six digits, no control characters. */
+export function drawnSpec(chart: ChartSpec): {
+  readonly spec: Spec;
+  readonly drawn: number;
+  readonly total: number;
+} {
   let total = 0;
   let drawn = 0;
   const spec: Spec = mapRows(chart.spec, (rows) => {
@@ -48,6 +52,12 @@ export function figure(chart: ChartSpec, anchor: string): Html {
     drawn += kept.length;
     return kept.map((row) => Object.fromEntries(Object.entries(row).map(([k, v]) => [k, shorter(v)])));
   });
+  return { spec: plain(spec) as Spec, drawn, total };
+}
+
+/** @param anchor - id of the figure in the page, made of letters, digits and hyphens only */
+export function figure(chart: ChartSpec, anchor: string): Html {
+  const { spec, drawn, total } = drawnSpec(chart);
   const thinned =
     drawn < total
       ? html`<p class="note">
@@ -62,19 +72,15 @@ export function figure(chart: ChartSpec, anchor: string): Html {
     <div class="plot" data-chart="${anchor}" data-name="${chart.id}">
       <p class="waiting">The picture needs JavaScript. Its numbers are in the table below.</p>
     </div>
-    ${scriptJson(`${anchor}-spec`, plain(packSpec(spec)))} ${thinned} ${words(chart.summary)}
+    ${scriptJson(`${anchor}-spec`, packSpec(spec))} ${thinned} ${words(chart.summary)}
     <div class="chart-tools">
       <details>
         <summary>Data table<span class="visually-hidden">: ${chart.title}</span></summary>
         ${table(chart)}
       </details>
-      <span class="downloads" hidden
-        ><button type="button" data-save="svg" data-for="${anchor}">
-          SVG<span class="visually-hidden">: download ${chart.title}</span></button
-        ><button type="button" data-save="png" data-for="${anchor}">
-          PNG<span class="visually-hidden">: download ${chart.title}</span>
-        </button></span
-      >
+      <button type="button" class="export" data-for="${anchor}" aria-haspopup="dialog" hidden>
+        Export<span class="visually-hidden">: ${chart.title}</span>
+      </button>
     </div>
   </figure>`;
 }

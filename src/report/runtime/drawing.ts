@@ -6,15 +6,16 @@ import type { ThemeName } from '../../palette.js';
 import type { Spec } from '../charts/common.js';
 import { unpackSpec } from '../pack.js';
 import { FONT, themed } from '../theme.js';
-import { fewerColumns, fitted, readableColumns, stretches } from './fit.js';
-import { quietLogger } from './logger.js';
+import { corrected, fitted, type Layout, readableColumns } from './fit.js';
 import { frameWhole } from './frame.js';
 import { textWidthOf } from './measure.js';
+import { noNetwork, quietLogger } from './quiet.js';
 import { tooltipHandler } from './tooltip.js';
 import { withWrappedNames, wrapLines } from './wrap.js';
 
 export interface Drawing {
   readonly name: string;
+  readonly spec: Spec;
   readonly state: 'waiting' | 'drawn' | 'failed';
   /** absent until drawn */
   readonly view: vega.View | undefined;
@@ -23,8 +24,6 @@ export interface Drawing {
 
 /** Widths are corrected by measuring; every pass halves what is left of the error at least. */
 const MAX_PASSES = 6;
-/** A picture may end this many pixels before the edge of its place. */
-const SLACK = 16;
 
 const textWidth = textWidthOf(FONT);
 // called by the expressions that ./wrap.ts writes
@@ -37,6 +36,7 @@ export function createDrawing(place: HTMLElement, packed: unknown, conditions: r
   const spec = unpackSpec(packed as Spec);
   const drawing: { -readonly [K in keyof Drawing]: Drawing[K] } = {
     name: place.dataset.name ?? 'chart',
+    spec,
     state: 'waiting',
     view: undefined,
     async draw(theme) {
@@ -63,7 +63,7 @@ async function drawFitted(place: HTMLElement, spec: Spec): Promise<vega.View> {
   let view = await drawOnce(place, layout);
   for (let pass = 1; pass < MAX_PASSES; pass++) {
     const actual = place.querySelector('svg')?.getBoundingClientRect().width ?? available;
-    const next = correction(layout, actual, available);
+    const next = corrected(layout, actual, available);
     if (next === undefined) break;
     view.finalize();
     layout = next;
@@ -71,22 +71,6 @@ async function drawFitted(place: HTMLElement, spec: Spec): Promise<vega.View> {
   }
   frameWhole(place.querySelector('svg'), available);
   return view;
-}
-
-interface Layout {
-  readonly spec: Spec;
-  /** asked-for width of the whole picture in pixels */
-  readonly width: number;
-}
-
-/** A better layout, or undefined when the picture fits or nothing helps; ./frame.ts then makes it smaller as a whole. */
-function correction({ spec, width }: Layout, actual: number, available: number): Layout | undefined {
-  const excess = actual - available;
-  const flexible = stretches(spec);
-  if (excess <= 0 && (excess > -SLACK || !flexible)) return undefined;
-  if (flexible && width - excess > available / 3) return { spec, width: width - Math.ceil(excess) };
-  const narrower = fewerColumns(spec);
-  return narrower === undefined ? undefined : { spec: narrower, width: available };
 }
 
 async function drawOnce(place: HTMLElement, { spec, width }: Layout): Promise<vega.View> {
@@ -106,16 +90,4 @@ async function drawOnce(place: HTMLElement, { spec, width }: Layout): Promise<ve
   view.initialize(ground);
   await view.runAsync();
   return view;
-}
-
-/** A loader that refuses everything: data is inline, and no chart links anywhere. */
-function noNetwork(): vega.Loader {
-  const refuse = () => Promise.reject(new Error('a report loads nothing'));
-  return {
-    options: {},
-    load: refuse,
-    sanitize: refuse,
-    http: refuse,
-    file: refuse,
-  } as unknown as vega.Loader;
 }

@@ -7,6 +7,8 @@ const PANEL_MARGIN = 34;
 const AXIS = 56;
 /** A panel narrower than this is not readable. */
 const MIN_PANEL = 150;
+/** A picture may end this many pixels before the edge of its place. */
+const SLACK = 16;
 
 export const isObject = (value: Json | undefined): value is Spec =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -110,4 +112,20 @@ function columnSpec(spec: Spec): Spec {
     spec: view,
   }));
   return { ...rest, concat };
+}
+
+export interface Layout {
+  readonly spec: Spec;
+  /** asked-for width of the whole picture in pixels */
+  readonly width: number;
+}
+
+/** A better layout, or undefined when the picture fits or nothing helps; it is then made smaller as a whole. */
+export function corrected({ spec, width }: Layout, actual: number, available: number): Layout | undefined {
+  const excess = actual - available;
+  const flexible = stretches(spec);
+  if (excess <= 0 && (excess > -SLACK || !flexible)) return undefined;
+  if (flexible && width - excess > available / 3) return { spec, width: width - Math.ceil(excess) };
+  const narrower = fewerColumns(spec);
+  return narrower === undefined ? undefined : { spec: narrower, width: available };
 }

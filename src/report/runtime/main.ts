@@ -1,10 +1,10 @@
 /**
  * Entry of the script inside a report page: draws charts when they come near the view and all of them before printing,
- * switches between light and dark, saves pictures. No storage, no network; runs under the page's strict content policy.
+ * switches between light and dark, exports pictures. No storage, no network; runs under the page's strict content policy.
  */
 import { THEME_NAMES, type ThemeName } from '../../palette.js';
 import { createDrawing, type Drawing } from './drawing.js';
-import { save } from './save.js';
+import { wireExport } from './export.js';
 
 /** What a test or the PNG export reads. */
 export interface ReportHandle {
@@ -90,19 +90,25 @@ function drawWhenNear(waiting: readonly Element[]): void {
 }
 
 function wire(): void {
-  for (const tools of document.querySelectorAll<HTMLElement>('.tools, .downloads')) tools.hidden = false;
+  for (const tools of document.querySelectorAll<HTMLElement>('.tools')) tools.hidden = false;
   document.getElementById('theme')?.addEventListener('click', () => {
     void applyTheme(theme === 'dark' ? 'light' : 'dark');
   });
   document.getElementById('print')?.addEventListener('click', () => {
     void drawAll().then(() => window.print());
   });
-  for (const button of document.querySelectorAll<HTMLElement>('[data-save]')) {
-    button.addEventListener('click', () => {
-      const drawing = drawings.get(button.dataset.for ?? '');
-      if (drawing !== undefined) void saveChart(drawing, button.dataset.save === 'png' ? 'png' : 'svg');
-    });
-  }
+  wireExport((id) => {
+    const drawing = drawings.get(id);
+    if (drawing === undefined) return undefined;
+    const { name, spec } = drawing;
+    const title = document.querySelector(`#${id} h3`)?.textContent ?? name;
+    return {
+      name,
+      spec,
+      title,
+      description: typeof spec.description === 'string' ? spec.description : title,
+    };
+  }, settings.conditions);
   dark.addEventListener('change', ({ matches }) => void applyTheme(matches ? 'dark' : 'light'));
   let before: ThemeName = theme;
   // drawing needs no timers, so it ends before the browser lays out the paper
@@ -119,11 +125,6 @@ function wire(): void {
     window.clearTimeout(pending);
     pending = window.setTimeout(() => void applyTheme(theme), 150);
   });
-}
-
-async function saveChart(drawing: Drawing, kind: 'png' | 'svg'): Promise<void> {
-  if (drawing.state === 'waiting') await draw(drawing);
-  if (drawing.view !== undefined) await save(drawing.view, drawing.name, kind);
 }
 
 window.sumlensReport = { ready, drawAll };

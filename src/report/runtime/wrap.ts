@@ -35,15 +35,22 @@ export function wrapLines(text: string, limit: number, width: (line: string) => 
 /**
  * The specification with every long name broken.
  * @param width - of the whole picture, pixels
+ * @param breaks - name of the expression function that breaks a label, with the same measure
  */
-export function withWrappedNames(spec: Spec, width: number, textWidth: TextWidth): Spec {
-  return wrapView(spec, { width, textWidth, rows: [] });
+export function withWrappedNames(
+  spec: Spec,
+  width: number,
+  textWidth: TextWidth,
+  breaks = 'wrapLines',
+): Spec {
+  return wrapView(spec, { width, textWidth, breaks, rows: [] });
 }
 
 interface Around {
   /** room of the view, pixels */
   readonly width: number;
   readonly textWidth: TextWidth;
+  readonly breaks: string;
   /** inline data that the view inherits */
   readonly rows: readonly Spec[];
 }
@@ -86,12 +93,12 @@ function wrapFacet(facet: Spec, share: number, around: Around): Spec {
   return facet.field === undefined ? facet : wrapHeader(facet, share, around);
 }
 
-function wrapHeader(definition: Spec, share: number, { rows, textWidth }: Around): Spec {
+function wrapHeader(definition: Spec, share: number, { rows, textWidth, breaks }: Around): Spec {
   const limit = Math.round(share - PANEL_GAP);
   const header = isObject(definition.header) ? definition.header : {};
   const isLong = valuesOf(definition, rows).some((value) => headerWidth(textWidth)(value) > limit);
   if (!isLong || 'labelExpr' in header || definition.header === null) return definition;
-  const expression = `wrapLines(datum.label, ${limit}, ${HEADER_FONT.size}, ${HEADER_FONT.weight})`;
+  const expression = `${breaks}(datum.label, ${limit}, ${HEADER_FONT.size}, ${HEADER_FONT.weight})`;
   return { ...definition, header: { ...header, labelExpr: expression } };
 }
 
@@ -109,7 +116,7 @@ function wrapRows(view: Spec, around: Around): Spec {
     const axis = isObject(y.axis) ? y.axis : {};
     if (y.type !== 'nominal' || y.axis === null || 'labelExpr' in axis) return { ...part, ...layers };
     for (const value of valuesOf(y, rows)) most = Math.max(most, wrapLines(value, limit, width).length);
-    const expression = `wrapLines(datum.label, ${limit}, ${ROW_FONT.size}, ${ROW_FONT.weight})`;
+    const expression = `${around.breaks}(datum.label, ${limit}, ${ROW_FONT.size}, ${ROW_FONT.weight})`;
     return {
       ...part,
       ...layers,
