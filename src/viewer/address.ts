@@ -3,6 +3,8 @@ import { sha256Hex } from '../io/sha256.js';
 import { ADDRESS_NAME } from './contract.js';
 
 const SAFE = /[A-Za-z0-9._+,@-]/;
+/** Names of runs and reports as this program makes them. */
+const USUAL = /^[A-Za-z0-9_][A-Za-z0-9._+,@-]{0,159}$/;
 const HASH_LETTERS = 24;
 
 /**
@@ -11,6 +13,7 @@ const HASH_LETTERS = 24;
  * hash behind `_h==`. Different names have different addresses: no encoded name holds `==`.
  */
 export function addressOf(name: string): string {
+  if (USUAL.test(name)) return name;
   const text = [...new TextEncoder().encode(name)]
     .map((byte) => {
       const letter = String.fromCharCode(byte);

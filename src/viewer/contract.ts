@@ -47,6 +47,8 @@ export interface RunSummary {
   readonly status: RunStatus;
   /** why it is corrupt, or how it ended */
   readonly reason?: string;
+  /** metrics.jsonl has not been read yet: step, loss, accuracy and sparkline come with a later list */
+  readonly reading?: true;
   /** hash of the configuration without seeds: what runs are grouped by; empty when it is not known */
   readonly condition: string;
   /** the condition in words */

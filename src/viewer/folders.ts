@@ -74,7 +74,7 @@ export function foldersBelow(
 function linkedTo(root: string, path: string): string[] | string | undefined {
   const below = root.endsWith(sep) ? root : root + sep;
   try {
-    const real = realpathSync(path);
+    const real = realpathSync.native(path);
     if (!real.startsWith(below)) return 'is a link that leaves this folder: such links are not followed';
     if (!statSync(real).isDirectory()) return undefined;
     const parts = real.slice(below.length).split(sep);
@@ -96,7 +96,7 @@ function entriesOf(path: string): Dirent[] {
 /** A folder at the end of a path in which nothing is a link. */
 export function isRealFolder(path: string): boolean {
   try {
-    return realpathSync(path) === path && statSync(path).isDirectory();
+    return realpathSync.native(path) === path && statSync(path).isDirectory();
   } catch {
     return false;
   }

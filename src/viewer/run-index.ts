@@ -36,6 +36,8 @@ const AT_ONCE = 16;
 /** A list is not made again before so many times the time that making it took. */
 const REST = 4;
 
+/** Reading metrics may delay a list so long; what is left is read for the next one. */
+const READING_MS = 1500;
 /** Runs read anew before the cache is written again. */
 const WORTH_CACHING = 200;
 
@@ -64,7 +66,10 @@ export class RunIndex {
   private making: Promise<readonly RunSummary[]> | undefined;
 
   private readonly readAnew = new Set<string>();
+  /** metrics of some runs wait to be read */
+  private isReading = false;
   private isCacheRead = false;
+  private readUntil = Infinity;
 
   /**
    * @param roots - folders that hold run folders; the first one wins where a name is in two
@@ -76,7 +81,7 @@ export class RunIndex {
   ) {}
 
   async runs(): Promise<readonly RunSummary[]> {
-    const freshMs = Math.max(FRESH_MS, REST * this.tookMs);
+    const freshMs = this.isReading ? FRESH_MS : Math.max(FRESH_MS, REST * this.tookMs);
     if (this.list !== undefined && performance.now() - this.madeAt < freshMs) return this.list;
     this.making ??= this.make().finally(() => (this.making = undefined));
     return this.list !== undefined && this.list.length >= MANY_RUNS ? this.list : this.making;
@@ -97,6 +102,8 @@ export class RunIndex {
     const next = new Map<string, Known>();
     const summaries: RunSummary[] = [];
     const began = performance.now();
+    this.isReading = false;
+    this.readUntil = began + READING_MS;
     for (const given of this.roots) {
       const root = await realpath(given).catch(() => given);
       this.readCache(root);
@@ -181,6 +188,12 @@ export class RunIndex {
     if (known.stamp === stamp) return known;
     const config = configOf(known);
     if (typeof config === 'string') return known;
+    if (known.stamp === '' && performance.now() > this.readUntil) {
+      this.isReading = true;
+      const state = running ? { status: 'running' as const } : endOf(dir);
+      known.summary = { ...known.summary, ...state, reading: true };
+      return known;
+    }
     known.summary = await this.summarise(known, config, running);
     known.stamp = stamp;
     this.readAnew.add(folder.id);
@@ -190,8 +203,9 @@ export class RunIndex {
   }
 
   private async summarise(known: Known, config: RunConfig, running: boolean): Promise<RunSummary> {
-    const { root, id, parts: ownParts } = known.folder;
-    known.progress ??= { offset: 0, collector: new CurveCollector(SPARKLINE_POINTS) };
+    const { root, parts: ownParts } = known.folder;
+    const { reason: _reason, reading: _reading, ...base } = known.summary;
+    known.progress ??= { offset: 0, collector: listCollector() };
     let { progress } = known;
     for (;;) {
       const parts = [...ownParts, METRICS_FILE];
@@ -199,7 +213,7 @@ export class RunIndex {
       const tail = whole ?? (await readTail(root, parts, progress.offset));
       if (tail.kind === 'absent') break;
       if (tail.kind === 'reset') {
-        progress = { offset: 0, collector: new CurveCollector(SPARKLINE_POINTS) };
+        progress = { offset: 0, collector: listCollector() };
         known.progress = progress;
         continue;
       }
@@ -218,7 +232,7 @@ export class RunIndex {
       .map((task) => [task, collector.points('accuracy', task).at(-1)?.[1]] as const)
       .filter((pair): pair is readonly [(typeof pair)[0], number] => typeof pair[1] === 'number');
     return {
-      ...emptySummary(id, config),
+      ...base,
       ...state,
       ...(state.status === 'diverged' && diverged !== undefined && { reason: diverged }),
       step: collector.lastStep,
@@ -227,6 +241,18 @@ export class RunIndex {
       sparkline: decimate(collector.points('accuracy', shown), SPARKLINE_POINTS),
     };
   }
+}
+
+/** A list shows losses and accuracies only. */
+const listCollector = (): CurveCollector => new CurveCollector(SPARKLINE_POINTS, () => false);
+
+/** Trainable numbers by condition: the same for all its seeds. */
+const parametersOf = new Map<string, number>();
+
+function parameterCount(condition: string, config: RunConfig): number {
+  const known = parametersOf.get(condition) ?? parameterTable(gptConfigOf(config)).nParameters;
+  parametersOf.set(condition, known);
+  return known;
 }
 
 /** Changes when the file does; empty when there is none. */
@@ -304,16 +330,17 @@ function divergence(line: string): string | undefined {
 }
 
 function emptySummary(id: string, config: RunConfig): RunSummary {
+  const condition = conditionId(config);
   return {
     id,
     open: true,
     address: addressOf(id),
     status: 'stopped',
-    condition: conditionId(config),
+    condition,
     label: '',
     tasks: config.data.tasks,
     seed: config.seed,
-    parameters: parameterTable(gptConfigOf(config)).nParameters,
+    parameters: parameterCount(condition, config),
     step: 0,
     steps: config.training.steps,
     loss: null,

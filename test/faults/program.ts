@@ -56,7 +56,7 @@ function stop(message: string): never {
   process.exit(2);
 }
 
-const isTerminal = process.stderr.isTTY === true;
+const isTerminal = process.stderr.isTTY;
 let lastLine = -Infinity;
 
 /** One line that is written over on a terminal, and now and then a new one elsewhere. */
