@@ -18,10 +18,23 @@ const SHORT_UPDATES =
 const LONG_UPDATES =
   'train --tasks SUM --d-model 128 --layers 4 --heads 4 --n-ctx 64 --steps 100000 --batch 1024 ' +
   '--evaluate-every 100000 --quiet';
-/** many seconds an update: a second signal must not wait for it */
+/** some seconds an update: a second signal must not wait for it */
 const ENDLESS_UPDATE =
-  'train --tasks SUM --d-model 512 --layers 12 --heads 8 --n-ctx 64 --steps 100000 --batch 2048 ' +
+  'train --tasks SUM --d-model 256 --layers 6 --heads 4 --n-ctx 64 --steps 100000 --batch 1024 ' +
   '--evaluate-every 100000 --quiet';
+const MOST_START_MS = 300_000;
+
+/** How many times longer than alone on a core work takes here just now. */
+function slowdown(): number {
+  const began = performance.now();
+  const before = process.cpuUsage();
+  let ms: number;
+  do {
+    const { user, system } = process.cpuUsage(before);
+    ms = (user + system) / 1000;
+  } while (ms < 100);
+  return Math.max(1, (performance.now() - began) / ms);
+}
 
 export function trySignals(trial: Trial): Promise<Outcome> {
   return inFolder(async (folder) => {
@@ -29,6 +42,7 @@ export function trySignals(trial: Trial): Promise<Outcome> {
     const tally = new Tally(trial);
     let slowestMs = 0;
     let slowestSecondMs = 0;
+    let slowest = 1;
     try {
       for (let i = 0; i < trial.count; i++) {
         const signal = i % 2 === 0 ? 'SIGINT' : 'SIGTERM';
@@ -39,14 +53,17 @@ export function trySignals(trial: Trial): Promise<Outcome> {
           const session = startSession([...flags.split(' '), '--out', out], folder);
           // sessions.jsonl is written when training begins
           const begun = join(out, 'sessions.jsonl');
-          await until(() => session.isOver() || existsSync(begun), 'the session to begin');
+          await until(() => session.isOver() || existsSync(begun), 'the session to begin', MOST_START_MS);
           if (flags === SHORT_UPDATES)
-            await until(() => session.isOver() || stepOf(out) > 0, 'the first row');
+            await until(() => session.isOver() || stepOf(out) > 0, 'the first row', MOST_START_MS);
           await wait(500 + rng.uniform() * 500);
           must(
             !session.isOver(),
             `it has ended: ${(await Promise.race([session.done, wait(0)]))?.stderr ?? ''}`,
           );
+          // the figures are those of a machine that has a core for it
+          const slower = slowdown();
+          slowest = Math.max(slowest, slower);
           const began = performance.now();
           session.child.kill(signal);
           if (isTwice) {
@@ -57,7 +74,7 @@ export function trySignals(trial: Trial): Promise<Outcome> {
             const { code } = await session.done;
             slowestSecondMs = Math.max(slowestSecondMs, performance.now() - secondAt);
             must(code === (signal === 'SIGINT' ? 130 : 143), `exit code ${code}`);
-            must(slowestSecondMs < 2000, `the second signal took ${slowestSecondMs.toFixed(0)} ms`);
+            must(slowestSecondMs < 2000 * slower, `the second signal took ${slowestSecondMs.toFixed(0)} ms`);
             openRun(out);
             return;
           }
@@ -65,7 +82,10 @@ export function trySignals(trial: Trial): Promise<Outcome> {
           const ms = performance.now() - began;
           slowestMs = Math.max(slowestMs, ms);
           must(code === (signal === 'SIGINT' ? 130 : 143), `exit code ${code}: ${stderr}`);
-          must(ms <= MOST_MS, `${(ms / 1000).toFixed(1)} s, expected at most ${MOST_MS / 1000}`);
+          must(
+            ms <= MOST_MS * slower,
+            `${(ms / 1000).toFixed(1)} s, expected at most ${MOST_MS / 1000} where nothing else runs (here ${slower.toFixed(1)} times slower)`,
+          );
           const end = JSON.parse(readFileSync(join(out, 'end.json'), 'utf8')) as {
             reason: string;
             step: number;
@@ -79,6 +99,8 @@ export function trySignals(trial: Trial): Promise<Outcome> {
       endSessions();
     }
     const [once, twice] = [slowestMs, slowestSecondMs].map((ms) => (ms / 1000).toFixed(1));
-    return tally.outcome(`once at most ${once} s, twice at most ${twice} s`);
+    return tally.outcome(
+      `once at most ${once} s, twice at most ${twice} s, a machine up to ${slowest.toFixed(1)} times slower than idle`,
+    );
   });
 }

@@ -225,6 +225,33 @@ describeNeeding(NO_BROWSER, 'the report page in a browser', () => {
     }
   }, 600_000);
 
+  it('draws every chart where labels are names of what objects have anyway', async () => {
+    const names = [
+      'constructor',
+      'toString',
+      '"}',
+      '__proto__',
+      'hasOwnProperty',
+      'valueOf',
+      '\\"}',
+      'length',
+    ];
+    const given = new Map<string, string>();
+    const text = (usual: string): string => {
+      const name = given.get(usual) ?? names[given.size] ?? usual;
+      given.set(usual, name);
+      return name;
+    };
+    const watched = await show(exampleReport({ seeds: 2, points: 5, text }));
+    await drawAll(watched.page);
+    const { drawn, total, failed } = await ready(watched.page);
+    expect({ drawn, failed }).toEqual({ drawn: total, failed: 0 });
+    for (const { name, marks } of await watched.page.evaluate<Marks[]>(MARKS))
+      expect(marks, name).toBeGreaterThan(0);
+    expectQuiet(watched);
+    await watched.close();
+  });
+
   it('opens a report with nothing in it, and one whose numbers are all NaN', async () => {
     const full = exampleReport({ seeds: 2, points: 4 });
     const empty: Report = {
