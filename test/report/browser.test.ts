@@ -244,6 +244,8 @@ describeNeeding(NO_BROWSER, 'the report page in a browser', () => {
     };
     const watched = await show(exampleReport({ seeds: 2, points: 5, text }));
     await drawAll(watched.page);
+    const failures = "[...document.querySelectorAll('.plot .notice')].map((e) => e.textContent)";
+    expect(await watched.page.evaluate(failures)).toEqual([]);
     const { drawn, total, failed } = await ready(watched.page);
     expect({ drawn, failed }).toEqual({ drawn: total, failed: 0 });
     for (const { name, marks } of await watched.page.evaluate<Marks[]>(MARKS))

@@ -9,6 +9,7 @@ import { fewerColumns, fitted, readableColumns, stretches } from './fit.js';
 import { quietLogger } from './logger.js';
 import { frameWhole } from './frame.js';
 import { textWidthOf } from './measure.js';
+import { drawnName, withDrawnNames } from './names.js';
 import { tooltipHandler } from './tooltip.js';
 import { withWrappedNames, wrapLines } from './wrap.js';
 
@@ -33,14 +34,15 @@ vega.expressionFunction('wrapLines', (label: unknown, limit: number, size: numbe
 
 /** @param place - the element that the picture replaces the content of */
 export function createDrawing(place: HTMLElement, packed: unknown, conditions: readonly string[]): Drawing {
-  const spec = unpackSpec(packed as Spec);
+  const spec = withDrawnNames(unpackSpec(packed as Spec));
+  const names = conditions.map(drawnName);
   const drawing: { -readonly [K in keyof Drawing]: Drawing[K] } = {
     name: place.dataset.name ?? 'chart',
     state: 'waiting',
     view: undefined,
     async draw(theme) {
       try {
-        const view = await drawFitted(place, themed(spec, theme, conditions, place.clientWidth, textWidth));
+        const view = await drawFitted(place, themed(spec, theme, names, place.clientWidth, textWidth));
         drawing.view?.finalize();
         drawing.view = view;
         drawing.state = 'drawn';
