@@ -38,6 +38,7 @@ const REST = 4;
 
 /** Reading metrics may delay a list so long; what is left is read for the next one. */
 const READING_MS = 1500;
+const LATER_READING_MS = 15_000;
 /** Runs read anew before the cache is written again. */
 const WORTH_CACHING = 200;
 
@@ -103,7 +104,9 @@ export class RunIndex {
     const summaries: RunSummary[] = [];
     const began = performance.now();
     this.isReading = false;
-    this.readUntil = began + READING_MS;
+    // nobody waits for a later list of many
+    const isAwaited = (this.list?.length ?? 0) < MANY_RUNS;
+    this.readUntil = began + (isAwaited ? READING_MS : LATER_READING_MS);
     for (const given of this.roots) {
       const root = await realpath(given).catch(() => given);
       this.readCache(root);
@@ -152,7 +155,7 @@ export class RunIndex {
   }
 
   private writeCache(): void {
-    if (this.cache === undefined || this.readAnew.size < WORTH_CACHING) return;
+    if (this.cache === undefined || this.isReading || this.readAnew.size < WORTH_CACHING) return;
     this.readAnew.clear();
     const now = Date.now();
     const root = [...this.known.values()][0]?.folder.root;

@@ -3,7 +3,7 @@
  * published loads, the work since the last save is at most that of 30 s, and the same command goes on; at the end the run
  * has the bytes of one that was never killed.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { openRun } from '../../src/checkpoint/store.js';
 import { Rng } from '../../src/tensor/rng.js';
@@ -26,6 +26,9 @@ const FLAGS =
   `train --tasks MAX+SUM --modulus 6 --d-model 8 --layers 1 --n-ctx 16 --steps ${STEPS} --batch 16 ` +
   '--evaluate-every 5000 --warmup 20 --save-every 0.1 --quiet';
 const MOST_LOST_MS = 30_000;
+const MOST_START_MS = 300_000;
+/** a line is added when a session begins to train */
+const begun = (out: string): string => join(out, 'sessions.jsonl');
 const MOMENTS = ['in a save', 'at any time from the start', 'while training', 'while training'] as const;
 
 export function tryKills(trial: Trial): Promise<Outcome> {
@@ -51,7 +54,8 @@ export function tryKills(trial: Trial): Promise<Outcome> {
         await tally.run(`kill ${i} ${moment}`, async () => {
           const before = published(out, 'steps');
           const session = start(out);
-          if ((await killAt(moment, session, out, rng)) === 'in a save') inSave++;
+          const { met, trainedFrom } = await killAt(moment, session, out, rng);
+          if (met === 'in a save') inSave++;
           const killedAt = Date.now();
           await session.done;
           if (!existsSync(join(out, 'config.json'))) return;
@@ -59,7 +63,8 @@ export function tryKills(trial: Trial): Promise<Outcome> {
           must(gone.length === 0, `steps ${gone.join(', ')} are gone`);
           mustLoad(out);
           if (moment === 'at any time from the start') return;
-          const lostMs = killedAt - lastSavedAt(out);
+          // what was not trained yet cannot be lost: a session takes its time to start
+          const lostMs = killedAt - Math.max(lastSavedAt(out), trainedFrom);
           mostLostMs = Math.max(mostLostMs, lostMs);
           must(lostMs <= MOST_LOST_MS, `${(lostMs / 1000).toFixed(1)} s of work are lost`);
         });
@@ -73,22 +78,31 @@ export function tryKills(trial: Trial): Promise<Outcome> {
   });
 }
 
-/** @returns the moment that was met: a run may end before the one that was wanted */
+/** @returns the moment that was met (a run may end before the one that was wanted), and when training began, in ms since 1970 */
 async function killAt(
   moment: (typeof MOMENTS)[number],
   session: Session,
   out: string,
   rng: Rng,
-): Promise<string> {
+): Promise<{ readonly met: string; readonly trainedFrom: number }> {
+  let trainedFrom = 0;
   if (moment === 'at any time from the start') await wait(rng.uniform() * 2500);
   else {
     const from = stepOf(out);
-    await until(() => session.isOver() || stepOf(out) !== from, 'the first row of the session');
+    const { size = 0 } = existsSync(begun(out)) ? statSync(begun(out)) : {};
+    const hasBegun = (): boolean => existsSync(begun(out)) && statSync(begun(out)).size > size;
+    await until(() => session.isOver() || hasBegun(), 'the session to begin', MOST_START_MS);
+    trainedFrom = Date.now();
+    await until(
+      () => session.isOver() || stepOf(out) !== from,
+      'the first row of the session',
+      MOST_START_MS,
+    );
     await wait(rng.uniform() * 400);
     if (moment === 'in a save') await until(() => session.isOver() || isSaving(out), 'a save');
   }
   session.child.kill('SIGKILL');
-  return session.isOver() ? 'too late' : moment;
+  return { met: session.isOver() ? 'too late' : moment, trainedFrom };
 }
 
 function mustLoad(out: string): void {

@@ -44,7 +44,7 @@ export function tryResumes(trial: Trial): Promise<Outcome> {
           const last = CONFIGURATIONS[which].includes('800') ? 800 : STEPS;
           const target = rng.below(Math.floor(0.8 * last));
           const session = start(which, out);
-          await until(() => session.isOver() || stepOf(out) >= target, `step ${target}`);
+          await until(() => session.isOver() || stepOf(out) >= target, `step ${target}`, 300_000);
           session.child.kill(isKill ? 'SIGKILL' : 'SIGINT');
           const cut = await session.done;
           if (cut.code !== 0) met++;

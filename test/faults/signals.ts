@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { openRun } from '../../src/checkpoint/store.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { endSessions, startSession, stepOf, until, wait } from './cli-run.js';
+import { slowdown } from './slowdown.js';
 import { inFolder, must, Tally, type Outcome, type Trial } from './trial.js';
 
 const MOST_MS = 10_000;
@@ -23,18 +24,6 @@ const ENDLESS_UPDATE =
   'train --tasks SUM --d-model 256 --layers 6 --heads 4 --n-ctx 64 --steps 100000 --batch 1024 ' +
   '--evaluate-every 100000 --quiet';
 const MOST_START_MS = 300_000;
-
-/** How many times longer than alone on a core work takes here just now. */
-function slowdown(): number {
-  const began = performance.now();
-  const before = process.cpuUsage();
-  let ms: number;
-  do {
-    const { user, system } = process.cpuUsage(before);
-    ms = (user + system) / 1000;
-  } while (ms < 100);
-  return Math.max(1, (performance.now() - began) / ms);
-}
 
 export function trySignals(trial: Trial): Promise<Outcome> {
   return inFolder(async (folder) => {
