@@ -58,8 +58,16 @@ function stepDirectoryAddress(text: string): CheckpointAddress | undefined {
 
 /** Absolute path of the run that a name or path means; undefined when there is none. */
 function runAt(run: string, root: string): string | undefined {
-  const asName = run !== '' && run !== '.' && run !== '..' && !/[/\\\0]/.test(run);
-  const candidates = asName ? [join(root, run), join(root, REFERENCE, run), run] : [run];
+  const isPlain = (part: string): boolean =>
+    part !== '' && part !== '.' && part !== '..' && !/[\\\0]/.test(part);
+  const here = join(root, run);
+  const shipped = join(root, REFERENCE, run);
+  // `exp/run`: a path from here, or below the checkpoints folder as the viewer lists it
+  const candidates = !run.split('/').every(isPlain)
+    ? [run]
+    : run.includes('/')
+      ? [run, here, shipped]
+      : [here, shipped, run];
   const found = candidates.find((dir) => run !== '' && !dir.includes('\0') && exists(join(dir, CONFIG_FILE)));
   return found === undefined ? undefined : resolve(found);
 }

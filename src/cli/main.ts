@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { errorMessage, nearest, UserError } from '../errors.js';
+import { errorCode, errorMessage, nearest, RunError, UserError } from '../errors.js';
 import { packageRoot } from '../io/package-root.js';
 import { surviveClosedPipes } from './pipes.js';
 import { type CommandName, SUMMARIES } from './summaries.js';
@@ -87,6 +87,8 @@ try {
 } catch (error) {
   const isHelp = error instanceof CommanderError && error.exitCode === 0;
   const shownHelp = error instanceof CommanderError && error.code === 'commander.help';
+  // a module of the command could not be loaded: bin.ts says it
+  if (errorCode(error) === 'EMFILE' && !(error instanceof RunError)) throw error;
   if (!isHelp && !shownHelp) {
     const isInput = error instanceof UserError || error instanceof CommanderError;
     const isAbort = error instanceof Error && error.name === 'AbortError';

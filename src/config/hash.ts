@@ -164,5 +164,9 @@ function withoutDefaults(config: RunConfig): Plain {
   return result;
 }
 
-const sameJson = (a: unknown, b: unknown): boolean =>
-  b !== undefined && canonicalJson(a) === canonicalJson(b);
+function sameJson(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return b !== undefined;
+  // most fields: of two unequal strings or switches no text has to be made
+  if (typeof a === typeof b && (typeof a === 'string' || typeof a === 'boolean')) return false;
+  return b !== undefined && canonicalJson(a) === canonicalJson(b);
+}

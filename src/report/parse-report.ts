@@ -10,6 +10,7 @@ import { type Observation, observationSchema, statisticInfoSchema } from '../evi
 import { subjectSchema } from '../evidence/subject.js';
 import { printable, UserError } from '../errors.js';
 import { parseJsonStrict } from '../io/json.js';
+import { specProblem } from './spec-limits.js';
 import { type Json, MODULE_STATUSES, REPORT_KINDS, type ModuleReport, type Report } from './schema.js';
 
 /** Larger files than any report: a result of 10^6 numbers has about 15 MB. */
@@ -29,7 +30,10 @@ const chart = z.strictObject({
   subtitle: z.string(),
   summary: z.string(),
   headline: z.boolean().exactOptional(),
-  spec: named(json),
+  spec: named(json).superRefine((spec, context) => {
+    const problem = specProblem(spec);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  }),
   table: z.strictObject({
     columns: z.array(z.string()),
     rows: z.array(z.array(z.union([z.string(), z.number()]))),

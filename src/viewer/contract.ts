@@ -38,13 +38,17 @@ export interface Curve {
 }
 
 export interface RunSummary {
-  /** folder name; may hold anything when `open` is false */
+  /** path of the folder below the one that holds runs: `run`, `exp/run`; may hold anything */
   readonly id: string;
-  /** the run has a page: its name is safe in an address and its folder is a real one */
+  /** the run has a page */
   readonly open: boolean;
+  /** of its page, in place of the id; matches ADDRESS_NAME */
+  readonly address: string;
   readonly status: RunStatus;
   /** why it is corrupt, or how it ended */
   readonly reason?: string;
+  /** metrics.jsonl has not been read yet: step, loss, accuracy and sparkline come with a later list */
+  readonly reading?: true;
   /** hash of the configuration without seeds: what runs are grouped by; empty when it is not known */
   readonly condition: string;
   /** the condition in words */
@@ -82,7 +86,12 @@ export interface RunDetail {
   /** accuracy that counts as learned */
   readonly learnedAccuracy: number;
   /** other runs of the same condition, this one included */
-  readonly siblings: readonly { readonly id: string; readonly seed: number | null; readonly open: boolean }[];
+  readonly siblings: readonly {
+    readonly id: string;
+    readonly seed: number | null;
+    readonly open: boolean;
+    readonly address: string;
+  }[];
 }
 
 export interface VerdictChip {
@@ -94,9 +103,14 @@ export interface VerdictChip {
 }
 
 export interface ReportSummary {
+  /** path of the folder below the one that holds reports; may hold anything */
   readonly name: string;
   /** the page can be opened */
   readonly open: boolean;
+  /** of its page, in place of the name; matches ADDRESS_NAME */
+  readonly address: string;
+  /** report.json has not been read yet: what it says of itself comes with a later list */
+  readonly reading?: true;
   readonly reason?: string;
   readonly title: string;
   readonly subjects: number;

@@ -8,6 +8,7 @@ import { LEARNED_ACCURACY } from '../evidence/claims-file.js';
 import type { Asset, ViewerDeps } from './deps.js';
 import { ReportIndex } from './report-index.js';
 import { checkpointsOf, configText } from './run-detail.js';
+import { runCache } from './run-cache.js';
 import { RunIndex } from './run-index.js';
 import { SweepIndex } from './sweep-index.js';
 import { readTail } from './tail.js';
@@ -22,7 +23,8 @@ export interface DiskDepsOptions {
 
 export function diskDeps(options: DiskDepsOptions): ViewerDeps {
   const { checkpointsDir, reportsDir, assets, hosts, log } = options;
-  const runs = new RunIndex([checkpointsDir, join(checkpointsDir, REFERENCE)]);
+  const cache = runCache(join(reportsDir, '.cache', 'viewer-runs.json'));
+  const runs = new RunIndex([checkpointsDir, join(checkpointsDir, REFERENCE)], cache);
   const reports = new ReportIndex(reportsDir);
   const sweeps = new SweepIndex(reportsDir);
   return {
@@ -41,7 +43,7 @@ export function diskDeps(options: DiskDepsOptions): ViewerDeps {
       const folder = runs.folder(id);
       return folder === undefined
         ? { kind: 'absent' }
-        : readTail(folder.root, [folder.name, METRICS_FILE], offset);
+        : readTail(folder.root, [...folder.parts, METRICS_FILE], offset);
     },
     listReports: () => reports.reports(),
     readReport: ({ name }, file) => reports.read(name, file),

@@ -18,8 +18,14 @@ export interface Sample {
   readonly value: number | null;
 }
 
-/** The samples of one line; undefined when the line is not a metrics row. */
-export function parseMetricsLine(line: string): Sample[] | undefined {
+/**
+ * The samples of one line; undefined when the line is not a metrics row.
+ * @param isWanted - groups whose samples are made
+ */
+export function parseMetricsLine(
+  line: string,
+  isWanted: (group: CurveGroup) => boolean = () => true,
+): Sample[] | undefined {
   if (line.length > MAX_LINE) return undefined;
   let row: unknown;
   try {
@@ -33,12 +39,12 @@ export function parseMetricsLine(line: string): Sample[] | undefined {
   const samples: Sample[] = [];
   if (kind === 'train') {
     addSample(samples, 'loss', 'training loss', step, row['lossNats']);
-    addAll(samples, 'role', step, row['lossByRole']);
+    if (isWanted('role')) addAll(samples, 'role', step, row['lossByRole']);
   } else if (kind === 'eval' && Array.isArray(row['cells'])) {
     const evaluated: EvalRow = { kind, step, cells: row['cells'].slice(0, MAX_CELLS).filter(isCell) };
     addAll(samples, 'accuracy', step, accuracyByOperation(evaluated, 'trained'));
-    addAll(samples, 'held', step, accuracyByOperation(evaluated, 'held'));
-    addAll(samples, 'divisor', step, divisorAccuracy(evaluated, 'SUM'));
+    if (isWanted('held')) addAll(samples, 'held', step, accuracyByOperation(evaluated, 'held'));
+    if (isWanted('divisor')) addAll(samples, 'divisor', step, divisorAccuracy(evaluated, 'SUM'));
   } else if (kind === 'diverged') {
     addSample(samples, 'loss', 'training loss', step, 'NaN');
   } else {
@@ -95,8 +101,14 @@ export class CurveCollector {
   private lines = 0;
   lastStep = 0;
 
-  /** @param mostPoints - of one curve in `take` and, eightfold, in memory */
-  constructor(private readonly mostPoints: number) {}
+  /**
+   * @param mostPoints - of one curve in `take` and, eightfold, in memory
+   * @param isWanted - groups whose curves are collected beside loss and accuracy; default: all
+   */
+  constructor(
+    private readonly mostPoints: number,
+    private readonly isWanted: (group: CurveGroup) => boolean = () => true,
+  ) {}
 
   /** lines that held no record */
   get unreadable(): number {
@@ -105,7 +117,7 @@ export class CurveCollector {
 
   add(line: string): void {
     if (line === '') return;
-    const samples = parseMetricsLine(line);
+    const samples = parseMetricsLine(line, this.isWanted);
     if (samples === undefined) {
       this.lines++;
       return;

@@ -1,12 +1,14 @@
 /** The reports on disk as the viewer lists them. A report is shown as it says of itself; its content is not trusted. */
-import { readdir, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CLAIMS } from '../evidence/claims-file.js';
 import { groupBy } from '../evidence/group-by.js';
 import { VERDICTS } from '../evidence/verdict.js';
-import { isPlainName, openContained, readContained } from './contained.js';
-import { ADDRESS_NAME, type ReportSummary, type VerdictChip } from './contract.js';
-import type { ReportFile } from './deps.js';
+import { addressOf } from './address.js';
+import { openContained, readContained } from './contained.js';
+import type { ReportSummary, VerdictChip } from './contract.js';
+import { REPORT_FILES, type ReportFile } from './deps.js';
+import { type Folder, foldersBelow, pathOf } from './folders.js';
 import { isRecord } from './metrics.js';
 
 const MOST_BYTES = 64 << 20;
@@ -14,11 +16,23 @@ const MOST_CHIPS = 24;
 const MOST_TEXT = 300;
 const FRESH_MS = 400;
 
+/** Reading what reports say of themselves may delay a list so long; the rest is read behind it. */
+const READING_MS = 300;
+
+interface Known {
+  readonly folder: Folder;
+  readonly stamp: string;
+  readonly summary: ReportSummary;
+}
+
 export class ReportIndex {
-  private known = new Map<string, { stamp: string; summary: ReportSummary }>();
+  private known = new Map<string, Known>();
   private list: readonly ReportSummary[] = [];
   private madeAt = -Infinity;
   private making: Promise<readonly ReportSummary[]> | undefined;
+  /** names of reports whose report.json waits to be read */
+  private waiting: string[] = [];
+  private isReading = false;
 
   constructor(private readonly root: string) {}
 
@@ -29,54 +43,91 @@ export class ReportIndex {
   }
 
   async read(name: string, file: ReportFile): Promise<Buffer | undefined> {
-    return this.known.has(name) ? readContained(this.root, [name, file], MOST_BYTES) : undefined;
+    const known = this.known.get(name);
+    if (known === undefined) return undefined;
+    return readContained(known.folder.root, [...known.folder.parts, file], MOST_BYTES);
   }
 
   private async make(): Promise<readonly ReportSummary[]> {
-    const next = new Map<string, { stamp: string; summary: ReportSummary }>();
-    for (const entry of await foldersOf(this.root)) {
-      const stamp = await stampOf(join(this.root, entry));
-      const before = this.known.get(entry);
-      const current = before?.stamp === stamp ? before : { stamp, summary: await this.summarise(entry) };
-      next.set(entry, current);
+    const next = new Map<string, Known>();
+    const summaries: ReportSummary[] = [];
+    const waiting: string[] = [];
+    const began = performance.now();
+    const root = await realpath(this.root).catch(() => this.root);
+    const { folders, refused } = foldersBelow(root, () => false, REPORT_FILES);
+    for (const { id, reason } of refused) summaries.push({ ...unread(id), reason });
+    for (const folder of folders) {
+      const stamp = await stampOf(pathOf(folder));
+      const before = this.known.get(folder.id);
+      let current = before;
+      if (before?.stamp !== stamp) {
+        const isLate = performance.now() - began > READING_MS;
+        const summary = isLate ? await waitingSummary(folder) : await summarise(folder);
+        current = { folder, stamp, summary };
+      }
+      if (current === undefined) continue;
+      if (current.summary.reading === true) waiting.push(folder.id);
+      next.set(folder.id, current);
     }
     this.known = next;
-    this.list = [...next.values()].map(({ summary }) => summary).sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.waiting = waiting;
+    void this.readWaiting();
+    summaries.push(...[...next.values()].map(({ summary }) => summary));
+    this.list = summaries.sort((a, b) => (a.name < b.name ? -1 : 1));
     this.madeAt = performance.now();
     return this.list;
   }
 
-  private async summarise(name: string): Promise<ReportSummary> {
-    const page = await openContained(this.root, name, 'index.html');
-    await page?.handle.close();
-    const open = page !== undefined && page.size <= MOST_BYTES && ADDRESS_NAME.test(name);
-    const empty = { name, open, title: name, subjects: 0, conditions: [], modules: [], verdicts: [] };
-    const base = { ...empty, sizeBytes: page?.size ?? 0 };
-    if (page === undefined) return { ...base, reason: 'index.html is missing or is no plain file' };
-    const bytes = await readContained(this.root, [name, 'report.json'], MOST_BYTES);
-    if (bytes === undefined) return { ...base, reason: 'report.json is missing or is no plain file' };
+  /** One report at a time, requests in between; the lists that come later show them. */
+  private async readWaiting(): Promise<void> {
+    if (this.isReading) return;
+    this.isReading = true;
     try {
-      return { ...base, ...described(JSON.parse(bytes.toString('utf8')), name) };
-    } catch {
-      return { ...base, reason: 'report.json is not JSON' };
+      for (;;) {
+        const name = this.waiting.shift();
+        const known = name === undefined ? undefined : this.known.get(name);
+        if (name === undefined) return;
+        if (known?.summary.reading !== true) continue;
+        const summary = await summarise(known.folder);
+        if (this.known.get(name) === known) this.known.set(name, { ...known, summary });
+      }
+    } finally {
+      this.isReading = false;
     }
   }
 }
 
-async function foldersOf(root: string): Promise<string[]> {
+function unread(name: string): ReportSummary {
+  const empty = { title: name, subjects: 0, conditions: [], modules: [], verdicts: [], sizeBytes: 0 };
+  return { ...empty, name, address: addressOf(name), open: false };
+}
+
+/** What can be said without reading report.json. */
+async function waitingSummary(folder: Folder): Promise<ReportSummary> {
+  const page = await openContained(folder.root, ...folder.parts, 'index.html');
+  await page?.handle.close();
+  const base = { ...unread(folder.id), sizeBytes: page?.size ?? 0 };
+  if (page === undefined) return { ...base, reason: 'index.html is missing or is no plain file' };
+  return { ...base, open: page.size <= MOST_BYTES, reading: true };
+}
+
+async function summarise(folder: Folder): Promise<ReportSummary> {
+  const { reading, ...base } = await waitingSummary(folder);
+  if (reading !== true) return base;
+  const bytes = await readContained(folder.root, [...folder.parts, 'report.json'], MOST_BYTES);
+  if (bytes === undefined) return { ...base, reason: 'report.json is missing or is no plain file' };
   try {
-    const entries = await readdir(root, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory() && isPlainName(entry.name)).map(({ name }) => name);
+    return { ...base, ...described(JSON.parse(bytes.toString('utf8')), folder.id) };
   } catch {
-    return [];
+    return { ...base, reason: 'report.json is not JSON' };
   }
 }
 
 async function stampOf(folder: string): Promise<string> {
-  const parts = ['index.html', 'report.json'].map(async (file) => {
+  const parts = REPORT_FILES.map(async (file) => {
     try {
-      const { ino, size, mtimeMs } = await stat(join(folder, file));
-      return `${ino}:${size}:${mtimeMs}`;
+      const { ino, size, mtimeMs, ctimeMs } = await stat(join(folder, file));
+      return `${ino}:${size}:${mtimeMs}:${ctimeMs}`;
     } catch {
       return '';
     }

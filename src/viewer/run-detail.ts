@@ -6,7 +6,7 @@ import type { RunConfig } from '../config/run-config.js';
 import { containedPath, readContained } from './contained.js';
 import type { CheckpointRow, RunDetail } from './contract.js';
 import { isRecord } from './metrics.js';
-import type { RunFolder } from './run-index.js';
+import type { Folder } from './folders.js';
 
 const WEIGHTS = 'model.safetensors';
 const MOST_MANIFEST_BYTES = 1 << 20;
@@ -34,8 +34,11 @@ function text(value: unknown): string {
 }
 
 /** Scheduled checkpoints in the order of steps. */
-export async function checkpointsOf({ root, name }: RunFolder): Promise<CheckpointRow[]> {
-  const folder = await containedPath(root, name, 'steps');
+export async function checkpointsOf({
+  root,
+  parts,
+}: Pick<Folder, 'root' | 'parts'>): Promise<CheckpointRow[]> {
+  const folder = await containedPath(root, ...parts, 'steps');
   if (folder === undefined) return [];
   let steps: number[];
   try {
@@ -43,12 +46,16 @@ export async function checkpointsOf({ root, name }: RunFolder): Promise<Checkpoi
   } catch {
     return [];
   }
-  const rows = await Promise.all(steps.map((step) => checkpointRow(root, name, step)));
+  const rows = await Promise.all(steps.map((step) => checkpointRow(root, parts, step)));
   return rows.filter((row) => row !== undefined);
 }
 
-async function checkpointRow(root: string, name: string, step: number): Promise<CheckpointRow | undefined> {
-  const parts = [name, 'steps', String(step).padStart(6, '0')];
+async function checkpointRow(
+  root: string,
+  runParts: readonly string[],
+  step: number,
+): Promise<CheckpointRow | undefined> {
+  const parts = [...runParts, 'steps', String(step).padStart(6, '0')];
   const path = await containedPath(root, ...parts, WEIGHTS);
   const manifest = await readContained(root, [...parts, 'manifest.json'], MOST_MANIFEST_BYTES);
   if (path === undefined || manifest === undefined) return undefined;

@@ -2,8 +2,8 @@
  * The runs on disk as the viewer lists them: one line a folder, read only as far as it has grown since the last look.
  * Folders are shown, not verified: hashes of weights are the store's affair. Nothing outside the given roots is read.
  */
-import { lstatSync, statSync } from 'node:fs';
-import { readdir, realpath } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   CONFIG_FILE,
@@ -19,9 +19,12 @@ import { errorMessage, printable } from '../errors.js';
 import { claimHolder } from '../io/claim.js';
 import { parameterTable } from '../model/parameters.js';
 import { placesOf } from '../palette.js';
-import { isPlainName, isPlainFile } from './contained.js';
-import { ADDRESS_NAME, SPARKLINE_POINTS, type RunSummary } from './contract.js';
+import { addressOf } from './address.js';
+import { isPlainFile } from './contained.js';
+import { SPARKLINE_POINTS, type RunSummary } from './contract.js';
 import { decimate } from './decimate.js';
+import { type Folder, foldersBelow, isRealFolder, pathOf } from './folders.js';
+import { type CachedRun, isSettled, type RunCache } from './run-cache.js';
 import { CurveCollector, isRecord } from './metrics.js';
 import { readTail, readWhole } from './tail.js';
 
@@ -34,16 +37,18 @@ const AT_ONCE = 16;
 /** A list is not made again before so many times the time that making it took. */
 const REST = 4;
 
-export interface RunFolder {
-  readonly root: string;
-  readonly name: string;
-}
+/** Reading metrics may delay a list so long; what is left is read for the next one. */
+const READING_MS = 1500;
+const LATER_READING_MS = 15_000;
+/** Runs read anew before the cache is written again. */
+const WORTH_CACHING = 200;
 
 interface Known {
-  readonly folder: RunFolder;
+  readonly folder: Folder;
   /** of config.json */
   readonly configStamp: string;
-  readonly config: RunConfig | string;
+  /** text: why it is refused; undefined: not read yet, the summary being from the cache */
+  config: RunConfig | string | undefined;
   /** everything else that the summary depends on */
   stamp: string;
   summary: RunSummary;
@@ -62,22 +67,36 @@ export class RunIndex {
   private tookMs = 0;
   private making: Promise<readonly RunSummary[]> | undefined;
 
-  /** @param roots - folders that hold run folders; the first one wins where a name is in two */
-  constructor(private readonly roots: readonly string[]) {}
+  private readonly readAnew = new Set<string>();
+  /** metrics of some runs wait to be read */
+  private isReading = false;
+  private isCacheRead = false;
+  private readUntil = Infinity;
+
+  /**
+   * @param roots - folders that hold run folders; the first one wins where a name is in two
+   * @param cache - of summaries, between two starts; default: none
+   */
+  constructor(
+    private readonly roots: readonly string[],
+    private readonly cache?: RunCache,
+  ) {}
 
   async runs(): Promise<readonly RunSummary[]> {
-    const freshMs = Math.max(FRESH_MS, REST * this.tookMs);
+    const freshMs = this.isReading ? FRESH_MS : Math.max(FRESH_MS, REST * this.tookMs);
     if (this.list !== undefined && performance.now() - this.madeAt < freshMs) return this.list;
     this.making ??= this.make().finally(() => (this.making = undefined));
     return this.list !== undefined && this.list.length >= MANY_RUNS ? this.list : this.making;
   }
 
-  folder(id: string): RunFolder | undefined {
+  /** @param id - of the list */
+  folder(id: string): Folder | undefined {
     return this.known.get(id)?.folder;
   }
 
   config(id: string): RunConfig | undefined {
-    const config = this.known.get(id)?.config;
+    const known = this.known.get(id);
+    const config = known === undefined ? undefined : configOf(known);
     return typeof config === 'string' ? undefined : config;
   }
 
@@ -85,21 +104,25 @@ export class RunIndex {
     const next = new Map<string, Known>();
     const summaries: RunSummary[] = [];
     const began = performance.now();
+    this.isReading = false;
+    // nobody waits for a later list of many
+    const isAwaited = (this.list?.length ?? 0) < MANY_RUNS;
+    this.readUntil = began + (isAwaited ? READING_MS : LATER_READING_MS);
     for (const given of this.roots) {
       const root = await realpath(given).catch(() => given);
-      const entries = (await entriesOf(root)).filter(
-        ({ name }) => isPlainName(name) && !next.has(name) && !this.roots.includes(join(given, name)),
-      );
-      for (const entry of entries.filter((candidate) => candidate.isSymbolicLink())) {
-        summaries.push(unreadable(entry.name, 'is a link, and links are not followed'));
+      this.readCache(root);
+      const others = this.roots.filter((other) => other !== given);
+      const { folders, refused } = foldersBelow(root, (name) => others.includes(join(given, name)));
+      for (const { id, reason } of refused) {
+        if (!next.has(id)) summaries.push(unreadable(id, reason));
       }
-      const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-      for (let i = 0; i < names.length; i += AT_ONCE) {
+      for (let i = 0; i < folders.length; i += AT_ONCE) {
         await new Promise((resolve) => setImmediate(resolve));
-        for (const name of names.slice(i, i + AT_ONCE)) {
-          const known = await this.look({ root, name });
+        for (const folder of folders.slice(i, i + AT_ONCE)) {
+          if (next.has(folder.id)) continue;
+          const known = await this.look(folder);
           if (known === undefined) continue;
-          next.set(known.folder.name, known);
+          next.set(folder.id, known);
           summaries.push(known.summary);
         }
       }
@@ -118,46 +141,83 @@ export class RunIndex {
     }
     this.madeAt = performance.now();
     this.tookMs = this.madeAt - began;
+    this.writeCache();
     return this.list;
   }
 
+  /** Before the first look: what a cache says of folders is taken where their files have not changed since. */
+  private readCache(root: string): void {
+    if (this.cache === undefined || this.isCacheRead) return;
+    this.isCacheRead = true;
+    for (const { id, parts, configStamp, stamp, summary } of this.cache.read(root)) {
+      const folder = { root, id, parts };
+      this.known.set(id, { folder, configStamp, stamp, summary, config: undefined, progress: undefined });
+    }
+  }
+
+  private writeCache(): void {
+    if (this.cache === undefined || this.isReading || this.readAnew.size < WORTH_CACHING) return;
+    this.readAnew.clear();
+    const now = Date.now();
+    const root = [...this.known.values()][0]?.folder.root;
+    if (root === undefined) return;
+    const entries = [...this.known.values()]
+      .filter(({ folder, summary, configStamp, stamp }) => {
+        const isOwn = folder.root === root && summary.open && summary.status !== 'running';
+        return isOwn && configStamp !== '' && isSettled(`${configStamp} ${stamp}`, now);
+      })
+      .map(({ folder: { id, parts }, configStamp, stamp, summary }): CachedRun => ({
+        ...{ id, parts, configStamp, stamp, summary },
+      }));
+    this.cache.write(root, entries);
+  }
+
   /** undefined: the folder went away */
-  private async look(folder: RunFolder): Promise<Known | undefined> {
-    const { root, name } = folder;
+  private async look(folder: Folder): Promise<Known | undefined> {
+    const dir = pathOf(folder);
     const [configStamp, metrics, end, lock] = [CONFIG_FILE, METRICS_FILE, END_FILE, LOCK_FILE].map((file) =>
-      stampOf(join(root, name, file)),
+      stampOf(join(dir, file)),
     );
-    let known = this.known.get(name);
-    if (known?.folder.root !== root || known.configStamp !== configStamp) {
-      const config = readConfigOf(folder);
-      const summary = typeof config === 'string' ? unreadable(name, config) : emptySummary(name, config);
+    let known = this.known.get(folder.id);
+    const isKnown = known !== undefined && pathOf(known.folder) === dir && known.configStamp === configStamp;
+    if (known === undefined || !isKnown) {
+      const config = readConfigOf(dir);
+      const summary =
+        typeof config === 'string' ? unreadable(folder.id, config) : emptySummary(folder.id, config);
       known = { folder, configStamp, config, stamp: '', summary, progress: undefined };
-      if (configStamp === '' && stampOf(join(root, name)) === '') return undefined;
+      if (configStamp === '' && stampOf(dir) === '') return undefined;
     }
-    const { config } = known;
-    if (typeof config === 'string') return known;
-    const running = lock !== '' && isHeld(folder);
+    const running = lock !== '' && isHeld(dir);
     const stamp = `${metrics} ${end} ${running}`;
-    if (known.stamp !== stamp) {
-      known.summary = await this.summarise(known, config, running);
-      known.stamp = stamp;
-      // the curves of a run that has ended are not needed in memory again
-      if (!running) known.progress = undefined;
+    if (known.stamp === stamp) return known;
+    const config = configOf(known);
+    if (typeof config === 'string') return known;
+    if (known.stamp === '' && performance.now() > this.readUntil) {
+      this.isReading = true;
+      const state = running ? { status: 'running' as const } : endOf(dir);
+      known.summary = { ...known.summary, ...state, reading: true };
+      return known;
     }
+    known.summary = await this.summarise(known, config, running);
+    known.stamp = stamp;
+    this.readAnew.add(folder.id);
+    // the curves of a run that has ended are not needed in memory again
+    if (!running) known.progress = undefined;
     return known;
   }
 
   private async summarise(known: Known, config: RunConfig, running: boolean): Promise<RunSummary> {
-    const { root, name } = known.folder;
-    known.progress ??= { offset: 0, collector: new CurveCollector(SPARKLINE_POINTS) };
+    const { root, parts: ownParts } = known.folder;
+    const { reason: _reason, reading: _reading, ...base } = known.summary;
+    known.progress ??= { offset: 0, collector: listCollector() };
     let { progress } = known;
     for (;;) {
-      const parts = [name, METRICS_FILE];
+      const parts = [...ownParts, METRICS_FILE];
       const whole = progress.offset === 0 ? readWhole(join(root, ...parts)) : undefined;
       const tail = whole ?? (await readTail(root, parts, progress.offset));
       if (tail.kind === 'absent') break;
       if (tail.kind === 'reset') {
-        progress = { offset: 0, collector: new CurveCollector(SPARKLINE_POINTS) };
+        progress = { offset: 0, collector: listCollector() };
         known.progress = progress;
         continue;
       }
@@ -170,13 +230,13 @@ export class RunIndex {
       if (!tail.more) break;
     }
     const { collector, diverged } = progress;
-    const state = running ? { status: 'running' as const } : endOf(known.folder);
+    const state = running ? { status: 'running' as const } : endOf(pathOf(known.folder));
     const shown = config.data.tasks.includes('SUM') ? 'SUM' : config.data.tasks[0];
     const accuracies = config.data.tasks
       .map((task) => [task, collector.points('accuracy', task).at(-1)?.[1]] as const)
       .filter((pair): pair is readonly [(typeof pair)[0], number] => typeof pair[1] === 'number');
     return {
-      ...emptySummary(name, config),
+      ...base,
       ...state,
       ...(state.status === 'diverged' && diverged !== undefined && { reason: diverged }),
       step: collector.lastStep,
@@ -187,23 +247,33 @@ export class RunIndex {
   }
 }
 
-async function entriesOf(root: string) {
-  try {
-    return await readdir(root, { withFileTypes: true });
-  } catch {
-    // no folder yet: no run yet
-    return [];
-  }
+/** A list shows losses and accuracies only. */
+const listCollector = (): CurveCollector => new CurveCollector(SPARKLINE_POINTS, () => false);
+
+/** Trainable numbers by condition: the same for all its seeds. */
+const parametersOf = new Map<string, number>();
+
+function parameterCount(condition: string, config: RunConfig): number {
+  const known = parametersOf.get(condition) ?? parameterTable(gptConfigOf(config)).nParameters;
+  parametersOf.set(condition, known);
+  return known;
 }
 
 /** Changes when the file does; empty when there is none. */
 function stampOf(path: string): string {
   try {
     const status = statSync(path, { throwIfNoEntry: false });
-    return status === undefined ? '' : `${status.ino}:${status.size}:${status.mtimeMs}`;
+    // the time of the last change of the inode too: it shows an edit whose author put the other one back
+    return status === undefined ? '' : `${status.ino}:${status.size}:${status.mtimeMs}:${status.ctimeMs}`;
   } catch {
     return '';
   }
+}
+
+/** Read when it is asked for: of a run that is listed from the cache that may be never. */
+function configOf(known: Known): RunConfig | string {
+  known.config ??= readConfigOf(pathOf(known.folder));
+  return known.config;
 }
 
 const TRAIN_ROW = '"kind":"train"';
@@ -214,9 +284,9 @@ function withoutInnerTrainRows(lines: readonly string[]): string[] {
 }
 
 /** The store's checks of config.json on a file that is known to be plain; text: why it is refused. */
-function readConfigOf({ root, name }: RunFolder): RunConfig | string {
-  const dir = join(root, name);
-  if (!isPlainFolder(dir) || !isPlainFile(join(dir, CONFIG_FILE)))
+function readConfigOf(dir: string): RunConfig | string {
+  // it was found as a folder, and may have become a link since
+  if (!isRealFolder(dir) || !isPlainFile(join(dir, CONFIG_FILE)))
     return `${CONFIG_FILE} is missing or is no plain file`;
   try {
     return readConfig(dir);
@@ -225,22 +295,13 @@ function readConfigOf({ root, name }: RunFolder): RunConfig | string {
   }
 }
 
-/** It was listed as a folder, and may have become a link since. */
-function isPlainFolder(path: string): boolean {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  } catch {
-    return false;
-  }
-}
-
 /** The message without the folder: the list says already which run it is. */
 function withoutFolder(error: unknown, dir: string): string {
   return printable(errorMessage(error).replaceAll(`${dir}/`, ''), 300);
 }
 
-function isHeld({ root, name }: RunFolder): boolean {
-  const path = join(root, name, LOCK_FILE);
+function isHeld(dir: string): boolean {
+  const path = join(dir, LOCK_FILE);
   try {
     return isPlainFile(path) && claimHolder(path) !== undefined;
   } catch {
@@ -249,8 +310,7 @@ function isHeld({ root, name }: RunFolder): boolean {
 }
 
 /** How a run that nobody holds has ended. */
-function endOf({ root, name }: RunFolder): Pick<RunSummary, 'status' | 'reason'> {
-  const dir = join(root, name);
+function endOf(dir: string): Pick<RunSummary, 'status' | 'reason'> {
   if (!isPlainFile(join(dir, END_FILE))) return { status: 'stopped' };
   try {
     return { status: readEnd(dir)?.reason ?? 'stopped' };
@@ -273,17 +333,19 @@ function divergence(line: string): string | undefined {
   }
 }
 
-function emptySummary(name: string, config: RunConfig): RunSummary {
+function emptySummary(id: string, config: RunConfig): RunSummary {
+  const condition = conditionId(config);
   return {
-    id: name,
-    open: ADDRESS_NAME.test(name),
+    id,
+    open: true,
+    address: addressOf(id),
     status: 'stopped',
-    condition: conditionId(config),
+    condition,
     label: '',
     place: 0,
     tasks: config.data.tasks,
     seed: config.seed,
-    parameters: parameterTable(gptConfigOf(config)).nParameters,
+    parameters: parameterCount(condition, config),
     step: 0,
     steps: config.training.steps,
     loss: null,
@@ -293,10 +355,11 @@ function emptySummary(name: string, config: RunConfig): RunSummary {
   };
 }
 
-function unreadable(name: string, reason: string): RunSummary {
+function unreadable(id: string, reason: string): RunSummary {
   return {
-    id: name,
+    id,
     open: false,
+    address: addressOf(id),
     status: 'corrupt',
     reason,
     condition: '',
@@ -318,9 +381,10 @@ function unreadable(name: string, reason: string): RunSummary {
 function labelled(summaries: readonly RunSummary[], known: ReadonlyMap<string, Known>): RunSummary[] {
   const configs = new Map<string, RunConfig>();
   for (const { id, condition } of summaries) {
-    const config = known.get(id)?.config;
-    if (condition !== '' && config !== undefined && typeof config !== 'string')
-      configs.set(condition, config);
+    const run = known.get(id);
+    if (condition === '' || configs.has(condition) || run === undefined) continue;
+    const config = configOf(run);
+    if (typeof config !== 'string') configs.set(condition, config);
   }
   const labels = distinguishingLabels([...configs.values()]);
   const byCondition = new Map([...configs.keys()].map((condition, i) => [condition, labels[i]]));

@@ -1,6 +1,8 @@
 /** Checkpoints in, report out: what `run`, `probe` and `compare` share. */
 import { join } from 'node:path';
-import { UserError } from '../errors.js';
+import { printable, RunError, UserError } from '../errors.js';
+import { assertClaimed, type Claim, ClaimedError, claimExclusive, releaseClaim } from '../io/claim.js';
+import { makeDirectory } from '../io/files.js';
 import type { Report } from '../report/schema.js';
 import { writeReport } from '../report/write.js';
 import { buildReport, labelRefs, type ReportInput } from './build-report.js';
@@ -35,27 +37,53 @@ export interface ProbeJobResult {
   readonly copies: readonly Copy[];
 }
 
-/** Probes what is not cached, and publishes report.json and index.html under `<reportsDir>/<name>/`. */
+/**
+ * Probes what is not cached, and publishes report.json and index.html under `<reportsDir>/<name>/`.
+ * @throws RunError when another process is making a report of that name: one of the two would be lost
+ */
 export async function probeAndReport(options: ProbeJobOptions): Promise<ProbeJobResult> {
   const { reportsDir, name } = options;
-  const { report, failures, copies } = await probeReport({
-    ...options,
-    cacheDir: join(reportsDir, '.cache'),
-  });
-  const reportDir = join(reportsDir, name);
-  const { pagePath } = writeReport(report, reportDir);
-  return { report, reportDir, pagePath, failures, copies };
+  mustHaveCheckpoints(options.refs);
+  const cacheDir = join(reportsDir, '.cache');
+  const claim = claimName(cacheDir, name);
+  try {
+    const { report, failures, copies } = await probeReport({ ...options, cacheDir });
+    const reportDir = join(reportsDir, name);
+    assertClaimed(claim);
+    const { pagePath } = writeReport(report, reportDir);
+    return { report, reportDir, pagePath, failures, copies };
+  } finally {
+    releaseClaim(claim);
+  }
+}
+
+function claimName(cacheDir: string, name: string): Claim {
+  const folder = join(cacheDir, 'names');
+  makeDirectory(folder);
+  try {
+    return claimExclusive(join(folder, `${name}.lock`), `report ${name}`);
+  } catch (error) {
+    if (!(error instanceof ClaimedError)) throw error;
+    const { pid, host } = error.holder;
+    throw new RunError(
+      `--name: the report ${name} is being made by process ${pid} on ${printable(host)}. Wait until it ends, or give this one another name.`,
+    );
+  }
+}
+
+/** @throws UserError */
+function mustHaveCheckpoints(refs: readonly CheckpointRef[]): void {
+  if (refs.length > 0) return;
+  throw new UserError(
+    'checkpoints: found none, expected at least one. Name a run of checkpoints/, see "sumlens probe --help".',
+  );
 }
 
 /** The same without writing anything but the cache of measurements. */
 export async function probeReport(
   options: Omit<ProbeJobOptions, 'name' | 'reportsDir'> & { readonly cacheDir: string },
 ): Promise<Pick<ProbeJobResult, 'report' | 'failures' | 'copies'>> {
-  if (options.refs.length === 0) {
-    throw new UserError(
-      'checkpoints: found none, expected at least one. Name a run of checkpoints/, see "sumlens probe --help".',
-    );
-  }
+  mustHaveCheckpoints(options.refs);
   const { kind, title, notes, command, notGiven, subset, beside, version } = options;
   const { refs: distinct, copies } = withoutCopies(sortRefs(labelRefs(options.refs)));
   const refs = labelRefs(distinct);

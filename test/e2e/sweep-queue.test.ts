@@ -3,26 +3,18 @@
  * runs is SWEEP_CHAOS_RUNS, 24 by default.
  */
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openRun } from '../../src/checkpoint/store.js';
-import { trainRun } from '../../src/train/train-run.js';
-import { Rng } from '../../src/tensor/rng.js';
-import { expandPlan } from '../../src/workflows/sweep/expand.js';
-import { parsePlan } from '../../src/workflows/sweep/plan.js';
 import { readResults } from '../../src/workflows/sweep/results-file.js';
+import { wait } from '../faults/cli-run.js';
+import { trySweepChaos } from '../faults/sweep-chaos.js';
 import { runCli, startCli, withFolder } from '../helpers/cli.js';
 import { NO_POSTGRES, startPostgres } from '../helpers/postgres.js';
 import { NO_REDIS, startRedis } from '../helpers/redis.js';
 import { TINY_PLAN } from '../workflows/sweep/tiny.js';
 
 const RUNS = Number(process.env['SWEEP_CHAOS_RUNS'] ?? 24);
-const WORKERS = 4;
-const RESTARTS = 3;
-const KILL_EVERY_MS = 5000;
-
-const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const SERVERS = [
   { server: 'redis', isMissing: NO_REDIS, startServer: startRedis },
@@ -32,68 +24,8 @@ const SERVERS = [
 for (const { server, isMissing, startServer } of SERVERS) {
   describe.skipIf(isMissing)(`a sweep with --queue on ${server} (needs that server of Debian)`, () => {
     it('trains every run once, with the bytes of a serial run, while workers are killed and the server restarted', async () => {
-      await withFolder(async (folder) => {
-        const text = TINY_PLAN.replace('[4, 6, 8]', '[4]').replace('1..2', `1..${RUNS / 2}`);
-        writeFileSync(join(folder, 'plan.yaml'), text);
-        const queue = await startServer();
-        const rng = new Rng(1, 'test', 0);
-        const results = join(folder, 'reports', 'tiny', 'results.jsonl');
-        const finished = (): number =>
-          existsSync(results) ? readFileSync(results, 'utf8').split('\n').length - 1 : 0;
-        const startWorker = (): ReturnType<typeof startCli> =>
-          startCli(['worker', '--queue', queue.url, '--jobs', '1', '--quiet'], folder);
-        const workers = Array.from({ length: WORKERS }, startWorker);
-        const sweep = startCli(
-          ['sweep', 'plan.yaml', '--queue', queue.url, '--retries', '10', '--json'],
-          folder,
-        );
-        let stdout = '';
-        let stderr = '';
-        sweep.stdout?.on('data', (chunk) => (stdout += String(chunk)));
-        sweep.stderr?.on('data', (chunk) => (stderr += String(chunk)));
-        let code: number | null | undefined;
-        sweep.on('exit', (value) => (code = value));
-        let kills = 0;
-        let restarts = 0;
-        try {
-          let lastKill = performance.now();
-          while (code === undefined) {
-            await wait(100);
-            if (restarts < RESTARTS && finished() >= ((restarts + 1) * RUNS) / (RESTARTS + 1)) {
-              await queue.restart();
-              restarts++;
-            }
-            if (finished() === 0 || performance.now() - lastKill < KILL_EVERY_MS) continue;
-            const victim = rng.below(WORKERS);
-            workers[victim].kill('SIGKILL');
-            workers[victim] = startWorker();
-            kills++;
-            lastKill = performance.now();
-          }
-        } finally {
-          for (const worker of workers) worker.kill('SIGKILL');
-          await queue.stop();
-        }
-        expect(code, stderr).toBe(0);
-        expect(JSON.parse(stdout)).toMatchObject({ runs: RUNS, finished: RUNS, failed: [] });
-        expect(restarts).toBe(RESTARTS);
-        expect(kills).toBeGreaterThan(0);
-        // one line a run, no line twice
-        expect(finished()).toBe(RUNS);
-        const lines = readResults(results);
-        expect(lines.size).toBe(RUNS);
-        const root = join(folder, 'checkpoints');
-        expect(readdirSync(root).filter((name) => !name.startsWith('.'))).toHaveLength(RUNS);
-        const serial = join(folder, 'serial');
-        for (const { id, config } of expandPlan(parsePlan(text, 'plan.yaml'))) {
-          await trainRun(config, { root: serial, engine: 'auto', threads: 1 });
-          const [one, other] = [openRun(join(root, id)), openRun(join(serial, id))];
-          expect(one.loadStep('final').weightsSha256).toBe(other.loadStep('final').weightsSha256);
-          expect(lines.get(id)?.weightsSha256).toBe(other.loadStep('final').weightsSha256);
-          expect(one.readMetrics()).toEqual(other.readMetrics());
-          expect(one.verify()).toEqual([]);
-        }
-      });
+      const found = await trySweepChaos({ seed: 1, count: RUNS, workers: 4, restarts: 3, startServer });
+      expect(found).toMatchObject({ tried: RUNS, held: RUNS, broken: [] });
     }, 900_000);
 
     it('says in one line that the server is not there, or refuses the password, and that a URL is none', async () => {

@@ -1,117 +1,48 @@
 /** The built program, killed and interrupted at random moments, against an undisturbed run. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { packageRoot } from '../../src/io/package-root.js';
-import { Rng } from '../../src/tensor/rng.js';
+import {
+  endSessions,
+  mustBeSameBytes,
+  scientificBytes,
+  startSession,
+  stepOf,
+  until,
+  type Session,
+} from '../faults/cli-run.js';
+import { tryKills } from '../faults/kills.js';
+import { CLI } from '../helpers/cli.js';
 
-const MAIN = join(packageRoot(), 'dist/src/cli/main.js');
 const STEPS = 12_000;
 const FLAGS =
   `train --tasks MAX+SUM --modulus 6 --d-model 8 --layers 1 --n-ctx 16 --steps ${STEPS} --batch 16 ` +
   '--evaluate-every 1500 --warmup 20 --save-every 0.1';
 
 const folder = mkdtempSync(join(tmpdir(), 'sumlens-kill-'));
-const started = new Set<ChildProcess>();
 afterAll(() => {
-  for (const child of started) child.kill('SIGKILL');
+  endSessions();
   rmSync(folder, { recursive: true, force: true });
 });
 
-interface Session {
-  readonly child: ChildProcess;
-  readonly done: Promise<{ code: number | null; signal: string | null; stdout: string; stderr: string }>;
-}
-
-function start(out: string, ...more: string[]): Session {
-  const child = spawn(process.execPath, [MAIN, ...FLAGS.split(' '), '--out', out, ...more], {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  started.add(child);
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const done = new Promise<Awaited<Session['done']>>((resolve) => {
-    child.on('close', (code, signal) => {
-      started.delete(child);
-      resolve({ code, signal, stdout, stderr });
-    });
-  });
-  return { child, done };
-}
-
-/** Last step in the metrics, 0 before the first. */
-function stepOf(out: string): number {
-  const file = join(out, 'metrics.jsonl');
-  if (!existsSync(file)) return 0;
-  const step = /"step":(\d+)[^\n]*\n$/.exec(readFileSync(file, 'utf8'))?.[1];
-  return Number(step ?? 0);
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const began = performance.now();
-  while (!condition()) {
-    if (performance.now() - began > 30_000) throw new Error(`waited 30 s for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 3));
-  }
-}
-
-/** Everything that "the same bytes" is about: path to content. */
-function scientificBytes(out: string): Map<string, Buffer> {
-  const files = new Map<string, Buffer>();
-  const add = (path: string): void => {
-    files.set(path, readFileSync(join(out, path)));
-  };
-  add('config.json');
-  add('metrics.jsonl');
-  for (const step of readdirSync(join(out, 'steps'))) {
-    for (const file of readdirSync(join(out, 'steps', step))) add(`steps/${step}/${file}`);
-  }
-  const last = readdirSync(join(out, 'resume')).sort().at(-1) ?? '';
-  add(`resume/${last}/model.safetensors`);
-  add(`resume/${last}/optimizer.safetensors`);
-  return files;
-}
-
-function expectSameBytes(actual: string, expected: string): void {
-  const [a, b] = [scientificBytes(actual), scientificBytes(expected)];
-  expect([...a.keys()]).toEqual([...b.keys()]);
-  for (const [path, bytes] of b) expect(a.get(path)?.equals(bytes), path).toBe(true);
-}
+const start = (out: string, ...more: string[]): Session =>
+  startSession([...FLAGS.split(' '), '--out', out, ...more], folder);
 
 const whole = join(folder, 'whole');
 
 describe('sumlens train', () => {
   beforeAll(async () => {
-    expect(existsSync(MAIN), `${MAIN}: build first (npm run build)`).toBe(true);
+    expect(existsSync(CLI), `${CLI}: build first (npm run build)`).toBe(true);
     const end = await start(whole, '--threads', '2', '--quiet').done;
     expect(end).toMatchObject({ code: 0, stderr: '' });
     expect(stepOf(whole)).toBe(STEPS);
   });
 
-  it('ends in the same bytes after five kills at random steps as undisturbed with two threads', async () => {
-    const seed = Date.now();
-    process.stdout.write(`seed of the kills: ${seed}\n`);
-    const rng = new Rng(seed, 'kills');
-    const out = join(folder, 'killed');
-    const targets = Array.from({ length: 5 }, () => rng.below(STEPS - 4000)).sort((a, b) => a - b);
-    for (const target of targets) {
-      const session = start(out);
-      let over = false;
-      void session.done.then(() => (over = true));
-      await until(() => over || stepOf(out) >= target, `step ${target}`);
-      session.child.kill('SIGKILL');
-      expect((await session.done).signal, `killed near step ${target}, seed ${seed}`).toBe('SIGKILL');
-    }
-    const end = await start(out, '--json').done;
-    expect(end).toMatchObject({ code: 0 });
-    expect(JSON.parse(end.stdout)).toMatchObject({ reason: 'budget', step: STEPS, already: false });
-    expectSameBytes(out, whole);
-  });
+  it('ends in the same bytes after five kills at random times, one inside a save', async () => {
+    const { tried, held, broken } = await tryKills({ seed: 1, count: 5 });
+    expect({ held, broken }).toEqual({ held: tried, broken: [] });
+  }, 300_000);
 
   it('publishes a resume checkpoint at Ctrl-C, exits 130, and goes on to the same bytes', async () => {
     const out = join(folder, 'interrupted');
@@ -131,7 +62,7 @@ describe('sumlens train', () => {
     expect(stepOf(out)).toBeLessThan(STEPS);
 
     expect((await start(out).done).code).toBe(0);
-    expectSameBytes(out, whole);
+    mustBeSameBytes(out, whole);
   });
 
   it('exits 143 at SIGTERM', async () => {

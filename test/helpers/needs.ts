@@ -3,23 +3,8 @@
  * lines of `npm test` repeat; REQUIRE_ALL=1 (continuous integration) makes the skip a failure there.
  */
 import { describe, it } from 'vitest';
-import { onPath } from '../../src/setup/common.mjs';
-import { findChromium } from '../../src/setup/test-tools.mjs';
 
-/** Why a program cannot be used, or undefined when it is on PATH. */
-export function missingProgram(...names: readonly string[]): string | undefined {
-  return onPath(...names) === undefined
-    ? `${names.join(' or ')} is not installed (Debian: apt-get install ${names[0]}).`
-    : undefined;
-}
-
-/** Why there is no browser, or undefined. */
-export function missingBrowser(): string | undefined {
-  if (process.env.SUMLENS_NO_BROWSER === '1') return 'SUMLENS_NO_BROWSER is set.';
-  return findChromium() === undefined
-    ? 'no Chromium (Debian: apt-get install chromium; or CHROMIUM_PATH names one).'
-    : undefined;
-}
+export { missingBrowser, missingProgram } from './missing.js';
 
 /** The title of what is skipped for a reason; unchanged where there is none. */
 export function skippedTitle(title: string, reason: string | undefined): string {

@@ -16,6 +16,12 @@ export type Fault =
   | { readonly kind: 'errors-from'; readonly at: number; readonly code: string }
   /** every write takes at most so many bytes */
   | { readonly kind: 'short'; readonly bytes: number }
+  /** no directory can be synced, as on Windows and some shares; the process may end at one operation as well */
+  | {
+      readonly kind: 'no-directory-sync';
+      readonly code: string;
+      readonly crashAt?: number;
+    }
   | { readonly kind: 'none' };
 
 export class Crash extends Error {
@@ -57,6 +63,10 @@ export class FaultyFileSystem implements FileSystem {
     const { fault } = this;
     if (fault.kind === 'error' && index === fault.at) throw systemError(fault.code, name);
     if (fault.kind === 'errors-from' && index >= fault.at) throw systemError(fault.code, name);
+    if (fault.kind === 'no-directory-sync' && index === fault.crashAt) {
+      this.crashed = true;
+      throw new Crash(`before ${name}`);
+    }
     if (fault.kind !== 'crash' || index !== fault.at) return perform();
     this.crashed = true;
     if (fault.when === 'after') perform();
@@ -99,6 +109,8 @@ export class FaultyFileSystem implements FileSystem {
     this.change('fsync', () => {
       const path = this.pathOf.get(fd) ?? '';
       const status = fs.fstatSync(fd);
+      if (status.isDirectory() && this.fault.kind === 'no-directory-sync')
+        throw systemError(this.fault.code, 'fsync of a directory');
       if (status.isDirectory()) {
         this.unsynced = this.unsynced.filter((entry) => !entry.directories.every((d) => d === path));
       } else this.durable.set(status.ino, status.size);

@@ -1,13 +1,26 @@
-import { appendFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { listRuns } from '../../src/checkpoint/list.js';
+import { openRun, parseCheckpointAddress } from '../../src/checkpoint/store.js';
 import { claimById, claimPart } from '../../src/evidence/claims-file.js';
 import { VERDICTS } from '../../src/evidence/verdict.js';
 import { ownIdentity } from '../../src/io/process-identity.js';
-import type { RunSummary } from '../../src/viewer/contract.js';
+import { sha256Hex } from '../../src/io/sha256.js';
+import { ADDRESS_NAME, type RunSummary } from '../../src/viewer/contract.js';
 import { ReportIndex } from '../../src/viewer/report-index.js';
 import { checkpointsOf, configText } from '../../src/viewer/run-detail.js';
+import { runCache } from '../../src/viewer/run-cache.js';
 import { RunIndex } from '../../src/viewer/run-index.js';
 import {
   evalLine,
@@ -161,14 +174,165 @@ describe('RunIndex', () => {
     expect(labels).toEqual(['SUM, full, d=16, steps=16000', 'SUM, full, d=16, steps=8000']);
   });
 
-  it('lists a link and a name that no address can hold without opening them', async () => {
+  it('lists runs in folders of folders and links to runs, and names links that leave the folder', async () => {
     const { checkpointsDir, root } = sample;
-    writeRun(checkpointsDir, { config: sampleConfig(['SUM'], 1), name: '<b>', end: 'budget' });
+    const run = writeRun(checkpointsDir, { config: sampleConfig(['SUM'], 1), end: 'budget' });
+    const exp = join(checkpointsDir, 'exp', 'first');
+    const nested = writeRun(exp, { config: sampleConfig(['SUM'], 2), end: 'budget' });
     mkdirSync(join(root, 'elsewhere'));
-    const target = writeRun(join(root, 'elsewhere'), { config: sampleConfig(['SUM'], 2), end: 'budget' });
-    symlinkSync(join(root, 'elsewhere', target), join(checkpointsDir, 'link'));
-    expect(await only('<b>')).toMatchObject({ open: false, status: 'budget' });
-    expect(await only('link')).toMatchObject({ open: false, status: 'corrupt', seed: null });
+    const outside = writeRun(join(root, 'elsewhere'), { config: sampleConfig(['SUM'], 3), end: 'budget' });
+    symlinkSync(join(root, 'elsewhere', outside), join(checkpointsDir, 'out'));
+    symlinkSync(join('..', '..', run), join(exp, 'best'));
+    symlinkSync(join('exp', 'first', nested), join(checkpointsDir, 'linked'));
+    // circles and what leads nowhere
+    symlinkSync('..', join(exp, 'up'));
+    symlinkSync('loop', join(checkpointsDir, 'loop'));
+    // a damaged run stays one run, whatever lies in it
+    mkdirSync(join(checkpointsDir, 'damaged', 'steps', '000064'), { recursive: true });
+    const runs = await index().runs();
+    expect(runs.map(({ id, status }) => `${id} ${status}`)).toEqual([
+      'damaged corrupt',
+      'exp/first/best budget',
+      `exp/first/${nested} budget`,
+      'exp/first/up corrupt',
+      'linked budget',
+      'loop corrupt',
+      'out corrupt',
+      `${run} budget`,
+    ]);
+    const of = (id: string) => runs.find((entry) => entry.id === id);
+    expect(of('exp/first/best')).toMatchObject({ open: true, address: 'exp=2Ffirst=2Fbest', seed: 1 });
+    expect(of('linked')).toMatchObject({ open: true, seed: 2 });
+    expect(of('out')).toMatchObject({
+      open: false,
+      seed: null,
+      reason: 'is a link that leaves this folder: such links are not followed',
+    });
+    // the command line takes the same names
+    for (const id of ['exp/first/best', `exp/first/${nested}`, 'linked', run]) {
+      expect(parseCheckpointAddress(id, checkpointsDir).runDir).toBe(join(checkpointsDir, id));
+      expect(openRun(join(checkpointsDir, id)).config.data.tasks).toEqual(['SUM']);
+    }
+  });
+
+  it('gives every name an address of its own that a guard lets pass', async () => {
+    const { checkpointsDir } = sample;
+    const names = [
+      'a+b',
+      'a b',
+      'a=20b',
+      'é',
+      '=C3=A9',
+      '<b>',
+      '-rf',
+      '"',
+      "it's",
+      '100%',
+      '#1',
+      'a?b',
+      '_',
+      '数',
+    ];
+    names.push('x'.repeat(250), 'é'.repeat(100), 'é'.repeat(101));
+    names.forEach((name, i) =>
+      writeRun(checkpointsDir, { config: sampleConfig(['SUM'], i + 1), name, until: 100, end: 'budget' }),
+    );
+    const runs = await index().runs();
+    expect(runs).toHaveLength(names.length);
+    for (const run of runs) {
+      expect(run).toMatchObject({ open: true, status: 'budget' });
+      expect(run.address).toMatch(ADDRESS_NAME);
+    }
+    expect(new Set(runs.map(({ address }) => address)).size).toBe(names.length);
+    expect(runs.find(({ id }) => id === 'a+b')?.address).toBe('a+b');
+  });
+});
+
+describe('the cache of the list', () => {
+  const file = (): string => join(sample.reportsDir, '.cache', 'viewer-runs.json');
+  const cached = (): RunIndex => new RunIndex([sample.checkpointsDir], runCache(file()));
+  const N = 220;
+  /** written long enough ago to be settled */
+  const fill = (): void => {
+    for (let seed = 1; seed <= N; seed++)
+      writeRun(sample.checkpointsDir, {
+        config: sampleConfig(['SUM'], seed),
+        ...{ until: 250, end: 'budget', publishes: false },
+      });
+  };
+  const realNow = Date.now.bind(Date);
+  afterEach(() => vi.restoreAllMocks());
+
+  it('gives the list that reading gives, and sees what changed since', async () => {
+    fill();
+    const plain = await index().runs();
+    // files changed a moment ago are not cached
+    vi.spyOn(Date, 'now').mockImplementation(() => realNow() - 60_000);
+    expect(await cached().runs()).toEqual(plain);
+    expect(readFileSync(file(), 'utf8').split('\n')[1].slice(0, 50)).toBe('[]');
+    vi.spyOn(Date, 'now').mockImplementation(() => realNow() + 5000);
+    await cached().runs();
+    const kept = readFileSync(file(), 'utf8');
+    expect(JSON.parse(kept.split('\n')[1])).toHaveLength(N);
+    expect(await cached().runs()).toEqual(plain);
+    // what it gives is what the cache says, which shows that nothing was read
+    const told = kept.replaceAll('"loss":', '"loss":1e3,"was":');
+    const body = told.slice(told.indexOf('\n') + 1);
+    const head = kept.slice(0, kept.indexOf('\n')).replace(/[0-9a-f]{64}/, sha256Hex(body));
+    writeFileSync(file(), `${head}\n${body}`);
+    expect((await cached().runs()).every(({ loss }) => loss === 1e3)).toBe(true);
+    // a file that changed is read: also one of the same length and time
+    const changed = plain[7].id;
+    const metrics = join(sample.checkpointsDir, changed, 'metrics.jsonl');
+    const { atime, mtime } = statSync(metrics);
+    const text = readFileSync(metrics, 'utf8');
+    writeFileSync(metrics, text.replace(/"lossNats":1\./g, '"lossNats":2.'));
+    utimesSync(metrics, atime, mtime);
+    const after = await cached().runs();
+    expect(after.find(({ id }) => id === changed)?.loss).toBeGreaterThan(2);
+    expect(after.filter(({ loss }) => loss === 1e3)).toHaveLength(N - 1);
+  });
+
+  it('is ignored and written again when it is damaged, foreign or cannot be read', async () => {
+    fill();
+    const plain = await index().runs();
+    vi.spyOn(Date, 'now').mockImplementation(() => realNow() + 5000);
+    await cached().runs();
+    const good = readFileSync(file(), 'utf8');
+    for (const bad of [
+      good.replace('"open":true', '"open":false'),
+      good.slice(0, -100),
+      good.replace(/"version":"[^"]*"/, '"version":"0.0.0"'),
+      good.replace(sample.checkpointsDir, '/elsewhere'),
+      good.replace('sumlens viewer runs', 'something else'),
+      '',
+      '\n',
+      '[]',
+      'null\nnull',
+    ]) {
+      writeFileSync(file(), bad);
+      expect(await cached().runs()).toEqual(plain);
+      expect(readFileSync(file(), 'utf8')).toBe(good);
+    }
+    // the right sum over entries of the wrong shape
+    for (const body of [
+      '{}',
+      '[null,1,"x",{},{"id":"x"}]',
+      good.split('\n')[1].replaceAll('"step":', '"stop":'),
+    ]) {
+      const head = good.split('\n')[0].replace(/[0-9a-f]{64}/, sha256Hex(body));
+      writeFileSync(file(), `${head}\n${body}`);
+      expect(await cached().runs()).toEqual(plain);
+    }
+    rmSync(file());
+    mkdirSync(file());
+    expect(await cached().runs()).toEqual(plain);
+  });
+
+  it('is not written for a few runs', async () => {
+    writeRun(sample.checkpointsDir, { config: sampleConfig(['SUM'], 1), end: 'budget' });
+    await cached().runs();
+    expect(existsSync(join(sample.reportsDir, '.cache'))).toBe(false);
   });
 });
 
@@ -177,7 +341,7 @@ describe('the detail of a run', () => {
     const config = sampleConfig(['SUM'], 3);
     const name = writeRun(sample.checkpointsDir, { config, until: 1000 });
     mkdirSync(join(sample.checkpointsDir, name, 'steps', '000999'));
-    const rows = await checkpointsOf({ root: sample.checkpointsDir, name });
+    const rows = await checkpointsOf({ root: sample.checkpointsDir, parts: [name] });
     expect(rows.map(({ step }) => step)).toEqual([64, 128, 256, 512]);
     expect(rows[0]).toMatchObject({
       sizeBytes: 33_000,
@@ -225,5 +389,25 @@ describe('ReportIndex', () => {
     );
     expect(good.verdicts[1].statement).toBe(`${claimById('C2').text}: ${claimPart('C2a').name}`);
     expect(good.verdicts[3].statement).toBe(claimById('C3').text);
+  });
+
+  it('lists nested and linked reports, and names links that leave the folder', async () => {
+    const { reportsDir, root } = sample;
+    writeReport(reportsDir, 'plain');
+    writeReport(join(reportsDir, 'set'), 'one of two');
+    writeReport(join(root, 'elsewhere'), 'secret');
+    symlinkSync('plain', join(reportsDir, 'link'));
+    symlinkSync(join(root, 'elsewhere', 'secret'), join(reportsDir, 'out'));
+    const reports = new ReportIndex(reportsDir);
+    const list = await reports.reports();
+    expect(list.map(({ name, open, address }) => [name, open, address])).toEqual([
+      ['link', true, 'link'],
+      ['out', false, 'out'],
+      ['plain', true, 'plain'],
+      ['set/one of two', true, 'set=2Fone=20of=20two'],
+    ]);
+    expect(list[1].reason).toMatch(/leaves this folder/);
+    expect(await reports.read('link', 'report.json')).toEqual(await reports.read('plain', 'report.json'));
+    expect(await reports.read('out', 'report.json')).toBeUndefined();
   });
 });

@@ -89,6 +89,8 @@ export interface SampleRun {
   /** held by this process */
   readonly running?: boolean;
   readonly name?: string;
+  /** false: no step is published */
+  readonly publishes?: boolean;
   /** highest SUM accuracy reached */
   readonly best?: number;
 }
@@ -109,7 +111,7 @@ export function writeRun(checkpointsDir: string, run: SampleRun): string {
     if (step % 250 === 0) lines.push(evalLine(step, accuracies(config, step, share), heldOut(config, share)));
   }
   writeFileSync(join(folder, 'metrics.jsonl'), lines.map((line) => `${line}\n`).join(''));
-  for (let step = 64; step <= until; step *= 2) writeCheckpoint(folder, step);
+  for (let step = 64; step <= until && run.publishes !== false; step *= 2) writeCheckpoint(folder, step);
   if (run.end !== undefined)
     writeFileSync(join(folder, 'end.json'), JSON.stringify({ reason: run.end, step: until }));
   if (run.running === true) {

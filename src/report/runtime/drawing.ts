@@ -10,6 +10,7 @@ import { corrected, fitted, type Layout, readableColumns } from './fit.js';
 import { frameWhole } from './frame.js';
 import { textWidthOf } from './measure.js';
 import { noNetwork, quietLogger } from './quiet.js';
+import { drawnName, withDrawnNames } from './names.js';
 import { tooltipHandler } from './tooltip.js';
 import { withWrappedNames, wrapLines } from './wrap.js';
 
@@ -33,7 +34,8 @@ vega.expressionFunction('wrapLines', (label: unknown, limit: number, size: numbe
 
 /** @param place - the element that the picture replaces the content of */
 export function createDrawing(place: HTMLElement, packed: unknown, conditions: readonly string[]): Drawing {
-  const spec = unpackSpec(packed as Spec);
+  const spec = withDrawnNames(unpackSpec(packed as Spec));
+  const names = conditions.map(drawnName);
   const drawing: { -readonly [K in keyof Drawing]: Drawing[K] } = {
     name: place.dataset.name ?? 'chart',
     spec,
@@ -41,7 +43,7 @@ export function createDrawing(place: HTMLElement, packed: unknown, conditions: r
     view: undefined,
     async draw(theme) {
       try {
-        const view = await drawFitted(place, themed(spec, theme, conditions, place.clientWidth, textWidth));
+        const view = await drawFitted(place, themed(spec, theme, names, place.clientWidth, textWidth));
         drawing.view?.finalize();
         drawing.view = view;
         drawing.state = 'drawn';

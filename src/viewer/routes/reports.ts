@@ -24,16 +24,16 @@ export function reportRoutes(deps: ViewerDeps): Router {
     const report = pickReport(await deps.listReports(), request.params.name);
     const body = await deps.readReport(report, 'report.json');
     if (body === undefined) throw notFound('report');
-    response.setHeader('Content-Disposition', `attachment; filename="${report.name}.json"`);
+    response.setHeader('Content-Disposition', `attachment; filename="${report.address}.json"`);
     response.type('json').send(body);
   });
   return router;
 }
 
-/** The report of that name in the index; the name itself goes no further. */
-export function pickReport(reports: readonly ReportSummary[], name: string): ReportSummary {
-  const report = ADDRESS_NAME.test(name)
-    ? reports.find((entry) => entry.open && entry.name === name)
+/** The report of that address in the index; the address itself goes no further. */
+export function pickReport(reports: readonly ReportSummary[], address: string): ReportSummary {
+  const report = ADDRESS_NAME.test(address)
+    ? reports.find((entry) => entry.open && entry.address === address)
     : undefined;
   if (report === undefined) throw notFound('report');
   return report;

@@ -32,7 +32,7 @@ export function runRoutes(deps: ViewerDeps, streams: EventStreams): Router {
     if (detail === undefined) throw notFound('run');
     const siblings = runs
       .filter((other) => other.condition === run.condition && other.status !== 'corrupt')
-      .map(({ id, seed, open }) => ({ id, seed, open }));
+      .map(({ id, seed, open, address }) => ({ id, seed, open, address }));
     response.json({ run, siblings, ...detail } satisfies RunDetail);
   });
   router.get('/api/runs/:id/events', async (request: Request<{ id: string }>, response: Response) => {
@@ -85,9 +85,11 @@ function listBody(): (runs: readonly RunSummary[]) => ListBody {
   };
 }
 
-/** The run of that name in the index; the name itself goes no further. */
-export function pick(runs: readonly RunSummary[], id: string): RunSummary {
-  const run = ADDRESS_NAME.test(id) ? runs.find((entry) => entry.open && entry.id === id) : undefined;
+/** The run of that address in the index; the address itself goes no further. */
+export function pick(runs: readonly RunSummary[], address: string): RunSummary {
+  const run = ADDRESS_NAME.test(address)
+    ? runs.find((entry) => entry.open && entry.address === address)
+    : undefined;
   if (run === undefined) throw notFound('run');
   return run;
 }

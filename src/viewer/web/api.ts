@@ -16,8 +16,8 @@ export async function getRuns(): Promise<readonly RunSummary[]> {
   return ((await get('/api/runs')) as { runs: readonly RunSummary[] }).runs;
 }
 
-export async function getRun(id: string): Promise<RunDetail> {
-  return (await get(`/api/runs/${id}`)) as RunDetail;
+export async function getRun(address: string): Promise<RunDetail> {
+  return (await get(`/api/runs/${address}`)) as RunDetail;
 }
 
 export async function getSweeps(): Promise<readonly SweepSummary[]> {

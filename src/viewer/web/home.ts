@@ -81,6 +81,8 @@ function overviewText(runs: readonly RunSummary[], reports: readonly ReportSumma
     [count('corrupt'), 'not readable'],
   ] as const;
   const words = parts.filter(([n]) => n > 0).map(([n, word]) => `${n} ${word}`);
+  const reading = runs.filter((run) => run.reading === true).length;
+  if (reading > 0) words.push(`curves of ${reading} being read`);
   return `${plural(runs.length, 'run')}${words.length > 0 ? ` (${words.join(', ')})` : ''}, ${plural(reports.length, 'report')}`;
 }
 

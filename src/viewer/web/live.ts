@@ -26,7 +26,7 @@ export interface LiveHandlers {
  * Listens until the run has ended. A hidden page lets go of its connection, of which a browser has six for one server;
  * the browser's own reconnection sends Last-Event-ID, ours begins anew.
  */
-export function follow(id: string, handlers: LiveHandlers): void {
+export function follow(address: string, handlers: LiveHandlers): void {
   let source: EventSource | undefined;
   let over = false;
   const stop = (): void => {
@@ -40,7 +40,7 @@ export function follow(id: string, handlers: LiveHandlers): void {
   };
   const start = (): void => {
     if (over || source !== undefined) return;
-    source = new EventSource(`/api/runs/${id}/events`);
+    source = new EventSource(`/api/runs/${address}/events`);
     const on = (name: string, handler: (data: string) => void): void =>
       source?.addEventListener(name, (event) => handler(String(event.data)));
     on('curves', (data) => handlers.curves(JSON.parse(data) as CurvesEvent));

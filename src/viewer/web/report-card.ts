@@ -5,7 +5,7 @@ import { h } from './dom.js';
 import { bytes, colorClass, plural } from './format.js';
 
 export function reportCard(report: ReportSummary): HTMLElement {
-  const title = report.open ? h('a', { href: `/reports/${report.name}` }, report.title) : report.title;
+  const title = report.open ? h('a', { href: `/reports/${report.address}` }, report.title) : report.title;
   const places = placesOf(report.conditions);
   return h(
     'article',
@@ -15,8 +15,10 @@ export function reportCard(report: ReportSummary): HTMLElement {
       ? h(
           'p',
           { class: 'muted' },
-          `${plural(report.subjects, 'checkpoint')} of ${plural(report.conditions.length, 'condition')}, ` +
-            `${plural(report.modules.length, 'module')}, ${bytes(report.sizeBytes)}`,
+          report.reading === true
+            ? `${bytes(report.sizeBytes)}, being read`
+            : `${plural(report.subjects, 'checkpoint')} of ${plural(report.conditions.length, 'condition')}, ` +
+                `${plural(report.modules.length, 'module')}, ${bytes(report.sizeBytes)}`,
         )
       : h('p', { class: 'bad-text' }, report.reason),
     report.conditions.length === 0

@@ -129,7 +129,7 @@ function seedTable(
 function seedRow(run: RunSummary, operations: readonly string[]): HTMLElement {
   const name = run.seed === null ? run.id : String(run.seed);
   const link = run.open
-    ? h('a', { href: `/runs/${run.id}`, title: run.id, id: `run-${run.id}` }, name)
+    ? h('a', { href: `/runs/${run.address}`, title: run.id, id: `run-${run.address}` }, name)
     : name;
   return h(
     'tr',

@@ -6,8 +6,9 @@ import { lineChart, type Chart, type Line } from './chart.js';
 import { byId, h, put } from './dom.js';
 import { bytes, colorClass, number, percent, statusWord, whole, wholePercent } from './format.js';
 
-export async function showRun(main: HTMLElement, id: string): Promise<void> {
-  const detail = await getRun(id);
+export async function showRun(main: HTMLElement, address: string): Promise<void> {
+  const detail = await getRun(address);
+  const { id } = detail.run;
   document.title = `${detail.run.label}, seed ${detail.run.seed ?? '?'} - sumlens`;
   put(byId('trail'), h('a', { href: '/' }, 'Runs'), ' / ', h('span', { 'aria-current': 'page' }, id));
   const notice = h('div', { role: 'status', class: 'notices' });
@@ -44,7 +45,7 @@ export async function showRun(main: HTMLElement, id: string): Promise<void> {
   showState(detail.run);
   const store = new CurveStore();
   view.draw(store);
-  follow(id, {
+  follow(address, {
     curves: (event) => {
       store.add(event);
       view.draw(store);
@@ -65,7 +66,7 @@ export async function showRun(main: HTMLElement, id: string): Promise<void> {
       ),
     end: () => {
       // checkpoints written since the page was opened
-      void getRun(id).then(
+      void getRun(address).then(
         (now) => main.querySelector('#checkpoints')?.replaceWith(checkpoints(now)),
         () => undefined,
       );
@@ -107,11 +108,11 @@ function seeds(detail: RunDetail): HTMLElement | null {
     h('span', { class: 'muted' }, 'Seeds'),
     [...detail.siblings]
       .sort((a, b) => (a.seed ?? 0) - (b.seed ?? 0))
-      .map(({ id, seed, open }) =>
+      .map(({ id, seed, open, address }) =>
         id === detail.run.id
           ? h('span', { class: 'chip here', 'aria-current': 'page' }, String(seed ?? id))
           : open
-            ? h('a', { class: 'chip', href: `/runs/${id}` }, String(seed ?? id))
+            ? h('a', { class: 'chip', href: `/runs/${address}` }, String(seed ?? id))
             : null,
       ),
   );
