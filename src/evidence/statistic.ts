@@ -122,13 +122,9 @@ export function observe<M>(
   );
 }
 
-function roundedNull({ mean, high, p, midP }: NullNumbers): NullNumbers {
-  return {
-    mean: nine(mean),
-    ...(high === undefined ? {} : { high: nine(high) }),
-    ...(p === undefined ? {} : { p: nine(p) }),
-    ...(midP === undefined ? {} : { midP: nine(midP) }),
-  };
+function roundedNull(own: NullNumbers): NullNumbers {
+  const given = Object.entries(own).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given.map(([key, value]) => [key, nine(value)])) as NullNumbers;
 }
 
 /** Nine significant digits; -0 as 0. */

@@ -3,13 +3,14 @@
  * input gives equal bytes. No network, no storage, and a content policy that lets nothing run but what is hashed here.
  */
 import { createHash } from 'node:crypto';
+import { compareText } from '../evidence/conditions.js';
 import type { Evidence } from '../evidence/evidence.js';
 import { REPORT_CHARTS } from './charts/index.js';
 import { evidenceOfReport } from './evidence-of-report.js';
 import { forestChart } from './marks/forest.js';
 import type { ChartSpec, Report } from './schema.js';
 import { CONDITION_COLORS, THEME_NAMES } from './theme.js';
-import { byText, conditionLabels, sortedSubjects, summariseConditions } from './page/conditions.js';
+import { conditionLabels, sortedSubjects, summariseConditions } from './page/conditions.js';
 import { type Answer, answer } from './page/answer.js';
 import { claimsTable } from './page/claims-table.js';
 import { allDifferences, differenceMaps } from './page/differences.js';
@@ -86,8 +87,8 @@ function inOrder(report: Report): Report {
   return {
     ...report,
     subjects: sortedSubjects(report),
-    training: [...report.training].sort((a, b) => byText(a.run, b.run)),
-    modules: Object.fromEntries(Object.entries(report.modules).sort(([a], [b]) => byText(a, b))),
+    training: [...report.training].sort((a, b) => compareText(a.run, b.run)),
+    modules: Object.fromEntries(Object.entries(report.modules).sort(([a], [b]) => compareText(a, b))),
   };
 }
 
@@ -99,7 +100,7 @@ function body(given: Report): Html {
   const onTop = new Set(first.charts);
   const where = report.kind === 'comparison' ? differenceMaps(evidence) : { charts: [], sentence: undefined };
   const names = Object.keys(report.modules).sort(
-    (a, b) => Number(b === LEARNING) - Number(a === LEARNING) || byText(a, b),
+    (a, b) => Number(b === LEARNING) - Number(a === LEARNING) || compareText(a, b),
   );
   const training = trainingSection(report);
   const left =

@@ -3,6 +3,7 @@
  * content. No markup.
  */
 import { LEARNED_ACCURACY } from '../../evidence/claims-file.js';
+import { compareText } from '../../evidence/conditions.js';
 import type { Report, Subject } from '../schema.js';
 
 export interface ConditionSummary {
@@ -22,20 +23,16 @@ export interface ConditionSummary {
   readonly diverged: number;
 }
 
-/** Order by code unit: the same on every machine, unlike localeCompare. */
-export function byText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
 export function sortedSubjects(report: Report): Subject[] {
   return [...report.subjects].sort(
-    (a, b) => byText(a.label, b.label) || a.seed - b.seed || byText(a.run, b.run) || a.step - b.step,
+    (a, b) =>
+      compareText(a.label, b.label) || a.seed - b.seed || compareText(a.run, b.run) || a.step - b.step,
   );
 }
 
 /** Labels of all conditions, subjects and training alike: the order of colours on the page. */
 export function conditionLabels(report: Report): string[] {
-  return [...new Set([...report.subjects, ...report.training].map(({ label }) => label))].sort(byText);
+  return [...new Set([...report.subjects, ...report.training].map(({ label }) => label))].sort(compareText);
 }
 
 export function summariseConditions(report: Report): ConditionSummary[] {
@@ -59,7 +56,9 @@ export function summariseConditions(report: Report): ConditionSummary[] {
 
 function operationsOf(subjects: readonly Subject[]): ConditionSummary['operations'] {
   const final = subjects.filter(({ final, accuracy }) => final && accuracy !== null);
-  const operations = [...new Set(final.flatMap(({ accuracy }) => Object.keys(accuracy ?? {})))].sort(byText);
+  const operations = [...new Set(final.flatMap(({ accuracy }) => Object.keys(accuracy ?? {})))].sort(
+    compareText,
+  );
   return operations.map((operation) => {
     const evaluated = final.flatMap((subject) => {
       const last = subject.accuracy?.[operation];

@@ -1,11 +1,12 @@
 /** Top of the page: title, what was compared, the claims with their verdicts. Verdict words come from findings only. */
+import { grouped } from '../../evidence/results.js';
 import { VERDICTS, type Verdict } from '../../evidence/verdict.js';
 import { percent, readable } from '../charts/common.js';
 import type { Finding, Report } from '../schema.js';
 import type { ConditionSummary } from './conditions.js';
 import { CONDITION_COLORS, roundOf } from '../theme.js';
 import { html, type Html } from './html.js';
-import { grouped, intervalText, levelText, minus, ranges, span, unitText } from './numbers.js';
+import { intervalText, levelText, minus, ranges, span, unitText } from './numbers.js';
 
 /** A verdict as a badge; its look follows its place in VERDICTS. */
 export function verdictBadge(verdict: Verdict): Html {

@@ -1,14 +1,15 @@
 /** End of the page: configurations, engines, data notes, hashes, and how to get the same report again. */
+import { compareText } from '../../evidence/conditions.js';
 import { shellWord } from '../../io/shell-word.js';
 import { canonicalJson } from '../../io/json.js';
 import type { Json, Report } from '../schema.js';
-import { byText, sortedSubjects } from './conditions.js';
+import { sortedSubjects } from './conditions.js';
 import { html, type Html } from './html.js';
 
 export function provenance(report: Report): Html {
   const { version, claimsSha256, command, configs, engines, dataNotes } = report.provenance;
   const subjects = sortedSubjects(report);
-  const runs = [...new Set([...Object.keys(configs), ...Object.keys(engines)])].sort(byText);
+  const runs = [...new Set([...Object.keys(configs), ...Object.keys(engines)])].sort(compareText);
   return html`<section aria-labelledby="provenance" class="provenance">
     <h2 id="provenance">Provenance</h2>
     <dl>
