@@ -5,7 +5,6 @@ import {
   countRows,
   emptySpec,
   finite,
-  heatmap,
   inlineData,
   logarithmic,
   percent,
@@ -116,18 +115,6 @@ describe('building blocks', () => {
     { c: 'b', condition: 'M', estimate: 1, low: null, high: null },
   ];
   const base = { category: { field: 'c', title: 'Component' }, value: { title: 'Share (1)' } };
-  const cells: Row[] = [
-    { x: 1, y: 2, v: 0.1, condition: 'S' },
-    { x: 2, y: 2, v: -1, condition: 'S' },
-  ];
-  const map = (scale: 'sequential' | 'diverging', data: readonly Row[]) =>
-    heatmap({
-      rows: data,
-      x: { field: 'x', title: 'Number' },
-      y: { field: 'y', title: 'Number' },
-      value: { field: 'v', title: 'Cosine' },
-      scale,
-    });
   const points = pointInterval({
     rows,
     seeds: rows,
@@ -138,12 +125,7 @@ describe('building blocks', () => {
   const specs: Readonly<Record<string, Spec>> = {
     pointInterval: points,
     'pointInterval without rows': pointInterval({ rows: [], ...base }),
-    'diverging heat map': map('diverging', cells),
-    'heat map without rows': map('sequential', []),
     'small multiples of points': smallMultiples(rows, 'condition', points, { independent: ['x'] }),
-    'small multiples of a heat map': smallMultiples(cells, 'condition', map('diverging', cells), {
-      order: ['S'],
-    }),
     'empty chart': emptySpec('nothing'),
     'logarithmic axis': {
       data: inlineData([{ a: 1, b: 2, condition: 'S' }]),
@@ -160,12 +142,6 @@ describe('building blocks', () => {
       expect(compileWarnings(spec, ['S', 'M'])).toEqual([]);
     });
   }
-
-  it('centre a diverging scale on zero', () => {
-    expect((map('diverging', cells).encoding as Spec).color).toMatchObject({
-      scale: { domain: [-1, 1], domainMid: 0 },
-    });
-  });
 
   it('count rows of every nested view, but not domains', () => {
     expect(countRows(points)).toBe(2 + 2 + 2);

@@ -66,7 +66,7 @@ describe('renderReport', () => {
       const [name] = Object.keys(copy.modules).filter((key) => copy.modules[key].findings.length > 0);
       const { claim: _claim, verdict: _verdict, ...plain } = copy.modules[name].findings[0];
       const replace = (key: string, findings: Finding[]): void => {
-        (copy.modules as Record<string, Report['modules'][string]>)[key] = { ...copy.modules[key], findings };
+        copy.modules[key] = { ...copy.modules[key], findings };
       };
       for (const key of Object.keys(copy.modules)) replace(key, []);
       const rows = Array.from({ length: n }, (_, i) => ({
