@@ -21,6 +21,7 @@ import type { TemplateBatch } from '../../src/listops/templates.js';
 import type { Vocabulary } from '../../src/listops/tokenizer.js';
 import { activationName } from '../../src/model/activations.js';
 import type { Rng } from '../../src/tensor/rng.js';
+import { argmax } from '../../src/tensor/math.js';
 import { dot } from '../../src/tensor/sum.js';
 import { type AnswerNumbers, type CausalNumbers, round } from './measurement.js';
 import { labelsOf } from './token-probes.js';
@@ -143,7 +144,7 @@ function answerAll(model: Model, batches: readonly TemplateBatch[], change: Chan
       if (batch.roles[row] === RESULT) {
         prompts++;
         nats += losses[target];
-        if (largestOf(logits, target * dVocab, dVocab) === batch.targets[row]) correct++;
+        if (argmax(logits, target * dVocab, dVocab) === batch.targets[row]) correct++;
       }
       target++;
     }
@@ -159,13 +160,6 @@ function changeOf({ tokens }: AnnotatedBatch, { moves, vocabulary }: Change): Fl
     if (number !== undefined) out.set(rowOf(moves, number), t * moves.cols);
   }
   return out;
-}
-
-/** Place of the largest of `count` values; the first of equals. */
-function largestOf(values: Float32Array, from: number, count: number): number {
-  let best = 0;
-  for (let i = 1; i < count; i++) if (values[from + i] > values[from + best]) best = i;
-  return best;
 }
 
 function answerNumbers(answers: readonly Answer[]): AnswerNumbers {

@@ -58,7 +58,7 @@ export const statisticInfoSchema = z.strictObject({
   counts: z.enum(['all', 'learned']).exactOptional(),
   /** what `control` is: `before training` */
   controlName: z.string().exactOptional(),
-  /** kept in the table, for claims and pictures of the module's own; no finding and no picture by itself */
+  /** kept in the table, for claims and pictures of the module's own; no finding, difference or picture by itself */
   detail: z.literal(true).exactOptional(),
   /** the axes of a map of its differences between two conditions: where they differ */
   map: z.strictObject({ x: z.array(z.enum(SCOPE_KEYS)), y: z.array(z.enum(SCOPE_KEYS)) }).exactOptional(),
