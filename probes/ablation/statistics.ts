@@ -9,7 +9,9 @@ import { SITES } from '../../src/listops/templates.js';
 import { numberOf } from '../../src/report/report-json.js';
 import { type Kind, KINDS } from './components.js';
 import { DOSES, lostShare } from './dose.js';
-import type { AblationMeasurement, NormRow, OperationDose } from './measurement.js';
+import type { OperationDose } from './dose-tables.js';
+import type { AblationMeasurement } from './measure.js';
+import type { NormRow } from './norms.js';
 import {
   at,
   curvesOf,

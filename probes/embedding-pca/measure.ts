@@ -29,7 +29,7 @@ import { LAYER_NORM_EPS } from '../../src/model/gpt-config.js';
 import { parameterTable, parameterView, TOKEN_EMBEDDING, UNEMBEDDING } from '../../src/model/parameters.js';
 import type { Rng } from '../../src/tensor/rng.js';
 import { mean } from '../../src/tensor/sum.js';
-import { jsonArray } from '../../src/report/report-json.js';
+import { jsonArray, nineDigits } from '../../src/report/report-json.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
 
 export interface MeasureOptions {
@@ -63,7 +63,7 @@ export function measureSubject(
   const limits = next(explainedVarianceNull(n, x.cols, context.rng(0), nullDraws));
   const of = (rows: Matrix, substream: number): GeometryNumbers =>
     next(geometry(rows, permutations, context.rng(substream)));
-  return {
+  return nineDigits({
     n,
     d: x.cols,
     /** [n, n - 1] principal coordinates of the centred rows: the whole geometry, zero beyond the rank */
@@ -81,7 +81,7 @@ export function measureSubject(
     untrained: of(digitRows(subject, subject.untrainedParameters, TOKEN_EMBEDDING), 4),
     /** explained variance of isotropic noise, 2.5 and 97.5 %, by component */
     explainedNull: { low: Array.from(limits.low), high: Array.from(limits.high) },
-  };
+  });
 }
 /** What one checkpoint gives: the geometry of its number embeddings. Plain JSON. */
 export type EmbeddingMeasurement = Readonly<ReturnType<typeof measureSubject>>;

@@ -14,7 +14,7 @@ import {
   trainingCounts,
 } from '../../src/listops/training-counts.js';
 import { mean } from '../../src/tensor/sum.js';
-import { jsonArray, jsonNumber } from '../../src/report/report-json.js';
+import { jsonArray, jsonNumber, nineDigits } from '../../src/report/report-json.js';
 import type { JsonArray } from '../../src/report/schema.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
 import { type AskedMultiset, type Asker, askMultisets, probabilityOf } from './ask.js';
@@ -68,7 +68,7 @@ export function measureMemorization(
   });
   const { leaks, setsSeen, examples: scanned } = leakReport(data, config.seed, options.leakExamples);
   context.progress(total, total);
-  return {
+  return nineDigits({
     modulus: data.modulus,
     tasks: data.tasks as readonly string[],
     regime: data.regime as string,
@@ -85,7 +85,7 @@ export function measureMemorization(
     beyond,
     /** the run's own first examples, read again: examples that show a held-out set, and how many sets they show */
     leak: { examples: scanned, leaks, setsSeen },
-  };
+  });
 }
 
 /** What the memorization probe measures on one checkpoint: plain JSON, what may not be finite as numbers or strings. */

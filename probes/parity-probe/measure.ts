@@ -6,6 +6,7 @@ import { primaryOperation, type TemplateBatch } from '../../src/listops/template
 import { vocabularyOf } from '../../src/listops/tokenizer.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
 import { parameterTable, parameterView, TOKEN_EMBEDDING } from '../../src/model/parameters.js';
+import { nineDigits } from '../../src/report/report-json.js';
 import { logDeterministic } from '../../src/tensor/math.js';
 import type { Rng } from '../../src/tensor/rng.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
@@ -91,7 +92,7 @@ export function measureSubject(subject: ProbeSubject, options: MeasureOptions, c
     const { fits: count, notConverged, mostIterations } = counts;
     /** of all logistic fits of this measurement */
     const fits = { count, notConverged, mostIterations };
-    return { ...part, fits };
+    return nineDigits({ ...part, fits });
   } finally {
     untrained.dispose();
   }
@@ -117,10 +118,10 @@ export function tokenPart(
 ) {
   const own: TokenOptions = { ...options, rng: (test) => rng(STREAM[weights] + test), tick };
   const rows = numberRows(subject, weights, gpt);
-  return {
+  return nineDigits({
     ...tokenNumbers(rows, own, counts),
     power: powerNumbers(rows, options.relabellings, () => own.rng(POWER_TEST)),
-  };
+  });
 }
 export type EmbeddingNumbers = Readonly<ReturnType<typeof tokenPart>>;
 

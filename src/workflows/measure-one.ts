@@ -6,7 +6,6 @@ import type { Engine } from '../engine/engine.js';
 import { UserError } from '../errors.js';
 import { sha256Hex } from '../io/sha256.js';
 import { initialParameters } from '../model/init.js';
-import { rounded } from '../report/report-json.js';
 import type { Json } from '../report/schema.js';
 import { Rng } from '../tensor/rng.js';
 import { type CheckpointRef, checkPlainJson } from './probe-plan.js';
@@ -23,7 +22,7 @@ function loadWeights({ source, config, subject }: CheckpointRef): Float32Array {
 const bytesHash = (values: Float32Array): string =>
   sha256Hex(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
 
-/** Measures one checkpoint and checks that the module kept to its contract. Numbers are kept at nine digits, as everywhere. */
+/** Measures one checkpoint and checks that the module kept to its contract. */
 export async function measureOne(
   probe: Probe,
   options: Options,
@@ -48,7 +47,7 @@ export async function measureOne(
     checkPlainJson(measurement, 'measurement');
     if (bytesHash(parameters) !== before)
       throw new Error(`the module ${probe.name} changed the weights it was given`);
-    return rounded(measurement);
+    return measurement;
   } finally {
     model.dispose();
   }
