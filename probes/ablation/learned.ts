@@ -38,6 +38,6 @@ export function measureLearned(
     const cell = cellIndex([operation], operation, RESULT);
     const prompts = tally.count[cell];
     const accuracy = prompts === 0 ? 0 : tally.correct[cell] / prompts;
-    return { operation: operation as string, prompts, enumerated, accuracy };
+    return { operation, prompts, enumerated, accuracy };
   });
 }

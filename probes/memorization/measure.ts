@@ -70,10 +70,10 @@ export function measureMemorization(
   context.progress(total, total);
   return nineDigits({
     modulus: data.modulus,
-    tasks: data.tasks as readonly string[],
-    regime: data.regime as string,
+    tasks: data.tasks,
+    regime: data.regime,
     /** SUM where the run has it, otherwise its first operation */
-    primary: primary as string,
+    primary,
     holdout: holdoutFacts(holdout),
     learned,
     cells,
