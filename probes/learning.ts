@@ -3,6 +3,8 @@
  * claims about sizes (C1, C2, C6 and our own) are decided from its rows.
  */
 import { NESTED } from '../src/evidence/ladders.js';
+import type { Scope } from '../src/evidence/scope.js';
+import type { StatisticRow } from '../src/evidence/statistic.js';
 import { accuracyByOperation, divisorAccuracy, isNested, nestedAccuracy } from '../src/train/learned.js';
 import type { EvalRow } from '../src/train/metrics.js';
 import { lastTwoAtStep } from '../src/train/read-training.js';
@@ -11,38 +13,28 @@ import { startAndCompany } from '../src/report/charts/start-and-company.js';
 import { companyFindings, companyThresholds } from './learning/company.js';
 import type { TrainedSubject, TrainingProbe } from './contract.js';
 
-/** What the log says up to one checkpoint. */
-export interface LearningMeasurement {
-  /** by step, up to the checkpoint's: accuracy on result tokens of trained prompts, by operation */
-  readonly evaluations: readonly {
-    readonly step: number;
-    readonly accuracy: Readonly<Record<string, number>>;
-    /** inside nested expressions; operations of which the log does not tell are absent */
-    readonly inside: Readonly<Record<string, number>>;
-  }[];
-  /** the smaller accuracy of the last two evaluations, inside nested expressions too where they nest */
-  readonly lesser: Readonly<Record<string, number>>;
-  /** at the last evaluation: held-out prompts by operation */
-  readonly held: Readonly<Record<string, number>>;
-  /** at the last evaluation: SUM right modulo each proper divisor of n */
-  readonly divisors: Readonly<Record<string, number>>;
-}
-
-export function measureLearning({ subject, config, rows }: TrainedSubject): LearningMeasurement {
+export function measureLearning({ subject, config, rows }: TrainedSubject) {
   const { step } = subject;
   const evaluations = rows.filter((row): row is EvalRow => row.kind === 'eval' && row.step <= step);
   const last = evaluations.at(-1);
   return {
+    /** by step, up to the checkpoint's: accuracy on result tokens of trained prompts, by operation */
     evaluations: evaluations.map((row) => ({
       step: row.step,
       accuracy: accuracyByOperation(row),
+      /** inside nested expressions; operations of which the log does not tell are absent */
       inside: insideOf(row),
     })),
+    /** the smaller accuracy of the last two evaluations, inside nested expressions too where they nest */
     lesser: lastTwoAtStep(rows, step, isNested(config.data)) ?? {},
+    /** at the last evaluation: held-out prompts by operation */
     held: last === undefined ? {} : accuracyByOperation(last, 'held'),
+    /** at the last evaluation: SUM right modulo each proper divisor of n */
     divisors: last === undefined ? {} : divisorAccuracy(last, 'SUM'),
   };
 }
+/** What the log says up to one checkpoint. */
+export type LearningMeasurement = Readonly<ReturnType<typeof measureLearning>>;
 
 function insideOf(row: EvalRow): Record<string, number> {
   return Object.fromEntries(
@@ -51,6 +43,11 @@ function insideOf(row: EvalRow): Record<string, number> {
       return accuracy === undefined ? [] : [[operation, accuracy]];
     }),
   );
+}
+
+/** @param rest - of the scope */
+function byOperation(values: Readonly<Record<string, number>>, rest: Scope = {}): StatisticRow[] {
+  return Object.entries(values).map(([operation, value]) => ({ scope: { operation, ...rest }, value }));
 }
 
 export const learning: TrainingProbe<LearningMeasurement> = {
@@ -75,11 +72,7 @@ export const learning: TrainingProbe<LearningMeasurement> = {
       formula: 'share of result tokens right, greedy, trained prompts',
       unit: 'accuracy',
       sentence: 'accuracy on results, as trained',
-      of: ({ evaluations }) =>
-        Object.entries(evaluations.at(-1)?.accuracy ?? {}).map(([operation, value]) => ({
-          scope: { operation },
-          value,
-        })),
+      of: ({ evaluations }) => byOperation(evaluations.at(-1)?.accuracy ?? {}),
     },
     {
       id: 'lesser-accuracy',
@@ -88,8 +81,7 @@ export const learning: TrainingProbe<LearningMeasurement> = {
       unit: 'accuracy',
       sentence: 'the smaller accuracy of the last two evaluations',
       compared: false,
-      of: ({ lesser }) =>
-        Object.entries(lesser).map(([operation, value]) => ({ scope: { operation }, value })),
+      of: ({ lesser }) => byOperation(lesser),
     },
     {
       id: 'held-accuracy',
@@ -97,7 +89,7 @@ export const learning: TrainingProbe<LearningMeasurement> = {
       formula: 'share of result tokens right, greedy, held-out prompts',
       unit: 'accuracy',
       sentence: 'accuracy on results whose numbers were held out',
-      of: ({ held }) => Object.entries(held).map(([operation, value]) => ({ scope: { operation }, value })),
+      of: ({ held }) => byOperation(held),
     },
     {
       id: 'coset',
@@ -117,15 +109,11 @@ export const learning: TrainingProbe<LearningMeasurement> = {
       formula: 'share of result tokens right at an evaluation, greedy, trained prompts',
       unit: 'accuracy',
       sentence: 'accuracy on results at an evaluation',
-      compared: false,
       detail: true,
       of: ({ evaluations }) =>
         evaluations.flatMap(({ step, accuracy, inside }) => [
-          ...Object.entries(accuracy).map(([operation, value]) => ({ scope: { operation, step }, value })),
-          ...Object.entries(inside).map(([operation, value]) => ({
-            scope: { operation, level: NESTED, step },
-            value,
-          })),
+          ...byOperation(accuracy, { step }),
+          ...byOperation(inside, { level: NESTED, step }),
         ]),
     },
   ],

@@ -1,16 +1,26 @@
 /** Dose curves of one operation, and the loss of the best constant that they are measured against. */
 import { HALF_OCTAVE_DOSES } from '../../src/analysis/half-dose.js';
+import { nine } from '../../src/evidence/statistic.js';
 import { RESULT } from '../../src/listops/expression.js';
 import { type OperationContext, type OperationName, operationRow } from '../../src/listops/operations.js';
 import { ENUMERATE_BELOW, digits } from '../../src/listops/templates.js';
 import { logDeterministic } from '../../src/tensor/math.js';
-import { finiteNumber, jsonNumber } from '../../src/report/report-json.js';
-import { KINDS, METHODS } from '../../src/lens/components.js';
+import { jsonNumber } from '../../src/report/report-json.js';
+import { type Kind, KINDS, type Method, METHODS } from '../../src/lens/components.js';
 import { bestConstantLossNats, DOSES } from './dose.js';
 import { type Run, total } from './effect-tables.js';
-import type { DoseCurve, OperationDose } from './measurement.js';
 import { type Tally, cellIndex, cellNames } from './tally.js';
 import { FREEZE_ID, doseId } from './treatments.js';
+
+export interface DoseCurve {
+  readonly kind: Kind;
+  readonly method: Method;
+  /** ascending; those of dose.ts and, for attention and feed-forward of the primary operation, half octaves */
+  readonly doses: readonly number[];
+  /** mean loss on result tokens at each dose: a loss, not a rise, and not clipped */
+  readonly nats: readonly number[];
+  readonly accuracy: readonly number[];
+}
 
 const EVERY_DOSE = [...new Set([...HALF_OCTAVE_DOSES, ...DOSES])].sort((a, b) => a - b);
 
@@ -24,7 +34,7 @@ export function doseOf(
   tasks: readonly string[],
   operations: OperationContext,
   accept: (operands: readonly number[]) => boolean,
-): OperationDose[] {
+) {
   const own = runs.filter(({ template }) => template.operation === operation);
   if (own.length === 0) return [];
   const cell = cellIndex(tasks, operation, RESULT);
@@ -47,8 +57,8 @@ export function doseOf(
         kind,
         method,
         doses,
-        nats: points.map(({ nats }) => finiteNumber(nats, `loss under ${method} ablation of ${kind}`)),
-        accuracy: points.map(({ accuracy }) => finiteNumber(accuracy, 'accuracy')),
+        nats: points.map(({ nats }) => nine(nats)),
+        accuracy: points.map(({ accuracy }) => nine(accuracy)),
       });
     }
   }
@@ -58,18 +68,25 @@ export function doseOf(
   const constant = (of: readonly Run[]): number => constantLoss(of, operation, operations, accept);
   return [
     {
-      operation,
+      operation: operation as string,
+      /** result tokens */
       examples: clean.count,
-      cleanNats: finiteNumber(clean.nats, 'loss of the intact model'),
-      cleanAccuracy: finiteNumber(clean.accuracy, 'accuracy of the intact model'),
+      cleanNats: nine(clean.nats),
+      cleanAccuracy: nine(clean.accuracy),
+      /** the same on the templates that have a mean (equal unless a template has too few prompts) */
       cleanNatsMean: jsonNumber(lossOf(withMean.map(({ result }) => result.clean)).nats),
-      constantNats: finiteNumber(constant(own), 'loss of a constant'),
+      /** L_c: the best constant given operation and arity */
+      constantNats: nine(constant(own)),
+      /** the same on the templates that have a mean */
       constantNatsMean: jsonNumber(constant(withMean)),
+      /** loss with all attention patterns at their template mean, on the templates that have a mean */
       patternFreezeNats: jsonNumber(lossOf(frozen).nats),
-      curves,
+      curves: curves as readonly DoseCurve[],
     },
   ];
 }
+/** Dose curves on the pure templates of one operation, result tokens. */
+export type OperationDose = Readonly<ReturnType<typeof doseOf>[number]>;
 
 /**
  * L_c: cross-entropy of the best constant for each arity, over the inputs that training may show; enumerated where there are

@@ -2,7 +2,7 @@
 import { ROLES } from '../../src/listops/expression.js';
 import { SITES, type Template, type TemplateBatch } from '../../src/listops/templates.js';
 import { jsonArray } from '../../src/report/report-json.js';
-import type { AblationMeasurement, FreeRunning } from './measurement.js';
+import type { EffectMethod } from './measurement.js';
 import { type Tally, addTally, cellNames, emptyTally } from './tally.js';
 import type { TemplateResult } from './template-run.js';
 import { type Plan, planId } from './treatments.js';
@@ -21,7 +21,7 @@ export function total(tallies: readonly Tally[], nCells: number): Tally {
   return sum;
 }
 
-export function cleanTable(runs: readonly Run[], tasks: readonly string[]): AblationMeasurement['clean'] {
+export function cleanTable(runs: readonly Run[], tasks: readonly string[]) {
   const cells = cellNames(tasks);
   const sum = total(
     runs.map(({ result }) => result.clean),
@@ -36,11 +36,7 @@ export function cleanTable(runs: readonly Run[], tasks: readonly string[]): Abla
 }
 
 /** Ablated minus clean by operation and role, over the templates that have the treatment; NaN where none has. */
-export function effectTable(
-  runs: readonly Run[],
-  plans: readonly Plan[],
-  tasks: readonly string[],
-): Pick<AblationMeasurement, 'effects' | 'deltaNats' | 'deltaAccuracy'> {
+export function effectTable(runs: readonly Run[], plans: readonly Plan[], tasks: readonly string[]) {
   const nCells = cellNames(tasks).length;
   const nats: number[] = [];
   const accuracy: number[] = [];
@@ -61,23 +57,22 @@ export function effectTable(
   }
   const shape = [table.length, nCells];
   return {
+    /** rows of deltaNats and deltaAccuracy */
     effects: table.map(({ key }) => key),
+    /** [effects, cells] ablated minus clean; "NaN": not measured */
     deltaNats: jsonArray(shape, nats),
     deltaAccuracy: jsonArray(shape, accuracy),
   };
 }
 
 /** Greedy generation under ablation: see addForward for why the teacher-forced pass answers it. */
-export function freeRunningOf(runs: readonly Run[], plans: readonly Plan[], primary: string): FreeRunning[] {
+export function freeRunningOf(runs: readonly Run[], plans: readonly Plan[], primary: string) {
   const own = runs.filter(({ template }) => template.operation === primary);
-  const row = (
-    component: string,
-    method: FreeRunning['method'],
-    tallies: readonly Tally[],
-  ): FreeRunning[] => {
+  const row = (component: string, method: EffectMethod, tallies: readonly Tally[]) => {
     if (tallies.length === 0) return [];
     const sum = total(tallies, tallies[0].nats.length);
     const chains = sum.exact + sum.firstWrong.reduce((a, b) => a + b, 0);
+    // shares of chains whose first wrong token has this role; with `exact`, those right as a whole, they sum to 1
     const [result, copy, format] = ROLES.map((_, role) => sum.firstWrong[role] / chains);
     return [{ component, method, exact: sum.exact / chains, result, copy, format }];
   };

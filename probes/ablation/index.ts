@@ -6,7 +6,7 @@
  */
 import type { Probe } from '../contract.js';
 import { measureSubject } from './measure.js';
-import type { AblationMeasurement } from './measurement.js';
+import type { AblationMeasurement } from './measure.js';
 import { ablationPictures } from './pictures.js';
 import { C4_DOSES_PER_OCTAVE, C4_PROMPTS } from './readings.js';
 import { ABLATION_STATISTICS } from './statistics.js';

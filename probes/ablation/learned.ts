@@ -5,7 +5,6 @@ import { RESULT } from '../../src/listops/expression.js';
 import type { OperationContext } from '../../src/listops/operations.js';
 import { batchOf, fillTemplate, flatTemplates } from '../../src/listops/templates.js';
 import type { Rng } from '../../src/tensor/rng.js';
-import type { AblationMeasurement } from './measurement.js';
 import { addForward, cellIndex, emptyTally, targetsOf } from './tally.js';
 
 /** Every input is tried when there are no more than this of an operation, else SAMPLED of each arity together. */
@@ -21,7 +20,7 @@ export function measureLearned(
   context: OperationContext,
   accept: (operands: readonly number[]) => boolean,
   rng: Rng,
-): AblationMeasurement['learned'] {
+) {
   return data.tasks.map((operation) => {
     const templates = flatTemplates(data, operation);
     const inputs = templates.reduce((sum, { nBlanks }) => sum + data.modulus ** nBlanks, 0);
@@ -38,6 +37,7 @@ export function measureLearned(
     }
     const cell = cellIndex([operation], operation, RESULT);
     const prompts = tally.count[cell];
-    return { operation, prompts, enumerated, accuracy: prompts === 0 ? 0 : tally.correct[cell] / prompts };
+    const accuracy = prompts === 0 ? 0 : tally.correct[cell] / prompts;
+    return { operation, prompts, enumerated, accuracy };
   });
 }

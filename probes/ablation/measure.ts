@@ -14,7 +14,6 @@ import { listComponents } from '../../src/lens/components.js';
 import { doseOf } from './dose-tables.js';
 import { type Run, cleanTable, effectTable, freeRunningOf } from './effect-tables.js';
 import { measureLearned } from './learned.js';
-import type { AblationMeasurement } from './measurement.js';
 import { type NormSums, addNorms, normRows } from './norms.js';
 import { cellNames } from './tally.js';
 import { runTemplate, sublayerNames } from './template-run.js';
@@ -25,9 +24,10 @@ export const STREAM = { prompts: 0, donors: 1000, other: 2000, control: 3000, le
 
 export function measureSubject(
   subject: ProbeSubject,
-  asked: AblationMeasurement['asked'],
+  /** what is asked for; small templates have fewer prompts */
+  asked: { readonly promptsPerTemplate: number; readonly dosesPerOctave: number },
   context: MeasureContext,
-): AblationMeasurement {
+) {
   const { data } = subject.config;
   const { model } = context;
   const tasks = [...data.tasks];
@@ -85,23 +85,30 @@ export function measureSubject(
   const effects = effectTable(runs, plans, tasks);
   return {
     asked,
-    primary,
-    tasks,
-    regime: data.regime,
+    primary: primary as string,
+    tasks: tasks as readonly string[],
+    regime: data.regime as string,
     modulus: data.modulus,
     sharedBlocks: model.config.shareBlocks,
+    /** result tokens of single-operation prompts without held-out operands: accuracy and number of prompts */
     learned,
     templates: runs.map(({ template, filled, sameResult, result }) => ({
       id: template.id,
       prompts: filled.nPrompts,
+      /** at least 64 prompts: mean ablation and pattern mean are reported */
       hasMean: result.hasMean,
+      /** prompts whose donor has the same result at some reduction */
       sameResult,
     })),
+    /** columns of clean and effects: `SUM result` */
     cells: cellNames(tasks),
     clean: cleanTable(runs, tasks),
     ...effects,
     dose: tasks.flatMap((operation) => doseOf(operation, runs, tasks, operations, accept)),
     norms: normRows(norms.trained, norms.untrained),
+    /** on pure templates of the primary operation; the first entry is the intact model (component `none`) */
     freeRunning: freeRunningOf(runs, plans, primary),
   };
 }
+/** What the ablation probe stores of one checkpoint: plain JSON. */
+export type AblationMeasurement = Readonly<ReturnType<typeof measureSubject>>;

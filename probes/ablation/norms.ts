@@ -10,34 +10,24 @@ import { activationName } from '../../src/model/activations.js';
 import { jsonNumber } from '../../src/report/report-json.js';
 import { logDeterministic } from '../../src/tensor/math.js';
 import type { Replacements } from '../../src/lens/components.js';
-import type { NormRow } from './measurement.js';
 import { layersOf } from './template-run.js';
 
 /** Sums over prompts; see addWrites. */
-export interface WriteSums {
-  prompts: number;
-  /** of ||x - template mean||^2 */
-  attentionVariation: number;
-  mlpVariation: number;
-  /** of ||x||^2 */
-  attentionSquares: number;
-  mlpSquares: number;
-  /** of the cosine of the two writes, and of the two writes less their template means */
-  cosine: number;
-  variationCosine: number;
-}
-
-export function emptyWriteSums(): WriteSums {
+export function emptyWriteSums() {
   return {
     prompts: 0,
+    /** of ||x - template mean||^2 */
     attentionVariation: 0,
     mlpVariation: 0,
+    /** of ||x||^2 */
     attentionSquares: 0,
     mlpSquares: 0,
+    /** of the cosine of the two writes, and of the two writes less their template means */
     cosine: 0,
     variationCosine: 0,
   };
 }
+export type WriteSums = ReturnType<typeof emptyWriteSums>;
 
 /**
  * Adds the writes of one template at one position.
@@ -89,22 +79,15 @@ function cosine({ aa, mm, am }: { aa: number; mm: number; am: number }): number 
   return aa === 0 || mm === 0 ? 0 : am / Math.sqrt(aa * mm);
 }
 
-export interface WriteRatios {
-  /** log(rms ||attn_out - template mean|| / rms ||mlp_out - template mean||); infinite when one never varies */
-  readonly logRatio: number;
-  /** the same of the whole writes, constant part included */
-  readonly rawLogRatio: number;
-  /** mean cosine of attn_out and mlp_out */
-  readonly cosine: number;
-  /** mean cosine of the two less their template means: negative is cancellation */
-  readonly variationCosine: number;
-}
-
-export function writeRatios(sums: WriteSums): WriteRatios {
+export function writeRatios(sums: WriteSums) {
   return {
+    /** log(rms ||attn_out - template mean|| / rms ||mlp_out - template mean||); infinite when one never varies */
     logRatio: 0.5 * logDeterministic(sums.attentionVariation / sums.mlpVariation),
+    /** the same of the whole writes, constant part included */
     rawLogRatio: 0.5 * logDeterministic(sums.attentionSquares / sums.mlpSquares),
+    /** mean cosine of attn_out and mlp_out */
     cosine: sums.cosine / sums.prompts,
+    /** mean cosine of the two less their template means: negative is cancellation */
     variationCosine: sums.variationCosine / sums.prompts,
   };
 }
@@ -139,10 +122,7 @@ function normKey(operation: string, layer: number): string {
   return `${operation} ${layer}`;
 }
 
-export function normRows(
-  trained: ReadonlyMap<string, WriteSums>,
-  untrained: ReadonlyMap<string, WriteSums>,
-): NormRow[] {
+export function normRows(trained: ReadonlyMap<string, WriteSums>, untrained: ReadonlyMap<string, WriteSums>) {
   return [...trained].map(([key, sums]) => {
     const [operation, layer] = key.split(' ');
     const { logRatio, rawLogRatio, cosine, variationCosine } = writeRatios(sums);
@@ -159,3 +139,4 @@ export function normRows(
     };
   });
 }
+export type NormRow = Readonly<ReturnType<typeof normRows>[number]>;

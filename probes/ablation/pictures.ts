@@ -14,7 +14,8 @@ import { numberOf } from '../../src/report/report-json.js';
 import type { ChartSpec } from '../../src/report/schema.js';
 import { mean } from '../../src/tensor/sum.js';
 import type { Measured } from '../contract.js';
-import type { AblationMeasurement, EffectKey } from './measurement.js';
+import type { AblationMeasurement } from './measure.js';
+import type { EffectKey } from './measurement.js';
 
 type Entry = Measured<AblationMeasurement>;
 

@@ -22,7 +22,9 @@ import {
   lostShare,
   summarizeDose,
 } from './dose.js';
-import type { AblationMeasurement, DoseCurve, EffectMethod, OperationDose } from './measurement.js';
+import type { DoseCurve, OperationDose } from './dose-tables.js';
+import type { AblationMeasurement } from './measure.js';
+import type { EffectMethod } from './measurement.js';
 
 /** What C4 is decided with; with less a half dose is another method's, and no claim counts it. */
 export const C4_PROMPTS = 256;

@@ -9,7 +9,9 @@ import { SITES } from '../../src/listops/templates.js';
 import { numberOf } from '../../src/report/report-json.js';
 import { type Kind, KINDS } from '../../src/lens/components.js';
 import { DOSES, lostShare } from './dose.js';
-import type { AblationMeasurement, NormRow, OperationDose } from './measurement.js';
+import type { OperationDose } from './dose-tables.js';
+import type { AblationMeasurement } from './measure.js';
+import type { NormRow } from './norms.js';
 import {
   at,
   curvesOf,
@@ -61,6 +63,9 @@ function row(scope: Scope, value: number | undefined, control?: number): Statist
   return value === undefined ? [] : [{ scope, value, ...(control === undefined ? {} : { control }) }];
 }
 
+const realAndRandom = (dose: OperationDose) =>
+  [summaryOf(dose, 'resample'), summaryOf(dose, 'random')] as const;
+
 /** Accuracy or loss at each of some doses under resample, the random disturbance of the same dose beside it. */
 function along(
   dose: OperationDose,
@@ -78,6 +83,9 @@ function along(
   );
 }
 
+/** Nothing is 0, in every run that has learned. */
+const AGAINST_0 = { tested: 'against-0', counts: 'learned', reference: 0 } as const;
+
 export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
   {
     id: 'half-dose-accuracy',
@@ -86,10 +94,8 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     unit: 'octaves',
     sentence:
       'how many octaves more of the feed-forward writes than of those of attention must be replaced to lose half of the answers',
-    tested: 'against-0',
-    counts: 'learned',
+    ...AGAINST_0,
     controlName: RANDOM,
-    reference: 0,
     of: ofPrimary((dose, m) => {
       const [resample, random] = (['resample', 'random'] as const).map((method) =>
         halfDoseOctaves(m, dose, method),
@@ -107,7 +113,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
       'log2 of the dose at which accuracy is half way from intact to 1/n, log-linear between half octaves',
     unit: 'octaves',
     sentence: 'log2 of the share of the writes that must be replaced to lose half of the answers',
-    compared: false,
     detail: true,
     of: ofPrimary((dose, m) =>
       (['resample', 'random'] as const).flatMap((method) =>
@@ -155,9 +160,7 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     unit: 'octaves',
     sentence:
       'how many octaves more of the feed-forward writes than of those of attention must be replaced to lose half',
-    tested: 'against-0',
-    counts: 'learned',
-    reference: 0,
+    ...AGAINST_0,
     of: ofPrimary((dose) => row({}, halfLossOctaves(dose, 'resample'))),
   },
   {
@@ -166,11 +169,9 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     formula: 'area under the dose curve, resample - equal-norm random',
     unit: '1',
     sentence: 'extra cost of replacing writes over moving them as far in a random direction',
-    tested: 'against-0',
-    counts: 'learned',
-    reference: 0,
+    ...AGAINST_0,
     of: ofPrimary((dose) => {
-      const [real, random] = [summaryOf(dose, 'resample'), summaryOf(dose, 'random')];
+      const [real, random] = realAndRandom(dose);
       return real === undefined || random === undefined
         ? []
         : TWO_KINDS.flatMap((part) => row({ part }, real.area[part] - random.area[part]));
@@ -225,10 +226,8 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     formula: 'log norm ratio attention : feed-forward at result-predicting positions, trained - untrained',
     unit: 'log ratio',
     sentence: "change by training of the size of attention's writes against feed-forward's",
-    tested: 'against-0',
-    counts: 'learned',
+    ...AGAINST_0,
     compared: false,
-    reference: 0,
     of: (m) =>
       normRows(m, ({ logRatio, untrainedLogRatio }) => ({
         value: numberOf(logRatio) - numberOf(untrainedLogRatio),
@@ -244,7 +243,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
       'how much more attention writes than feed-forward, varying over prompts (size says nothing of use)',
     controlName: 'before training',
     counts: 'learned',
-    compared: false,
     detail: true,
     reference: 0,
     of: (m) =>
@@ -260,7 +258,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     unit: 'log ratio',
     sentence: 'how much more attention writes than feed-forward, constant part included',
     controlName: 'before training',
-    compared: false,
     detail: true,
     of: (m) =>
       normRows(m, ({ rawLogRatio, untrainedRawLogRatio }) => ({
@@ -274,7 +271,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     formula: 'mean cosine of attn_out and mlp_out less their template means: negative is cancellation',
     unit: '1',
     sentence: 'cosine of what attention and feed-forward write, varying over prompts',
-    compared: false,
     detail: true,
     of: (m) => normRows(m, ({ variationCosine }) => ({ value: numberOf(variationCosine) })),
   },
@@ -285,11 +281,10 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     unit: '1',
     sentence: 'mean share of the results lost over the doses',
     controlName: RANDOM,
-    compared: false,
     detail: true,
     of: (m) =>
       dosesOf(m).flatMap((dose) => {
-        const [real, random] = [summaryOf(dose, 'resample'), summaryOf(dose, 'random')];
+        const [real, random] = realAndRandom(dose);
         return KINDS.flatMap((part) =>
           row({ operation: dose.operation, part }, real?.area[part], random?.area[part]),
         );
@@ -303,10 +298,9 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     sentence:
       'share of the results lost when the writes are replaced as a whole (attention: everything, by construction)',
     controlName: RANDOM,
-    compared: false,
     detail: true,
     of: ofPrimary((dose) => {
-      const [real, random] = [summaryOf(dose, 'resample'), summaryOf(dose, 'random')];
+      const [real, random] = realAndRandom(dose);
       return KINDS.flatMap((part) => row({ part }, real?.lost[part].at(-1), random?.lost[part].at(-1)));
     }),
   },
@@ -316,7 +310,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     formula: '(D_F(1) + D_AF(1) - D_A(1)) / 2, resample ablation',
     unit: '1',
     sentence: 'Shapley value of feed-forward at full dose',
-    compared: false,
     detail: true,
     of: ofPrimary((dose) => row({}, summaryOf(dose, 'resample')?.shapley)),
   },
@@ -328,7 +321,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     sentence: 'accuracy on results with a share of the writes replaced',
     controlName: RANDOM,
     counts: 'learned',
-    compared: false,
     detail: true,
     of: ofPrimary((dose) => along(dose, TWO_KINDS, 'accuracy', HALF_OCTAVE_DOSES)),
   },
@@ -340,7 +332,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     sentence: 'loss on results with a share of the writes replaced (not the rise above the intact loss)',
     controlName: RANDOM,
     counts: 'learned',
-    compared: false,
     detail: true,
     of: ofPrimary((dose) => along(dose, KINDS, 'nats', DOSES)),
   },
@@ -350,7 +341,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     formula: 'mean cross-entropy with the part resampled at every token - intact, total effect',
     unit: 'nats',
     sentence: 'loss added when one part writes what it writes on another prompt',
-    compared: false,
     detail: true,
     map: { x: ['operation'], y: ['part'] },
     of: (m) => {
@@ -376,7 +366,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     formula: 'share of result tokens right, single operations without held-out operands',
     unit: 'accuracy',
     sentence: 'accuracy of the intact model on single operations',
-    compared: false,
     detail: true,
     of: ({ learned }) =>
       learned.map(({ operation, accuracy, prompts }) => ({
@@ -391,7 +380,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     formula: 'share of whole chains right in free running, resample ablation at every token',
     unit: 'accuracy',
     sentence: 'share of chains that come out right as a whole',
-    compared: false,
     detail: true,
     of: (m) => freeRunning(m, (row) => [{ value: row.exact }]),
   },
@@ -402,7 +390,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
       'share of chains whose first wrong token has the role, free running, resample ablation at every token',
     unit: 'accuracy',
     sentence: 'share of chains whose first wrong token has the role',
-    compared: false,
     detail: true,
     of: (m) =>
       freeRunning(m, (row) =>

@@ -15,7 +15,7 @@ import { Rng } from '../../src/tensor/rng.js';
 import { mean } from '../../src/tensor/sum.js';
 import { nine } from '../../src/evidence/statistic.js';
 import type { Measured } from '../contract.js';
-import type { EmbeddingMeasurement } from './measurement.js';
+import type { EmbeddingMeasurement } from './measure.js';
 
 export type MeasuredEmbedding = Measured<EmbeddingMeasurement>;
 

@@ -4,8 +4,7 @@
  */
 import type { Probe } from '../contract.js';
 import { groupsOf } from './groups.js';
-import { measureSubject } from './measure.js';
-import type { EmbeddingMeasurement } from './measurement.js';
+import { type EmbeddingMeasurement, measureSubject } from './measure.js';
 import { embeddingPictures } from './pictures.js';
 import { EMBEDDING_STATISTICS } from './statistics.js';
 import { agreementFindings, SAME_GEOMETRY, sameGeometry } from './together.js';

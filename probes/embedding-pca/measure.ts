@@ -29,9 +29,8 @@ import { LAYER_NORM_EPS } from '../../src/model/gpt-config.js';
 import { parameterTable, parameterView, TOKEN_EMBEDDING, UNEMBEDDING } from '../../src/model/parameters.js';
 import type { Rng } from '../../src/tensor/rng.js';
 import { mean } from '../../src/tensor/sum.js';
-import { jsonArray } from '../../src/report/report-json.js';
+import { jsonArray, nineDigits } from '../../src/report/report-json.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
-import type { EmbeddingMeasurement, GeometryNumbers, NamingNumbers, TestNumbers } from './measurement.js';
 
 export interface MeasureOptions {
   readonly permutations: number;
@@ -51,7 +50,7 @@ export function measureSubject(
   subject: ProbeSubject,
   options: MeasureOptions,
   context: Pick<MeasureContext, 'rng' | 'progress'>,
-): EmbeddingMeasurement {
+) {
   const { permutations, nullDraws } = options;
   const steps = 5;
   let done = 0;
@@ -64,23 +63,31 @@ export function measureSubject(
   const limits = next(explainedVarianceNull(n, x.cols, context.rng(0), nullDraws));
   const of = (rows: Matrix, substream: number): GeometryNumbers =>
     next(geometry(rows, permutations, context.rng(substream)));
-  return {
+  return nineDigits({
     n,
     d: x.cols,
+    /** [n, n - 1] principal coordinates of the centred rows: the whole geometry, zero beyond the rank */
     scores: jsonArray([n, n - 1], withColumns(fitPca(x).scores, n - 1).data),
+    /** [n, n] cosines of the centred rows */
     cosine: jsonArray([n, n], cosineSimilarities(centred(x)).data),
     embedding: of(x, 1),
+    /** after LayerNorm without affine */
     normalised: of(layerNormalised(x), 2),
+    /** null: tied to the embedding */
     unembedding: subject.config.model.tied
       ? next(null)
       : of(digitRows(subject, subject.parameters, UNEMBEDDING), 3),
+    /** the same run before training */
     untrained: of(digitRows(subject, subject.untrainedParameters, TOKEN_EMBEDDING), 4),
-    explainedNull: { low: rounded(limits.low), high: rounded(limits.high) },
-  };
+    /** explained variance of isotropic noise, 2.5 and 97.5 %, by component */
+    explainedNull: { low: Array.from(limits.low), high: Array.from(limits.high) },
+  });
 }
+/** What one checkpoint gives: the geometry of its number embeddings. Plain JSON. */
+export type EmbeddingMeasurement = Readonly<ReturnType<typeof measureSubject>>;
 
 /** All statistics of one embedding of the numbers. @param x - [n, d], row i is number i */
-export function geometry(x: Matrix, permutations: number, rng: Rng): GeometryNumbers {
+export function geometry(x: Matrix, permutations: number, rng: Rng) {
   const d2 = squaredDistances(x);
   const options = { rng, count: permutations };
   const pca = fitPca(x);
@@ -90,32 +97,29 @@ export function geometry(x: Matrix, permutations: number, rng: Rng): GeometryNum
   const spectrum = fourierSpectrum(x, options);
   // drawn last, so that the numbers above stay what they were
   const overNamings = testOrderOverUnits(d2, options);
+  const { frequency, test } = spectrum.peak;
   return {
     rank: pca.rank,
-    norm: round(Math.sqrt(squaredNorm(centred(x)))),
-    explained: rounded(pca.explainedVarianceRatio),
+    /** Frobenius norm of the centred rows: how far the numbers lie from each other */
+    norm: Math.sqrt(squaredNorm(centred(x))),
+    /** share of variance by principal component */
+    explained: Array.from(pca.explainedVarianceRatio),
     order: namingNumbers(order),
+    /** mean of the order over all namings that SUM cannot tell apart */
     orderOverNamings: testNumbers(overNamings),
     circular: namingNumbers(circular),
-    closure: {
-      asNamed: round(closed.asNamed),
-      maximum: round(closed.maximum),
-      widestGap: round(closed.widestGap),
-    },
+    closure: closed,
     fourier: {
-      share: rounded(spectrum.share),
-      isotropic: rounded(spectrum.isotropic),
-      null95: spectrum.tests.map((test) => round(test.null95)),
-      p: spectrum.tests.map((test) => round(test.p)),
-      peak: {
-        frequency: spectrum.peak.frequency,
-        ratio: round(spectrum.peak.test.observed),
-        p: round(spectrum.peak.test.p),
-        midP: round(spectrum.peak.test.midP),
-      },
+      /** by frequency 1..floor(n/2) */
+      share: Array.from(spectrum.share),
+      isotropic: Array.from(spectrum.isotropic),
+      null95: spectrum.tests.map(({ null95 }) => null95),
+      p: spectrum.tests.map(({ p }) => p),
+      peak: { frequency, ratio: test.observed, p: test.p, midP: test.midP },
     },
   };
 }
+export type GeometryNumbers = Readonly<ReturnType<typeof geometry>>;
 
 /** LayerNorm of every row without weight and bias: what the first block can see of it when alone. */
 function layerNormalised(x: Matrix): Matrix {
@@ -133,30 +137,13 @@ function layerNormalised(x: Matrix): Matrix {
   return out;
 }
 
-function namingNumbers(test: NamingTest): NamingNumbers {
-  return {
-    asNamed: testNumbers(test.asNamed),
-    best: testNumbers(test.best),
-    unit: test.unit,
-    excess: round(test.excess),
-  };
+/** As named and at the best naming i -> u i. */
+function namingNumbers({ asNamed, best, ...rest }: NamingTest) {
+  return { asNamed: testNumbers(asNamed), best: testNumbers(best), ...rest };
 }
 
-function testNumbers(test: PermutationTest): TestNumbers {
-  return {
-    value: round(test.observed),
-    p: round(test.p),
-    midP: round(test.midP),
-    nullMean: round(test.nullMean),
-    null95: round(test.null95),
-  };
+/** A statistic with its permutation null. */
+function testNumbers({ observed: value, p, midP, nullMean, null95 }: PermutationTest) {
+  return { value, p, midP, nullMean, null95 };
 }
-
-/** Nine digits, as everything in a report. */
-function round(value: number): number {
-  return Number(value.toPrecision(9));
-}
-
-function rounded(values: ArrayLike<number>): number[] {
-  return Array.from(values, round);
-}
+export type TestNumbers = ReturnType<typeof testNumbers>;

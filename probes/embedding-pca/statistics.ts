@@ -3,7 +3,7 @@ import { matrix } from '../../src/analysis/matrix.js';
 import { squaredDistances } from '../../src/analysis/distances.js';
 import { closure } from '../../src/analysis/rsa.js';
 import type { NullNumbers, Statistic } from '../../src/evidence/statistic.js';
-import type { EmbeddingMeasurement, GeometryNumbers, TestNumbers } from './measurement.js';
+import type { EmbeddingMeasurement, GeometryNumbers, TestNumbers } from './measure.js';
 
 const PERMUTED = 'numbers permuted, one-sided';
 const BEFORE = 'before training';
@@ -101,7 +101,6 @@ export const EMBEDDING_STATISTICS: readonly Statistic<EmbeddingMeasurement>[] = 
       formula: 'greatest d2 of neighbours on the best ring / mean d2 at lag n/2',
       unit: '1',
       sentence: 'widest gap of the best ring (below 0.2 for a closed ring)',
-      compared: false,
       detail: true,
     },
     ({ closure: closed }) => closed.widestGap,
@@ -125,7 +124,6 @@ export const EMBEDDING_STATISTICS: readonly Statistic<EmbeddingMeasurement>[] = 
     formula: 'share of the centred variance at frequency k of Z/n',
     unit: 'accuracy',
     sentence: 'share of the variance of the numbers at a frequency',
-    compared: false,
     detail: true,
     controlName: 'isotropic noise',
     of: ({ n, embedding: { fourier } }) =>

@@ -18,7 +18,6 @@ import {
   censoredDifference,
   censoredTheta,
   thresholdEstimate,
-  thresholdEvidence,
 } from '../../src/evidence/threshold-difference.js';
 import { thresholdPosterior, thresholdText } from '../../src/evidence/thresholds.js';
 import { OPERATION_NAMES } from '../../src/listops/operations.js';
@@ -126,7 +125,7 @@ export function companyThresholds({ conditions, observations }: Evidence): Findi
       if (found === undefined) return [];
       const [own, beside] = found.arms.map(({ counts }) => censoredTheta(counts));
       const estimate = thresholdEstimate(censoredDifference(own, beside), CLAIMS_LEVEL);
-      const { interval } = thresholdEvidence(estimate);
+      const { interval } = estimate;
       const { delta } = part.rule;
       const reading =
         interval.low > -delta && interval.high < delta
@@ -141,13 +140,8 @@ export function companyThresholds({ conditions, observations }: Evidence): Findi
           statement: `Size threshold of SUM in ${arm.name} minus that in ${joint.name}, by ${grouped(found.budget)} steps: ${texts.join('; ')}. ${reading}`,
           statistic: 'difference of size thresholds in log2 parameters',
           unit: 'octaves',
-          ...(estimate.kind === 'estimated' ? { estimate: nine(estimate.estimate) } : {}),
-          interval: jsonInterval({
-            estimate: 0,
-            ...interval,
-            level: CLAIMS_LEVEL,
-            method: 'exact posterior, equal-tailed',
-          }),
+          ...(estimate.censoring === 'none' ? { estimate: nine(estimate.median) } : {}),
+          interval: jsonInterval(interval),
           n: {
             seeds: found.arms.reduce(
               (sum, { counts }) => sum + counts.reduce((all, { runs }) => all + runs, 0),

@@ -8,7 +8,7 @@ import type { OperationContext, OperationName } from '../../src/listops/operatio
 import { resultBatch } from '../../src/listops/result-prompts.js';
 import type { AnnotatedBatch } from '../../src/listops/sequence.js';
 import { type Vocabulary, vocabularyOf } from '../../src/listops/tokenizer.js';
-import { expDeterministic } from '../../src/tensor/math.js';
+import { argmax, expDeterministic } from '../../src/tensor/math.js';
 
 /** Prompts of one forward pass. */
 const CHUNK = 2048;
@@ -37,12 +37,13 @@ export function askResults(
   const results = new Int32Array(lists.length);
   const lossNats = new Float64Array(lists.length);
   const vocabulary = vocabularyOf(data);
+  const { dVocab } = model.config;
   for (let from = 0; from < lists.length; from += CHUNK) {
     const part = lists.slice(from, from + CHUNK);
     const asked = resultBatch(operation, part, { data, context });
     const { logits, losses } = model.forward(asked.batch);
     part.forEach((_, i) => {
-      answers[from + i] = numberAt(logits, i, model.config.dVocab, vocabulary);
+      answers[from + i] = vocabulary.numberOf(argmax(logits, i * dVocab, dVocab)) ?? -1;
       results[from + i] = asked.results[i];
       lossNats[from + i] = losses[i];
     });
@@ -127,15 +128,4 @@ export function scoreChains(
 /** Probability of the right answer from its loss. */
 export function probabilityOf(lossNats: number): number {
   return expDeterministic(-lossNats);
-}
-
-function numberAt(logits: Float32Array, row: number, width: number, vocabulary: Vocabulary): number {
-  return vocabulary.numberOf(argmax(logits, row * width, width)) ?? -1;
-}
-
-/** Greedy choice; ties go to the smallest id, as in generation. */
-function argmax(values: Float32Array, from: number, width: number): number {
-  let best = 0;
-  for (let i = 1; i < width; i++) if (values[from + i] > values[from + best]) best = i;
-  return best;
 }

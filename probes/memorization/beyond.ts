@@ -11,13 +11,30 @@ import type { OperationName } from '../../src/listops/operations.js';
 import { promptTokens } from '../../src/listops/result-prompts.js';
 import type { AnnotatedSequence } from '../../src/listops/sequence.js';
 import type { Rng } from '../../src/tensor/rng.js';
-import { finiteNumber } from '../../src/report/report-json.js';
 import { vocabularyOf } from '../../src/listops/tokenizer.js';
 import { type Asker, askResults, scoreChains } from './ask.js';
-import type { BeyondRow } from './measurement.js';
 
 /** Operand counts beyond training, each way. */
 const MORE_OPERANDS = 3;
+
+/** Prompts outside of what training showed; every fact in them is trained. */
+export interface BeyondRow {
+  /** expression: new to training, every fact of it trained; shown: expressions that training has shown, beside them */
+  readonly kind: 'expression' | 'shown' | 'arity' | 'depth';
+  /** operands, or nesting */
+  readonly value: number;
+  /** whether training showed tokens at every position of the prompt and chain */
+  readonly positions: 'seen' | 'new';
+  readonly prompts: number;
+  /** right result tokens, the chain before them given */
+  readonly accuracy: number;
+  /** whole chains without an error */
+  readonly exact: number;
+  /** share of the answers asked for that are no number */
+  readonly noNumber: number;
+  /** accuracy of the best fixed answer to each operation and operand count */
+  readonly chance: number;
+}
 
 export interface BeyondRequest {
   readonly operation: OperationName;
@@ -58,10 +75,10 @@ function arityRow(asker: Asker, { operation, count, rng }: BeyondRequest, arity:
       value: arity,
       positions: promptTokens(arity) <= trainedPositions(data) ? 'seen' : 'new',
       prompts: lists.length,
-      accuracy: round(right / lists.length),
-      exact: round(right / lists.length),
-      noNumber: round(answers.reduce((sum, answer) => sum + (answer < 0 ? 1 : 0), 0) / lists.length),
-      chance: round(majorityRate(alone, data.modulus)),
+      accuracy: right / lists.length,
+      exact: right / lists.length,
+      noNumber: answers.reduce((sum, answer) => sum + (answer < 0 ? 1 : 0), 0) / lists.length,
+      chance: majorityRate(alone, data.modulus),
     },
   ];
 }
@@ -85,26 +102,7 @@ function chainRows(
   return (['seen', 'new'] as const).flatMap((positions) => {
     const own = chains.filter((chain) => seen(chain) === (positions === 'seen'));
     if (own.length === 0) return [];
-    const { accuracy, exact, noNumber, chance } = scoreChains(
-      model,
-      chainBatch(data, own),
-      vocabularyOf(data),
-    );
-    return [
-      {
-        kind,
-        value: depth,
-        positions,
-        prompts: own.length,
-        accuracy: round(accuracy),
-        exact: round(exact),
-        noNumber: round(noNumber),
-        chance: round(chance),
-      },
-    ];
+    const scores = scoreChains(model, chainBatch(data, own), vocabularyOf(data));
+    return [{ kind, value: depth, positions, prompts: own.length, ...scores }];
   });
-}
-
-function round(value: number): number {
-  return finiteNumber(value, 'memorization');
 }

@@ -10,101 +10,99 @@ import {
   multisetAccuracy,
   orderAgreement,
 } from '../../src/analysis/memorization-index.js';
-import { type OperationName, isCommutative } from '../../src/listops/operations.js';
+import { groupBy } from '../../src/evidence/group-by.js';
+import { isCommutative, type OperationName } from '../../src/listops/operations.js';
 import type { HoldoutLevel } from '../../src/listops/regimes.js';
 import type { TrainingCounts } from '../../src/listops/training-counts.js';
-import { finiteNumber, jsonNumber } from '../../src/report/report-json.js';
+import { jsonNumber } from '../../src/report/report-json.js';
+import { mean } from '../../src/tensor/sum.js';
 import type { AskedMultiset } from './ask.js';
-import type { CellRow, FrequencyRow, IndexRow } from './measurement.js';
 
 export interface CellKey {
   readonly operation: OperationName;
   readonly arity: number;
   readonly level: HoldoutLevel;
+  /** every multiset in every order; otherwise a seeded sample */
   readonly complete: boolean;
   readonly modulus: number;
 }
 
 /** @param asked - at least one multiset */
-export function cellRow({ modulus, ...key }: CellKey, asked: readonly AskedMultiset[]): CellRow {
+export function cellRow({ modulus, ...key }: CellKey, asked: readonly AskedMultiset[]) {
   const { shares, outside } = differenceShares(asked, modulus);
   return {
     ...key,
     multisets: asked.length,
     prompts: asked.reduce((sum, { answers }) => sum + answers.length, 0),
-    accuracy: round(multisetAccuracy(asked)),
-    chance: round(majorityRate(asked, modulus)),
+    accuracy: multisetAccuracy(asked),
+    /** majority rate of the results */
+    chance: majorityRate(asked, modulus),
     strata: STRATA.flatMap((stratum) => {
       const own = asked.filter(({ operands }) => isInStratum(operands, stratum));
-      return own.length === 0
-        ? []
-        : [{ stratum, multisets: own.length, accuracy: round(multisetAccuracy(own)) }];
+      return own.length === 0 ? [] : [{ stratum, multisets: own.length, accuracy: multisetAccuracy(own) }];
     }),
-    differences: Array.from(shares, round),
-    outside: round(outside),
+    /** [n] share of answers by (answer - result) mod n */
+    differences: Array.from(shares),
+    /** share of answers that are no number */
+    outside,
     cosets: divisorsOf(modulus).map((divisor) => ({
       divisor,
-      accuracy: round(cosetAccuracy(asked, divisor)),
-      chance: round(majorityRate(asked, divisor)),
+      accuracy: cosetAccuracy(asked, divisor),
+      chance: majorityRate(asked, divisor),
     })),
+    /** null: the operation is not commutative for so many operands */
     order: isCommutative(key.operation, key.arity) ? orderRow(asked) : null,
   };
 }
+/** One operation, operand count and level; every multiset weighted once. */
+export type CellRow = Readonly<ReturnType<typeof cellRow>>;
 
-function orderRow(asked: readonly AskedMultiset[]): CellRow['order'] {
+function orderRow(asked: readonly AskedMultiset[]) {
   const { multisets, agreement, byChance } = orderAgreement(asked);
   return { multisets, agreement: jsonNumber(agreement), byChance: jsonNumber(byChance) };
 }
 
 /** M wherever an operation and operand count has both a trained and a held cell. */
-export function indexRows(cells: readonly CellRow[]): IndexRow[] {
-  return cells.flatMap((held) => {
-    if (held.level === 'trained') return [];
+export function indexRows(cells: readonly CellRow[]) {
+  return cells.flatMap(({ operation, arity, level, accuracy, chance, multisets }) => {
     const trained = cells.find(
-      (cell) => cell.level === 'trained' && cell.operation === held.operation && cell.arity === held.arity,
+      (cell) => cell.level === 'trained' && cell.operation === operation && cell.arity === arity,
     );
-    if (trained === undefined) return [];
-    const m = memorizationIndex(trained.accuracy, held.accuracy, held.chance);
+    if (level === 'trained' || trained === undefined) return [];
     return [
       {
-        operation: held.operation,
-        arity: held.arity,
-        level: held.level,
+        operation,
+        arity,
+        level,
         trained: trained.accuracy,
-        held: held.accuracy,
-        chance: held.chance,
-        heldMultisets: held.multisets,
-        m: m === undefined ? null : round(m),
+        held: accuracy,
+        chance,
+        heldMultisets: multisets,
+        /** undefined: trained accuracy does not lead the majority guess */
+        m: memorizationIndex(trained.accuracy, accuracy, chance),
       },
     ];
   });
 }
 
-/** Accuracy by powers of ten of the number of draws. */
+/** Accuracy by powers of ten of the number of draws: multisets that training drew about equally often. */
 export function frequencyRows(
   operation: OperationName,
   arity: number,
   asked: readonly AskedMultiset[],
   counts: TrainingCounts,
-): FrequencyRow[] {
-  const bins = new Map<number, { asked: AskedMultiset[]; draws: number }>();
-  for (const one of asked) {
-    const draws = counts.draws(operation, one.multiset);
-    const atLeast = decade(draws);
-    const bin = bins.get(atLeast) ?? { asked: [], draws: 0 };
-    bin.asked.push(one);
-    bin.draws += draws;
-    bins.set(atLeast, bin);
-  }
-  return [...bins]
+) {
+  const drawn = asked.map((one) => ({ one, draws: counts.draws(operation, one.multiset) }));
+  return [...groupBy(drawn, ({ draws }) => decade(draws))]
     .sort(([a], [b]) => a - b)
     .map(([atLeast, bin]) => ({
       operation,
       arity,
+      /** draws from this to below ten times that; 0: never, or expected less than once */
       atLeast,
-      meanDraws: round(bin.draws / bin.asked.length),
-      multisets: bin.asked.length,
-      accuracy: round(multisetAccuracy(bin.asked)),
+      meanDraws: mean(bin.map(({ draws }) => draws)),
+      multisets: bin.length,
+      accuracy: multisetAccuracy(bin.map(({ one }) => one)),
     }));
 }
 
@@ -114,8 +112,4 @@ function decade(draws: number): number {
   let power = 1;
   while (10 * power <= draws) power *= 10;
   return power;
-}
-
-function round(value: number): number {
-  return finiteNumber(value, 'memorization');
 }

@@ -16,7 +16,7 @@ import { nine, type Observation, type StatisticInfo } from '../../src/evidence/s
 import { EXPLORATORY_LEVEL, groupName, summariesOf } from '../../src/evidence/summaries.js';
 import { vocabularyOf } from '../../src/listops/tokenizer.js';
 import type { Measured } from '../contract.js';
-import type { MemorizationMeasurement } from './measurement.js';
+import type { MemorizationMeasurement } from './measure.js';
 
 export type MeasuredMemorization = Measured<MemorizationMeasurement>;
 

@@ -5,8 +5,7 @@
  */
 import type { Probe } from '../contract.js';
 import { missingControls, SAME_HOLDOUT, sameHoldout, sharesAbove } from './controls.js';
-import { measureMemorization } from './measure.js';
-import type { MemorizationMeasurement } from './measurement.js';
+import { measureMemorization, type MemorizationMeasurement } from './measure.js';
 import { memorizationPictures } from './pictures.js';
 import { MEMORIZATION_STATISTICS } from './statistics.js';
 

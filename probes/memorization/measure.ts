@@ -14,29 +14,21 @@ import {
   trainingCounts,
 } from '../../src/listops/training-counts.js';
 import { mean } from '../../src/tensor/sum.js';
-import { finiteNumber, jsonArray, jsonNumber } from '../../src/report/report-json.js';
+import { jsonArray, jsonNumber, nineDigits } from '../../src/report/report-json.js';
+import type { JsonArray } from '../../src/report/schema.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
 import { type AskedMultiset, type Asker, askMultisets, probabilityOf } from './ask.js';
 import { beyondRows } from './beyond.js';
-import { cellRow, frequencyRows, indexRows } from './cells.js';
-import type {
-  CellRow,
-  FrequencyRow,
-  HoldoutFacts,
-  LearnedRow,
-  MemorizationMeasurement,
-} from './measurement.js';
+import { cellRow, type CellRow, frequencyRows } from './cells.js';
 
-export interface MeasureOptions {
-  readonly beyondPrompts: number;
-  readonly leakExamples: number;
-}
+/** prompts of each kind beyond training, and training examples read in search of a leak */
+type MeasureOptions = Readonly<Record<'beyondPrompts' | 'leakExamples', number>>;
 
 export function measureMemorization(
   { subject, config }: ProbeSubject,
   options: MeasureOptions,
   context: MeasureContext,
-): MemorizationMeasurement {
+) {
   const { data } = config;
   const { model } = context;
   const asker: Asker = { model, data, context: createOperationContext(data) };
@@ -46,10 +38,10 @@ export function measureMemorization(
   const lists = aritiesOf(data).map((arity) => operandMultisets(data.modulus, arity, context.rng(arity)));
   const total = data.tasks.length * lists.length + 1;
 
-  const learned: LearnedRow[] = [];
+  const learned: ReturnType<typeof learnedRow>[] = [];
   const cells: CellRow[] = [];
-  const frequency: FrequencyRow[] = [];
-  let pairs: MemorizationMeasurement['pairs'] = null;
+  const frequency: ReturnType<typeof frequencyRows> = [];
+  let pairs: JsonArray | null = null;
   let done = 0;
   for (const operation of data.tasks) {
     const trainedByArity: AskedMultiset[][] = [];
@@ -76,22 +68,28 @@ export function measureMemorization(
   });
   const { leaks, setsSeen, examples: scanned } = leakReport(data, config.seed, options.leakExamples);
   context.progress(total, total);
-  return {
+  return nineDigits({
     modulus: data.modulus,
-    tasks: [...data.tasks],
+    tasks: data.tasks,
     regime: data.regime,
+    /** SUM where the run has it, otherwise its first operation */
     primary,
     holdout: holdoutFacts(holdout),
     learned,
     cells,
-    indices: indexRows(cells),
+    /** [n, n] probability of the right answer of the primary operation, rows the first operand; null: not of two operands */
     pairs,
     frequency,
+    /** how `draws` of the frequency rows is known */
     frequencyMethod: counts.method,
     beyond,
+    /** the run's own first examples, read again: examples that show a held-out set, and how many sets they show */
     leak: { examples: scanned, leaks, setsSeen },
-  };
+  });
 }
+
+/** What the memorization probe measures on one checkpoint: plain JSON, what may not be finite as numbers or strings. */
+export type MemorizationMeasurement = Readonly<ReturnType<typeof measureMemorization>>;
 
 /** What `steps` updates have shown, over the phases of the run. */
 function trainedOn(config: RunConfig, steps: number): { examples: number; counts: TrainingCounts } {
@@ -108,17 +106,12 @@ function trainedOn(config: RunConfig, steps: number): { examples: number; counts
   return { examples, counts: summedCounts(parts) };
 }
 
-interface Split {
-  readonly trained: AskedMultiset[];
-  readonly held: AskedMultiset[];
-}
-
 /** What a set of fixed size never drew is neither held out nor trained: it appears under the frequency 0 only. */
 function splitAsked(
   asked: readonly AskedMultiset[],
   holdout: Holdout,
   isDrawn: (one: AskedMultiset) => boolean,
-): Split {
+) {
   const held = asked.filter(({ operands }) => holdout.isHeldOut(operands));
   const trained = asked.filter((one) => !holdout.isHeldOut(one.operands) && isDrawn(one));
   return { trained, held };
@@ -127,7 +120,7 @@ function splitAsked(
 function levelCells(
   operation: OperationName,
   { arity, complete }: MultisetList,
-  { trained, held }: Split,
+  { trained, held }: ReturnType<typeof splitAsked>,
   holdout: Holdout,
 ): CellRow[] {
   const key = { operation, arity, complete, modulus: holdout.modulus };
@@ -138,7 +131,7 @@ function levelCells(
 }
 
 /** Operand counts weighted alike, and every order of a multiset as often as training draws it. */
-function learnedRow(operation: OperationName, byArity: readonly (readonly AskedMultiset[])[]): LearnedRow {
+function learnedRow(operation: string, byArity: readonly (readonly AskedMultiset[])[]) {
   const rates: number[] = [];
   const losses: number[] = [];
   for (const asked of byArity) {
@@ -157,12 +150,16 @@ function learnedRow(operation: OperationName, byArity: readonly (readonly AskedM
     rates.push(right / weight);
     losses.push(nats / weight);
   }
-  const accuracy = rates.length === 0 ? 0 : finiteNumber(mean(rates), 'trained accuracy');
-  return { operation, accuracy, lossNats: jsonNumber(losses.length === 0 ? NaN : mean(losses)) };
+  return {
+    operation,
+    accuracy: rates.length === 0 ? 0 : mean(rates),
+    /** mean loss on the result, nats */
+    lossNats: jsonNumber(losses.length === 0 ? NaN : mean(losses)),
+  };
 }
 
 /** [n, n], rows the first operand. */
-function pairTable(asked: readonly AskedMultiset[], n: number): MemorizationMeasurement['pairs'] {
+function pairTable(asked: readonly AskedMultiset[], n: number): JsonArray {
   const table = new Float64Array(n * n);
   for (const { multiset, lossNats } of asked) {
     multiset.orders.forEach(([a, b], i) => {
@@ -172,14 +169,16 @@ function pairTable(asked: readonly AskedMultiset[], n: number): MemorizationMeas
   return jsonArray([n, n], table);
 }
 
-function holdoutFacts(holdout: Holdout): HoldoutFacts | null {
-  if (holdout.sets.length === 0) return null;
-  const { modulus: n } = holdout;
-  const all = holdout.sets[0].length === 2 ? (n * (n + 1)) / 2 : (n * (n + 1) * (n + 2)) / 6;
+function holdoutFacts({ level, sets, signalRatio, modulus: n }: Holdout) {
+  if (sets.length === 0) return null;
+  const all = sets[0].length === 2 ? (n * (n + 1)) / 2 : (n * (n + 1) * (n + 2)) / 6;
   return {
-    level: holdout.level,
-    sets: holdout.sets.map((set) => [...set]),
-    share: finiteNumber(holdout.sets.length / all, 'held share'),
-    signalRatio: jsonNumber(holdout.signalRatio),
+    level,
+    /** ascending numbers of each held pair or triple */
+    sets,
+    /** held sets over all there are */
+    share: sets.length / all,
+    /** max over min of the first-order signal that the hold-out makes; 1 is balanced */
+    signalRatio: jsonNumber(signalRatio),
   };
 }

@@ -11,7 +11,7 @@ import { numberOf } from '../../src/report/report-json.js';
 import type { ChartSpec } from '../../src/report/schema.js';
 import { mean } from '../../src/tensor/sum.js';
 import type { MeasuredMemorization } from './controls.js';
-import type { CellRow } from './measurement.js';
+import type { CellRow } from './cells.js';
 import { heldArity, NEW_POSITIONS } from './statistics.js';
 
 /** Last checkpoints of a condition that have, or have not, learned SUM. */

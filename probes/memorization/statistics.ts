@@ -4,7 +4,9 @@ import type { Scope } from '../../src/evidence/scope.js';
 import type { Statistic, StatisticRow } from '../../src/evidence/statistic.js';
 import { BALANCE_LIMIT } from '../../src/listops/regimes.js';
 import { numberOf } from '../../src/report/report-json.js';
-import type { BeyondRow, CellRow, MemorizationMeasurement } from './measurement.js';
+import type { BeyondRow } from './beyond.js';
+import { type CellRow, indexRows } from './cells.js';
+import type { MemorizationMeasurement } from './measure.js';
 
 type M = MemorizationMeasurement;
 
@@ -44,11 +46,9 @@ function rowsOf(
   });
 }
 
-const indexRowsOf = ({ indices, primary }: M): StatisticRow[] =>
-  indices.flatMap(({ m, heldMultisets, ...row }) =>
-    m === null || row.operation !== primary
-      ? []
-      : [{ scope: scopeOf(row), value: m, examples: heldMultisets }],
+const indexRowsOf = (measurement: M): StatisticRow[] =>
+  indexRows(cells(measurement)).flatMap(({ m, heldMultisets, ...row }) =>
+    m === undefined ? [] : [{ scope: scopeOf(row), value: m, examples: heldMultisets }],
   );
 
 /** Share of the wrong answers at some differences minus that of wrong answers drawn evenly; undefined without errors. */
@@ -88,7 +88,7 @@ const beyondRows = ({ beyond, primary }: M, value: (row: BeyondRow) => number): 
       position: row.positions === 'new' ? NEW_POSITIONS : 'positions of training',
     },
     value: value(row),
-    ...(row.chance === null ? {} : { control: row.chance }),
+    control: row.chance,
     examples: row.prompts,
   }));
 
@@ -112,6 +112,9 @@ const INDEX = {
   unit: '1',
   counts: 'learned',
 } as const;
+
+/** Nothing is 0, in every run that has learned. */
+const AGAINST_0 = { tested: 'against-0', counts: 'learned', reference: 0 } as const;
 
 export const MEMORIZATION_STATISTICS: readonly Statistic<M>[] = [
   {
@@ -166,13 +169,13 @@ export const MEMORIZATION_STATISTICS: readonly Statistic<M>[] = [
     formula: 'accuracy on trained - accuracy on held-out multisets',
     unit: 'accuracy',
     sentence: 'accuracy lost on held-out operands',
-    tested: 'against-0',
-    counts: 'learned',
-    reference: 0,
-    of: ({ indices, primary }) =>
-      indices
-        .filter(({ operation }) => operation === primary)
-        .map((row) => ({ scope: scopeOf(row), value: row.trained - row.held, examples: row.heldMultisets })),
+    ...AGAINST_0,
+    of: (m) =>
+      indexRows(cells(m)).map((row) => ({
+        scope: scopeOf(row),
+        value: row.trained - row.held,
+        examples: row.heldMultisets,
+      })),
   },
   {
     id: 'repeated',
@@ -180,9 +183,7 @@ export const MEMORIZATION_STATISTICS: readonly Statistic<M>[] = [
     formula: 'accuracy on distinct - accuracy on repeated operands',
     unit: 'accuracy',
     sentence: 'trained pairs of different numbers minus pairs of equal ones (drawn half as often)',
-    tested: 'against-0',
-    counts: 'learned',
-    reference: 0,
+    ...AGAINST_0,
     of: (m) =>
       rowsOf(
         pairCells(m).filter(({ level }) => level === 'trained'),
@@ -199,9 +200,7 @@ export const MEMORIZATION_STATISTICS: readonly Statistic<M>[] = [
     formula: 'agreement of orders - agreement of different multisets',
     unit: '1',
     sentence: 'the same answer whichever way held-out operands are written, beyond chance',
-    tested: 'against-0',
-    counts: 'learned',
-    reference: 0,
+    ...AGAINST_0,
     of: (m) =>
       rowsOf(heldCells(m), ({ order }) =>
         order === null ? undefined : numberOf(order.agreement) - numberOf(order.byChance),
@@ -214,9 +213,7 @@ export const MEMORIZATION_STATISTICS: readonly Statistic<M>[] = [
     unit: '1',
     sentence:
       'wrong answers on held-out operands that are right modulo a divisor of n, beyond wrong answers drawn evenly',
-    tested: 'against-0',
-    counts: 'learned',
-    reference: 0,
+    ...AGAINST_0,
     of: (m) =>
       properDivisors(m.modulus).flatMap((divisor) =>
         rowsOf(
@@ -232,9 +229,7 @@ export const MEMORIZATION_STATISTICS: readonly Statistic<M>[] = [
     formula: 'share of wrong answers at difference 1 or n-1 - even share',
     unit: '1',
     sentence: 'wrong answers on held-out operands that are off by one, beyond an even spread',
-    tested: 'against-0',
-    counts: 'learned',
-    reference: 0,
+    ...AGAINST_0,
     of: (m) =>
       m.modulus <= 3
         ? []
@@ -258,9 +253,7 @@ export const MEMORIZATION_STATISTICS: readonly Statistic<M>[] = [
     unit: 'accuracy',
     sentence:
       'accuracy lost in new expressions against expressions that training has shown, which are shorter',
-    tested: 'against-0',
-    counts: 'learned',
-    reference: 0,
+    ...AGAINST_0,
     of: (m) =>
       expressionRow(m, (fresh, shown) => (shown === undefined ? undefined : shown.accuracy - fresh.accuracy)),
   },
@@ -280,7 +273,6 @@ export const MEMORIZATION_STATISTICS: readonly Statistic<M>[] = [
     formula: "held-out sets in the run's first examples, drawn again and read as tokens",
     unit: '1',
     sentence: 'held-out operand sets that training showed, in any order (must be 0)',
-    compared: false,
     detail: true,
     of: ({ leak }) => [{ value: leak.setsSeen, examples: leak.examples }],
   },
@@ -290,7 +282,6 @@ export const MEMORIZATION_STATISTICS: readonly Statistic<M>[] = [
     formula: 'held pairs or triples over all there are',
     unit: 'accuracy',
     sentence: 'share of pairs or triples held out',
-    compared: false,
     detail: true,
     of: ({ holdout }) =>
       holdout === null

@@ -21,8 +21,8 @@ import type { TemplateBatch } from '../../src/listops/templates.js';
 import type { Vocabulary } from '../../src/listops/tokenizer.js';
 import { activationName } from '../../src/model/activations.js';
 import type { Rng } from '../../src/tensor/rng.js';
+import { argmax } from '../../src/tensor/math.js';
 import { dot } from '../../src/tensor/sum.js';
-import { type AnswerNumbers, type CausalNumbers, round } from './measurement.js';
 import { labelsOf } from './token-probes.js';
 
 export interface CausalInput {
@@ -38,7 +38,7 @@ export interface CausalInput {
   readonly counts: FitCounts;
 }
 
-export function causalNumbers(input: CausalInput): CausalNumbers {
+export function causalNumbers(input: CausalInput) {
   const { model, operation, batches, vocabulary, embedding, draws, rng, counts } = input;
   const labels = labelsOf('parity', embedding.rows);
   const removed = projection(embedding, probeDirection(embedding, labels));
@@ -55,8 +55,11 @@ export function causalNumbers(input: CausalInput): CausalNumbers {
     operation,
     prompts: intact.prompts,
     intact: answerNumbers([intact]),
+    /** the parity direction projected out of the number tokens' embeddings */
     parity: answerNumbers([answer(negative(removed))]),
+    /** every number moved as far, in a random direction of its own; mean over draws */
     random: answerNumbers(controls(() => answer(randomMoves(removed, rng)))),
+    /** the directions of random labellings of the same class sizes projected out; mean over draws */
     otherLabelling: answerNumbers(
       controls(() => {
         const other = probeDirection(embedding, rng.shuffle(labels.slice()));
@@ -64,10 +67,13 @@ export function causalNumbers(input: CausalInput): CausalNumbers {
       }),
     ),
     draws,
-    removedShare: round(squaredNorm(removed) / squaredNorm(centred(embedding))),
-    shareAfter: round(new PairProbe(left, counts).score(labels).share),
+    /** share of the centred embeddings' squared norm that lies along the direction */
+    removedShare: squaredNorm(removed) / squaredNorm(centred(embedding)),
+    /** leave-pair-out parity score of what is left */
+    shareAfter: new PairProbe(left, counts).score(labels).share,
   };
 }
+export type CausalNumbers = Readonly<ReturnType<typeof causalNumbers>>;
 
 /** Unit weight vector of the ridge logistic probe of all numbers. @returns [d] */
 function probeDirection(x: Matrix, labels: Uint8Array): Float64Array {
@@ -94,11 +100,7 @@ function projection(x: Matrix, direction: Float64Array): Matrix {
 }
 
 function negative({ rows, cols, data }: Matrix): Matrix {
-  return {
-    rows,
-    cols,
-    data: data.map((value) => -value),
-  };
+  return { rows, cols, data: data.map((value) => -value) };
 }
 
 /** Every row as long as that of `moves`, in a random direction of its own. */
@@ -143,7 +145,7 @@ function answerAll(model: Model, batches: readonly TemplateBatch[], change: Chan
       if (batch.roles[row] === RESULT) {
         prompts++;
         nats += losses[target];
-        if (largestOf(logits, target * dVocab, dVocab) === batch.targets[row]) correct++;
+        if (argmax(logits, target * dVocab, dVocab) === batch.targets[row]) correct++;
       }
       target++;
     }
@@ -161,17 +163,11 @@ function changeOf({ tokens }: AnnotatedBatch, { moves, vocabulary }: Change): Fl
   return out;
 }
 
-/** Place of the largest of `count` values; the first of equals. */
-function largestOf(values: Float32Array, from: number, count: number): number {
-  let best = 0;
-  for (let i = 1; i < count; i++) if (values[from + i] > values[from + best]) best = i;
-  return best;
-}
-
-function answerNumbers(answers: readonly Answer[]): AnswerNumbers {
+function answerNumbers(answers: readonly Answer[]) {
   const prompts = answers.reduce((sum, one) => sum + one.prompts, 0);
   return {
-    accuracy: round(answers.reduce((sum, one) => sum + one.correct, 0) / prompts),
-    lossNats: round(answers.reduce((sum, one) => sum + one.nats, 0) / prompts),
+    accuracy: answers.reduce((sum, one) => sum + one.correct, 0) / prompts,
+    /** of the result token */
+    lossNats: answers.reduce((sum, one) => sum + one.nats, 0) / prompts,
   };
 }

@@ -2,28 +2,17 @@
  * What is readable in the residual stream, layer by layer and position by position. The untrained model of the same seed and
  * the bag of operands are asked the same, in the same folds. What is asked where is battery.ts.
  */
-import {
-  askGrouped,
-  type GroupedAnswers,
-  type GroupFold,
-  groupFolds,
-  majorityRate,
-} from '../../src/analysis/grouped-probe.js';
-import { PairProbe, testLabelling } from '../../src/analysis/leave-pair-out.js';
+import { askGrouped, type GroupFold, groupFolds, majorityRate } from '../../src/analysis/grouped-probe.js';
+import { type LabellingTest, PairProbe, testLabelling } from '../../src/analysis/leave-pair-out.js';
 import type { FitCounts } from '../../src/analysis/linear-probe.js';
+import { divisorsOf } from '../../src/analysis/memorization-index.js';
 import { centred, type Matrix, rowOf, squaredNorm, zeros } from '../../src/analysis/matrix.js';
 import type { Model } from '../../src/engine/engine.js';
 import { type ActivationName, activationName } from '../../src/model/activations.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
 import type { Rng } from '../../src/tensor/rng.js';
+import { mean } from '../../src/tensor/sum.js';
 import type { Battery, Position } from './battery.js';
-import {
-  type CellNumbers,
-  type ContextNumbers,
-  labellingNumbers,
-  type LabellingNumbers,
-  round,
-} from './measurement.js';
 import { labelsOf } from './token-probes.js';
 
 const FOLDS = 5;
@@ -47,7 +36,7 @@ export function contextNumbers(
   embedding: Matrix,
   options: ContextOptions,
   counts: FitCounts,
-): ContextNumbers {
+) {
   const { filled, positions } = battery;
   const { config } = models.trained;
   const stages = stagesOf(config);
@@ -66,19 +55,25 @@ export function contextNumbers(
     });
   };
   return {
+    /** `(SUM # # #)` */
     template: filled.template.id,
     prompts: filled.nPrompts,
-    moduli,
+    moduli: moduli as readonly number[],
     positions: positions.map(({ name, label, kind, groups }) => ({
       name,
       label,
       kind,
+      /** distinct sets of numbers among the prompts: what an interval may count */
       multisets: new Set(groups).size,
     })),
+    /** the embedding, then attention and feed-forward of every layer in turn */
     stages: stages.map(({ name }) => name),
-    majority: asked.map(({ classes }) => moduli.map((_, m) => round(majorityRate(classes[m])))),
+    /** by position and modulus: accuracy of always answering the most frequent class */
+    majority: asked.map(({ classes }) => moduli.map((_, m) => majorityRate(classes[m]))),
     cells: measureModel(models.trained),
+    /** the same of the untrained model, cell for cell */
     untrained: measureModel(models.untrained),
+    /** the sum of the operands' token embeddings in place of the residual stream; stage 0 */
     bag: positions.map((position, p) => {
       options.tick();
       const x = bagOf(filled.numbers, position.blanks, embedding);
@@ -86,6 +81,7 @@ export function contextNumbers(
     }),
   };
 }
+export type ContextNumbers = Readonly<ReturnType<typeof contextNumbers>>;
 
 /** The residual stream before the first block, and after every attention and feed-forward layer or, shared, pass; layers count from 0. */
 function stagesOf({
@@ -100,11 +96,6 @@ function stagesOf({
       { name: `feed-forward ${pass}${layer}`, at: activationName('resid_post', layer) },
     ]).flat(),
   ];
-}
-
-/** Divisors of n above 1: residues modulo them are what cosets can be known by. */
-export function divisorsOf(n: number): number[] {
-  return Array.from({ length: n - 1 }, (_, i) => i + 2).filter((divisor) => n % divisor === 0);
 }
 
 interface Asked {
@@ -140,30 +131,30 @@ function questionsAt(
 }
 
 function cellOf(
-  place: Pick<CellNumbers, 'stage' | 'position'>,
+  /** indices into stages and positions */
+  place: { readonly stage: number; readonly position: number },
   x: Matrix,
   asked: Asked,
   options: ContextOptions,
   counts: FitCounts,
-): CellNumbers {
+) {
   const { folds, classes, values, nModuli } = asked;
-  const { modulus } = options;
-  const answers: GroupedAnswers = askGrouped(
-    x.data,
-    x.cols,
-    folds,
-    { classes, circle: { values, modulus } },
-    counts,
-  );
-  const controls = answers.accuracy.slice(nModuli);
+  const circle = { values, modulus: options.modulus };
+  const { accuracy, circleR2 } = askGrouped(x.data, x.cols, folds, { classes, circle }, counts);
   return {
     ...place,
-    accuracy: answers.accuracy.slice(0, nModuli).map(round),
-    control: round(controls.reduce((sum, value) => sum + value, 0) / controls.length),
-    circleR2: answers.circleR2.map(round),
+    /** held-out, by modulus */
+    accuracy: accuracy.slice(0, nModuli),
+    /** the same for labels dealt to the values at random, classes as large as even and odd */
+    control: mean(accuracy.slice(nModuli)),
+    /** held-out R² of cosine and sine of 2 pi k s / n, by k from 1 */
+    circleR2,
+    /** parity of the mean activation of each value, one even and one odd value held out; null: a value is missing, or all are alike */
     strict: strictParity(x, asked, options, counts),
   };
 }
+/** What can be read at one layer and position of the residual stream. */
+export type CellNumbers = Readonly<ReturnType<typeof cellOf>>;
 
 /** Parity of the mean activation of every value: a probe must carry over to values it was not fitted on. */
 function strictParity(
@@ -171,7 +162,7 @@ function strictParity(
   { values, stream }: Asked,
   { modulus, contextRelabellings, rng, tick }: ContextOptions,
   counts: FitCounts,
-): LabellingNumbers | null {
+): LabellingTest | null {
   const means = zeros(modulus, x.cols);
   const seen = new Int32Array(modulus);
   for (const value of values) seen[value]++;
@@ -182,13 +173,11 @@ function strictParity(
   }
   // equal up to rounding: there is nothing to probe
   if (squaredNorm(centred(means)) <= 1e-12 * squaredNorm(means)) return null;
-  return labellingNumbers(
-    testLabelling(new PairProbe(means, counts), labelsOf('parity', modulus), {
-      rng: () => rng(stream),
-      sampled: contextRelabellings,
-      tick,
-    }),
-  );
+  return testLabelling(new PairProbe(means, counts), labelsOf('parity', modulus), {
+    rng: () => rng(stream),
+    sampled: contextRelabellings,
+    tick,
+  });
 }
 
 /** @returns [P, C] the row at `offset` of every sequence */

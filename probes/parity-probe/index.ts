@@ -6,7 +6,7 @@
 import { SAMPLED_RELABELLINGS } from '../../src/analysis/relabellings.js';
 import type { Probe } from '../contract.js';
 import { measureSubject } from './measure.js';
-import type { ParityMeasurement } from './measurement.js';
+import type { ParityMeasurement } from './measure.js';
 import { parityPictures } from './pictures.js';
 import { readingsOf } from './reading.js';
 import { PARITY_STATISTICS } from './statistics.js';

@@ -6,20 +6,14 @@ import { primaryOperation, type TemplateBatch } from '../../src/listops/template
 import { vocabularyOf } from '../../src/listops/tokenizer.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
 import { parameterTable, parameterView, TOKEN_EMBEDDING } from '../../src/model/parameters.js';
+import { nineDigits } from '../../src/report/report-json.js';
 import { logDeterministic } from '../../src/tensor/math.js';
 import type { Rng } from '../../src/tensor/rng.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
 import { describeBattery, fillFlat, fillNested } from './battery.js';
 import { causalNumbers } from './causal.js';
-import { contextNumbers } from './context-probes.js';
-import {
-  type ContextNumbers,
-  type EmbeddingNumbers,
-  type MeasureOptions,
-  type ParityMeasurement,
-  type PowerNumbers,
-  round,
-} from './measurement.js';
+import { type ContextNumbers, contextNumbers } from './context-probes.js';
+import type { MeasureOptions } from './measurement.js';
 import { crossCheckNumbers, tokenNumbers, type TokenOptions } from './token-probes.js';
 
 /** Substreams of the probe's random numbers, apart from those that tests of relabellings draw for themselves. */
@@ -36,11 +30,7 @@ const POWER_TEST = 5;
 /** Between the substreams of two templates. */
 const TEMPLATE_STRIDE = 400;
 
-export function measureSubject(
-  subject: ProbeSubject,
-  options: MeasureOptions,
-  context: MeasureContext,
-): ParityMeasurement {
+export function measureSubject(subject: ProbeSubject, options: MeasureOptions, context: MeasureContext) {
   const { data } = subject.config;
   const { model, engine } = context;
   const counts = newFitCounts();
@@ -76,11 +66,14 @@ export function measureSubject(
     const part = {
       n: embedding.rows,
       d: embedding.cols,
+      /** one block is applied again and again: stages are passes */
       sharedBlocks: model.config.shareBlocks,
       embedding: tokenPart(subject, 'trained', model.config, tokens),
       untrained: tokenPart(subject, 'untrained', model.config, tokens),
       crossCheck: crossCheckNumbers(embedding, counts),
+      /** null: no prompt of the run's operation fits its context or its hold-out */
       context: largest === undefined ? null : ask(largest, STREAM.context),
+      /** nested expressions, the true chain given; empty at depth 1 and where none fits */
       lookAhead: nested.map((batch, template) => ask(batch, nestedStream(template))),
       causal:
         largest === undefined
@@ -96,18 +89,17 @@ export function measureSubject(
               counts,
             }),
     };
-    return {
-      ...part,
-      fits: {
-        count: counts.fits,
-        notConverged: counts.notConverged,
-        mostIterations: counts.mostIterations,
-      },
-    };
+    const { fits: count, notConverged, mostIterations } = counts;
+    /** of all logistic fits of this measurement */
+    const fits = { count, notConverged, mostIterations };
+    return nineDigits({ ...part, fits });
   } finally {
     untrained.dispose();
   }
 }
+
+/** What one checkpoint gives: plain JSON. */
+export type ParityMeasurement = Readonly<ReturnType<typeof measureSubject>>;
 
 export interface TokenPart {
   readonly options: Pick<MeasureOptions, 'relabellings' | 'contextRelabellings' | 'valuePermutations'>;
@@ -123,31 +115,27 @@ export function tokenPart(
   weights: Weights,
   gpt: GptConfig,
   { options, counts, rng, tick }: TokenPart,
-): EmbeddingNumbers {
+) {
   const own: TokenOptions = { ...options, rng: (test) => rng(STREAM[weights] + test), tick };
   const rows = numberRows(subject, weights, gpt);
-  return {
+  return nineDigits({
     ...tokenNumbers(rows, own, counts),
     power: powerNumbers(rows, options.relabellings, () => own.rng(POWER_TEST)),
-  };
+  });
 }
+export type EmbeddingNumbers = Readonly<ReturnType<typeof tokenPart>>;
 
-function powerNumbers(rows: Matrix, sampled: number, rng: () => Rng): PowerNumbers {
+/** Power at k = n/2 in octaves above isotropic, with the null of every labelling into equal halves; or why there is none. */
+function powerNumbers(rows: Matrix, sampled: number, rng: () => Rng) {
   if (squaredNorm(centred(rows)) === 0) return { reason: 'all embeddings of the numbers are equal' };
   const found = parityPower(rows, { rng, sampled });
   if (found.kind === 'not defined') return { reason: found.reason };
-  const { p, midP, null95, labellings, exact } = found.test;
+  const { power, share, test } = found;
   // isotropic up to rounding is isotropic
-  const octaves = (value: number): number => (Math.abs(value) < 1e-12 ? 0 : round(value));
-  return {
-    power: octaves(found.power),
-    share: round(found.share),
-    p: round(p),
-    midP: round(midP),
-    null95: octaves(logDeterministic((rows.rows - 1) * null95) / Math.LN2),
-    labellings,
-    exact,
-  };
+  const octaves = (value: number): number => (Math.abs(value) < 1e-12 ? 0 : value);
+  const { p, midP, labellings, exact } = test;
+  const null95 = octaves(logDeterministic((rows.rows - 1) * test.null95) / Math.LN2);
+  return { power: octaves(power), share, p, midP, null95, labellings, exact };
 }
 
 type Weights = 'trained' | 'untrained';

@@ -5,7 +5,8 @@ import { counted, percent, readable } from '../../src/report/charts/common.js';
 import { type HeatCell, heatMapChart } from '../../src/report/marks/heat-map.js';
 import { pointRows, pointsChart } from '../../src/report/marks/points.js';
 import type { ChartSpec } from '../../src/report/schema.js';
-import { type ContextNumbers, lastOfKind, LABELLINGS } from './measurement.js';
+import type { ContextNumbers } from './context-probes.js';
+import { lastOfKind, LABELLINGS } from './measurement.js';
 import { type Asked, notUnlearned, type ReadCell, type Reading } from './reading.js';
 
 const named = (...ids: readonly string[]): string[] => ids.map((id) => `parity-probe/${id}`);

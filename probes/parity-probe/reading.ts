@@ -7,7 +7,8 @@ import type { Evidence } from '../../src/evidence/evidence.js';
 import { type Scope, scopeKey } from '../../src/evidence/scope.js';
 import { type Group, groupName, groupsOf, type Summary, summariesOf } from '../../src/evidence/summaries.js';
 import type { Measured } from '../contract.js';
-import type { ContextNumbers, ParityMeasurement } from './measurement.js';
+import type { ContextNumbers } from './context-probes.js';
+import type { ParityMeasurement } from './measure.js';
 import { BAG, stageScope } from './statistics.js';
 
 /** A residue by its modulus, or parity of values that the probe was not fitted on. */

@@ -1,18 +1,11 @@
 /** Which numbers a checkpoint gives. Controls are the same run before training, or an equal random disturbance. */
 import type { Scope } from '../../src/evidence/scope.js';
 import type { NullNumbers, Statistic, StatisticInfo, StatisticRow } from '../../src/evidence/statistic.js';
-import {
-  type AnswerNumbers,
-  type CausalNumbers,
-  type CellNumbers,
-  type ContextNumbers,
-  type EmbeddingNumbers,
-  type LabellingName,
-  type LabellingNumbers,
-  lastOfKind,
-  outerBracket,
-  type ParityMeasurement,
-} from './measurement.js';
+import type { LabellingTest } from '../../src/analysis/leave-pair-out.js';
+import type { CausalNumbers } from './causal.js';
+import type { CellNumbers, ContextNumbers } from './context-probes.js';
+import type { EmbeddingNumbers, ParityMeasurement } from './measure.js';
+import { type LabellingName, lastOfKind, outerBracket } from './measurement.js';
 
 type Info = Omit<StatisticInfo, 'controlName' | 'tested'>;
 
@@ -45,7 +38,7 @@ function ofEmbedding(
   };
 }
 
-const excess = ({ share, nullMean }: LabellingNumbers): number => share - nullMean;
+const excess = ({ share, nullMean }: LabellingTest): number => share - nullMean;
 
 /** Selectivity: the score of a labelling less that of random labels of the same class sizes. */
 function selectivity(
@@ -173,7 +166,7 @@ function ofCausal(
   };
 }
 
-const TREATMENTS: readonly (readonly [string, (numbers: CausalNumbers) => AnswerNumbers])[] = [
+const TREATMENTS: readonly (readonly [string, (numbers: CausalNumbers) => CausalNumbers['intact']])[] = [
   ['intact', ({ intact }) => intact],
   ['without the parity direction', ({ parity }) => parity],
   ['random moves (control)', ({ random }) => random],
@@ -181,11 +174,11 @@ const TREATMENTS: readonly (readonly [string, (numbers: CausalNumbers) => Answer
 ];
 
 const treated =
-  (pick: keyof AnswerNumbers) =>
+  (pick: keyof CausalNumbers['intact']) =>
   (numbers: CausalNumbers): StatisticRow[] =>
     TREATMENTS.map(([method, of]) => ({ scope: { method }, value: of(numbers)[pick] }));
 
-const DETAIL = { compared: false, detail: true } as const;
+const DETAIL = { detail: true } as const;
 const READ = 'held-out accuracy, folds by set of numbers';
 const STRICT = 'leave-pair-out parity of the mean activation of each value';
 

@@ -2,8 +2,9 @@
 import { type Finding, jsonInterval } from '../../src/evidence/finding.js';
 import { groupsOf, groupName } from '../../src/evidence/summaries.js';
 import type { Evidence } from '../../src/evidence/evidence.js';
+import { nine } from '../../src/evidence/statistic.js';
 import { mean } from '../../src/tensor/sum.js';
-import { lastOfKind, outerBracket, round } from './measurement.js';
+import { lastOfKind, outerBracket } from './measurement.js';
 import { type MeasuredParity, type Reading, rises } from './reading.js';
 
 /** A result counts as readable from half of the way between guessing and certainty. */
@@ -108,7 +109,7 @@ export function recordFindings(
       statement: `${checks[0].program} on the same token embeddings, without a penalty: how many numbers it puts in the same parity class as the probe; held-out accuracy ${heldOut('otherHeldOut')} there, ${heldOut('ownHeldOut')} here.`,
       statistic: 'share of numbers put in the same parity class, fitted on all numbers',
       unit: '1',
-      estimate: round(mean(checks.map(({ agreement }) => agreement))),
+      estimate: nine(mean(checks.map(({ agreement }) => agreement))),
       n,
     },
     {
@@ -116,7 +117,7 @@ export function recordFindings(
       statement: `Newton's method converged in ${count - failed} of ${count} logistic fits, in ${Math.max(0, ...fits.map(({ mostIterations }) => mostIterations))} iterations at most.`,
       statistic: 'share of fits that did not converge',
       unit: '1',
-      estimate: count === 0 ? 0 : round(failed / count),
+      estimate: count === 0 ? 0 : nine(failed / count),
       n,
     },
   ];

@@ -1,23 +1,12 @@
 /** Probes of the n token embeddings of the numbers: parity and other labellings, the value, rank, and the cross-check. */
-import { PairProbe, testLabelling } from '../../src/analysis/leave-pair-out.js';
+import { type LabellingTest, PairProbe, testLabelling } from '../../src/analysis/leave-pair-out.js';
 import type { FitCounts } from '../../src/analysis/linear-probe.js';
-import {
-  CROSS_CHECK_FOLD_STEPS,
-  crossCheckHeldOut,
-  crossCheckLogistic,
-} from '../../src/analysis/logistic-cross-check.js';
+import { crossCheckHeldOut, crossCheckLogistic } from '../../src/analysis/logistic-cross-check.js';
 import type { Matrix } from '../../src/analysis/matrix.js';
 import { fitPca } from '../../src/analysis/pca.js';
 import { testValue } from '../../src/analysis/value-probe.js';
 import type { Rng } from '../../src/tensor/rng.js';
-import {
-  type CrossCheckNumbers,
-  type LabellingName,
-  labellingNumbers,
-  type MeasureOptions,
-  round,
-  type TokenNumbers,
-} from './measurement.js';
+import type { LabellingName, MeasureOptions } from './measurement.js';
 
 /** Class of every number; every class has two members or more from n = 6 on. */
 export const CLASS_OF: Readonly<Record<LabellingName, (number: number, n: number) => number>> = {
@@ -42,51 +31,38 @@ export interface TokenOptions extends Pick<
 }
 
 /** @param x - [n, d] one row a number @param counts - of the fits; added to */
-export function tokenNumbers(x: Matrix, options: TokenOptions, counts: FitCounts): TokenNumbers {
-  const n = x.rows;
+export function tokenNumbers(x: Matrix, options: TokenOptions, counts: FitCounts) {
   const probe = new PairProbe(x, counts);
-  const test = (name: LabellingName, stream: number, sampled: number) =>
-    labellingNumbers(
-      testLabelling(probe, labelsOf(name, n), {
-        rng: () => options.rng(stream),
-        sampled,
-        tick: options.tick,
-      }),
-    );
-  const value = testValue(x, { rng: options.rng(4), count: options.valuePermutations });
-  const affineRank = fitPca(x).rank;
+  const test = (name: LabellingName, stream: number, sampled: number): LabellingTest =>
+    testLabelling(probe, labelsOf(name, x.rows), {
+      rng: () => options.rng(stream),
+      sampled,
+      tick: options.tick,
+    });
+  const { observed: r2, ...value } = testValue(x, { rng: options.rng(4), count: options.valuePermutations });
   return {
     parity: test('parity', 0, options.relabellings),
     half: test('half', 1, options.contextRelabellings),
     residue3: test('residue3', 2, options.contextRelabellings),
     prime: test('prime', 3, options.contextRelabellings),
-    value: {
-      r2: round(value.observed),
-      p: round(value.p),
-      midP: round(value.midP),
-      nullMean: round(value.nullMean),
-      null95: round(value.null95),
-    },
-    affineRank,
-    everyLabellingSeparable: affineRank === n - 1,
+    /** held-out R² of the value, and its null by permuting the numbers */
+    value: { r2, ...value },
+    /** rank of the centred embeddings; at n - 1 every labelling of the numbers is separable without held-out points */
+    affineRank: fitPca(x).rank,
   };
 }
 
 /** Parity of the embeddings by ml-logistic-regression beside ours. */
-export function crossCheckNumbers(x: Matrix, counts: FitCounts): CrossCheckNumbers {
+export function crossCheckNumbers(x: Matrix, counts: FitCounts) {
   const labels = labelsOf('parity', x.rows);
-  const all = crossCheckLogistic(x, labels);
+  const { points, agreement } = crossCheckLogistic(x, labels);
   return {
     program: 'ml-logistic-regression',
-    points: all.points,
-    steps: all.steps,
-    foldSteps: CROSS_CHECK_FOLD_STEPS,
-    learningRate: round(all.learningRate),
-    agreement: round(all.agreement / all.points),
-    ownAccuracy: round(all.ownAccuracy),
-    otherAccuracy: round(all.otherAccuracy),
-    ownHeldOut: round(new PairProbe(x, counts).heldOutAccuracy(labels)),
-    otherHeldOut: round(crossCheckHeldOut(x, labels)),
+    /** share of the numbers that both put in the same class, fitted on all of them */
+    agreement: agreement / points,
+    /** share of held-out numbers in their own class, all pairs: ours, theirs */
+    ownHeldOut: new PairProbe(x, counts).heldOutAccuracy(labels),
+    otherHeldOut: crossCheckHeldOut(x, labels),
   };
 }
 

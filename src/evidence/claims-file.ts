@@ -104,19 +104,21 @@ const ruleSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('effect'),
     delta: z.number(),
-    /** how narrow an interval must be to decide, where delta is 0 */
+    /** delta, or this where delta is 0, sets how narrow an interval must be to decide */
     width: z.number().exactOptional(),
-    /** an interval within delta of 0 on both sides is named equivalence */
+    /** an interval within delta of 0 on both sides is named equivalence, beside the verdict */
     equivalence: z.literal(true).exactOptional(),
   }),
+  /** the claim is that T is below `limit` (C3c) */
   z.strictObject({ kind: z.literal('below'), limit: z.number(), delta: z.number() }),
+  /** the claim is that T is above `above`; below `contradictedBelow` it is refuted (C5) */
   z.strictObject({
     kind: z.literal('index'),
     above: z.number(),
     contradictedBelow: z.number(),
     delta: z.number(),
   }),
-  /** supported if the interval lies within `within` of 0, or below; contradicted above it */
+  /** another cause explains an effect (M1, M2): supported if the interval lies within `within` of 0, or below; contradicted above */
   z.strictObject({ kind: z.literal('explained'), within: z.number(), delta: z.number() }),
 ]);
 

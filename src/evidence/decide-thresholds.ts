@@ -17,7 +17,6 @@ import {
   startInteraction,
   thresholdEstimate,
   thresholdEstimateText,
-  thresholdEvidence,
 } from './threshold-difference.js';
 import {
   combineBudgets,
@@ -141,14 +140,9 @@ function countsOf(
   counted: readonly ArmCounts[] | undefined,
 ): Decided['counts'] {
   return arms.map(({ name }, i) => {
-    const all = counted?.[i].counts ?? [];
-    const enough = all.filter(({ runs }) => runs >= part.nMin);
-    return {
-      condition: name,
-      usable: enough.length === 0 ? 0 : Math.min(...enough.map(({ runs }) => runs)),
-      runs: enough.length === 0 ? 0 : Math.min(...enough.map(({ runs }) => runs)),
-      planned: part.seeds,
-    };
+    const enough = (counted?.[i].counts ?? []).filter(({ runs }) => runs >= part.nMin);
+    const fewest = enough.length === 0 ? 0 : Math.min(...enough.map(({ runs }) => runs));
+    return { condition: name, usable: fewest, runs: fewest, planned: part.seeds };
   });
 }
 
@@ -159,7 +153,7 @@ function decideAt(
   evaluations: Evaluations,
 ): Decided {
   const found = thresholdEstimate(advantage(arms), CLAIMS_LEVEL);
-  const { estimate, interval } = thresholdEvidence(found);
+  const { censoring, median: estimate, interval } = found;
   const counts = countsOf(
     part,
     arms.map(({ arm }) => arm),
@@ -189,15 +183,10 @@ function decideAt(
     decision: notesOf(part, evidence, arms, ladder, budget, evaluations, checked),
     counts,
     // where an arm never learns, its threshold has a bound and no estimate
-    ...(found.kind === 'estimated' ? { estimate: nine(estimate) } : {}),
-    ...(found.kind === 'above' ? { bound: { side: 'above', value: nine(found.low) } } : {}),
-    ...(found.kind === 'below' ? { bound: { side: 'below', value: nine(found.high) } } : {}),
-    interval: jsonInterval({
-      ...interval,
-      estimate,
-      level: CLAIMS_LEVEL,
-      method: 'exact posterior, equal-tailed',
-    }),
+    ...(censoring === 'none' ? { estimate: nine(estimate) } : {}),
+    ...(censoring === 'above' ? { bound: { side: censoring, value: nine(interval.low) } } : {}),
+    ...(censoring === 'below' ? { bound: { side: censoring, value: nine(interval.high) } } : {}),
+    interval: jsonInterval(interval),
   };
 }
 

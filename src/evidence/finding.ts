@@ -55,7 +55,7 @@ export const findingSchema = z.strictObject({
 export type Finding = Readonly<z.infer<typeof findingSchema>>;
 
 /** An interval as report.json holds it. */
-export function jsonInterval({ low, high, level, method }: IntervalEstimate): Interval {
+export function jsonInterval({ low, high, level, method }: Omit<IntervalEstimate, 'estimate'>): Interval {
   return { low: boundOf(low), high: boundOf(high), level, method };
 }
 

@@ -70,7 +70,7 @@ export function stepsText(place: ClaimPlace, steps: number): string {
   ].join(', ');
 }
 
-/** `16,000` */
+/** `16,000`; independent of the machine's locale. */
 export function grouped(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 }

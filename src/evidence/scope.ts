@@ -42,15 +42,9 @@ export type ScopeKey = keyof Scope;
 export const SCOPE_KEYS = Object.keys(scopeSchema.shape) as readonly ScopeKey[];
 
 /** Keys whose values are numbers; the others are text. */
-export const NUMERIC_SCOPE_KEYS: readonly ScopeKey[] = [
-  'arity',
-  'layer',
-  'divisor',
-  'frequency',
-  'dose',
-  'draws',
-  'step',
-];
+export const NUMERIC_SCOPE_KEYS: readonly ScopeKey[] = SCOPE_KEYS.filter(
+  (key) => scopeSchema.shape[key].unwrap().def.type === 'number',
+);
 
 /** Equal for equal scopes: `operation=SUM,arity=2`; empty for the whole model. */
 export function scopeKey(scope: Scope): string {

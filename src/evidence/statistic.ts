@@ -58,7 +58,7 @@ export const statisticInfoSchema = z.strictObject({
   counts: z.enum(['all', 'learned']).exactOptional(),
   /** what `control` is: `before training` */
   controlName: z.string().exactOptional(),
-  /** kept in the table, for claims and pictures of the module's own; no finding and no picture by itself */
+  /** kept in the table, for claims and pictures of the module's own; no finding, difference or picture by itself */
   detail: z.literal(true).exactOptional(),
   /** the axes of a map of its differences between two conditions: where they differ */
   map: z.strictObject({ x: z.array(z.enum(SCOPE_KEYS)), y: z.array(z.enum(SCOPE_KEYS)) }).exactOptional(),
@@ -122,13 +122,9 @@ export function observe<M>(
   );
 }
 
-function roundedNull({ mean, high, p, midP }: NullNumbers): NullNumbers {
-  return {
-    mean: nine(mean),
-    ...(high === undefined ? {} : { high: nine(high) }),
-    ...(p === undefined ? {} : { p: nine(p) }),
-    ...(midP === undefined ? {} : { midP: nine(midP) }),
-  };
+function roundedNull(own: NullNumbers): NullNumbers {
+  const given = Object.entries(own).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given.map(([key, value]) => [key, nine(value)])) as NullNumbers;
 }
 
 /** Nine significant digits; -0 as 0. */

@@ -26,6 +26,9 @@ const SUBJECT_KEYS = [
 ] as const;
 const NULL_KEYS = Object.keys(nullSchema.shape) as readonly (keyof NullNumbers)[];
 
+/** A cell is read as what its column holds. */
+const SHAPE = { ...subjectSchema.shape, ...designSchema.shape };
+
 /** Accuracy at the checkpoint, and the smaller of its last two evaluations, are rows of these names. */
 export const ACCURACY = 'learning/accuracy';
 export const LESSER_ACCURACY = 'learning/lesser-accuracy';
@@ -156,27 +159,15 @@ function subjectOf(
   number: (column: string) => number,
   line: string,
 ): Subject {
-  const read = (key: string): unknown => {
-    switch (key) {
-      case 'tasks':
+  const read = (key: keyof typeof SHAPE): unknown => {
+    switch (SHAPE[key].def.type) {
+      case 'array':
         return text(key).split('+');
-      case 'operands':
+      case 'tuple':
         return text(key).split('+').map(Number);
-      case 'final':
-      case 'trainedHere':
-      case 'nested':
-      case 'generated':
+      case 'boolean':
         return text(key) === 'true';
-      case 'step':
-      case 'seed':
-      case 'parameters':
-      case 'modulus':
-      case 'depth':
-      case 'dModel':
-      case 'nLayers':
-      case 'steps':
-      case 'learningRate':
-      case 'embeddingInit':
+      case 'number':
         return number(key);
       default:
         return text(key);

@@ -5,6 +5,7 @@
  */
 import { expDeterministic, logDeterministic } from '../tensor/math.js';
 import { binomialCoefficient } from '../analysis/permutation.js';
+import { grouped } from './results.js';
 
 /** Octaves below the smallest and above the largest size that a threshold may lie at. */
 export const GRID_MARGIN = 2;
@@ -144,9 +145,9 @@ export function equalTailed(
  */
 export function thresholdText({ theta, first, last }: ThresholdPosterior, level: number): string {
   const show = (value: number): string => {
-    if (value <= first + 1e-9) return `<= ${grouped(power2(first), 9)}`;
-    if (value > last + 1e-9) return `> ${grouped(power2(last), 9)}`;
-    return grouped(power2(value), 2);
+    if (value <= first + 1e-9) return `<= ${parametersText(first, 9)}`;
+    if (value > last + 1e-9) return `> ${parametersText(last, 9)}`;
+    return parametersText(value, 2);
   };
   const { estimate, low, high } = equalTailed(theta, level);
   const [middle, from, to] = [estimate, low, high].map(show);
@@ -201,12 +202,9 @@ function log2(value: number): number {
   return logDeterministic(value) / Math.LN2;
 }
 
-function power2(value: number): number {
-  return expDeterministic(value * Math.LN2);
-}
-
-function grouped(value: number, digits: number): string {
-  return String(Number(Math.round(value).toPrecision(digits))).replace(/\B(?=(\d{3})+$)/g, ',');
+function parametersText(log2Parameters: number, digits: number): string {
+  const value = Math.round(expDeterministic(log2Parameters * Math.LN2));
+  return grouped(Number(value.toPrecision(digits)));
 }
 
 function checkCounts(counts: readonly SizeCount[]): void {

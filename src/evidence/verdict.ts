@@ -2,6 +2,7 @@
  * THE one place where a verdict is named. Everything else passes evidence in and prints what comes out; the words are
  * written nowhere else. Exploratory numbers have no verdict and never come here. Rules: docs, "verdict rules".
  */
+import type { ClaimPart } from './claims-file.js';
 
 export const VERDICTS = ['supported', 'not supported', 'contradicted', 'too few runs to say'] as const;
 export type Verdict = (typeof VERDICTS)[number];
@@ -14,40 +15,8 @@ export const VERDICT = {
   tooFew: VERDICTS[3],
 } as const;
 
-/** How the bounds of an interval [L, U] are read. */
-export type VerdictRule =
-  /**
-   * T is oriented so that the claim predicts T > 0; delta is the smallest effect worth the claim. An interval within +-delta
-   * is named as equivalence, beside the verdict
-   */
-  | {
-      readonly kind: 'effect';
-      readonly delta: number;
-      readonly width?: number;
-      readonly equivalence?: boolean;
-    }
-  /** the claim is that T is below `limit` (C3c); delta only sets how narrow an interval must be */
-  | { readonly kind: 'below'; readonly limit: number; readonly delta: number }
-  /** the claim is that T is above `above`; below `contradictedBelow` it is refuted (C5) */
-  | {
-      readonly kind: 'index';
-      readonly above: number;
-      readonly contradictedBelow: number;
-      readonly delta: number;
-    }
-  /**
-   * M1, M2: the claim is that another cause explains an effect, so that no more than `within` of it is left: supported where
-   * the interval lies within +-`within` or below, contradicted where it lies above
-   */
-  | { readonly kind: 'explained'; readonly within: number; readonly delta: number };
-
-/** A run of a condition that a verdict is about, and that does not count in it. */
-export interface LeftOut {
-  readonly condition: string;
-  readonly run: string;
-  /** a clause: `has not learned SUM` */
-  readonly reason: string;
-}
+/** How the bounds of an interval [L, U] are read: each kind is described in the schema of claims.json. */
+type VerdictRule = ClaimPart['rule'];
 
 export interface Evidence {
   readonly rule: VerdictRule;
@@ -69,8 +38,6 @@ export interface Evidence {
     readonly made: number;
     readonly planned: number;
   }[];
-  /** runs of the conditions that were given and do not count, each with its reason */
-  readonly leftOut?: readonly LeftOut[];
   /** runs of the conditions that exist and were not given: with any of them there is no verdict */
   readonly notGiven?: readonly string[];
 }
@@ -85,23 +52,16 @@ export interface VerdictDecision {
   readonly notes: readonly string[];
   /** made before the planned number of runs was there: looking again and again at growing n finds something by luck */
   readonly interim?: true;
-  readonly leftOut?: readonly LeftOut[];
 }
 
 /** The verdict of one statistic, in the fixed order: runs and assay, for, against, excluded, too wide. */
 export function decideVerdict(evidence: Evidence): VerdictDecision {
-  const { planned = [], leftOut = [] } = evidence;
+  const { planned = [] } = evidence;
   const decided = decideByRule(evidence);
   const behind = planned.filter(({ made, planned }) => made < planned);
-  const isInterim = behind.length > 0 && decided.verdict !== VERDICT.tooFew;
+  if (behind.length === 0 || decided.verdict === VERDICT.tooFew) return decided;
   const counts = behind.map(({ condition, made, planned }) => `${condition} has ${made} of ${planned}`);
-  return {
-    ...decided,
-    ...(isInterim
-      ? { interim: true, notes: [...decided.notes, `interim: ${counts.join(', ')} planned runs`] }
-      : {}),
-    ...(leftOut.length === 0 ? {} : { leftOut }),
-  };
+  return withNote({ ...decided, interim: true }, `interim: ${counts.join(', ')} planned runs`);
 }
 
 /** @param notGiven - by condition: `2 of SUM, pairs, d=16` */

@@ -3,12 +3,13 @@
  * input gives equal bytes. No network, no storage, and a content policy that lets nothing run but what is hashed here.
  */
 import { createHash } from 'node:crypto';
+import { compareText } from '../evidence/conditions.js';
 import type { Evidence } from '../evidence/evidence.js';
 import { CONDITION_COLORS, THEME_NAMES } from '../palette.js';
 import { REPORT_CHARTS } from './charts/index.js';
 import { evidenceOfReport } from './evidence-of-report.js';
 import type { ChartSpec, Report } from './schema.js';
-import { byText, conditionLabels, sortedSubjects, summariseConditions } from './page/conditions.js';
+import { conditionLabels, sortedSubjects, summariseConditions } from './page/conditions.js';
 import { type Answer, answer } from './page/answer.js';
 import { besideSection } from './page/beside.js';
 import { claimsTable } from './page/claims-table.js';
@@ -90,8 +91,8 @@ export function inOrder(report: Report): Report {
   return {
     ...report,
     subjects: sortedSubjects(report),
-    training: [...report.training].sort((a, b) => byText(a.run, b.run)),
-    modules: Object.fromEntries(Object.entries(report.modules).sort(([a], [b]) => byText(a, b))),
+    training: [...report.training].sort((a, b) => compareText(a.run, b.run)),
+    modules: Object.fromEntries(Object.entries(report.modules).sort(([a], [b]) => compareText(a, b))),
   };
 }
 
@@ -103,7 +104,7 @@ function body(given: Report): Html {
   const onTop = new Set(first.charts);
   const where = report.kind === 'comparison' ? differenceMaps(evidence) : { charts: [], sentence: undefined };
   const names = Object.keys(report.modules).sort(
-    (a, b) => Number(b === LEARNING) - Number(a === LEARNING) || byText(a, b),
+    (a, b) => Number(b === LEARNING) - Number(a === LEARNING) || compareText(a, b),
   );
   const training = trainingSection(report);
   const steps = overTraining(report, evidence, LEARNING);

@@ -1,113 +1,13 @@
-/**
- * The runtime check of report.json, the same shape as schema.ts (the compiler compares the two), and its JSON schema.
- * Errors are one line that names the place in the document.
- */
+/** The runtime check of report.json, and its JSON schema. Errors are one line that names the place in the document. */
 import { z } from 'zod';
-import { claimResultSchema } from '../evidence/claims.js';
-import { planVerdictsSchema } from '../evidence/plan-verdicts.js';
-import { findingSchema } from '../evidence/finding.js';
-import { type Observation, observationSchema, statisticInfoSchema } from '../evidence/statistic.js';
-import { subjectSchema } from '../evidence/subject.js';
+import { type Observation, observationSchema } from '../evidence/statistic.js';
 import { printable, UserError } from '../errors.js';
 import { parseJsonStrict } from '../io/json.js';
-import { specProblem } from './spec-limits.js';
-import { type Json, MODULE_STATUSES, REPORT_KINDS, type ModuleReport, type Report } from './schema.js';
+import { type Json, type ModuleReport, moduleReportSchema, type Report, reportSchema } from './schema.js';
 
 /** Larger files than any report: a result of 10^6 numbers has about 15 MB. */
 const MAX_CHARACTERS = 256 * 1024 * 1024;
 const MAX_VALUES = 20_000_000;
-
-const json: z.ZodType<Json> = z.json();
-const count = z.int().nonnegative();
-const fraction = z.number().min(0).max(1);
-/** a number, or the string of a non-finite one */
-const measured = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]);
-const named = <T extends z.ZodType>(value: T) => z.record(z.string(), value);
-
-const chart = z.strictObject({
-  id: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/),
-  title: z.string(),
-  subtitle: z.string(),
-  summary: z.string(),
-  headline: z.boolean().exactOptional(),
-  spec: named(json).superRefine((spec, context) => {
-    const problem = specProblem(spec);
-    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-  }),
-  table: z.strictObject({
-    columns: z.array(z.string()),
-    rows: z.array(z.array(z.union([z.string(), z.number()]))),
-  }),
-});
-
-const moduleReport = z.strictObject({
-  version: count,
-  title: z.string(),
-  question: z.string(),
-  text: z.strictObject({ shows: z.string(), doesNotShow: z.string(), method: z.string() }).exactOptional(),
-  options: named(json),
-  status: z.enum(MODULE_STATUSES),
-  reason: z.string().exactOptional(),
-  leftOut: z.array(z.strictObject({ subject: z.string(), reason: z.string() })),
-  statistics: z.array(statisticInfoSchema),
-  findings: z.array(findingSchema),
-  charts: z.array(chart),
-});
-
-const training = z.strictObject({
-  run: z.string().min(1),
-  condition: z.string(),
-  label: z.string(),
-  seed: z.int(),
-  parameters: count,
-  end: z.enum(['solved', 'budget', 'diverged', 'interrupted', 'running']),
-  points: z.array(
-    z.strictObject({
-      step: count,
-      trainLossNats: measured.exactOptional(),
-      accuracy: named(fraction).exactOptional(),
-      lossByRole: named(measured).exactOptional(),
-      divisorAccuracy: named(fraction).exactOptional(),
-    }),
-  ),
-  final: z.array(
-    z.strictObject({
-      operation: z.string(),
-      arity: count,
-      held: z.boolean(),
-      correct: count,
-      total: count,
-      accuracy: fraction,
-      low: fraction,
-      high: fraction,
-      chance: fraction,
-      enumerated: z.boolean(),
-    }),
-  ),
-});
-
-const reportSchema = z.strictObject({
-  schemaVersion: z.literal(2),
-  kind: z.enum(REPORT_KINDS),
-  title: z.string(),
-  notes: z.string().exactOptional(),
-  subjects: z.array(subjectSchema),
-  observations: z.array(observationSchema),
-  claims: z.array(claimResultSchema),
-  beside: planVerdictsSchema
-    .extend({ href: z.string().regex(/^\.\.\/[\w.-]+\/index\.html$/) })
-    .exactOptional(),
-  training: z.array(training),
-  modules: named(moduleReport),
-  provenance: z.strictObject({
-    version: z.string(),
-    command: z.string().exactOptional(),
-    claimsSha256: z.string(),
-    configs: named(json),
-    engines: named(z.array(z.string())),
-    dataNotes: z.array(z.string()),
-  }),
-});
 
 /**
  * A report from its text.
@@ -121,16 +21,7 @@ export function parseReport(text: string | Uint8Array, where: string): Report {
 
 /** The same for a value that is parsed already. */
 export function checkReport(value: unknown, where: string): Report {
-  const parsed = reportSchema.safeParse(value);
-  if (!parsed.success) {
-    const [first] = parsed.error.issues;
-    const remedy = 'Write the report again with "sumlens compare".';
-    throw new UserError(
-      `${printable(where, 300)}: ${placeOf(first.path)}: ${printable(first.message, 300)}. ${remedy}`,
-    );
-  }
-  // the compiler checks here that schema.ts and the runtime check agree
-  const report: Report = parsed.data;
+  const report = checked(reportSchema, value, where, '', ' Write the report again with "sumlens compare".');
   const seen = new Set<string>();
   for (const [i, { id }] of report.subjects.entries()) {
     if (seen.has(id))
@@ -147,10 +38,7 @@ export function checkReport(value: unknown, where: string): Report {
  * @throws UserError naming the place
  */
 export function checkModuleReport(value: unknown, where: string): ModuleReport {
-  const parsed = moduleReport.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [first] = parsed.error.issues;
-  throw new UserError(`${printable(where, 300)}: ${placeOf(first.path)}: ${printable(first.message, 300)}.`);
+  return checked(moduleReportSchema, value, where);
 }
 
 /**
@@ -158,11 +46,16 @@ export function checkModuleReport(value: unknown, where: string): ModuleReport {
  * @throws UserError naming the place
  */
 export function checkObservations(value: unknown, where: string): Observation[] {
-  const parsed = z.array(observationSchema).safeParse(value);
+  return checked(z.array(observationSchema), value, where, 'observations');
+}
+
+/** @param within - what the value is of, before the place in it */
+function checked<T>(schema: z.ZodType<T>, value: unknown, where: string, within = '', remedy = ''): T {
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const [first] = parsed.error.issues;
+  const [{ path, message }] = parsed.error.issues;
   throw new UserError(
-    `${printable(where, 300)}: observations${placeOf(first.path)}: ${printable(first.message, 300)}.`,
+    `${printable(where, 300)}: ${within}${placeOf(path)}: ${printable(message, 300)}.${remedy}`,
   );
 }
 

@@ -1,13 +1,12 @@
 /** Text of report.json: canonical, nine significant digits, equal reports give equal bytes. No file access. */
+import { nine } from '../evidence/statistic.js';
 import { canonicalJson } from '../io/json.js';
 import type { Json, JsonArray, Report } from './schema.js';
-
-const DIGITS = 9;
 
 /** Nine significant digits; non-finite numbers as the strings "NaN", "Infinity", "-Infinity"; -0 as 0. */
 export function jsonNumber(value: number): number | string {
   if (!Number.isFinite(value)) return String(value);
-  return Number.isInteger(value) ? value + 0 : Number(value.toPrecision(DIGITS)) + 0;
+  return Number.isInteger(value) ? value + 0 : nine(value);
 }
 
 /**
@@ -26,23 +25,24 @@ export function numberOf(value: number | string): number {
   return typeof value === 'number' ? value : Number(value);
 }
 
-/** As jsonNumber, for what must be finite. @param what - name for the message */
-export function finiteNumber(value: number, what: string): number {
-  if (!Number.isFinite(value)) throw new RangeError(`${what} is ${value}, expected a finite number.`);
-  return Number(value.toPrecision(DIGITS)) + 0;
+/** A value of the same form whose numbers have nine digits, for a measurement: what is not finite stays so, and is refused. */
+export function nineDigits<T>(value: T): T {
+  return changed(value, nine) as T;
 }
 
 /** Every number of a value rounded to nine digits. */
 export function rounded(value: Json): Json {
-  if (typeof value === 'number') return jsonNumber(value);
+  return changed(value, jsonNumber) as Json;
+}
+
+function changed(value: unknown, change: (value: number) => number | string): unknown {
+  if (typeof value === 'number') return change(value);
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return (value as readonly Json[]).map(rounded);
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, item === undefined ? undefined : rounded(item)]),
-  );
+  if (Array.isArray(value)) return value.map((item) => changed(item, change));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, changed(item, change)]));
 }
 
 /** @returns one line of canonical JSON and a newline */
 export function reportJson(report: Report): string {
-  return `${canonicalJson(rounded(report as unknown as Json))}\n`;
+  return `${canonicalJson(rounded(report))}\n`;
 }

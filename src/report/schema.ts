@@ -1,17 +1,26 @@
 /**
- * The one schema of report.json: types here, the runtime check in parse-report.ts. No clock, host or path may appear in
- * a report; the page is a pure function of it.
+ * The one schema of report.json: its runtime check, and the types inferred from it. No clock, host or path may appear in a
+ * report; the page is a pure function of it.
  */
-import type { ClaimResult } from '../evidence/claims.js';
-import type { PlanVerdicts } from '../evidence/plan-verdicts.js';
-import type { Finding } from '../evidence/finding.js';
-import type { Observation, StatisticInfo } from '../evidence/statistic.js';
-import type { Subject } from '../evidence/subject.js';
+import { z } from 'zod';
+import { claimResultSchema } from '../evidence/claims.js';
+import { planVerdictsSchema } from '../evidence/plan-verdicts.js';
+import { findingSchema, measured } from '../evidence/finding.js';
+import { observationSchema, statisticInfoSchema } from '../evidence/statistic.js';
+import { RUN_ENDS, subjectSchema } from '../evidence/subject.js';
 import type { Json } from '../io/json.js';
+import { specProblem } from './spec-limits.js';
 
 export type { Finding, Interval } from '../evidence/finding.js';
 export type { Subject } from '../evidence/subject.js';
 export type { Json } from '../io/json.js';
+
+const json: z.ZodType<Json> = z.json();
+const text = z.string();
+const count = z.int().nonnegative();
+const fraction = z.number().min(0).max(1);
+const named = <T extends z.ZodType>(value: T) => z.record(text, value);
+const list = <T extends z.ZodType>(item: T): z.ZodType<readonly z.output<T>[]> => z.array(item);
 
 /** A numeric array in JSON: row-major, 9 significant digits, non-finite numbers as "NaN", "Infinity", "-Infinity". */
 export interface JsonArray {
@@ -20,104 +29,110 @@ export interface JsonArray {
   readonly data: readonly (number | string)[];
 }
 
-/** A Vega-Lite chart built from a typed result. */
-export interface ChartSpec {
+const chartSchema = z.strictObject({
   /** unique in its module, kebab-case; fixed, so that equal input gives equal bytes */
-  readonly id: string;
-  readonly title: string;
+  id: text.regex(/^[a-z0-9]+(-[a-z0-9]+)*$/),
+  title: text,
   /** number of samples, control drawn */
-  readonly subtitle: string;
+  subtitle: text,
   /** what a reader who cannot see the chart should know: the numbers, in sentences */
-  readonly summary: string;
+  summary: text,
   /** the chart belongs on the first screen */
-  readonly headline?: boolean;
+  headline: z.boolean().exactOptional(),
   /** Vega-Lite v6 specification without $schema, config, width of the page or theme; data inline */
-  readonly spec: { readonly [key: string]: Json };
-  readonly table: {
-    readonly columns: readonly string[];
-    readonly rows: readonly (readonly (string | number)[])[];
-  };
-}
+  spec: named(json).superRefine((spec, context) => {
+    const problem = specProblem(spec);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  }),
+  table: z.strictObject({ columns: list(text), rows: list(list(z.union([text, z.number()]))) }),
+});
+/** A Vega-Lite chart built from a typed result. */
+export type ChartSpec = Readonly<z.infer<typeof chartSchema>>;
 
-export const MODULE_STATUSES = ['ok', 'failed', 'incompatible'] as const;
-
-export interface ModuleReport {
-  readonly version: number;
-  readonly title: string;
-  readonly question: string;
+export const moduleReportSchema = z.strictObject({
+  version: count,
+  title: text,
+  question: text,
   /** absent: what its statistics say of themselves */
-  readonly text?: { readonly shows: string; readonly doesNotShow: string; readonly method: string };
-  readonly options: { readonly [key: string]: Json };
-  readonly status: (typeof MODULE_STATUSES)[number];
-  readonly reason?: string;
+  text: z.strictObject({ shows: text, doesNotShow: text, method: text }).exactOptional(),
+  options: named(json),
+  status: z.enum(['ok', 'failed', 'incompatible']),
+  reason: text.exactOptional(),
   /** subjects that this module left out, with the reason */
-  readonly leftOut: readonly { readonly subject: string; readonly reason: string }[];
+  leftOut: list(z.strictObject({ subject: text, reason: text })),
   /** what its numbers are; the numbers themselves are among the observations of the report */
-  readonly statistics: readonly StatisticInfo[];
-  readonly findings: readonly Finding[];
-  readonly charts: readonly ChartSpec[];
-}
+  statistics: list(statisticInfoSchema),
+  findings: list(findingSchema),
+  charts: list(chartSchema),
+});
+export type ModuleReport = Readonly<z.infer<typeof moduleReportSchema>>;
 
-/** Learning curves and final accuracies of one run, downsampled. */
-export interface TrainingRecord {
-  readonly run: string;
-  readonly condition: string;
-  readonly label: string;
-  readonly seed: number;
-  readonly parameters: number;
-  readonly end: 'solved' | 'budget' | 'diverged' | 'interrupted' | 'running';
+const trainingSchema = z.strictObject({
+  run: text.min(1),
+  condition: text,
+  label: text,
+  seed: z.int(),
+  parameters: count,
+  end: z.enum(RUN_ENDS),
   /** at most 200 points a curve */
-  readonly points: readonly {
-    readonly step: number;
-    readonly trainLossNats?: number | string;
-    /** accuracy on result tokens, by operation */
-    readonly accuracy?: { readonly [operation: string]: number };
-    readonly lossByRole?: { readonly [role: string]: number | string };
-    /** SUM result right modulo each divisor of n */
-    readonly divisorAccuracy?: { readonly [divisor: string]: number };
-  }[];
+  points: list(
+    z.strictObject({
+      step: count,
+      trainLossNats: measured.exactOptional(),
+      /** accuracy on result tokens, by operation */
+      accuracy: named(fraction).exactOptional(),
+      lossByRole: named(measured).exactOptional(),
+      /** SUM result right modulo each divisor of n */
+      divisorAccuracy: named(fraction).exactOptional(),
+    }),
+  ),
   /** last evaluation by operation, arity and hold-out, with intervals */
-  readonly final: readonly {
-    readonly operation: string;
-    readonly arity: number;
-    readonly held: boolean;
-    readonly correct: number;
-    readonly total: number;
-    readonly accuracy: number;
-    readonly low: number;
-    readonly high: number;
-    readonly chance: number;
-    readonly enumerated: boolean;
-  }[];
-}
+  final: list(
+    z.strictObject({
+      operation: text,
+      arity: count,
+      held: z.boolean(),
+      correct: count,
+      total: count,
+      accuracy: fraction,
+      low: fraction,
+      high: fraction,
+      chance: fraction,
+      enumerated: z.boolean(),
+    }),
+  ),
+});
+/** Learning curves and final accuracies of one run, downsampled. */
+export type TrainingRecord = Readonly<z.infer<typeof trainingSchema>>;
 
-export const REPORT_KINDS = ['claims', 'comparison'] as const;
-
-export interface Report {
-  readonly schemaVersion: 2;
+export const reportSchema = z.strictObject({
+  schemaVersion: z.literal(2),
   /** `claims`: the paper's claims first; `comparison`: the reader's own conditions first */
-  readonly kind: (typeof REPORT_KINDS)[number];
-  readonly title: string;
+  kind: z.enum(['claims', 'comparison']),
+  title: text,
   /** what its author wrote for readers; plain text, paragraphs by line */
-  readonly notes?: string;
-  readonly subjects: readonly Subject[];
+  notes: text.exactOptional(),
+  subjects: list(subjectSchema),
   /** every number of every checkpoint */
-  readonly observations: readonly Observation[];
+  observations: list(observationSchema),
   /** decided from subjects and observations alone */
-  readonly claims: readonly ClaimResult[];
+  claims: list(claimResultSchema),
   /** what another plan of runs came to, which is none of these; `href` is its page, seen from this one */
-  readonly beside?: PlanVerdicts & { readonly href: string };
-  readonly training: readonly TrainingRecord[];
-  readonly modules: { readonly [name: string]: ModuleReport };
-  readonly provenance: {
+  beside: planVerdictsSchema
+    .extend({ href: text.regex(/^\.\.\/[\w.-]+\/index\.html$/) })
+    .exactOptional(),
+  training: list(trainingSchema),
+  modules: named(moduleReportSchema),
+  provenance: z.strictObject({
     /** package version */
-    readonly version: string;
+    version: text,
     /** the command line that makes the report; no folders in it */
-    readonly command?: string;
-    readonly claimsSha256: string;
-    readonly configs: { readonly [run: string]: Json };
-    readonly engines: { readonly [run: string]: readonly string[] };
+    command: text.exactOptional(),
+    claimsSha256: text,
+    configs: named(json),
+    engines: named(list(text)),
     /** mutual information of one operand with the result, by regime and operation, nats */
-    readonly dataNotes: readonly string[];
-  };
-}
+    dataNotes: list(text),
+  }),
+});
+export type Report = Readonly<z.infer<typeof reportSchema>>;

@@ -117,3 +117,10 @@ function cosSeries(r: number, rest: number): number {
   const head = 1 - half;
   return head + (1 - head - half - half * sum - r * rest);
 }
+
+/** Place of the greatest of `count` values from `start` on, 0 for the first; the first of equals. NaN never wins. */
+export function argmax(values: Float32Array, start: number, count: number): number {
+  let best = 0;
+  for (let i = 1; i < count; i++) if (values[start + i] > values[start + best]) best = i;
+  return best;
+}

@@ -14,6 +14,7 @@ import type { AnnotatedBatch, AnnotatedSequence } from '../listops/sequence.js';
 import { OPEN, type Vocabulary } from '../listops/tokenizer.js';
 import type { EvaluationSet, PromptCell } from './evaluation-set.js';
 import { type EvalCell, type EvalRow, type NestedEval, metricNumber } from './metrics.js';
+import { argmax } from '../tensor/math.js';
 
 /** Prompts generated together between two pauses. */
 const GENERATE_CHUNK = 125;
@@ -110,13 +111,6 @@ function countCongruent(
   divisors.forEach((d, i) => {
     if (number % d === result % d) congruent[i]++;
   });
-}
-
-/** Greedy choice; ties go to the smallest id, as in generation. */
-function argmax(values: Float32Array, from: number, width: number): number {
-  let best = 0;
-  for (let i = 1; i < width; i++) if (values[from + i] > values[from + best]) best = i;
-  return best;
 }
 
 async function scoreNested(

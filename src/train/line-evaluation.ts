@@ -9,7 +9,7 @@ import type { LineSource } from '../listops/line-data.js';
 import { OPERATION_NAMES } from '../listops/operations.js';
 import type { AnnotatedSequence } from '../listops/sequence.js';
 import { FIRST_NUMBER, vocabularyOf } from '../listops/tokenizer.js';
-import { logDeterministic } from '../tensor/math.js';
+import { argmax, logDeterministic } from '../tensor/math.js';
 import { Rng } from '../tensor/rng.js';
 import { type LineScore, metricNumber } from './metrics.js';
 
@@ -155,13 +155,6 @@ function generatedAnswers(model: Model, source: LineSource, indices: readonly nu
     { maxNewTokens: longest, stopToken: end },
   );
   return answers.map((answer, s) => answer.at(-1) === end && answer.at(-2) === sequences[s].tokens.at(-2));
-}
-
-/** Greedy choice; ties go to the smallest id, as in generation. */
-function argmax(values: Float32Array, from: number, width: number): number {
-  let best = 0;
-  for (let i = 1; i < width; i++) if (values[from + i] > values[from + best]) best = i;
-  return best;
 }
 
 function scoreOf(

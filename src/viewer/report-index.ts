@@ -6,7 +6,7 @@ import { groupBy } from '../evidence/group-by.js';
 import { VERDICTS } from '../evidence/verdict.js';
 import { addressOf } from './address.js';
 import { openContained, readContained } from './contained.js';
-import type { ReportSummary, VerdictChip } from './contract.js';
+import { ADDRESS_NAME, type ReportSummary, type VerdictChip } from './contract.js';
 import { REPORT_FILES, type ReportFile } from './deps.js';
 import { type Folder, foldersBelow, pathOf } from './folders.js';
 import { isRecord } from './metrics.js';

@@ -168,10 +168,7 @@ describe('decideVerdict: the planned runs', () => {
     expect(combineParts([part('a', all), part('b', all)]).interim).toBeUndefined();
   });
 
-  it('hands on the runs left out as data, and withholds the verdict while runs of a condition are not given', () => {
-    const leftOut = [{ condition: 'SUM', run: 'sum-s104', reason: 'has not learned SUM' }];
-    expect(decideVerdict(evidence({ leftOut })).leftOut).toEqual(leftOut);
-    expect(decideVerdict(evidence({ leftOut: [] })).leftOut).toBeUndefined();
+  it('withholds the verdict while runs of a condition are not given', () => {
     expect(decideVerdict(evidence({ notGiven: ['2 of SUM, pairs, d=16', '1 of MED, full'] }))).toMatchObject({
       verdict: 'too few runs to say',
       reason:

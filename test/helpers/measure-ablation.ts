@@ -1,6 +1,6 @@
 /** Runs the ablation probe on given weights, outside any run directory. */
 import { ablation } from '../../probes/ablation/index.js';
-import type { AblationMeasurement } from '../../probes/ablation/measurement.js';
+import type { AblationMeasurement } from '../../probes/ablation/measure.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { openEngine } from '../../src/engine/registry.js';

@@ -1,6 +1,6 @@
 /** Runs the memorization probe on a model or on weights, outside any run directory. */
 import { memorization } from '../../probes/memorization/index.js';
-import type { MemorizationMeasurement } from '../../probes/memorization/measurement.js';
+import type { MemorizationMeasurement } from '../../probes/memorization/measure.js';
 import { gptConfigOf } from '../../src/config/gpt-config-of.js';
 import { conditionId, conditionLabel } from '../../src/config/hash.js';
 import { resolveRunConfig } from '../../src/config/parse.js';

@@ -9,7 +9,7 @@ import { embeddingPca } from '../../probes/embedding-pca/index.js';
 import { memorization } from '../../probes/memorization/index.js';
 import { parityProbe } from '../../probes/parity-probe/index.js';
 import { tokenPart } from '../../probes/parity-probe/measure.js';
-import type { ParityMeasurement } from '../../probes/parity-probe/measurement.js';
+import type { ParityMeasurement } from '../../probes/parity-probe/measure.js';
 import { newFitCounts } from '../../src/analysis/linear-probe.js';
 import { gptConfigOf } from '../../src/config/gpt-config-of.js';
 import { getPreset } from '../../src/config/presets.js';

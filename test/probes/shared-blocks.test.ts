@@ -5,7 +5,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { embeddingPca } from '../../probes/embedding-pca/index.js';
 import { STREAM } from '../../probes/ablation/measure.js';
-import type { AblationMeasurement } from '../../probes/ablation/measurement.js';
+import type { AblationMeasurement } from '../../probes/ablation/measure.js';
 import { ABLATION_STATISTICS } from '../../probes/ablation/statistics.js';
 import { askResults } from '../../probes/memorization/ask.js';
 import { memorization } from '../../probes/memorization/index.js';

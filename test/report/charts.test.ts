@@ -5,7 +5,6 @@ import {
   countRows,
   emptySpec,
   finite,
-  heatmap,
   inlineData,
   logarithmic,
   nominal,
@@ -116,18 +115,6 @@ describe('building blocks', () => {
     { c: 'a', condition: 'S', estimate: 1, low: 0.5, high: 2 },
     { c: 'b', condition: 'M', estimate: 1, low: null, high: null },
   ];
-  const cells: Row[] = [
-    { x: 1, y: 2, v: 0.1, condition: 'S' },
-    { x: 2, y: 2, v: -1, condition: 'S' },
-  ];
-  const map = (scale: 'sequential' | 'diverging', data: readonly Row[]) =>
-    heatmap({
-      rows: data,
-      x: { field: 'x', title: 'Number' },
-      y: { field: 'y', title: 'Number' },
-      value: { field: 'v', title: 'Cosine' },
-      scale,
-    });
   const points: Spec = {
     data: inlineData(rows),
     layer: [
@@ -145,12 +132,7 @@ describe('building blocks', () => {
   };
   const specs: Readonly<Record<string, Spec>> = {
     'points beside a reference line': points,
-    'diverging heat map': map('diverging', cells),
-    'heat map without rows': map('sequential', []),
     'small multiples of points': smallMultiples(rows, 'condition', points, { independent: ['x'] }),
-    'small multiples of a heat map': smallMultiples(cells, 'condition', map('diverging', cells), {
-      order: ['S'],
-    }),
     'empty chart': emptySpec('nothing'),
     'logarithmic axis': {
       data: inlineData([{ a: 1, b: 2, condition: 'S' }]),
@@ -167,12 +149,6 @@ describe('building blocks', () => {
       expect(compileWarnings(spec, ['S', 'M'])).toEqual([]);
     });
   }
-
-  it('centre a diverging scale on zero', () => {
-    expect((map('diverging', cells).encoding as Spec).color).toMatchObject({
-      scale: { domain: [-1, 1], domainMid: 0 },
-    });
-  });
 
   it('count rows of every nested view, but not domains', () => {
     expect(countRows(points)).toBe(2 + 1 + 2);

@@ -7,7 +7,8 @@ import type { ClaimResult } from '../../src/evidence/claims.js';
 import type { Interval } from '../../src/evidence/finding.js';
 import type { Observation, StatisticInfo } from '../../src/evidence/statistic.js';
 import { VERDICT, VERDICTS } from '../../src/evidence/verdict.js';
-import { chart, heatmap, smallMultiples, type Row } from '../../src/report/charts/common.js';
+import { chart, smallMultiples, type Row } from '../../src/report/charts/common.js';
+import { type HeatCell, heatMapChart } from '../../src/report/marks/heat-map.js';
 import { type PointRow, pointsChart } from '../../src/report/marks/points.js';
 import type {
   ChartSpec,
@@ -403,33 +404,24 @@ function planeChart(labels: readonly string[], text: (usual: string) => string):
 }
 
 function similarityChart(labels: readonly string[], text: (usual: string) => string): ChartSpec {
-  const rows: Row[] = labels.slice(0, 2).flatMap((condition) =>
-    Array.from({ length: 100 }, (_, i) => ({
-      condition,
-      a: i % 10,
-      b: Math.floor(i / 10),
-      cosine: Math.cos(((i % 10) - Math.floor(i / 10)) / 2),
-    })),
+  const cells = labels.slice(0, 2).flatMap((panel) =>
+    Array.from({ length: 100 }, (_, i): HeatCell => {
+      const [x, y] = [i % 10, Math.floor(i / 10)];
+      return { panel, x: String(x), y: String(y), value: Math.cos((x - y) / 2) };
+    }),
   );
-  const map = heatmap({
-    rows,
-    x: { field: 'a', title: 'Number' },
-    y: { field: 'b', title: 'Number' },
-    value: { field: 'cosine', title: 'Cosine', format: '.2f' },
-    scale: 'diverging',
-    domain: [-1, 1],
-    cell: 20,
-  });
-  return chart({
+  return heatMapChart(cells, {
     id: 'cosine-map',
     title: text('Cosine between number embeddings'),
-    subtitle: text('Mean of 6 seeds, centred.'),
+    note: text('Mean of 6 seeds, centred.'),
     summary: text('Neighbours are similar in mixed models.'),
-    spec: smallMultiples(rows, 'condition', map, { columns: 3 }),
-    table: {
-      columns: ['Pair', 'Cosine'],
-      rows: rows.map((row) => [`${String(row.a)}, ${String(row.b)}`, Number(row.cosine)]),
-    },
+    x: 'Number',
+    y: 'Number',
+    value: 'Cosine',
+    format: '.2f',
+    diverging: true,
+    domain: [-1, 1],
+    cell: 20,
   });
 }
 

@@ -171,6 +171,15 @@ describe('points', () => {
   });
 });
 
+describe('heat map', () => {
+  it('centres a diverging scale on zero', () => {
+    const text = JSON.stringify(MARKS['heat map'](CASES['two conditions']).spec);
+    const [low, high] = JSON.parse(/"domain":(\[[^\]]*\])/.exec(text)?.[1] ?? '[]') as number[];
+    expect(low).toBe(-high);
+    expect(text).toContain('"domainMid":0');
+  });
+});
+
 describe('forest', () => {
   it('has an even axis unless differences are many spreads wide, and says so', () => {
     expect(JSON.stringify(MARKS.forest(CASES['two conditions']).spec)).not.toContain('symlog');

@@ -1,18 +1,11 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { CLAIMS, claimPart } from '../../src/evidence/claims-file.js';
+import { grouped } from '../../src/evidence/results.js';
 import { VERDICT } from '../../src/evidence/verdict.js';
 import { MAX_DRAWN_ROWS } from '../../src/report/page/figure.js';
 import { escapeHtml, html, scriptJson } from '../../src/report/page/html.js';
-import {
-  countText,
-  grouped,
-  intervalText,
-  pText,
-  ranges,
-  span,
-  unitText,
-} from '../../src/report/page/numbers.js';
+import { countText, intervalText, pText, ranges, span, unitText } from '../../src/report/page/numbers.js';
 import { renderReport } from '../../src/report/page.js';
 import type { Finding, Report } from '../../src/report/schema.js';
 import { exampleReport } from './example-report.js';
@@ -73,7 +66,7 @@ describe('renderReport', () => {
       const [name] = Object.keys(copy.modules).filter((key) => copy.modules[key].findings.length > 0);
       const { claim: _claim, verdict: _verdict, ...plain } = copy.modules[name].findings[0];
       const replace = (key: string, findings: Finding[]): void => {
-        (copy.modules as Record<string, Report['modules'][string]>)[key] = { ...copy.modules[key], findings };
+        copy.modules[key] = { ...copy.modules[key], findings };
       };
       for (const key of Object.keys(copy.modules)) replace(key, []);
       const rows = Array.from({ length: n }, (_, i) => ({

@@ -139,78 +139,27 @@ export function referenceLine(axis: 'x' | 'y', value: number, label: string): Sp
   ];
 }
 
-export interface Heatmap {
-  /** each row: the two categories and the value */
-  readonly rows: readonly Row[];
-  readonly x: {
-    readonly field: string;
-    readonly title: string;
-    readonly order?: readonly (string | number)[];
-    /** of the names, in degrees, none left out; default level, and as many as have room */
-    readonly angle?: number;
-  };
-  readonly y: {
-    readonly field: string;
-    readonly title: string;
-    readonly order?: readonly (string | number)[];
-  };
-  readonly value: { readonly field: string; readonly title: string; readonly format?: string };
-  /** `diverging` is centred on 0; give the largest absolute value or the range when charts must be comparable */
-  readonly scale: 'sequential' | 'diverging';
-  readonly domain?: readonly [number, number];
-  /** colours logarithmic above this value */
-  readonly symlog?: number;
-  /** side of a cell in pixels, or its width and height; default 26 */
-  readonly cell?: number | readonly [number, number];
-}
-
-/** A heat map; missing values stay empty. */
-export function heatmap(input: Heatmap): Spec {
-  const { x, y, value } = input;
-  const { cell = 26 } = input;
-  const [width, height] = typeof cell === 'number' ? [cell, cell] : cell;
-  return {
-    data: inlineData(input.rows),
-    width: { step: width },
-    height: { step: height },
-    mark: { type: 'rect', style: 'cell' },
-    encoding: {
-      x: {
-        ...nominal(x.field, x.title, x.order),
-        axis: x.angle === undefined ? { labelAngle: 0 } : { labelAngle: x.angle, labelOverlap: false },
-      },
-      y: nominal(y.field, y.title, y.order),
-      color: heatColor(input),
-      tooltip: [
-        { field: x.field, type: 'nominal', title: x.title },
-        { field: y.field, type: 'nominal', title: y.title },
-        { field: value.field, type: 'quantitative', title: value.title, format: value.format ?? '.3~f' },
-      ],
+/** A mark from `low` to `high` with a tick at each end; rows without an interval have none. */
+export function intervalMarks(
+  x: (field: string) => Spec,
+  encoding: Spec,
+  { filters = [], clip = false }: { readonly filters?: readonly Spec[]; readonly clip?: boolean } = {},
+): Spec[] {
+  // an interval that leaves a fixed axis would take all the width
+  const clipped = clip ? { clip } : {};
+  const valid = (test: string): Spec[] => [...filters, { filter: test }];
+  return [
+    {
+      transform: valid('isValid(datum.low) && isValid(datum.high)'),
+      mark: { type: 'rule', style: 'interval', ...clipped },
+      encoding: { x: x('low'), x2: { field: 'high' }, ...encoding },
     },
-  };
-}
-
-function heatColor({ value, scale, domain, rows, symlog }: Heatmap): Spec {
-  const numbers = rows.map((row) => row[value.field]).filter((v): v is number => Number.isFinite(v));
-  const most = numbers.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
-  const diverging = scale === 'diverging';
-  const range = domain ?? (diverging ? [-most, most] : undefined);
-  return {
-    field: value.field,
-    type: 'quantitative',
-    title: value.title,
-    scale: defined({
-      type: symlog === undefined ? undefined : 'symlog',
-      constant: symlog,
-      range: diverging ? 'diverging' : 'heatmap',
-      domain: range,
-      domainMid: diverging ? 0 : undefined,
-      // by hue, as Vega does, the way from white to blue leads through a green that no legend shows
-      interpolate: 'lab',
-      zero: range === undefined ? false : undefined,
-    }),
-    legend: defined({ format: value.format }),
-  };
+    ...['low', 'high'].map((end) => ({
+      transform: valid(`isValid(datum.${end})`),
+      mark: { type: 'tick', style: 'interval-end', ...clipped },
+      encoding: { x: x(end), ...encoding },
+    })),
+  ];
 }
 
 /**
@@ -275,6 +224,24 @@ export function countRows(spec: Json | undefined): number {
   };
   visit(spec, '');
   return rows;
+}
+
+/** What every picture says of itself. */
+export interface PictureText {
+  readonly id: string;
+  readonly title: string;
+  /** one or two sentences below the title */
+  readonly note: string;
+  readonly headline?: boolean;
+}
+
+/** The part of a chart that its text gives as it is. */
+export function captionOf({
+  id,
+  title,
+  headline,
+}: PictureText): Pick<ChartSpec, 'id' | 'title' | 'headline'> {
+  return { id, title, ...(headline === true ? { headline } : {}) };
 }
 
 const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*$/;

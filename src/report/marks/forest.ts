@@ -2,10 +2,13 @@
 import { scopeText } from '../../evidence/scope.js';
 import type { Difference } from '../../evidence/summaries.js';
 import {
+  captionOf,
   chart,
   counted,
   inlineData,
+  intervalMarks,
   nominal,
+  type PictureText,
   quantitative,
   readable,
   type Row,
@@ -13,11 +16,7 @@ import {
 } from '../charts/common.js';
 import type { ChartSpec } from '../schema.js';
 
-export interface ForestText {
-  readonly id: string;
-  readonly title: string;
-  readonly note: string;
-  readonly headline?: boolean;
+export interface ForestText extends PictureText {
   /** most rows drawn; the table has them all */
   readonly most?: number;
 }
@@ -63,8 +62,7 @@ export function forestChart(differences: readonly Difference[], text: ForestText
     };
   });
   return chart({
-    id: text.id,
-    title: text.title,
+    ...captionOf(text),
     subtitle: `${text.note} In standard deviations of one seed, with a 95 % interval; filled: the interval excludes 0.${all.length > shown.length ? ` The ${shown.length} largest of ${all.length}.` : ''}`,
     summary:
       shown.length === 0
@@ -73,7 +71,6 @@ export function forestChart(differences: readonly Difference[], text: ForestText
             .slice(0, 3)
             .map((one) => `${differenceName(one)}, ${pairName(one)}: ${readable(one.estimate)}`)
             .join('; ')}.`,
-    ...(text.headline === true ? { headline: true } : {}),
     spec: view(rows, pairs),
     table: {
       columns: ['Quantity', 'Conditions', 'Difference', 'Low', 'High', 'Unit', 'In spreads', 'p'],
@@ -114,18 +111,9 @@ function view(rows: readonly Row[], pairs: readonly string[]): Spec {
   const place: Spec = {
     y: nominal('row', null, [...new Set(rows.map(({ row }) => String(row)))]),
     ...(several ? { yOffset: { field: 'pair', type: 'nominal', sort: [...pairs] } } : {}),
-    ...(several
-      ? {
-          shape: {
-            field: 'pair',
-            type: 'nominal',
-            title: null,
-            sort: [...pairs],
-            legend: { orient: 'top', columns: 1 },
-          },
-        }
-      : {}),
   };
+  const pair = { field: 'pair', type: 'nominal', title: null, sort: [...pairs] };
+  const shape = several ? { shape: { ...pair, legend: { orient: 'top', columns: 1 } } } : {};
   const tooltip = [
     { field: 'row', type: 'nominal', title: 'quantity' },
     { field: 'pair', type: 'nominal', title: 'conditions' },
@@ -137,29 +125,17 @@ function view(rows: readonly Row[], pairs: readonly string[]): Spec {
     height: { step: several ? 12 + 8 * pairs.length : 18, for: 'position' },
     layer: [
       { mark: { type: 'rule', style: 'reference' }, encoding: { x: { datum: 0, type: 'quantitative' } } },
-      {
-        transform: [{ filter: 'isValid(datum.low) && isValid(datum.high)' }],
-        mark: { type: 'rule', style: 'interval' },
-        encoding: { x: x('low'), x2: { field: 'high' }, ...without(place, 'shape') },
-      },
-      ...['low', 'high'].map((end) => ({
-        transform: [{ filter: `isValid(datum.${end})` }],
-        mark: { type: 'tick', style: 'interval-end' },
-        encoding: { x: x(end), ...without(place, 'shape') },
-      })),
+      ...intervalMarks(x, place),
       {
         mark: { type: 'point', style: 'open-estimate' },
         encoding: {
           x: x('spreads'),
           ...place,
+          ...shape,
           fillOpacity: { condition: { test: 'datum.decided', value: 1 }, value: 0 },
           tooltip,
         },
       },
     ],
   };
-}
-
-function without(spec: Spec, key: string): Spec {
-  return Object.fromEntries(Object.entries(spec).filter(([name]) => name !== key));
 }

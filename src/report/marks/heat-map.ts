@@ -2,7 +2,18 @@
  * A heat map: a value for every pair of categories, one panel for each condition or quantity. A cell may be marked as
  * undecided (its interval covers 0): it is crossed out. Pure and browser-safe.
  */
-import { chart, heatmap, readable, type Row, smallMultiples } from '../charts/common.js';
+import {
+  captionOf,
+  chart,
+  defined,
+  inlineData,
+  nominal,
+  type PictureText,
+  readable,
+  type Row,
+  smallMultiples,
+  type Spec,
+} from '../charts/common.js';
 import type { ChartSpec } from '../schema.js';
 
 export interface HeatCell {
@@ -17,10 +28,10 @@ export interface HeatCell {
   readonly high?: number;
 }
 
-export interface HeatMapText {
-  readonly id: string;
-  readonly title: string;
-  readonly note: string;
+/** Of values: two digits after the point. */
+const FORMAT = '.2~f';
+
+export interface HeatMapText extends PictureText {
   /** titles of the axes and of the legend, with the unit */
   readonly x: string;
   readonly y: string;
@@ -45,7 +56,6 @@ export interface HeatMapText {
   readonly summary?: string;
   /** d3-format of the values; default two digits after the point */
   readonly format?: string;
-  readonly headline?: boolean;
 }
 
 export function heatMapChart(cells: readonly HeatCell[], text: HeatMapText): ChartSpec {
@@ -61,54 +71,23 @@ export function heatMapChart(cells: readonly HeatCell[], text: HeatMapText): Cha
     low: low ?? null,
     high: high ?? null,
   }));
-  const map = heatmap({
-    rows,
-    x: {
-      field: 'x',
-      title: text.x,
-      order: text.order?.x ?? order(({ x }) => x),
-      ...(text.angle === undefined ? {} : { angle: text.angle }),
-    },
-    y: { field: 'y', title: text.y, order: text.order?.y ?? order(({ y }) => y) },
-    value: { field: 'value', title: text.value, format: text.format ?? '.2~f' },
-    scale: text.diverging ? 'diverging' : 'sequential',
-    ...(text.domain === undefined ? {} : { domain: text.domain }),
-    cell: text.cell ?? 26,
-    ...(text.symlog === undefined ? {} : { symlog: text.symlog }),
-  });
-  const { mark, encoding, data, width, height } = map as Readonly<Record<string, Row[string] & object>>;
   const crossed = shown.some(({ undecided }) => undecided === true);
-  const { x, y } = encoding as unknown as Readonly<Record<'x' | 'y', Row[string] & object>>;
-  const single = panels.length <= 1 && (panels.at(0) ?? '') === '';
-  const view = crossed
-    ? {
-        width,
-        height,
-        layer: [
-          { mark, encoding },
-          {
-            mark: { type: 'text', style: 'reference-label' },
-            encoding: { x, y, text: { field: 'cross', type: 'nominal' } },
-          },
-        ],
-      }
-    : { mark, encoding, width, height };
+  const view = viewOf(rows, crossed, text, {
+    x: text.order?.x ?? order(({ x }) => x),
+    y: text.order?.y ?? order(({ y }) => y),
+  });
+  const isSingle = panels.length <= 1 && (panels.at(0) ?? '') === '';
   return chart({
-    id: text.id,
-    title: text.title,
+    ...captionOf(text),
     subtitle: `${text.note}${crossed ? ` Crossed out: ${text.crossed ?? 'the interval covers 0'}.` : ''}`,
     summary: text.summary ?? describe(shown, text),
-    ...(text.headline === true ? { headline: true } : {}),
-    spec: single
-      ? { ...view, data }
-      : {
-          ...smallMultiples(rows, 'panel', view, {
-            columns: text.columns ?? 3,
-            order: panels,
-            independent: text.independent === true ? ['x', 'y'] : [],
-          }),
-          data,
-        },
+    spec: isSingle
+      ? { ...view, data: inlineData(rows) }
+      : smallMultiples(rows, 'panel', view, {
+          columns: text.columns ?? 3,
+          order: panels,
+          independent: text.independent === true ? ['x', 'y'] : [],
+        }),
     table: {
       columns: ['Panel', text.y, text.x, text.value, ...(crossed ? ['Low', 'High'] : [])],
       rows: shown.map((cell) => [
@@ -120,6 +99,69 @@ export function heatMapChart(cells: readonly HeatCell[], text: HeatMapText): Cha
       ]),
     },
   });
+}
+
+/** Cells, crosses above them; missing values stay empty. */
+function viewOf(
+  rows: readonly Row[],
+  crossed: boolean,
+  text: HeatMapText,
+  order: Readonly<Record<'x' | 'y', readonly string[]>>,
+): Spec {
+  const { cell = 26, angle, format = FORMAT } = text;
+  const [width, height] = typeof cell === 'number' ? [cell, cell] : cell;
+  const place = {
+    x: {
+      ...nominal('x', text.x, order.x),
+      axis: angle === undefined ? { labelAngle: 0 } : { labelAngle: angle, labelOverlap: false },
+    },
+    y: nominal('y', text.y, order.y),
+  };
+  const cells = {
+    mark: { type: 'rect', style: 'cell' },
+    encoding: {
+      ...place,
+      color: colorOf(rows, text),
+      tooltip: [
+        { field: 'x', type: 'nominal', title: text.x },
+        { field: 'y', type: 'nominal', title: text.y },
+        { field: 'value', type: 'quantitative', title: text.value, format },
+      ],
+    },
+  };
+  const crosses = {
+    mark: { type: 'text', style: 'reference-label' },
+    encoding: { ...place, text: { field: 'cross', type: 'nominal' } },
+  };
+  return {
+    ...(crossed ? { layer: [cells, crosses] } : cells),
+    width: { step: width },
+    height: { step: height },
+  };
+}
+
+function colorOf(
+  rows: readonly Row[],
+  { value, domain, diverging, symlog, format = FORMAT }: HeatMapText,
+): Spec {
+  const most = rows.reduce((a, row) => Math.max(a, Math.abs(Number(row.value))), 0) || 1;
+  const range = domain ?? (diverging ? [-most, most] : undefined);
+  return {
+    field: 'value',
+    type: 'quantitative',
+    title: value,
+    scale: defined({
+      type: symlog === undefined ? undefined : 'symlog',
+      constant: symlog,
+      range: diverging ? 'diverging' : 'heatmap',
+      domain: range,
+      domainMid: diverging ? 0 : undefined,
+      // by hue, as Vega does, the way from white to blue leads through a green that no legend shows
+      interpolate: 'lab',
+      zero: range === undefined ? false : undefined,
+    }),
+    legend: { format },
+  };
 }
 
 /** Numbers ascending, whichever panel they come first in; names in order of appearance. */

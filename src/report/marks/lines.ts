@@ -6,11 +6,13 @@ import type { Summary } from '../../evidence/summaries.js';
 import { groupName } from '../../evidence/summaries.js';
 import {
   accuracyAxis,
+  captionOf,
   chart,
   conditionColor,
   counted,
   logarithmic,
   percent,
+  type PictureText,
   quantitative,
   readable,
   referenceLine,
@@ -27,10 +29,7 @@ export interface LinePoint {
   readonly summary: Summary;
 }
 
-export interface LinesText {
-  readonly id: string;
-  readonly title: string;
-  readonly note: string;
+export interface LinesText extends PictureText {
   /** titles of the axes with their units */
   readonly x: string;
   readonly y: string;
@@ -45,7 +44,6 @@ export interface LinesText {
   readonly control?: string;
   /** the picture in sentences */
   readonly summary: string;
-  readonly headline?: boolean;
 }
 
 export function linesChart(points: readonly LinePoint[], text: LinesText): ChartSpec {
@@ -61,13 +59,12 @@ export function linesChart(points: readonly LinePoint[], text: LinesText): Chart
   const y = text.share === true ? accuracyAxis('value', text.y) : quantitative('value', text.y);
   const encoding = { x, y, color: conditionColor(conditions), detail: { field: 'line', type: 'nominal' } };
   const only = (kind: string): Spec => ({ transform: [{ filter: `datum.kind === '${kind}'` }], encoding });
+  const show = (value: number): string => (text.share === true ? percent(value) : readable(value, 6));
   const dashed = points.some(({ summary }) => summary.control !== undefined);
   return chart({
-    id: text.id,
-    title: text.title,
+    ...captionOf(text),
     subtitle: `${counted(runs, 'run')}, a thin line each; mean of a condition: bold${dashed ? `; ${text.control ?? 'control'}: dashed` : ''}. ${text.note}`,
     summary: text.summary,
-    ...(text.headline === true ? { headline: true } : {}),
     spec: smallMultiples(
       rows,
       'panel',
@@ -93,9 +90,9 @@ export function linesChart(points: readonly LinePoint[], text: LinesText): Chart
           groupName(summary),
           seed,
           readable(place, 6),
-          text.share === true ? percent(value) : readable(value, 6),
-          text.share === true ? percent(summary.mean) : readable(summary.mean, 6),
-          control === undefined ? '' : text.share === true ? percent(control) : readable(control, 6),
+          show(value),
+          show(summary.mean),
+          control === undefined ? '' : show(control),
         ]),
       ),
     },

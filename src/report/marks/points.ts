@@ -5,12 +5,14 @@
 import type { Summary } from '../../evidence/summaries.js';
 import { groupName } from '../../evidence/summaries.js';
 import {
+  captionOf,
   chart,
   conditionColor,
   counted,
-  inlineData,
+  intervalMarks,
   nominal,
   percent,
+  type PictureText,
   quantitative,
   readable,
   type Row,
@@ -37,18 +39,13 @@ export interface PointRow {
   readonly chance?: number;
 }
 
-export interface PointsText {
-  readonly id: string;
-  readonly title: string;
-  /** one or two sentences below the title */
-  readonly note: string;
+export interface PointsText extends PictureText {
   /** title of the axis with its unit */
   readonly axis: string;
   /** what the categories are, for the table */
   readonly category: string;
   /** values are shares from 0 to 1, shown as per cent */
   readonly share?: boolean;
-  readonly headline?: boolean;
   readonly columns?: number;
   /** a line across every panel, such as 0 for a difference */
   readonly reference?: number;
@@ -92,8 +89,7 @@ export function pointsChart(points: readonly PointRow[], text: PointsText): Char
     ...(points.some(({ chance }) => chance !== undefined) ? ['light tick: 95 % of chance lies below'] : []),
   ];
   return chart({
-    id: text.id,
-    title: text.title,
+    ...captionOf(text),
     subtitle: [
       `${counted(runs, 'run')}, a faint dot each; ${intervals}${ticks.map((tick) => `; ${tick}`).join('')}.`,
       ...(text.share === true && (ends[0] > 0 || ends[1] < 1)
@@ -105,15 +101,11 @@ export function pointsChart(points: readonly PointRow[], text: PointsText): Char
       points.length === 0
         ? 'Nothing was measured.'
         : panels.map((panel) => describe(panel, points, show)).join(' '),
-    ...(text.headline === true ? { headline: true } : {}),
-    spec: {
-      ...smallMultiples(rows, 'panel', view(points, conditions, text), {
-        columns: Math.min(text.columns ?? 2, Math.max(1, panels.length)),
-        order: panels,
-        independent: text.share === true ? [] : ['x'],
-      }),
-      data: inlineData(rows),
-    },
+    spec: smallMultiples(rows, 'panel', view(points, conditions, text), {
+      columns: Math.min(text.columns ?? 2, Math.max(1, panels.length)),
+      order: panels,
+      independent: text.share === true ? [] : ['x'],
+    }),
     table: {
       columns: [
         'Panel',
@@ -201,7 +193,6 @@ function view(points: readonly PointRow[], conditions: readonly string[], text: 
     ...(beside ? { yOffset: { field: 'condition', type: 'nominal', sort: [...conditions] } } : {}),
   };
   const color = conditionColor(conditions, { legend: beside });
-  const clip = text.share === true ? { clip: true } : {};
   const only = (kind: string): Spec => ({ filter: `datum.kind === '${kind}'` });
   const value = { field: 'value', type: 'quantitative', format: text.share === true ? '.1%' : '.3~f' };
   const tooltip = [
@@ -237,17 +228,7 @@ function view(points: readonly PointRow[], conditions: readonly string[], text: 
           tooltip: [...tooltip, { field: 'seed', type: 'nominal' }, value],
         },
       },
-      {
-        transform: [only('mean'), { filter: 'isValid(datum.low) && isValid(datum.high)' }],
-        // an interval that leaves the axis would take all the width
-        mark: { type: 'rule', style: 'interval', ...clip },
-        encoding: { x: x('low'), x2: { field: 'high' }, ...place, color },
-      },
-      ...['low', 'high'].map((end) => ({
-        transform: [only('mean'), { filter: `isValid(datum.${end})` }],
-        mark: { type: 'tick', style: 'interval-end', ...clip },
-        encoding: { x: x(end), ...place, color },
-      })),
+      ...intervalMarks(x, { ...place, color }, { filters: [only('mean')], clip: text.share === true }),
       {
         transform: [only('mean')],
         mark: { type: 'point', style: 'estimate' },

@@ -4,7 +4,7 @@ import { VERDICT } from '../../evidence/verdict.js';
 import type { Report } from '../schema.js';
 import { verdictBadge } from './first-screen.js';
 import { html, type Html } from './html.js';
-import { grouped } from './numbers.js';
+import { grouped } from '../../evidence/results.js';
 
 /** Nothing where the report names no other plan. */
 export function besideSection({ beside, claims }: Report): Html | undefined {

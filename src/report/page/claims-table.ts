@@ -7,6 +7,7 @@ import type { Report } from '../schema.js';
 import { estimateText, sentence, verdictBadge } from './first-screen.js';
 import { html, type Html } from './html.js';
 import { minus, unitText } from './numbers.js';
+import { numeric, scrollTable } from './table.js';
 
 /** @param short - only claims of which a part is decided get a row; the others fold into one line */
 export function claimsTable(report: Report, short: boolean): Html {
@@ -40,20 +41,10 @@ export function claimsTable(report: Report, short: boolean): Html {
 }
 
 function table(claims: readonly Claim[], report: Report, label: string): Html {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${label}">
-    <table class="claims">
-      <thead>
-        <tr>
-          <th scope="col">Claim</th>
-          <th scope="col">Verdict</th>
-          <th scope="col">Estimate</th>
-          <th scope="col" class="number">Smallest effect</th>
-          <th scope="col">Why</th>
-        </tr>
-      </thead>
-      ${claims.map((claim) => claimRows(claim, report))}
-    </table>
-  </div>`;
+  return scrollTable(label, ['Claim', 'Verdict', 'Estimate', numeric('Smallest effect'), 'Why'], {
+    bodies: claims.map((claim) => claimRows(claim, report)),
+    kind: 'claims',
+  });
 }
 
 function claimRows(claim: Claim, report: Report): Html {

@@ -3,6 +3,7 @@
  * content. No markup.
  */
 import { LEARNED_ACCURACY } from '../../evidence/claims-file.js';
+import { compareText } from '../../evidence/conditions.js';
 import { placesOf } from '../../palette.js';
 import type { Report, Subject } from '../schema.js';
 
@@ -23,14 +24,10 @@ export interface ConditionSummary {
   readonly diverged: number;
 }
 
-/** Order by code unit: the same on every machine, unlike localeCompare. */
-export function byText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
 export function sortedSubjects(report: Report): Subject[] {
   return [...report.subjects].sort(
-    (a, b) => byText(a.label, b.label) || a.seed - b.seed || byText(a.run, b.run) || a.step - b.step,
+    (a, b) =>
+      compareText(a.label, b.label) || a.seed - b.seed || compareText(a.run, b.run) || a.step - b.step,
   );
 }
 
@@ -60,7 +57,9 @@ export function summariseConditions(report: Report): ConditionSummary[] {
 
 function operationsOf(subjects: readonly Subject[]): ConditionSummary['operations'] {
   const final = subjects.filter(({ final, accuracy }) => final && accuracy !== null);
-  const operations = [...new Set(final.flatMap(({ accuracy }) => Object.keys(accuracy ?? {})))].sort(byText);
+  const operations = [...new Set(final.flatMap(({ accuracy }) => Object.keys(accuracy ?? {})))].sort(
+    compareText,
+  );
   return operations.map((operation) => {
     const evaluated = final.flatMap((subject) => {
       const last = subject.accuracy?.[operation];

@@ -6,6 +6,7 @@ import { mapRows, packSpec } from '../pack.js';
 import { readable, type Row, type Spec } from '../charts/common.js';
 import type { ChartSpec, Json } from '../schema.js';
 import { html, plainText, scriptJson, type Html } from './html.js';
+import { scrollTable } from './table.js';
 
 /** Most rows that a chart draws; more make the page slow and no clearer. */
 export const MAX_DRAWN_ROWS = 20_000;
@@ -119,22 +120,11 @@ function table({ table: { columns, rows }, title }: ChartSpec): Html {
     typeof value === 'number'
       ? html`<td class="number">${Number.isInteger(value) ? String(value) : readable(value, 5)}</td>`
       : html`<td>${value}</td>`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Data of ${title}">
-      <table>
-        <thead>
-          <tr>
-            ${columns.map((name) => html`<th scope="col">${name}</th>`)}
-          </tr>
-        </thead>
-        <tbody>
-          ${shown.map(
-            (row) =>
-              html`<tr>
-                ${row.map(cell)}
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
-    ${more}`;
+  const body = shown.map(
+    (row) =>
+      html`<tr>
+        ${row.map(cell)}
+      </tr>`,
+  );
+  return html`${scrollTable(`Data of ${title}`, columns, { rows: body })} ${more}`;
 }

@@ -1,11 +1,13 @@
 /** Top of the page: title, what was compared, the claims with their verdicts. Verdict words come from findings only. */
+import { grouped } from '../../evidence/results.js';
 import { VERDICTS, type Verdict } from '../../evidence/verdict.js';
 import { colorIndex, roundOf } from '../../palette.js';
 import { percent, readable } from '../charts/common.js';
 import type { Finding, Report } from '../schema.js';
 import type { ConditionSummary } from './conditions.js';
 import { html, type Html } from './html.js';
-import { grouped, intervalText, levelText, minus, ranges, span, unitText } from './numbers.js';
+import { numeric, scrollTable } from './table.js';
+import { intervalText, levelText, minus, ranges, span, unitText } from './numbers.js';
 
 /** A verdict as a badge; its look follows its place in VERDICTS. */
 export function verdictBadge(verdict: Verdict): Html {
@@ -66,22 +68,14 @@ export function compared(conditions: readonly ConditionSummary[]): Html {
   const diverged = conditions.filter((condition) => condition.diverged > 0);
   return html`<section aria-labelledby="compared">
     <h2 id="compared">What was compared</h2>
-    <div class="scroll" tabindex="0" role="region" aria-label="Conditions">
-      <table class="conditions">
-        <thead>
-          <tr>
-            <th scope="col">Condition</th>
-            <th scope="col" class="number">Parameters</th>
-            <th scope="col" class="number">Seeds</th>
-            <th scope="col" class="number">Step</th>
-            ${operations.map((operation) => html`<th scope="col" class="number">${operation} learned</th>`)}
-          </tr>
-        </thead>
-        <tbody>
-          ${rows}
-        </tbody>
-      </table>
-    </div>
+    ${scrollTable(
+      'Conditions',
+      [
+        'Condition',
+        ...['Parameters', 'Seeds', 'Step', ...operations.map((name) => `${name} learned`)].map(numeric),
+      ],
+      { rows, kind: 'conditions' },
+    )}
     <p class="note">
       Seeds: how many, and in brackets which. Learned: accuracy on result tokens of at least 95 % at the last
       two evaluations, greedy; in brackets the accuracy at the end, lowest and highest over seeds.

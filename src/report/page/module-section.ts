@@ -4,6 +4,7 @@ import { figures } from './figure.js';
 import { estimateText, sentence, verdictBadge } from './first-screen.js';
 import { html, type Html } from './html.js';
 import { countText, pText } from './numbers.js';
+import { numeric, scrollTable } from './table.js';
 
 /**
  * @param anchor - id of the section in the page
@@ -118,22 +119,11 @@ function findings({ title, findings: all }: ModuleReport): Html | undefined {
       ${hasP ? pCell(finding) : undefined}
     </tr>`;
   const table = (rows: readonly Finding[], label: string) =>
-    html`<div class="scroll" tabindex="0" role="region" aria-label="${label}: ${title}">
-      <table class="findings">
-        <thead>
-          <tr>
-            <th scope="col">Finding</th>
-            <th scope="col">Standing</th>
-            <th scope="col">Estimate</th>
-            <th scope="col" class="number">From</th>
-            ${hasP ? html`<th scope="col" class="number">p</th>` : undefined}
-          </tr>
-        </thead>
-        <tbody>
-          ${rows.map(row)}
-        </tbody>
-      </table>
-    </div>`;
+    scrollTable(
+      `${label}: ${title}`,
+      ['Finding', 'Standing', 'Estimate', ...['From', ...(hasP ? ['p'] : [])].map(numeric)],
+      { rows: rows.map(row), kind: 'findings' },
+    );
   const note = html`<p class="note">
     Exploratory findings have no verdict; their adjusted p is Benjamini–Hochberg within this module.
   </p>`;

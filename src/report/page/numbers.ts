@@ -1,11 +1,7 @@
 /** How estimates, intervals, counts and p values are written on the page. No markup, no locale. */
+import { grouped } from '../../evidence/results.js';
 import { readable } from '../charts/common.js';
 import type { Finding, Interval } from '../schema.js';
-
-/** 8123 gives `8,123`; independent of the machine's locale. */
-export function grouped(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
-}
 
 /** `8,123` or `2,048 to 8,123` */
 export function span(values: readonly number[]): string {

@@ -1,14 +1,16 @@
 /** End of the page: configurations, engines, data notes, hashes, and how to get the same report again. */
+import { compareText } from '../../evidence/conditions.js';
 import { shellWord } from '../../io/shell-word.js';
 import { canonicalJson } from '../../io/json.js';
-import type { Json, Report } from '../schema.js';
-import { byText, sortedSubjects } from './conditions.js';
+import type { Json, Report, Subject } from '../schema.js';
+import { sortedSubjects } from './conditions.js';
 import { html, type Html } from './html.js';
+import { numeric, scrollTable } from './table.js';
 
 export function provenance(report: Report): Html {
   const { version, claimsSha256, command, configs, engines, dataNotes } = report.provenance;
   const subjects = sortedSubjects(report);
-  const runs = [...new Set([...Object.keys(configs), ...Object.keys(engines)])].sort(byText);
+  const runs = [...new Set([...Object.keys(configs), ...Object.keys(engines)])].sort(compareText);
   return html`<section aria-labelledby="provenance" class="provenance">
     <h2 id="provenance">Provenance</h2>
     <dl>
@@ -41,33 +43,24 @@ ${command ?? `sumlens compare ${runs.length === 0 ? '<run>' : runs.map(shellWord
         ? undefined
         : html`<details>
             <summary>Checkpoints and weights</summary>
-            <div class="scroll" tabindex="0" role="region" aria-label="Checkpoints">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">Checkpoint</th>
-                    <th scope="col">Condition</th>
-                    <th scope="col" class="number">Seed</th>
-                    <th scope="col">SHA-256 of the weights</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  ${subjects.map(
-                    ({ id, label, seed, weightsSha256 }) =>
-                      html`<tr>
-                        <td><code>${id}</code></td>
-                        <td>${label}</td>
-                        <td class="number">${seed}</td>
-                        <td><code>${weightsSha256}</code></td>
-                      </tr>`,
-                  )}
-                </tbody>
-              </table>
-            </div>
+            ${scrollTable(
+              'Checkpoints',
+              ['Checkpoint', 'Condition', numeric('Seed'), 'SHA-256 of the weights'],
+              { rows: subjects.map(subjectRow) },
+            )}
           </details>`
     }
     ${runs.map((run) => runDetails(run, configs[run], engines[run] ?? []))}
   </section>`;
+}
+
+function subjectRow({ id, label, seed, weightsSha256 }: Subject): Html {
+  return html`<tr>
+    <td><code>${id}</code></td>
+    <td>${label}</td>
+    <td class="number">${seed}</td>
+    <td><code>${weightsSha256}</code></td>
+  </tr>`;
 }
 
 function runDetails(run: string, config: Json | undefined, engines: readonly string[]): Html {

@@ -24,7 +24,7 @@ export async function showReport(main: HTMLElement, address: string): Promise<vo
       h('a', { href: `/reports/${address}/page` }, 'Open on its own'),
       h('a', { href: `/reports/${address}/report.json`, download: true }, 'Download report.json'),
       beside?.open === true
-        ? h('a', { href: `/reports/${beside.name}` }, `Report of the shipped plan ${beside.name}`)
+        ? h('a', { href: `/reports/${beside.address}` }, `Report of the shipped plan ${beside.name}`)
         : null,
     ),
     h('iframe', {

@@ -1,7 +1,8 @@
 /** Drops of the ablation probe against a float64 forward pass with the definitions written out by hand. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { STREAM } from '../../../probes/ablation/measure.js';
-import type { AblationMeasurement, EffectKey } from '../../../probes/ablation/measurement.js';
+import type { AblationMeasurement } from '../../../probes/ablation/measure.js';
+import type { EffectKey } from '../../../probes/ablation/measurement.js';
 import { DEFAULT_RUN } from '../../../src/config/defaults.js';
 import { gptConfigOf } from '../../../src/config/gpt-config-of.js';
 import type { RunConfig } from '../../../src/config/run-config.js';

@@ -1,7 +1,7 @@
 /** Pictures of the ablation module: they compile without a warning, from real measurements, from nothing, and from one run. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ablation } from '../../../probes/ablation/index.js';
-import type { AblationMeasurement } from '../../../probes/ablation/measurement.js';
+import type { AblationMeasurement } from '../../../probes/ablation/measure.js';
 import type { Measured } from '../../../probes/contract.js';
 import { countRows } from '../../../src/report/charts/common.js';
 import type { ChartSpec } from '../../../src/report/schema.js';

@@ -1,6 +1,7 @@
 /** The ablation probe on models set by hand: every drop is known in closed form. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { AblationMeasurement, EffectKey } from '../../../probes/ablation/measurement.js';
+import type { AblationMeasurement } from '../../../probes/ablation/measure.js';
+import type { EffectKey } from '../../../probes/ablation/measurement.js';
 import { DOSES } from '../../../probes/ablation/dose.js';
 import { ABLATION_STATISTICS } from '../../../probes/ablation/statistics.js';
 import { decideClaims } from '../../../src/evidence/decide.js';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Measured, MeasureContext, ProbeSubject } from '../../../probes/contract.js';
 import { groupsOf } from '../../../probes/embedding-pca/groups.js';
 import { embeddingPca } from '../../../probes/embedding-pca/index.js';
-import type { EmbeddingMeasurement } from '../../../probes/embedding-pca/measurement.js';
+import type { EmbeddingMeasurement } from '../../../probes/embedding-pca/measure.js';
 import { stouffer } from '../../../src/analysis/multiple-testing.js';
 import { renaming } from '../../../src/analysis/naming.js';
 import { VERDICT } from '../../../src/evidence/verdict.js';

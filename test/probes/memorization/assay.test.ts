@@ -4,7 +4,7 @@
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { memorization } from '../../../probes/memorization/index.js';
-import type { MemorizationMeasurement } from '../../../probes/memorization/measurement.js';
+import type { MemorizationMeasurement } from '../../../probes/memorization/measure.js';
 import type { Measured } from '../../../probes/contract.js';
 import { gptConfigOf } from '../../../src/config/gpt-config-of.js';
 import type { RunConfig } from '../../../src/config/run-config.js';

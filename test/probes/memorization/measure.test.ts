@@ -1,7 +1,8 @@
 /** The memorization probe on models whose knowledge is known: tables, adders, copiers, on made-up and on real weights. */
 import { describe, expect, it } from 'vitest';
 import { memorization } from '../../../probes/memorization/index.js';
-import type { CellRow, MemorizationMeasurement } from '../../../probes/memorization/measurement.js';
+import { type CellRow, indexRows } from '../../../probes/memorization/cells.js';
+import type { MemorizationMeasurement } from '../../../probes/memorization/measure.js';
 import { gptConfigOf } from '../../../src/config/gpt-config-of.js';
 import { openEngine } from '../../../src/engine/registry.js';
 import type { DataConfig } from '../../../src/listops/data-config.js';
@@ -59,7 +60,7 @@ describe.each([
     const adder = measureAnswers(config, (_, list) => sum(list, 10));
     const table = measureAnswers(config, (_, list) => (held(list) ? majority.result : sum(list, 10)));
     const index = (m: MemorizationMeasurement) =>
-      m.indices.find((row) => row.operation === 'SUM' && row.arity === arity);
+      indexRows(m.cells).find((row) => row.operation === 'SUM' && row.arity === arity);
     expect(index(adder)).toMatchObject({ level, trained: 1, held: 1, m: 0, heldMultisets: sets.length });
     expect(index(table)).toMatchObject({ level, trained: 1 });
     expect(index(table)?.held).toBeCloseTo(majority.rate, 8);
@@ -191,8 +192,8 @@ describe('edges', () => {
   it('modulus 2 with one held pair: its result is the best fixed answer, so there is no index', () => {
     const config = configWith({ tasks: ['SUM'], regime: 'pairs', modulus: 2, operands: [2, 2] });
     const m = measureAnswers(config, (_, list) => sum(list, 2));
-    expect(m.indices).toHaveLength(1);
-    expect(m.indices[0]).toMatchObject({ chance: 1, held: 1, m: null });
+    expect(indexRows(m.cells)).toHaveLength(1);
+    expect(indexRows(m.cells)[0]).toMatchObject({ chance: 1, held: 1, m: undefined });
     expect(m.pairs?.shape).toEqual([2, 2]);
   });
 
@@ -200,7 +201,7 @@ describe('edges', () => {
     const config = configWith({ tasks: ['SUM'], regime: 'full' });
     const m = measureAnswers(config, (_, list) => sum(list, 10));
     expect(new Set(m.cells.map(({ level }) => level))).toEqual(new Set(['trained']));
-    expect([m.indices, m.holdout, m.leak.leaks]).toEqual([[], null, 0]);
+    expect([indexRows(m.cells), m.holdout, m.leak.leaks]).toEqual([[], null, 0]);
   });
 
   it('no two operands in training: no map, and pairs are asked as fewer operands', () => {
@@ -244,7 +245,7 @@ describe('edges', () => {
     const gpt = gptConfigOf(config);
     const constant = answerModel({ gpt, modulus: 10, answer: () => 0 });
     const m = measureModel(config, constant, subjectOf(config, { step: 0 }));
-    expect(m.indices.map(({ m: index }) => index)).toEqual([null, null]);
+    expect(indexRows(m.cells).map(({ m: index }) => index)).toEqual([undefined, undefined]);
     expect([cell(m, 2, false).multisets, cell(m, 2, true).multisets]).toEqual([50, 5]);
     expect(m.frequency.map(({ atLeast }) => atLeast)).toEqual([0, 0]);
     // always the same answer: agreement of orders is no more than chance
@@ -255,7 +256,7 @@ describe('edges', () => {
     const config = configWith({ tasks: ['SUM'], regime: 'pairs' });
     const silent = measureAnswers(config, () => ({ token: 1 }));
     expect(cell(silent, 2, true)).toMatchObject({ accuracy: 0, outside: 1 });
-    expect(silent.indices[0].m).toBeNull();
+    expect(indexRows(silent.cells)[0].m).toBeUndefined();
     const gpt = gptConfigOf(config);
     const broken = answerModel({ gpt, modulus: 10, answer: () => 0 });
     const m = measureModel(config, {
@@ -287,7 +288,7 @@ describe('real weights', () => {
     const measured = (values: Float32Array) =>
       measureModel(config, engine.createModel(gpt, { parameters: values }, 'inference'));
     const whole = measured(parameters);
-    expect(whole.indices[0]).toMatchObject({ level: 'pair-only', trained: 1, held: 1, m: 0 });
+    expect(indexRows(whole.cells)[0]).toMatchObject({ level: 'pair-only', trained: 1, held: 1, m: 0 });
 
     // one neuron a pair, in ascending order: those of held pairs write another result
     const forgetful = parameters.slice();
@@ -309,8 +310,8 @@ describe('real weights', () => {
       }
     }
     const memorizer = measured(forgetful);
-    expect(memorizer.indices[0].trained).toBe(1);
-    expect(memorizer.indices[0].m).toBeCloseTo(1, 8);
+    expect(indexRows(memorizer.cells)[0].trained).toBe(1);
+    expect(indexRows(memorizer.cells)[0].m).toBeCloseTo(1, 8);
     expect(memorizer.learned[0].accuracy).toBe(1);
     engine.dispose();
   });

@@ -1,9 +1,9 @@
 /** What is made of answers that were made up: statistics, the claim C5 with its assay, and the pictures. */
 import { describe, expect, it } from 'vitest';
 import type { Measured } from '../../../probes/contract.js';
-import { indexRows } from '../../../probes/memorization/cells.js';
 import { memorization } from '../../../probes/memorization/index.js';
-import type { CellRow, MemorizationMeasurement } from '../../../probes/memorization/measurement.js';
+import type { CellRow } from '../../../probes/memorization/cells.js';
+import type { MemorizationMeasurement } from '../../../probes/memorization/measure.js';
 import { claimById, claimPart, LEARNED_ACCURACY } from '../../../src/evidence/claims-file.js';
 import type { ClaimResult } from '../../../src/evidence/claims.js';
 import { decideClaims } from '../../../src/evidence/decide.js';
@@ -82,7 +82,6 @@ function made(seed: number, options: Made = {}): Entry {
     holdout: regime === 'full' ? null : { level, sets, share: 5 / 55, signalRatio: 1.2 },
     learned: [{ operation, accuracy: trained(seed), lossNats: options.lossNats ?? 0.001 }],
     cells,
-    indices: indexRows(cells),
     // the right answer is as probable as the first operand is large
     pairs: {
       shape: [n, n],

@@ -7,11 +7,9 @@ import {
   fillNested,
   nestedTemplates,
 } from '../../../probes/parity-probe/battery.js';
-import {
-  type ContextNumbers,
-  outerBracket,
-  type ParityMeasurement,
-} from '../../../probes/parity-probe/measurement.js';
+import type { ContextNumbers } from '../../../probes/parity-probe/context-probes.js';
+import { outerBracket } from '../../../probes/parity-probe/measurement.js';
+import type { ParityMeasurement } from '../../../probes/parity-probe/measure.js';
 import { type Reading, readingsOf, rises } from '../../../probes/parity-probe/reading.js';
 import { gptConfigOf } from '../../../src/config/gpt-config-of.js';
 import { resolveRunConfig } from '../../../src/config/parse.js';

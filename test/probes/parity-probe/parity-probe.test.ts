@@ -4,12 +4,8 @@ import type { Measured } from '../../../probes/contract.js';
 import { PROBES } from '../../../probes/index.js';
 import { parityProbe } from '../../../probes/parity-probe/index.js';
 import { tokenPart } from '../../../probes/parity-probe/measure.js';
-import type {
-  CellNumbers,
-  ContextNumbers,
-  EmbeddingNumbers,
-  ParityMeasurement,
-} from '../../../probes/parity-probe/measurement.js';
+import type { CellNumbers, ContextNumbers } from '../../../probes/parity-probe/context-probes.js';
+import type { EmbeddingNumbers, ParityMeasurement } from '../../../probes/parity-probe/measure.js';
 import { labelsOf } from '../../../probes/parity-probe/token-probes.js';
 import { newFitCounts } from '../../../src/analysis/linear-probe.js';
 import { type Matrix, matrix } from '../../../src/analysis/matrix.js';
@@ -101,18 +97,7 @@ function measured(plant: Plant): Measured<ParityMeasurement> {
       sharedBlocks: false,
       embedding: embeddingNumbers(plant, embeddingOf(seed, shift, tasks.join(), modulus)),
       untrained,
-      crossCheck: {
-        program: 'another',
-        points: modulus,
-        steps: 1,
-        foldSteps: 1,
-        learningRate: 1,
-        agreement: 1,
-        ownAccuracy: 1,
-        otherAccuracy: 1,
-        ownHeldOut: 1,
-        otherHeldOut: 1,
-      },
+      crossCheck: { program: 'another', agreement: 1, ownHeldOut: 1, otherHeldOut: 1 },
       context: null,
       lookAhead: [],
       causal: null,
