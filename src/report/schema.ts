@@ -118,9 +118,7 @@ export const reportSchema = z.strictObject({
   /** decided from subjects and observations alone */
   claims: list(claimResultSchema),
   /** what another plan of runs came to, which is none of these; `href` is its page, seen from this one */
-  beside: planVerdictsSchema
-    .extend({ href: text.regex(/^\.\.\/[\w.-]+\/index\.html$/) })
-    .exactOptional(),
+  beside: planVerdictsSchema.extend({ href: text.regex(/^\.\.\/[\w.-]+\/index\.html$/) }).exactOptional(),
   training: list(trainingSchema),
   modules: named(moduleReportSchema),
   provenance: z.strictObject({

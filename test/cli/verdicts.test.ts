@@ -65,7 +65,10 @@ describe('verdicts of a table', () => {
   it.each([
     [['none.csv'], 'verdicts: found "none.csv", expected a file that exists'],
     [['.'], 'expected a folder that holds report.json or results.jsonl'],
-    [['x.txt'], 'expected observations.csv of "report --csv" (or .csv.gz), results.jsonl of a sweep, or report.json'],
+    [
+      ['x.txt'],
+      'expected observations.csv of "report --csv" (or .csv.gz), results.jsonl of a sweep, or report.json',
+    ],
     [['x.csv'], 'x.csv: found no column subject, run, step'],
   ])('refuse %j in one line', (args, words) =>
     withFolder((folder) => {

@@ -1,12 +1,7 @@
 /** The formulas of ablations: what an activation is replaced by, sizes of writes, dose curves. */
 import { describe, expect, it } from 'vitest';
 import { addWrites, emptyWriteSums, writeRatios } from '../../../probes/ablation/norms.js';
-import {
-  donorRows,
-  leaveOneOutMean,
-  randomOfEqualNorm,
-  unitDirections,
-} from '../../../src/lens/values.js';
+import { donorRows, leaveOneOutMean, randomOfEqualNorm, unitDirections } from '../../../src/lens/values.js';
 import {
   bestConstantLossNats,
   byKind,
