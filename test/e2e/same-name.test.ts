@@ -9,7 +9,7 @@ import { CLI, runCli, withFolder } from '../helpers/cli.js';
 const TRAIN = 'train --tasks SUM --modulus 4 --d-model 8 --layers 1 --n-ctx 16 --steps 20 --batch 8 --quiet';
 
 it('of two reports with one name made together the second is refused in one line, and none is lost', async () => {
-  await withFolder(async (folder) => {
+  await withFolder((folder) => {
     expect(runCli([...TRAIN.split(' '), '--out', 'run'], folder)).toMatchObject({ code: 0 });
     const probe = ['probe', 'embedding-pca', 'run', '--name', 'mine', '--quiet'];
     const lock = join(folder, 'reports', '.cache', 'names', 'mine.lock');
