@@ -61,7 +61,7 @@ export function checkFolder(folder: string): void {
   if (!exists(folder)) return;
   if (!isDirectory(folder)) throw refused('it is a file');
   // it is replaced as a whole, under the feet of whoever stands in it
-  if (resolve(folder) === process.cwd()) throw refused('it is the current one');
+  if (resolve(folder) === resolve('.')) throw refused('it is the current one');
   const own = new Set([INDEX, ...ownFiles(join(folder, INDEX))]);
   const foreign = listDirectory(folder).find((name) => !own.has(name));
   if (foreign !== undefined) throw refused(`it holds ${foreign}, which ${INDEX} does not list`);

@@ -41,6 +41,14 @@ describeEngines(
           const all = model.forward(batch, { interventions, capture: names });
           expectSameBytes(found.logits, all.logits, `logits of draw ${draw}`);
           expectSameBytes(found.losses, all.losses, `losses of draw ${draw}`);
+          // and each activation asked for by itself has all its rows
+          const name = names[(7 * draw) % names.length];
+          const alone = model.forward(batch, { interventions, capture: [name] }).activations.get(name);
+          expectSameBytes(
+            alone ?? new Float32Array(),
+            all.activations.get(name) ?? new Float32Array(),
+            `${name} alone, draw ${draw}`,
+          );
         }
         model.dispose();
       },

@@ -37,7 +37,10 @@ export function runStages<R extends RealArray>(
   const interventions = (options.interventions ?? []).map((one) => checkIntervention(config, batch, one));
   const { computed, read } = neededActivations(config, capture, interventions);
   const last = config.nLayers - 1;
-  const isCutShort = nTargets < N && !AFTER_ATTENTION.some((name) => capture.has(activationName(name, last)));
+  const isCutShort =
+    nTargets < N &&
+    !capture.has('ln_final.normalized') &&
+    !AFTER_ATTENTION.some((name) => capture.has(activationName(name, last)));
 
   const residual = N * kernels.row_numbers(config.dModel);
   const hidden = N * kernels.row_numbers(config.dMlp);
