@@ -76,10 +76,12 @@ export class RunIndex {
   /**
    * @param roots - folders that hold run folders; the first one wins where a name is in two
    * @param cache - of summaries, between two starts; default: none
+   * @param readingMs - reading metrics may delay a list so long
    */
   constructor(
     private readonly roots: readonly string[],
     private readonly cache?: RunCache,
+    private readonly readingMs = READING_MS,
   ) {}
 
   async runs(): Promise<readonly RunSummary[]> {
@@ -107,7 +109,7 @@ export class RunIndex {
     this.isReading = false;
     // nobody waits for a later list of many
     const isAwaited = (this.list?.length ?? 0) < MANY_RUNS;
-    this.readUntil = began + (isAwaited ? READING_MS : LATER_READING_MS);
+    this.readUntil = began + (isAwaited ? this.readingMs : LATER_READING_MS);
     for (const given of this.roots) {
       const root = await realpath(given).catch(() => given);
       this.readCache(root);
