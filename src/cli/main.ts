@@ -1,106 +1,15 @@
 #!/usr/bin/env node
 /**
- * The command line: loads the file of the command that is asked for, and turns errors into one line and an exit code (0, 1,
- * 2, 130).
+ * What `sumlens` starts: program.ts, which is loaded from here so that a limit of open files at which not even the modules
+ * of the program can be loaded gets one line.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Command, CommanderError } from 'commander';
-import { errorCode, errorMessage, nearest, RunError, UserError } from '../errors.js';
-import { packageRoot } from '../io/package-root.js';
-import { surviveClosedPipes } from './pipes.js';
-import { type CommandName, SUMMARIES } from './summaries.js';
-
-/** Each command is loaded when it is asked for: loading all takes most of a second. */
-const LOADERS: Readonly<Record<CommandName, () => Promise<(program: Command) => void>>> = {
-  run: async () => (await import('./run.js')).registerRun,
-  train: async () => (await import('./train.js')).registerTrain,
-  sweep: async () => (await import('./sweep.js')).registerSweep,
-  worker: async () => (await import('./worker.js')).registerWorker,
-  probe: async () => (await import('./probe.js')).registerProbe,
-  'new-probe': async () => (await import('./new-probe.js')).registerNewProbe,
-  compare: async () => (await import('./compare.js')).registerCompare,
-  report: async () => (await import('./report.js')).registerReport,
-  verdicts: async () => (await import('./verdicts.js')).registerVerdicts,
-  sample: async () => (await import('./sample-command.js')).registerSample,
-  inspect: async () => (await import('./inspect.js')).registerInspect,
-  serve: async () => (await import('./serve.js')).registerServe,
-  export: async () => (await import('./export.js')).registerExport,
-  import: async () => (await import('./import.js')).registerImport,
-  verify: async () => (await import('./verify.js')).registerVerify,
-  repair: async () => (await import('./repair.js')).registerRepair,
-  doctor: async () => (await import('./doctor.js')).registerDoctor,
-};
-const NAMES = Object.keys(SUMMARIES) as CommandName[];
-
-surviveClosedPipes();
-const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
-  version: string;
-};
-
-// libtensorflow, where it is used, writes of processor features to stderr
-process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-
-const program = new Command('sumlens')
-  .description('Train small transformers on ListOps arithmetic and compare how they compute.')
-  .version(version)
-  .option('--debug', 'show the stack of an error')
-  .showHelpAfterError(false)
-  .enablePositionalOptions()
-  .configureOutput({ outputError: () => undefined })
-  .exitOverride();
-
-async function registerCommands(): Promise<void> {
-  const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
-  const asked = words[0] === 'help' ? words[1] : words[0];
-  for (const name of NAMES) {
-    if (name === asked) (await LOADERS[name]())(program);
-    else {
-      const { args, description } = SUMMARIES[name];
-      const command = program.command(name).description(description);
-      for (const [argument] of args.matchAll(/<[^>]*>|\[[^\]]*\]/g)) command.argument(argument);
-    }
-  }
-  for (const command of program.commands) {
-    command
-      .exitOverride()
-      .configureOutput({ outputError: () => undefined })
-      .option('--debug', 'show the stack of an error');
-  }
-}
-
-/** Commander's own complaints in the form of ours. */
-function commandLineMessage(error: CommanderError): string {
-  const text = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-  const unknown = /^unknown command '(.*?)'/.exec(text);
-  if (unknown !== null) {
-    const near = nearest(unknown[1], NAMES);
-    const hint = near === undefined ? '' : ` Did you mean "${near}"?`;
-    return `command: found "${unknown[1]}", expected one of ${NAMES.join(', ')}.${hint}`;
-  }
-  return `${text}${/[.?!)]$/.test(text) ? '' : '.'} See --help.`;
-}
-
 try {
-  await registerCommands();
-  await program.parseAsync();
+  await import('./program.js');
 } catch (error) {
-  const isHelp = error instanceof CommanderError && error.exitCode === 0;
-  const shownHelp = error instanceof CommanderError && error.code === 'commander.help';
-  // a module of the command could not be loaded: bin.ts says it
-  if (errorCode(error) === 'EMFILE' && !(error instanceof RunError)) throw error;
-  if (!isHelp && !shownHelp) {
-    const isInput = error instanceof UserError || error instanceof CommanderError;
-    const isAbort = error instanceof Error && error.name === 'AbortError';
-    // interrupt.ts has set 130 or 143 already
-    if (isAbort) process.exitCode ??= 130;
-    else {
-      const text = error instanceof CommanderError ? commandLineMessage(error) : errorMessage(error);
-      process.stderr.write(`sumlens: ${text}\n`);
-      if (process.argv.includes('--debug') && error instanceof Error)
-        process.stderr.write(`${error.stack ?? ''}\n`);
-      process.exitCode = isInput ? 2 : 1;
-    }
-  }
-  if (shownHelp) process.exitCode = 2;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code !== 'EMFILE' && code !== 'ENFILE') throw error;
+  process.stderr.write(
+    'sumlens: too many files are open: the limit of this shell or machine is too low to load the program. Raise it: ulimit -n 1024.\n',
+  );
+  process.exitCode = 1;
 }

@@ -2,7 +2,7 @@
  * Brings a clone to a state in which it runs: packages, TypeScript build, native engine, bundles for report and viewer.
  * Each step is done only when its inputs changed. Plain JavaScript, so that it works before anything is installed.
  */
-import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { LAST_MAP } from './build-children.mjs';
@@ -87,6 +87,8 @@ async function buildTypeScript(log) {
       const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
       runProgram(process.execPath, [compiler, '-p', join('src', 'setup', 'tsconfig.build.json')]);
       removeOrphans(inputs);
+      // npx links to it, and asks npm to make it a program only the first time
+      chmodSync(join(ROOT, 'dist', 'src', 'cli', 'main.js'), 0o755);
     },
   });
 }

@@ -94,7 +94,7 @@ const installed = (...parts: readonly string[]): string => join(project, 'node_m
 describe('the packed package', () => {
   it('holds what it needs at run time, and no sources, tests or runs', () => {
     for (const path of [
-      'dist/src/cli/bin.js',
+      'dist/src/cli/program.js',
       'dist/src/cli/main.js',
       'dist/src/index.d.ts',
       'dist/src/workflows/probe-entry.js',

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/io/package-root.js';
 
-export const CLI = join(packageRoot(), 'dist', 'src', 'cli', 'bin.js');
+export const CLI = join(packageRoot(), 'dist', 'src', 'cli', 'main.js');
 
 export interface CliResult {
   readonly code: number | null;
