@@ -58,7 +58,7 @@ describe('sumlens --help', () => {
       expect(own.length).toBeGreaterThan(2);
       expect(
         own.filter(
-          (url) => !/\/dist\/src\/(cli\/(main|pipes|summaries)|errors|io\/[a-z0-9-]+)\.js$/.test(url),
+          (url) => !/\/dist\/src\/(cli\/(main|program|pipes|summaries)|errors|io\/[a-z0-9-]+)\.js$/.test(url),
         ),
       ).toEqual([]);
     }
