@@ -32,6 +32,7 @@ export function learnedBySize(conditions: readonly Condition[]): ChartSpec[] {
   const all = sizes.map(({ parameters }) => parameters);
   const x = logarithmic('parameters', 'Parameters', [Math.min(...all) * 0.9, Math.max(...all) * 1.1], {
     base: 2,
+    format: ',d',
   });
   const shared = {
     x,

@@ -101,6 +101,7 @@ export function startAndCompany(conditions: readonly Condition[]): ChartSpec[] {
   const all = counts.map(({ parameters }) => parameters);
   const x = logarithmic('at', 'Parameters', [Math.min(...all) * 0.85, Math.max(...all) * 1.15], {
     base: 2,
+    format: ',d',
   });
   const kinds = arms.map((arm) => counts.find((count) => armText(count) === arm));
   const shared = {
