@@ -86,6 +86,9 @@ const NO_CODE: Readonly<Record<string, readonly string[]>> = {
 /** Formulas of mathematics all stand in this file. */
 const FORMULAS = 'docs/methods.md';
 
+/** Declarations, made from those of the build; test/docs/api.test.ts. */
+const DECLARATIONS = 'docs/api.md';
+
 const named = ({ file, lines }: Block): string => `${file}: ${lines[0]}`;
 
 /** Commands of the other files: indented lines, and words in backquotes. A comment begins with #, or after five blanks. */
@@ -176,6 +179,7 @@ const NOT_RUN: Readonly<Record<string, readonly string[]>> = {
     'npm run make:reference',
     'npm run make:example-report',
     'npm run make:findings',
+    'npm run make:api',
     'node src/setup/build-wasm.mjs',
   ],
   'measures for minutes; test/bench/command.test.ts': [
@@ -239,6 +243,7 @@ describe('blocks of code', () => {
         !['ts', 'js', 'yaml', 'python'].includes(block.language ?? '') &&
         !(block.language === undefined && block.lines.every((line) => isCommand(line))) &&
         !(block.language === undefined && block.file === FORMULAS) &&
+        !(block.language === 'typescript' && block.file === DECLARATIONS) &&
         !known.some((begin) => named(block).startsWith(begin)),
     );
     expect(unknown.map(named)).toEqual([]);
