@@ -1,4 +1,5 @@
 /** Every model of the zoo answers its task, and each module says of it what its weights are known to do. */
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/engine/registry.js';
 import type { Engine, Model } from '../../src/engine/engine.js';
@@ -11,8 +12,12 @@ import { newFitCounts } from '../../src/analysis/linear-probe.js';
 import { initialParameters } from '../../src/model/init.js';
 import { headCells } from '../../src/lens/patch.js';
 import { Rng } from '../../src/tensor/rng.js';
+import type { AblationMeasurement } from '../../probes/ablation/measure.js';
+import { packageRoot } from '../../src/io/package-root.js';
+import { openModel } from '../../src/workflows/library.js';
 import { measureOn, subjectFor } from '../helpers/measure-ablation.js';
 import { ZOO, ZOO_NAMES, type ZooName } from '../helpers/zoo.js';
+import { type Panel, bars, drawing, plane, table } from './draw.js';
 
 const END_OF_OPERANDS = 5;
 let engine: Engine;
@@ -58,6 +63,27 @@ async function embeddingOf(name: ZooName): Promise<EmbeddingMeasurement> {
 
 const statistic = (m: EmbeddingMeasurement, id: string): number =>
   EMBEDDING_STATISTICS.find((one) => one.id === id)?.of(m)[0].value ?? NaN;
+
+const ablations = new Map<ZooName, AblationMeasurement>();
+function ablationOf(name: ZooName): AblationMeasurement {
+  const found = ablations.get(name) ?? measureOn(engine, ZOO[name](), 60, 1);
+  ablations.set(name, found);
+  return found;
+}
+
+/** Rise of the loss of the result, in nats, when a kind of part is resampled. */
+function ablationLoss(name: ZooName, component: string): number {
+  const m = ablationOf(name);
+  const row = m.effects.findIndex(
+    (key) =>
+      key.component === component &&
+      key.method === 'resample' &&
+      key.site === 'all positions' &&
+      key.effect === 'total',
+  );
+  const cell = m.cells.findIndex((own) => own.endsWith('result'));
+  return Number(m.deltaNats.data[row * m.cells.length + cell]);
+}
 
 /** Rows of attention from `>`. */
 function fromArrow(name: ZooName): number[][] {
@@ -195,27 +221,68 @@ describe('parity-probe', () => {
   );
 });
 
+/** Made again by `npx vitest run test/zoo -u`. */
+const picture = (name: string): string => join(packageRoot(), 'docs', 'images', `${name}.svg`);
+
+describe('pictures of the documentation', () => {
+  it('embedding planes', async () => {
+    const panels: Panel[] = [];
+    for (const name of ['clock, k = 1', 'clock, k = 3', 'line'] as const) {
+      const { shape, data } = (await embeddingOf(name)).scores;
+      const points = Array.from(
+        { length: shape[0] },
+        (_, i) => [Number(data[i * shape[1]]), Number(data[i * shape[1] + 1])] as const,
+      );
+      panels.push({ title: name, marks: plane(points) });
+    }
+    const text = 'Number embeddings of two clocks and a line, joined in the order of the numbers';
+    await expect(drawing(text, panels)).toMatchFileSnapshot(picture('zoo-embeddings'));
+  });
+
+  it('resample ablation', async () => {
+    const panels = ZOO_NAMES.map((name) => ({
+      title: name,
+      marks: bars([
+        ['attention', ablationLoss(name, 'attention')],
+        ['feed-forward', ablationLoss(name, 'feed-forward')],
+      ]),
+    }));
+    const text = 'Loss added by resampling attention or feed-forward, in nats';
+    await expect(drawing(text, panels, { height: 80 })).toMatchFileSnapshot(picture('zoo-ablation'));
+  }, 60_000);
+
+  it('patching of a trained model', async () => {
+    const run = 'max-med-sum-pairs-d16-s1-5deca8f89d56';
+    const model = await openModel(join(packageRoot(), 'checkpoints', 'reference', run), { engine: 'wasm' });
+    const pair = { clean: model.prompt('(SUM 7 3)'), corrupted: model.prompt('(SUM 7 4)') };
+    const stages = [
+      'blocks.0.resid_pre',
+      'blocks.0.resid_mid',
+      'blocks.1.resid_mid',
+      'blocks.1.resid_post',
+    ] as const;
+    const rows = stages.map((at) => {
+      const cells = pair.clean.words.map((_, position) => [{ at, position }]);
+      return [at.replace('blocks.', ''), [...model.patch(pair, cells).effect]] as const;
+    });
+    model.dispose();
+    const words = pair.clean.words.map((word) => word.replace('>', '&gt;'));
+    const title = 'Percent of the way to the answer of (SUM 7 4)';
+    const text = 'Activation patching by stage and position: first the operand, then the last token';
+    const drawn = drawing(text, [{ title, marks: table(words, rows) }], { width: 340, height: 100 });
+    await expect(drawn).toMatchFileSnapshot(picture('patching'));
+  });
+});
+
 describe('ablation', () => {
   it.each(ZOO_NAMES)(
     '%s: what it loses without attention and without feed-forward',
     (name) => {
-      const m = measureOn(engine, ZOO[name](), 60, 1);
-      expect(m.learned[0].accuracy).toBe(1);
-      const loss = (component: string): number => {
-        const row = m.effects.findIndex(
-          (key) =>
-            key.component === component &&
-            key.method === 'resample' &&
-            key.site === 'all positions' &&
-            key.effect === 'total',
-        );
-        const cell = m.cells.findIndex((own) => own.endsWith('result'));
-        return Number(m.deltaNats.data[row * m.cells.length + cell]);
-      };
-      expect(loss('attention')).toBeGreaterThan(1);
+      expect(ablationOf(name).learned[0].accuracy).toBe(1);
+      expect(ablationLoss(name, 'attention')).toBeGreaterThan(1);
       // the copier's feed-forward layer is empty; the others look the result up there
-      if (name === 'copier') expect(loss('feed-forward')).toBe(0);
-      else expect(loss('feed-forward')).toBeGreaterThan(1);
+      if (name === 'copier') expect(ablationLoss(name, 'feed-forward')).toBe(0);
+      else expect(ablationLoss(name, 'feed-forward')).toBeGreaterThan(1);
     },
     60_000,
   );
