@@ -86,13 +86,16 @@ const NO_CODE: Readonly<Record<string, readonly string[]>> = {
 /** Formulas of mathematics all stand in this file. */
 const FORMULAS = 'docs/methods.md';
 
+/** Declarations, made from those of the build; test/docs/api.test.ts. */
+const DECLARATIONS = 'docs/api.md';
+
 const named = ({ file, lines }: Block): string => `${file}: ${lines[0]}`;
 
 /** Commands of the other files: indented lines, and words in backquotes. A comment begins with #, or after five blanks. */
 const COMMANDS = [
   ...new Set(
     [...TEXTS]
-      .filter(([file]) => file !== 'README.md')
+      .filter(([file]) => file !== 'README.md' && file !== DECLARATIONS)
       .flatMap(([file, text]) => [
         ...BLOCKS.filter((block) => block.file === file && block.language === undefined).flatMap(
           ({ lines }) => lines,
@@ -141,6 +144,16 @@ const SHORTER: Readonly<Record<string, string>> = {
   'npx sumlens sweep plan.yaml --report-only': 'npx sumlens sweep plan.yaml --report-only --name again',
   'npx sumlens sweep paper --size paper --name paper --report-only':
     'npx sumlens sweep sized.yaml --size paper --name paper --report-only',
+  // docs/tutorial.md
+  'npx sumlens train --tasks SUM --operands 2..2 --seed 1 --d-model 16 --steps 4000':
+    'npx sumlens train --tasks SUM --operands 2..2 --seed 1 --d-model 16 --steps 16',
+  'npx sumlens train --tasks MAX+SUM --operands 2..2 --seed 1 --d-model 16 --steps 4000':
+    'npx sumlens train --tasks MAX+SUM --operands 2..2 --seed 1 --d-model 16 --steps 16',
+  'npx sumlens sample checkpoints/max-sum-full-d16-*': 'npx sumlens sample checkpoints/max-sum-full-d16-*',
+  'npx sumlens inspect checkpoints/reference/max-med-sum-pairs-d16-s1-5deca8f89d56 "(SUM 7 3)" --patch "(SUM 7 4)"':
+    'npx sumlens inspect $ROOT/checkpoints/reference/max-med-sum-pairs-d16-s1-5deca8f89d56 "(SUM 7 3)" --patch "(SUM 7 4)"',
+  'npx sumlens compare checkpoints/sum-full-d16-* checkpoints/max-sum-full-d16-* --name first-finding':
+    'npx sumlens compare checkpoints/sum-full-d16-* checkpoints/max-sum-full-d16-* --name first-finding --subset',
 };
 
 /** Commands that are not run here, by the reason. */
@@ -176,6 +189,7 @@ const NOT_RUN: Readonly<Record<string, readonly string[]>> = {
     'npm run make:reference',
     'npm run make:example-report',
     'npm run make:findings',
+    'npm run make:api',
     'node src/setup/build-wasm.mjs',
   ],
   'measures for minutes; test/bench/command.test.ts': [
@@ -239,6 +253,7 @@ describe('blocks of code', () => {
         !['ts', 'js', 'yaml', 'python'].includes(block.language ?? '') &&
         !(block.language === undefined && block.lines.every((line) => isCommand(line))) &&
         !(block.language === undefined && block.file === FORMULAS) &&
+        !(block.language === 'typescript' && block.file === DECLARATIONS) &&
         !known.some((begin) => named(block).startsWith(begin)),
     );
     expect(unknown.map(named)).toEqual([]);

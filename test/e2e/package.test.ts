@@ -1,6 +1,7 @@
 /** The packed tarball in an empty project: what a user of the library gets, types and all, without install scripts. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -111,6 +112,9 @@ describe('the packed package', () => {
       // messages and the README point to them
       'docs/files.md',
       'docs/methods.md',
+      'docs/tutorial.md',
+      'docs/concepts.md',
+      'docs/api.md',
       'docs/images/report.png',
     ]) {
       expect(existsSync(installed(path)), path).toBe(true);
@@ -158,6 +162,53 @@ describe('the packed package', () => {
     expect(report.title).toBe('My report');
     expect(report.subjects).toHaveLength(4);
     expect(readFileSync(join(project, 'reports', 'mine', 'index.html'), 'utf8')).toContain('<!doctype html>');
+  }, 150_000);
+
+  it('type-checks and runs the scripts of docs/lens.md, which have no cast', () => {
+    const scripts = [
+      ...readFileSync(installed('docs', 'lens.md'), 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm),
+    ].map((match) => match[1]);
+    expect(scripts).toHaveLength(3);
+    for (const script of scripts) expect(script).not.toMatch(/\bas (?!const\b)|<any>|\bany\b|!\.|@ts-/);
+    const names = scripts.map((script, i) => {
+      writeFileSync(join(project, `lens-${i}.ts`), script);
+      return `lens-${i}.ts`;
+    });
+    const options = {
+      compilerOptions: {
+        target: 'ES2023',
+        module: 'NodeNext',
+        strict: true,
+        noEmitOnError: true,
+        skipLibCheck: false,
+        types: ['node'],
+        typeRoots: [join(packageRoot(), 'node_modules', '@types')],
+      },
+      files: names,
+    };
+    writeFileSync(join(project, 'tsconfig.lens.json'), JSON.stringify(options));
+    const compiler = join(packageRoot(), 'node_modules', 'typescript', 'bin', 'tsc');
+    const compiled = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.lens.json'], {
+      cwd: project,
+      encoding: 'utf8',
+    });
+    expect([compiled.stdout, compiled.status]).toEqual(['', 0]);
+    // they name a run of the clone
+    cpSync(join(packageRoot(), 'checkpoints', 'reference'), join(project, 'checkpoints', 'reference'), {
+      recursive: true,
+    });
+    const outputs = names.map((name) => {
+      const ran = spawnSync(process.execPath, [name.replace('.ts', '.js')], {
+        cwd: project,
+        encoding: 'utf8',
+      });
+      expect([ran.stderr, ran.status]).toEqual(['', 0]);
+      return ran.stdout;
+    });
+    // the last stage of the logit lens is the model's answer to (SUM 7 3 6), 6
+    expect(outputs[0]).toMatch(/^blocks\.1\.resid_post 6 /m);
+    expect(outputs[1].trim().split('\n')).toHaveLength(8);
+    expect(outputs[2]).toMatch(/^L0H0 reads /m);
   }, 150_000);
 
   it('has a command that runs', () => {

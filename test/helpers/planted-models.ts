@@ -56,11 +56,13 @@ export function logitPerUnit(
 
 export const PLANTED = { V, G, MODULUS } as const;
 
-function runConfig(
+/** SUM or another operation modulo 10, one layer, relu, untied. */
+export function runConfig(
   tasks: readonly OperationName[],
   operands: readonly [number, number],
   width: number,
   dMlp: number,
+  nHeads = 1,
 ): RunConfig {
   return {
     ...DEFAULT_RUN,
@@ -68,7 +70,7 @@ function runConfig(
     model: {
       dModel: width,
       nLayers: 1,
-      nHeads: 1,
+      nHeads,
       dMlp,
       activation: 'relu',
       bias: true,

@@ -3,7 +3,7 @@
  *
  * For every step of every run in checkpoints/reference: logits at every position of 24 examples of its data, and greedy
  * answers to their prompts. For the last steps, and for untrained models that differ in what the formats of `export`
- * have to express: the exported folders and every activation. index.json says what lies where; numbers are
+ * have to express: the exported folders, every activation and what the lens says. index.json says what lies where; numbers are
  * little-endian float32. The build in dist/ is used.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -22,6 +22,7 @@ import { activationNames } from '../../dist/src/model/activations.js';
 import { initialParameters } from '../../dist/src/model/init.js';
 import { parameterTable } from '../../dist/src/model/parameters.js';
 import { Rng } from '../../dist/src/tensor/rng.js';
+import { lensOf } from './dump-lens.mjs';
 
 const EXAMPLES = 24;
 const MAX_NEW = 16;
@@ -62,6 +63,7 @@ function computed(id, config, parameters, { captured }) {
   const separator = config.data.format === 'direct' ? vocab.equals : vocab.arrow;
   const prompts = examples.map((tokens) => tokens.slice(0, tokens.indexOf(separator) + 1));
   const answers = model.generate(prompts, { maxNewTokens: MAX_NEW, stopToken: vocab.end });
+  const lens = captured ? lensOf(model, config) : [];
   model.dispose();
   const file = id.replaceAll(/[^A-Za-z0-9.-]/g, '-');
   return {
@@ -75,6 +77,7 @@ function computed(id, config, parameters, { captured }) {
     answers: answers.map((answer) => [...answer]),
     stopToken: vocab.end,
     maxNewTokens: MAX_NEW,
+    lens,
     activations: Object.fromEntries(
       names.map((name) => [name, writeNumbers(`${file}.${name}`, activations.get(name))]),
     ),

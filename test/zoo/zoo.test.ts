@@ -1,0 +1,289 @@
+/** Every model of the zoo answers its task, and each module says of it what its weights are known to do. */
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openEngine } from '../../src/engine/registry.js';
+import type { Engine, Model } from '../../src/engine/engine.js';
+import { type Lens, openLens } from '../../src/lens/lens.js';
+import { embeddingPca } from '../../probes/embedding-pca/index.js';
+import type { EmbeddingMeasurement } from '../../probes/embedding-pca/measure.js';
+import { EMBEDDING_STATISTICS } from '../../probes/embedding-pca/statistics.js';
+import { tokenPart } from '../../probes/parity-probe/measure.js';
+import { newFitCounts } from '../../src/analysis/linear-probe.js';
+import { initialParameters } from '../../src/model/init.js';
+import { headCells } from '../../src/lens/patch.js';
+import { Rng } from '../../src/tensor/rng.js';
+import type { AblationMeasurement } from '../../probes/ablation/measure.js';
+import { packageRoot } from '../../src/io/package-root.js';
+import { openModel } from '../../src/workflows/library.js';
+import { measureOn, subjectFor } from '../helpers/measure-ablation.js';
+import { ZOO, ZOO_NAMES, type ZooName } from '../helpers/zoo.js';
+import { type Panel, bars, drawing, plane, table } from './draw.js';
+
+const END_OF_OPERANDS = 5;
+let engine: Engine;
+const open = new Map<ZooName, { readonly lens: Lens; readonly model: Model }>();
+beforeAll(async () => {
+  ({ engine } = await openEngine('wasm', { threads: 1 }));
+});
+afterAll(() => engine.dispose());
+
+function opened(name: ZooName): { readonly lens: Lens; readonly model: Model } {
+  const { config, gpt, parameters } = ZOO[name]();
+  const model = open.get(name)?.model ?? engine.createModel(gpt, { parameters }, 'inference');
+  const found = open.get(name) ?? { model, lens: openLens(model, config) };
+  open.set(name, found);
+  return found;
+}
+
+/** As a run's `measure` sees it. */
+function contextOf(name: ZooName, module: string) {
+  const planted = ZOO[name]();
+  const { config, gpt, parameters } = planted;
+  const { model } = opened(name);
+  return {
+    subject: {
+      subject: subjectFor(config),
+      config,
+      parameters,
+      untrainedParameters: initialParameters(gpt, config.seed),
+    },
+    context: {
+      engine,
+      model,
+      rng: (index = 0) => new Rng(config.seed, `probe:${module}`, index),
+      progress: () => undefined,
+    },
+  };
+}
+
+async function embeddingOf(name: ZooName): Promise<EmbeddingMeasurement> {
+  const { subject, context } = contextOf(name, 'embedding-pca');
+  return embeddingPca.measure(subject, { permutations: 999, nullDraws: 100 }, context);
+}
+
+const statistic = (m: EmbeddingMeasurement, id: string): number =>
+  EMBEDDING_STATISTICS.find((one) => one.id === id)?.of(m)[0].value ?? NaN;
+
+const ablations = new Map<ZooName, AblationMeasurement>();
+function ablationOf(name: ZooName): AblationMeasurement {
+  const found = ablations.get(name) ?? measureOn(engine, ZOO[name](), 60, 1);
+  ablations.set(name, found);
+  return found;
+}
+
+/** Rise of the loss of the result, in nats, when a kind of part is resampled. */
+function ablationLoss(name: ZooName, component: string): number {
+  const m = ablationOf(name);
+  const row = m.effects.findIndex(
+    (key) =>
+      key.component === component &&
+      key.method === 'resample' &&
+      key.site === 'all positions' &&
+      key.effect === 'total',
+  );
+  const cell = m.cells.findIndex((own) => own.endsWith('result'));
+  return Number(m.deltaNats.data[row * m.cells.length + cell]);
+}
+
+/** Rows of attention from `>`. */
+function fromArrow(name: ZooName): number[][] {
+  const { lens } = opened(name);
+  const operation = name === 'copier' ? 'FIRST' : 'SUM';
+  const run = lens.run(`(${operation} 7 4)`);
+  const T = run.prompts[0].tokens.length;
+  return lens.patterns(run).map(({ weights }) => [...weights.subarray((T - 1) * T)]);
+}
+
+/** What each kind of part adds to the logit of the right result, less the mean over numbers. */
+function attributed(name: ZooName): Map<string, number> {
+  const { lens } = opened(name);
+  const operation = name === 'copier' ? 'FIRST' : 'SUM';
+  const prompt = lens.prompt(`(${operation} 7 4)`);
+  const of = new Map(Array.from({ length: 10 }, (_, a) => [lens.vocabulary.firstNumber + a, -0.1]));
+  const right = lens.prompt(prompt).completion?.[0] ?? -1;
+  of.set(right, (of.get(right) ?? 0) + 1);
+  const { parts, values } = lens.attribution(lens.run(prompt), { of });
+  const out = new Map<string, number>();
+  parts.forEach(({ kind }, p) => out.set(kind, (out.get(kind) ?? 0) + values[0][p]));
+  return out;
+}
+
+describe.each(ZOO_NAMES)('%s', (name) => {
+  it('answers every prompt, and ends; the copier has no end', () => {
+    const { lens } = opened(name);
+    for (let a = 0; a < 10; a++) {
+      for (let b = 0; b < 10; b++) {
+        if (name === 'copier') {
+          const [{ word }] = lens.generate(`(FIRST ${a} ${b})`, { maxNewTokens: 1 });
+          expect([a, b, word]).toEqual([a, b, `${a}`]);
+        } else {
+          const words = lens.generate(`(SUM ${a} ${b})`).map(({ word }) => word);
+          expect([a, b, ...words]).toEqual([a, b, `${(a + b) % 10}`, 'e']);
+        }
+      }
+    }
+  });
+
+  it('attention reads the operands, and nothing else', () => {
+    const rows = fromArrow(name);
+    const wanted: Readonly<Record<ZooName, readonly (readonly number[])[]>> = {
+      copier: [[1, 0]],
+      'pair table': [[0.5, 0.5]],
+      'clock, k = 1': [
+        [1, 0],
+        [0, 1],
+      ],
+      'clock, k = 3': [
+        [1, 0],
+        [0, 1],
+      ],
+      line: [[0.5, 0.5]],
+    };
+    expect(rows).toHaveLength(wanted[name].length);
+    rows.forEach((row, head) => {
+      // on the line LayerNorm divides operands not quite alike
+      const digits = name === 'line' ? 1 : 3;
+      expect(row[3]).toBeCloseTo(wanted[name][head][0], digits);
+      expect(row[4]).toBeCloseTo(wanted[name][head][1], digits);
+      expect(row.slice(END_OF_OPERANDS).reduce((a, b) => a + b)).toBeCloseTo(0, 3);
+    });
+  });
+
+  it('attribution: the copier answers with attention, the others with the feed-forward layer', () => {
+    const parts = attributed(name);
+    const [answering, silent] = name === 'copier' ? ['head', 'feed-forward'] : ['feed-forward', 'head'];
+    expect(parts.get(answering)).toBeGreaterThan(2);
+    expect(Math.abs(parts.get(silent) ?? NaN)).toBeLessThan(1e-3);
+  });
+
+  it('patching: a second operand moves the answer, but not the copier', () => {
+    const { lens, model } = opened(name);
+    if (name === 'copier') {
+      const text = (b: number): string => `(FIRST 7 ${b})`;
+      const [one, other] = [lens.run(text(4)), lens.run(text(5))];
+      expect(other.logits.slice(-20)).toEqual(one.logits.slice(-20));
+      return;
+    }
+    const pair = { clean: lens.prompt('(SUM 7 4)'), corrupted: lens.prompt('(SUM 7 6)') };
+    const effect = [...lens.patch(pair, headCells(model.config)).effect];
+    // the head that reads the second operand carries all of it
+    expect(effect.at(-1)).toBeCloseTo(1, 3);
+    if (name.startsWith('clock')) expect(effect[0]).toBeCloseTo(0, 3);
+  });
+});
+
+describe('embedding-pca', () => {
+  it.each([1, 3] as const)('clock, k = %i: a closed ring that has its name', async (k) => {
+    const m = await embeddingOf(`clock, k = ${k}`);
+    expect(m.embedding.fourier.peak).toMatchObject({ frequency: k, p: 0.001 });
+    expect(m.embedding.fourier.share[k - 1]).toBeCloseTo(1, 6);
+    expect(m.embedding.circular.best.p).toBe(0.001);
+    expect(statistic(m, 'ring')).toBeGreaterThan(0.5);
+    // as named the ring of k = 3 is none: 0 and 9 are three steps apart
+    if (k === 1) expect(statistic(m, 'closure')).toBeLessThan(0.2);
+    else expect(statistic(m, 'closure')).toBeGreaterThan(0.2);
+    expect(statistic(m, 'widest-gap')).toBeLessThan(0.2);
+  });
+
+  it('line: in order as named, and open', async () => {
+    const m = await embeddingOf('line');
+    // equal distances tie but for float32
+    expect(statistic(m, 'order')).toBeGreaterThan(0.98);
+    expect(m.embedding.explained[0]).toBeCloseTo(1, 6);
+    expect(statistic(m, 'closure')).toBeGreaterThan(2);
+    // a line's Fourier power is largest at k = 1 too
+    expect(m.embedding.fourier.peak.frequency).toBe(1);
+    expect(m.embedding.fourier.share[0]).toBeGreaterThan(0.5);
+  });
+
+  it.each(['copier', 'pair table'] as const)(
+    '%s: numbers equally far apart have no arrangement',
+    async (name) => {
+      await expect(embeddingOf(name)).rejects.toThrow('all 45 values are equal');
+    },
+  );
+});
+
+describe('parity-probe', () => {
+  it.each(['line', 'clock, k = 1', 'clock, k = 3', 'pair table'] as const)(
+    '%s: no more parity in the embedding than in other labels',
+    (name) => {
+      const { subject, context } = contextOf(name, 'parity-probe');
+      const { parity } = tokenPart(subject, 'trained', ZOO[name]().gpt, {
+        options: { relabellings: 99, contextRelabellings: 99, valuePermutations: 99 },
+        counts: newFitCounts(),
+        rng: context.rng,
+        tick: () => undefined,
+      });
+      expect(parity.p).toBeGreaterThan(0.05);
+    },
+    60_000,
+  );
+});
+
+/** Made again by `npx vitest run test/zoo -u`. */
+const picture = (name: string): string => join(packageRoot(), 'docs', 'images', `${name}.svg`);
+
+describe('pictures of the documentation', () => {
+  it('embedding planes', async () => {
+    const panels: Panel[] = [];
+    for (const name of ['clock, k = 1', 'clock, k = 3', 'line'] as const) {
+      const { shape, data } = (await embeddingOf(name)).scores;
+      const points = Array.from(
+        { length: shape[0] },
+        (_, i) => [Number(data[i * shape[1]]), Number(data[i * shape[1] + 1])] as const,
+      );
+      panels.push({ title: name, marks: plane(points) });
+    }
+    const text = 'Number embeddings of two clocks and a line, joined in the order of the numbers';
+    await expect(drawing(text, panels)).toMatchFileSnapshot(picture('zoo-embeddings'));
+  });
+
+  it('resample ablation', async () => {
+    const panels = ZOO_NAMES.map((name) => ({
+      title: name,
+      marks: bars([
+        ['attention', ablationLoss(name, 'attention')],
+        ['feed-forward', ablationLoss(name, 'feed-forward')],
+      ]),
+    }));
+    const text = 'Loss added by resampling attention or feed-forward, in nats';
+    await expect(drawing(text, panels, { height: 80 })).toMatchFileSnapshot(picture('zoo-ablation'));
+  }, 60_000);
+
+  it('patching of a trained model', async () => {
+    const run = 'max-med-sum-pairs-d16-s1-5deca8f89d56';
+    const model = await openModel(join(packageRoot(), 'checkpoints', 'reference', run), { engine: 'wasm' });
+    const pair = { clean: model.prompt('(SUM 7 3)'), corrupted: model.prompt('(SUM 7 4)') };
+    const stages = [
+      'blocks.0.resid_pre',
+      'blocks.0.resid_mid',
+      'blocks.1.resid_mid',
+      'blocks.1.resid_post',
+    ] as const;
+    const rows = stages.map((at) => {
+      const cells = pair.clean.words.map((_, position) => [{ at, position }]);
+      return [at.replace('blocks.', ''), [...model.patch(pair, cells).effect]] as const;
+    });
+    model.dispose();
+    const words = pair.clean.words.map((word) => word.replace('>', '&gt;'));
+    const title = 'Percent of the way to the answer of (SUM 7 4)';
+    const text = 'Activation patching by stage and position: first the operand, then the last token';
+    const drawn = drawing(text, [{ title, marks: table(words, rows) }], { width: 340, height: 100 });
+    await expect(drawn).toMatchFileSnapshot(picture('patching'));
+  });
+});
+
+describe('ablation', () => {
+  it.each(ZOO_NAMES)(
+    '%s: what it loses without attention and without feed-forward',
+    (name) => {
+      expect(ablationOf(name).learned[0].accuracy).toBe(1);
+      expect(ablationLoss(name, 'attention')).toBeGreaterThan(1);
+      // the copier's feed-forward layer is empty; the others look the result up there
+      if (name === 'copier') expect(ablationLoss(name, 'feed-forward')).toBe(0);
+      else expect(ablationLoss(name, 'feed-forward')).toBeGreaterThan(1);
+    },
+    60_000,
+  );
+});
