@@ -1,8 +1,9 @@
-/** The probe modules: one line each. */
+/** The probe modules: one line each. `all` is PROBES; those of MORE_PROBES are run by name. */
 import type { Probe } from './contract.js';
 import { ablation } from './ablation/index.js';
 import { embeddingPca } from './embedding-pca/index.js';
 import { memorization } from './memorization/index.js';
+import { neurons } from './neurons/index.js';
 import { parityProbe } from './parity-probe/index.js';
 
 export const PROBES: readonly Probe[] = [
@@ -11,3 +12,6 @@ export const PROBES: readonly Probe[] = [
   ablation,
   memorization,
 ] as unknown as readonly Probe[];
+
+/** Looked up by name only: what `all` measures, and so every report made by it, stays what it is. */
+export const MORE_PROBES: readonly Probe[] = [neurons] as unknown as readonly Probe[];
