@@ -5,6 +5,7 @@ import { embeddingPca } from './embedding-pca/index.js';
 import { memorization } from './memorization/index.js';
 import { neurons } from './neurons/index.js';
 import { parityProbe } from './parity-probe/index.js';
+import { patching } from './patching/index.js';
 
 export const PROBES: readonly Probe[] = [
   embeddingPca,
@@ -14,4 +15,4 @@ export const PROBES: readonly Probe[] = [
 ] as unknown as readonly Probe[];
 
 /** Looked up by name only: what `all` measures, and so every report made by it, stays what it is. */
-export const MORE_PROBES: readonly Probe[] = [neurons] as unknown as readonly Probe[];
+export const MORE_PROBES: readonly Probe[] = [neurons, patching] as unknown as readonly Probe[];

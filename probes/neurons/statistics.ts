@@ -24,6 +24,11 @@ const ofEach =
       })),
     );
 
+/** Operations whose result is a + b, of NADD a - b: for others the key frequencies say nothing of an answer. */
+const SUMS: readonly string[] = ['SUM', 'NADD'];
+const hasKeys = ({ operation, keys }: OperationNumbers): boolean =>
+  SUMS.includes(operation) && keys.length > 0;
+
 const control = (value: number | undefined): { control?: number } =>
   value === undefined ? {} : { control: value };
 
@@ -72,7 +77,7 @@ export const NEURON_STATISTICS: readonly Statistic<NeuronMeasurement>[] = [
     unit: '1',
     sentence: 'how many frequencies of a + b hold 90 % of its power in the logits (a table needs nearly all)',
     counts: 'learned',
-    of: ofEach(({ keys }) => (keys.length === 0 ? [] : [{ value: keys.length }])),
+    of: ofEach((own) => (hasKeys(own) ? [{ value: own.keys.length }] : [])),
   },
   {
     id: 'excluded-loss',
@@ -83,10 +88,10 @@ export const NEURON_STATISTICS: readonly Statistic<NeuronMeasurement>[] = [
     counts: 'learned',
     controlName: 'waves of a - b at the same frequencies',
     reference: 0,
-    of: ofEach(({ keys, loss }) =>
-      keys.length === 0
-        ? []
-        : [{ value: loss.excluded - loss.intact, control: loss.differences - loss.intact }],
+    of: ofEach((own) =>
+      hasKeys(own)
+        ? [{ value: own.loss.excluded - own.loss.intact, control: own.loss.differences - own.loss.intact }]
+        : [],
     ),
   },
   {
@@ -97,7 +102,7 @@ export const NEURON_STATISTICS: readonly Statistic<NeuronMeasurement>[] = [
     sentence: 'loss added by leaving nothing of the logits but their mean and the key frequencies of a + b',
     counts: 'learned',
     reference: 0,
-    of: ofEach(({ keys, loss }) => (keys.length === 0 ? [] : [{ value: loss.restricted - loss.intact }])),
+    of: ofEach((own) => (hasKeys(own) ? [{ value: own.loss.restricted - own.loss.intact }] : [])),
   },
   {
     id: 'logit-sum-share',
