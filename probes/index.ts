@@ -1,6 +1,7 @@
 /** The probe modules: one line each. `all` is PROBES; those of MORE_PROBES are run by name. */
 import type { Probe } from './contract.js';
 import { ablation } from './ablation/index.js';
+import { codeLength } from './code-length/index.js';
 import { embeddingPca } from './embedding-pca/index.js';
 import { memorization } from './memorization/index.js';
 import { neurons } from './neurons/index.js';
@@ -15,4 +16,4 @@ export const PROBES: readonly Probe[] = [
 ] as unknown as readonly Probe[];
 
 /** Looked up by name only: what `all` measures, and so every report made by it, stays what it is. */
-export const MORE_PROBES: readonly Probe[] = [neurons, patching] as unknown as readonly Probe[];
+export const MORE_PROBES: readonly Probe[] = [neurons, patching, codeLength] as unknown as readonly Probe[];
