@@ -1,9 +1,12 @@
-/** The probe modules: one line each. */
+/** The probe modules: one line each. `all` is PROBES; those of MORE_PROBES are run by name. */
 import type { Probe } from './contract.js';
 import { ablation } from './ablation/index.js';
+import { codeLength } from './code-length/index.js';
 import { embeddingPca } from './embedding-pca/index.js';
 import { memorization } from './memorization/index.js';
+import { neurons } from './neurons/index.js';
 import { parityProbe } from './parity-probe/index.js';
+import { patching } from './patching/index.js';
 
 export const PROBES: readonly Probe[] = [
   embeddingPca,
@@ -11,3 +14,6 @@ export const PROBES: readonly Probe[] = [
   ablation,
   memorization,
 ] as unknown as readonly Probe[];
+
+/** Looked up by name only: what `all` measures, and so every report made by it, stays what it is. */
+export const MORE_PROBES: readonly Probe[] = [neurons, patching, codeLength] as unknown as readonly Probe[];
