@@ -1,7 +1,8 @@
 /** `sumlens probe`: modules over checkpoints, and the report of it. */
 import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { PROBES } from '../../probes/index.js';
+import type { Probe } from '../../probes/contract.js';
+import { EVERY_PROBE, NAMED_PROBES, PROBES } from '../../probes/index.js';
 import { UserError } from '../errors.js';
 import { bundleProbe, isTypeScript, withOwnName } from '../workflows/bundle-probe.js';
 import type { ProbeChoice } from '../workflows/probe-checkpoints.js';
@@ -17,7 +18,7 @@ export function registerProbe(program: Command): void {
     .command('probe')
     .argument(
       '[module]',
-      `all, ${PROBES.map((probe) => probe.name).join(', ')}, or the path of a file that exports a probe`,
+      `all (${namesOf(PROBES)}); by name only ${namesOf(NAMED_PROBES)}; or the path of a file that exports a probe`,
     )
     .argument('[checkpoints...]', CHECKPOINTS_HELP)
     .description(SUMMARIES.probe.description)
@@ -42,9 +43,11 @@ export function registerProbe(program: Command): void {
   );
 }
 
+const namesOf = (probes: readonly Probe[]): string => probes.map(({ name }) => name).join(', ');
+
 function listModules(json: boolean): void {
   if (json) {
-    const modules = PROBES.map(({ name, title, question, version = 1, options = {} }) => ({
+    const modules = EVERY_PROBE.map(({ name, title, question, version = 1, options = {} }) => ({
       name,
       title,
       question,
@@ -54,7 +57,10 @@ function listModules(json: boolean): void {
     process.stdout.write(`${JSON.stringify({ modules }, null, 2)}\n`);
     return;
   }
-  for (const probe of PROBES) console.log(`${probe.name.padEnd(16)} ${probe.question}`);
+  for (const probe of EVERY_PROBE) {
+    const note = NAMED_PROBES.includes(probe) ? ' (by name; not in "all")' : '';
+    console.log(`${probe.name.padEnd(16)} ${probe.question}${note}`);
+  }
 }
 
 /** A name, `all`, or the path of a file; a bundle of it where it is TypeScript. */

@@ -5,7 +5,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Options, Probe, ProbeOption } from '../../probes/contract.js';
-import { PROBES } from '../../probes/index.js';
+import { EVERY_PROBE, PROBES } from '../../probes/index.js';
 import type { RunStore } from '../checkpoint/store.js';
 import { conditionId, conditionLabel, gptConfigOf } from '../config/hash.js';
 import type { RunConfig } from '../config/run-config.js';
@@ -30,12 +30,12 @@ export interface CheckpointRef {
   readonly subject: Subject;
 }
 
-/** Looks modules up by name; `all` is every module. */
+/** Looks modules up by name; `all` is every module of a usual report, without those measured by name only. */
 export function selectProbes(names: readonly string[]): Probe[] {
-  const known = PROBES.map((probe) => probe.name);
+  const known = EVERY_PROBE.map((probe) => probe.name);
   const chosen = names.flatMap((name) => {
     if (name === 'all') return [...PROBES];
-    const probe = PROBES.find((candidate) => candidate.name === name);
+    const probe = EVERY_PROBE.find((candidate) => candidate.name === name);
     if (probe === undefined) {
       const near = nearest(name, known);
       throw unacceptable(
