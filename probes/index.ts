@@ -1,6 +1,7 @@
 /** The probe modules: one line each. */
 import type { Probe } from './contract.js';
 import { ablation } from './ablation/index.js';
+import { attention } from './attention/index.js';
 import { attribution } from './attribution/index.js';
 import { embeddingPca } from './embedding-pca/index.js';
 import { logitLens } from './logit-lens/index.js';
@@ -16,6 +17,10 @@ export const PROBES: readonly Probe[] = [
 ] as unknown as readonly Probe[];
 
 /** Those that are measured where they are asked for by name. */
-export const NAMED_PROBES: readonly Probe[] = [logitLens, attribution] as unknown as readonly Probe[];
+export const NAMED_PROBES: readonly Probe[] = [
+  logitLens,
+  attribution,
+  attention,
+] as unknown as readonly Probe[];
 
 export const EVERY_PROBE: readonly Probe[] = [...PROBES, ...NAMED_PROBES];
