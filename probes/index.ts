@@ -1,4 +1,4 @@
-/** The probe modules: one line each. */
+/** The probe modules: one line each. `all` is PROBES; those of MORE_PROBES are run by name. */
 import type { Probe } from './contract.js';
 import { ablation } from './ablation/index.js';
 import { attention } from './attention/index.js';
@@ -8,7 +8,6 @@ import { logitLens } from './logit-lens/index.js';
 import { memorization } from './memorization/index.js';
 import { parityProbe } from './parity-probe/index.js';
 
-/** Those of every report: what `all`, `compare` and `run` measure. */
 export const PROBES: readonly Probe[] = [
   embeddingPca,
   parityProbe,
@@ -16,11 +15,9 @@ export const PROBES: readonly Probe[] = [
   memorization,
 ] as unknown as readonly Probe[];
 
-/** Those that are measured where they are asked for by name. */
-export const NAMED_PROBES: readonly Probe[] = [
+/** Looked up by name only: what `all` measures, and so every report made by it, stays what it is. */
+export const MORE_PROBES: readonly Probe[] = [
   logitLens,
   attribution,
   attention,
 ] as unknown as readonly Probe[];
-
-export const EVERY_PROBE: readonly Probe[] = [...PROBES, ...NAMED_PROBES];

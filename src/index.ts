@@ -71,7 +71,7 @@ export {
   type ImportedCheckpoint,
   type ImportOptions,
 } from './workflows/import-checkpoint.js';
-export { NAMED_PROBES, PROBES } from '../probes/index.js';
+export { MORE_PROBES, PROBES } from '../probes/index.js';
 export type {
   Combined,
   CombineInput,

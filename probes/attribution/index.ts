@@ -56,19 +56,14 @@ function pictures(evidence: Evidence): ChartSpec[] {
         headline: true,
       },
     ),
-    pointsChart(
-      pointRows(of('feed-forward-share'), {
-        category: (summary) => `${groupName(summary)}, ${summary.scope.operation ?? ''}`,
-      }),
-      {
-        id: 'attribution-share',
-        title: 'Feed-forward or attention, directly',
-        note: 'Above 1/2 feed-forward layers write more of the result; the share of the ablation counts what they are needed for as well.',
-        axis: 'Feed-forward share',
-        category: 'Condition',
-        reference: 0.5,
-      },
-    ),
+    pointsChart(pointRows(of('feed-forward-share'), { category: ({ scope }) => scope.operation ?? '' }), {
+      id: 'attribution-share',
+      title: 'Feed-forward or attention, directly',
+      note: 'Above 1/2 feed-forward layers write more of the result; the share of the ablation counts what they are needed for as well.',
+      axis: 'Feed-forward share',
+      category: 'Operation',
+      reference: 0.5,
+    }),
     heatMapChart(
       contribution.map((summary) => ({
         panel: groupName(summary),

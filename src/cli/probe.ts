@@ -2,7 +2,7 @@
 import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Probe } from '../../probes/contract.js';
-import { EVERY_PROBE, NAMED_PROBES, PROBES } from '../../probes/index.js';
+import { MORE_PROBES, PROBES } from '../../probes/index.js';
 import { UserError } from '../errors.js';
 import { bundleProbe, isTypeScript, withOwnName } from '../workflows/bundle-probe.js';
 import type { ProbeChoice } from '../workflows/probe-checkpoints.js';
@@ -18,7 +18,7 @@ export function registerProbe(program: Command): void {
     .command('probe')
     .argument(
       '[module]',
-      `all (${namesOf(PROBES)}); by name only ${namesOf(NAMED_PROBES)}; or the path of a file that exports a probe`,
+      `all (${namesOf(PROBES)}), or one by name, ${namesOf(MORE_PROBES)} too, or the path of a file that exports a probe`,
     )
     .argument('[checkpoints...]', CHECKPOINTS_HELP)
     .description(SUMMARIES.probe.description)
@@ -47,20 +47,19 @@ const namesOf = (probes: readonly Probe[]): string => probes.map(({ name }) => n
 
 function listModules(json: boolean): void {
   if (json) {
-    const modules = EVERY_PROBE.map(({ name, title, question, version = 1, options = {} }) => ({
-      name,
-      title,
-      question,
-      version,
-      options,
-    }));
+    const modules = [...PROBES, ...MORE_PROBES].map(
+      ({ name, title, question, version = 1, options = {} }) => ({
+        name,
+        title,
+        question,
+        version,
+        options,
+      }),
+    );
     process.stdout.write(`${JSON.stringify({ modules }, null, 2)}\n`);
     return;
   }
-  for (const probe of EVERY_PROBE) {
-    const note = NAMED_PROBES.includes(probe) ? ' (by name; not in "all")' : '';
-    console.log(`${probe.name.padEnd(16)} ${probe.question}${note}`);
-  }
+  for (const probe of [...PROBES, ...MORE_PROBES]) console.log(`${probe.name.padEnd(16)} ${probe.question}`);
 }
 
 /** A name, `all`, or the path of a file; a bundle of it where it is TypeScript. */

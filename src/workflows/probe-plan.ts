@@ -5,7 +5,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Options, Probe, ProbeOption } from '../../probes/contract.js';
-import { EVERY_PROBE, PROBES } from '../../probes/index.js';
+import { MORE_PROBES, PROBES } from '../../probes/index.js';
 import type { RunStore } from '../checkpoint/store.js';
 import { conditionId, conditionLabel, gptConfigOf } from '../config/hash.js';
 import type { RunConfig } from '../config/run-config.js';
@@ -30,12 +30,13 @@ export interface CheckpointRef {
   readonly subject: Subject;
 }
 
-/** Looks modules up by name; `all` is every module of a usual report, without those measured by name only. */
+/** Looks modules up by name; `all` is every module of PROBES. */
 export function selectProbes(names: readonly string[]): Probe[] {
-  const known = EVERY_PROBE.map((probe) => probe.name);
+  const named = [...PROBES, ...MORE_PROBES];
+  const known = named.map((probe) => probe.name);
   const chosen = names.flatMap((name) => {
     if (name === 'all') return [...PROBES];
-    const probe = EVERY_PROBE.find((candidate) => candidate.name === name);
+    const probe = named.find((candidate) => candidate.name === name);
     if (probe === undefined) {
       const near = nearest(name, known);
       throw unacceptable(

@@ -1,10 +1,15 @@
 /** The text of a module with one statistic, for "sumlens new-probe": it runs as it is. */
-import { EVERY_PROBE } from '../../probes/index.js';
+import { MORE_PROBES, PROBES } from '../../probes/index.js';
 import { unacceptable, UserError } from '../errors.js';
 import { createExclusively } from '../io/files.js';
 
 /** Names that mean something else on the command line or in a report. */
-const TAKEN: readonly string[] = ['all', 'learning', 'report', ...EVERY_PROBE.map(({ name }) => name)];
+const TAKEN: readonly string[] = [
+  'all',
+  'learning',
+  'report',
+  ...[...PROBES, ...MORE_PROBES].map(({ name }) => name),
+];
 
 /**
  * Writes `<name>.ts` into the current folder.
