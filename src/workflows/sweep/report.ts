@@ -1,6 +1,6 @@
 /** The report of a sweep: made from results.jsonl alone, without a checkpoint. Claims first. */
 import { learning } from '../../../probes/learning.js';
-import { PROBES } from '../../../probes/index.js';
+import { MORE_PROBES, PROBES } from '../../../probes/index.js';
 import { canonicalClaims, claimById, LEARNED_ACCURACY } from '../../evidence/claims-file.js';
 import { decideClaims } from '../../evidence/decide.js';
 import { evidenceOf } from '../../evidence/evidence.js';
@@ -29,7 +29,7 @@ export function reportOfResults(
   const ordered = [...lines].sort((a, b) => (a.id < b.id ? -1 : 1));
   const { subjects, observations } = tableOfResults(ordered);
   const measured = new Set(observations.map(({ statistic }) => statistic.slice(0, statistic.indexOf('/'))));
-  const modules = [learning, ...PROBES].filter(({ name }) => measured.has(name));
+  const modules = [learning, ...PROBES, ...MORE_PROBES].filter(({ name }) => measured.has(name));
   const named = modules.flatMap(({ name, statistics }) =>
     infosOf(statistics).map((info): [string, StatisticInfo] => [`${name}/${info.id}`, info]),
   );
