@@ -3,6 +3,7 @@ import type { ForwardResult } from '../../src/engine/engine.js';
 import { ROLES } from '../../src/listops/expression.js';
 import { OPERATION_NAMES } from '../../src/listops/operations.js';
 import type { AnnotatedBatch } from '../../src/listops/sequence.js';
+import { argmax } from '../../src/tensor/math.js';
 
 /** Cell of (operation, role): index into tallies. */
 export function cellIndex(tasks: readonly string[], operation: string, role: number): number {
@@ -91,13 +92,6 @@ export function addForward(tally: Tally, targets: Targets, { logits, losses }: F
     }
   }
   tally.exact += nSequences - wrongSequences;
-}
-
-/** Index of the greatest of `width` values from `start`; the smallest index wins a tie. NaN never wins. */
-function argmax(values: Float32Array, start: number, width: number): number {
-  let best = 0;
-  for (let v = 1; v < width; v++) if (values[start + v] > values[start + best]) best = v;
-  return best;
 }
 
 /** Adds `part` to `total`. */

@@ -12,6 +12,19 @@ import { type CodeMeasurement, measureSubject } from './measure.js';
 const BEFORE = 'before training';
 const BITS = 'bits of the online code / labels';
 
+/** Of each stage, for one kind of labels. */
+const lengthsOf =
+  (labels: 'parity' | 'random'): Statistic<CodeMeasurement>['of'] =>
+  (measurement) =>
+    measurement === null
+      ? []
+      : measurement.stages.map((part, s) => ({
+          scope: { part },
+          value: measurement.trained[s][labels],
+          control: measurement.untrained[s][labels],
+          examples: measurement.prompts,
+        }));
+
 const STATISTICS: readonly Statistic<CodeMeasurement>[] = [
   {
     id: 'saved',
@@ -44,15 +57,7 @@ const STATISTICS: readonly Statistic<CodeMeasurement>[] = [
     detail: true,
     controlName: BEFORE,
     reference: 1,
-    of: (measurement) =>
-      measurement === null
-        ? []
-        : measurement.stages.map((part, s) => ({
-            scope: { part },
-            value: measurement.trained[s].parity,
-            control: measurement.untrained[s].parity,
-            examples: measurement.prompts,
-          })),
+    of: lengthsOf('parity'),
   },
   {
     id: 'random',
@@ -63,15 +68,7 @@ const STATISTICS: readonly Statistic<CodeMeasurement>[] = [
     detail: true,
     controlName: BEFORE,
     reference: 1,
-    of: (measurement) =>
-      measurement === null
-        ? []
-        : measurement.stages.map((part, s) => ({
-            scope: { part },
-            value: measurement.trained[s].random,
-            control: measurement.untrained[s].random,
-            examples: measurement.prompts,
-          })),
+    of: lengthsOf('random'),
   },
 ];
 

@@ -15,7 +15,7 @@ import {
 import type { GptConfig } from '../model/gpt-config.js';
 import { logDeterministic } from '../tensor/math.js';
 import type { Prompt } from './prompt.js';
-import { type LensRun, logitsAt, probabilitiesOf, rowOf, runPrompts } from './run.js';
+import { type LensRun, logitsAt, offsetsOf, probabilitiesOf, rowOf, runPrompts } from './run.js';
 
 export interface PromptPair {
   readonly clean: Prompt;
@@ -144,12 +144,6 @@ function* chunks(nCells: number, pairs: readonly PromptPair[]): Generator<Copy[]
     }
   }
   if (copies.length > 0) yield copies;
-}
-
-function offsetsOf(prompts: readonly Prompt[]): Int32Array {
-  const offsets = new Int32Array(prompts.length + 1);
-  prompts.forEach(({ tokens }, p) => (offsets[p + 1] = offsets[p] + tokens.length));
-  return offsets;
 }
 
 interface Sources {

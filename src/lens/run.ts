@@ -1,7 +1,7 @@
 /** One forward pass over prompts with everything that a lens reads afterwards. Browser-safe. */
 import type { Batch, Intervention, Model } from '../engine/engine.js';
 import type { ActivationName } from '../model/activations.js';
-import { expDeterministic } from '../tensor/math.js';
+import { argmax, expDeterministic } from '../tensor/math.js';
 import type { Prompt } from './prompt.js';
 
 export interface RunOptions {
@@ -30,10 +30,16 @@ export function runPrompts(model: Model, prompts: readonly Prompt[], options: Ru
   return { prompts, offsets: batch.offsets, logits, activations, interventions };
 }
 
-/** Every position has a target, so that every position has logits; which one it is does not change them. */
-function batchOf(prompts: readonly Prompt[]): Batch {
+/** @returns [P + 1] where each prompt begins when they lie end to end, and their end */
+export function offsetsOf(prompts: readonly Prompt[]): Int32Array {
   const offsets = new Int32Array(prompts.length + 1);
   prompts.forEach(({ tokens }, p) => (offsets[p + 1] = offsets[p] + tokens.length));
+  return offsets;
+}
+
+/** Every position has a target, so that every position has logits; which one it is does not change them. */
+function batchOf(prompts: readonly Prompt[]): Batch {
+  const offsets = offsetsOf(prompts);
   const n = offsets[prompts.length];
   const tokens = new Int32Array(n);
   prompts.forEach((prompt, p) => tokens.set(prompt.tokens, offsets[p]));
@@ -71,9 +77,7 @@ export function probabilitiesOf(logits: ArrayLike<number>): Float64Array {
 
 /** Greedy choice; ties go to the smallest id, as in generation. */
 export function largestAt(values: ArrayLike<number>, from = 0, count = values.length): number {
-  let best = 0;
-  for (let i = 1; i < count; i++) if (values[from + i] > values[from + best]) best = i;
-  return best;
+  return argmax(values, from, count);
 }
 
 /**

@@ -119,7 +119,7 @@ function cosSeries(r: number, rest: number): number {
 }
 
 /** Place of the greatest of `count` values from `start` on, 0 for the first; the first of equals. NaN never wins. */
-export function argmax(values: Float32Array, start: number, count: number): number {
+export function argmax(values: ArrayLike<number>, start: number, count: number): number {
   let best = 0;
   for (let i = 1; i < count; i++) if (values[start + i] > values[start + best]) best = i;
   return best;

@@ -4,7 +4,7 @@ import { SMALL_START } from '../../evidence/claims-file.js';
 import { type Condition, hasLearned, PRIMARY } from '../../evidence/conditions.js';
 import { groupBy } from '../../evidence/group-by.js';
 import type { ChartSpec } from '../schema.js';
-import { accuracyAxis, chart, inlineData, logarithmic, percent, type Row } from './common.js';
+import { accuracyAxis, chart, inlineData, logarithmic, percent, type Row, type Spec } from './common.js';
 
 /** Fewer sizes than this make no line. */
 const FEWEST_SIZES = 3;
@@ -59,37 +59,7 @@ export function learnedBySize(conditions: readonly Condition[]): ChartSpec[] {
         )
         .join(' '),
       headline: true,
-      spec: {
-        data: inlineData(rows),
-        facet: { field: 'panel', type: 'nominal', title: null, sort: panels },
-        columns: 1,
-        spec: {
-          height: 240,
-          layer: [
-            {
-              mark: { type: 'rule', style: 'interval', opacity: 0.35 },
-              encoding: {
-                ...shared,
-                y: accuracyAxis('low', 'Seeds that learned (%)'),
-                y2: { field: 'high' },
-              },
-            },
-            {
-              mark: { type: 'line', point: true },
-              encoding: {
-                ...shared,
-                y: accuracyAxis('share', 'Seeds that learned (%)'),
-                tooltip: [
-                  { field: 'arm', type: 'nominal' },
-                  { field: 'parameters', type: 'quantitative', format: ',d' },
-                  { field: 'learned', type: 'quantitative' },
-                  { field: 'runs', type: 'quantitative', title: 'of' },
-                ],
-              },
-            },
-          ],
-        },
-      },
+      spec: sharesBySize(rows, { panels, height: 240, interval: shared, line: shared }),
       table: {
         columns: ['Place', 'Arm', 'Parameters', 'Learned', 'Of'],
         rows: sizes.map(({ panel, arm, parameters, learned, runs }) => [
@@ -127,4 +97,56 @@ function describe(arm: string, sizes: readonly Size[]): string {
     ({ parameters, learned, runs }) => `${parameters} parameters ${percent(learned / runs, 0)} of ${runs}`,
   );
   return `${arm}: ${parts.join(', ')}.`;
+}
+
+/**
+ * A panel a place: the share of seeds that learned as a line, and its interval behind it.
+ * @param rows - `panel`, `arm`, `parameters`, `share`, `low`, `high`, `learned`, `runs`
+ * @param options.interval - encoding of the intervals, and `line` of the lines, but for y
+ */
+export function sharesBySize(
+  rows: readonly Row[],
+  {
+    panels,
+    height,
+    interval,
+    line,
+  }: {
+    readonly panels: readonly string[];
+    readonly height: number;
+    readonly interval: Spec;
+    readonly line: Spec;
+  },
+): Spec {
+  return {
+    data: inlineData(rows),
+    facet: { field: 'panel', type: 'nominal', title: null, sort: [...panels] },
+    columns: 1,
+    spec: {
+      height,
+      layer: [
+        {
+          mark: { type: 'rule', style: 'interval', opacity: 0.35 },
+          encoding: {
+            ...interval,
+            y: accuracyAxis('low', 'Seeds that learned (%)'),
+            y2: { field: 'high' },
+          },
+        },
+        {
+          mark: { type: 'line', point: true },
+          encoding: {
+            ...line,
+            y: accuracyAxis('share', 'Seeds that learned (%)'),
+            tooltip: [
+              { field: 'arm', type: 'nominal' },
+              { field: 'parameters', type: 'quantitative', format: ',d' },
+              { field: 'learned', type: 'quantitative' },
+              { field: 'runs', type: 'quantitative', title: 'of' },
+            ],
+          },
+        },
+      ],
+    },
+  };
 }

@@ -8,7 +8,8 @@ import { type Condition, hasLearned, PRIMARY } from '../../evidence/conditions.j
 import { groupBy } from '../../evidence/group-by.js';
 import { grouped } from '../../evidence/results.js';
 import type { ChartSpec } from '../schema.js';
-import { accuracyAxis, chart, inlineData, logarithmic, type Row } from './common.js';
+import { chart, logarithmic, type Row } from './common.js';
+import { sharesBySize } from './learned-by-size.js';
 
 export const START_AND_COMPANY = 'start-and-company';
 
@@ -79,7 +80,7 @@ export function startAndCompany(conditions: readonly Condition[]): ChartSpec[] {
   const sizes = (own: readonly StartCount[]): number => new Set(own.map(({ parameters }) => parameters)).size;
   const starts = new Set(counts.map(({ embeddingInit }) => embeddingInit));
   if (starts.size < 2 || sizes(counts) < FEWEST_SIZES) return [];
-  const names = [...new Set(counts.map(armText))];
+  const arms = [...new Set(counts.map(armText))];
   const rows = counts.map((count): Row => {
     const { depth, steps, parameters, learned, runs } = count;
     const { low, high } = clopperPearsonInterval(learned, runs, 0.95);
@@ -88,7 +89,7 @@ export function startAndCompany(conditions: readonly Condition[]): ChartSpec[] {
       arm: armText(count),
       parameters,
       // beside each other, so that no interval hides another
-      at: parameters * (1 + BESIDE * (names.indexOf(armText(count)) - (names.length - 1) / 2)),
+      at: parameters * (1 + BESIDE * (arms.indexOf(armText(count)) - (arms.length - 1) / 2)),
       share: learned / runs,
       low,
       high,
@@ -96,7 +97,6 @@ export function startAndCompany(conditions: readonly Condition[]): ChartSpec[] {
       runs,
     };
   });
-  const arms = names;
   const panels = [...new Set(rows.map(({ panel }) => String(panel)))];
   const all = counts.map(({ parameters }) => parameters);
   const x = logarithmic('at', 'Parameters', [Math.min(...all) * 0.85, Math.max(...all) * 1.15], {
@@ -142,38 +142,12 @@ export function startAndCompany(conditions: readonly Condition[]): ChartSpec[] {
         })
         .join(' '),
       headline: true,
-      spec: {
-        data: inlineData(rows),
-        facet: { field: 'panel', type: 'nominal', title: null, sort: panels },
-        columns: 1,
-        spec: {
-          height: 260,
-          layer: [
-            {
-              mark: { type: 'rule', style: 'interval', opacity: 0.35 },
-              encoding: {
-                x: shared.x,
-                color: shared.color,
-                y: accuracyAxis('low', 'Seeds that learned (%)'),
-                y2: { field: 'high' },
-              },
-            },
-            {
-              mark: { type: 'line', point: true },
-              encoding: {
-                ...shared,
-                y: accuracyAxis('share', 'Seeds that learned (%)'),
-                tooltip: [
-                  { field: 'arm', type: 'nominal' },
-                  { field: 'parameters', type: 'quantitative', format: ',d' },
-                  { field: 'learned', type: 'quantitative' },
-                  { field: 'runs', type: 'quantitative', title: 'of' },
-                ],
-              },
-            },
-          ],
-        },
-      },
+      spec: sharesBySize(rows, {
+        panels,
+        height: 260,
+        interval: { x: shared.x, color: shared.color },
+        line: shared,
+      }),
       table: {
         columns: ['Place', 'Arm', 'Parameters', 'Learned', 'Of', 'Low', 'High'],
         rows: rows.map(({ panel, arm, parameters, learned, runs, low, high }) =>
