@@ -64,7 +64,7 @@ export interface StrictJsonOptions {
 
 /**
  * Parses JSON and refuses what JSON.parse lets through: a byte order mark, duplicate keys, `__proto__`, numbers that
- * do not fit (1e400, 9007199254740993), deep nesting, texts above the cap. Bytes must be UTF-8.
+ * do not fit (1e400, 9007199254740993; with the field that holds it), deep nesting, texts above the cap. Bytes must be UTF-8.
  * @throws UserError (or RunError, see `blame`) with the line and column
  */
 export function parseJsonStrict(source: string | Uint8Array, options: StrictJsonOptions): unknown {
@@ -94,6 +94,8 @@ class StrictParser {
   private readonly maxDepth: number;
   private valuesLeft: number;
   private at = 0;
+  /** where the parser is, for messages: of each level the field or the place in a list */
+  private readonly path: (string | number)[] = [];
 
   constructor(
     source: string | Uint8Array,
@@ -128,6 +130,8 @@ class StrictParser {
       if (seen.size > 0) this.comma('}');
       const key = this.key((name) => seen.has(name));
       seen.add(key);
+      this.path.length = 1;
+      this.path[0] = key;
       visit(key, this.value(1));
     }
     this.skipSpace();
@@ -169,6 +173,8 @@ class StrictParser {
     if (this.closes('}')) return result;
     for (;;) {
       const key = this.key((name) => Object.hasOwn(result, name));
+      this.path.length = depth;
+      this.path[depth - 1] = key;
       result[key] = this.value(depth);
       if (this.closes('}')) return result;
       this.comma('}');
@@ -193,6 +199,8 @@ class StrictParser {
     this.at++;
     if (this.closes(']')) return result;
     for (;;) {
+      this.path.length = depth;
+      this.path[depth - 1] = result.length;
       result.push(this.value(depth));
       if (this.closes(']')) return result;
       this.comma(']');
@@ -239,12 +247,21 @@ class StrictParser {
     }
     const written = this.text.slice(this.at, NUMBER.lastIndex);
     const value = Number(written);
-    if (!Number.isFinite(value)) this.fail(`found the number ${printable(written)}, which is too large`);
-    if (!/[.eE]/.test(written) && !Number.isSafeInteger(value)) {
-      this.fail(`found the number ${printable(written)}, which has no exact representation`);
+    if (!Number.isFinite(value)) {
+      this.fail(`found the number ${printable(written)}${this.field()}, which is too large`);
+    }
+    // beyond 2^53 the shortest digits of a double are what canonicalJson writes of it; others stand for no double of their own
+    if (!/[.eE]/.test(written) && !Number.isSafeInteger(value) && String(value) !== written) {
+      this.fail(`found the number ${printable(written)}${this.field()}, which has no exact representation`);
     }
     this.at = NUMBER.lastIndex;
     return value;
+  }
+
+  /** ` for data.holdoutSeed`; empty outside of any object or list */
+  private field(): string {
+    const names = this.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('');
+    return names === '' ? '' : ` for ${printable(names.replace(/^\./, ''))}`;
   }
 
   private skipSpace(): void {

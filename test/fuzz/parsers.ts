@@ -12,7 +12,12 @@ export type AnyProperty = fc.IProperty<unknown>;
 
 const json = fc.property(
   fc.oneof(
-    mutatedText(['{"a":[1,2.5e3,{"b":"\\u00e9"}],"c":null}', '[[[["x",-0,true]]]]', '{"NaN":"Infinity"}']),
+    mutatedText([
+      '{"a":[1,2.5e3,{"b":"\\u00e9"}],"c":null}',
+      '[[[["x",-0,true]]]]',
+      '{"NaN":"Infinity"}',
+      '[9007199254740992.0]',
+    ]),
     fc.json(),
   ),
   (text) => {

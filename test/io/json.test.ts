@@ -59,8 +59,11 @@ describe('parseJsonStrict', () => {
     ['{"__proto__":{}}', 'found the key "__proto__"'],
     ['{"a":{"__proto__":1}}', 'found the key "__proto__"'],
     ['\ufeff{}', 'byte order mark'],
-    ['{"a":1e400}', 'the number 1e400, which is too large'],
-    ['[9007199254740993]', 'no exact representation'],
+    ['{"a":1e400}', 'the number 1e400 for a, which is too large'],
+    ['1e400', 'the number 1e400, which is too large'],
+    ['[9007199254740993]', 'the number 9007199254740993 for [0], which has no exact representation'],
+    ['{"a":{"x":[{}]},"b":[1,{"c":-9007199254740993}]}', 'the number -9007199254740993 for b[1].c, which'],
+    ['{"a":{"x":[{}]},"b":100000000000000000001}', 'the number 100000000000000000001 for b, which'],
     ['[01]', 'expected "," or "]"'],
     ['[1,]', 'found "]"'],
     ['{"a":1,}', 'expected a key in double quotes'],
@@ -78,6 +81,18 @@ describe('parseJsonStrict', () => {
     expect(() => parse(text)).toThrow(UserError);
     expect(() => parse(text)).toThrow(message);
     expect(() => parse(text)).toThrow(/^grid\.json: .*\.$/);
+  });
+
+  it('reads every finite number that it writes', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+        expect(parse(canonicalJson([value]))).toEqual(JSON.parse(JSON.stringify([value])));
+      }),
+    );
+    // whole, beyond 2^53, and written without an exponent
+    for (const value of [2 ** 53, -(2 ** 53), 1e17, 2 ** 64, 123456789012345680000]) {
+      expect(parse(canonicalJson({ value }))).toEqual({ value });
+    }
   });
 
   it('refuses bytes that are not UTF-8, and long texts before reading them', () => {
