@@ -1,5 +1,8 @@
-/** Bundles the viewer's front end: one script, one style sheet, the shell page and the icon, in dist/viewer. */
-import { copyFileSync, mkdirSync } from 'node:fs';
+/**
+ * Bundles the viewer's front end into dist/viewer: the script of the frame, one of each page, what they share, one style
+ * sheet, the shell page and the icon.
+ */
+import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -7,10 +10,14 @@ import { build } from 'esbuild';
 export async function buildViewer({ root, log = () => undefined, outDir = join(root, 'dist', 'viewer') }) {
   const from = join(root, 'src', 'viewer', 'web');
   mkdirSync(outDir, { recursive: true });
+  // names of chunks hold a hash: those of an earlier build would stay for ever
+  for (const name of readdirSync(outDir)) if (name.endsWith('.js')) rmSync(join(outDir, name));
   await build({
-    entryPoints: { app: join(from, 'main.ts'), styles: join(from, 'styles.css') },
+    entryPoints: { app: join(from, 'main.tsx'), styles: join(from, 'styles', 'index.css') },
     outdir: outDir,
     bundle: true,
+    splitting: true,
+    chunkNames: '[name]-[hash]',
     minify: true,
     format: 'esm',
     target: ['es2022', 'chrome117', 'firefox115', 'safari17'],

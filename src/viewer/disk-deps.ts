@@ -1,10 +1,11 @@
 /** The viewer's view of the disk: its dependencies over a checkpoints folder, a reports folder and the built front end. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
 import { REFERENCE } from '../checkpoint/list.js';
 import { METRICS_FILE } from '../checkpoint/run-files.js';
 import { RunError } from '../errors.js';
 import { LEARNED_ACCURACY } from '../evidence/claims-file.js';
+import { ADDRESS_NAME } from './contract.js';
 import type { Asset, ViewerDeps } from './deps.js';
 import { ReportIndex } from './report-index.js';
 import { checkpointsOf, configText } from './run-detail.js';
@@ -52,22 +53,28 @@ export function diskDeps(options: DiskDepsOptions): ViewerDeps {
   };
 }
 
-const ASSETS: Readonly<Record<string, string>> = {
-  'index.html': 'text/html; charset=utf-8',
-  'app.js': 'text/javascript; charset=utf-8',
-  'styles.css': 'text/css; charset=utf-8',
-  'icon.svg': 'image/svg+xml',
+/** Without these there is no page. */
+const NEEDED = ['index.html', 'app.js', 'styles.css', 'icon.svg'];
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
 };
 
 /** Reads the built front end once. @throws RunError when it is not built */
 export async function loadAssets(folder: string): Promise<ReadonlyMap<string, Asset>> {
   const assets = new Map<string, Asset>();
-  for (const [name, type] of Object.entries(ASSETS)) {
-    try {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const type = TYPES[extname(name)];
+    if (type !== undefined && ADDRESS_NAME.test(name)) {
       assets.set(name, { type, body: await readFile(join(folder, name)) });
-    } catch {
-      throw new RunError(`The viewer's page ${name} was not found. Run "npm run build".`);
     }
+  }
+  const missing = NEEDED.find((name) => !assets.has(name));
+  if (missing !== undefined) {
+    throw new RunError(`The viewer's page ${missing} was not found. Run "npm run build".`);
   }
   return assets;
 }

@@ -48,7 +48,7 @@ function page(title: string, message: string): string {
 <link rel="stylesheet" href="/assets/styles.css">
 </head>
 <body>
-<main class="error-page"><h1>${escape(title)}</h1><p>${escape(message)}</p><p><a href="/">All runs and reports</a></p></main>
+<main class="error-page"><h1>${escape(title)}</h1><p>${escape(message)}</p><p><a href="/">All runs</a></p></main>
 </body>
 </html>
 `;

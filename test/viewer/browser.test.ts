@@ -134,6 +134,7 @@ describeNeeding(NO_BROWSER, 'the pages of the viewer in a browser', () => {
         `${[...strange, JSON.stringify(row), '<script>pwned()</script>'].join('\n')}\n`,
       );
       writeReport(reportsDir, 'quick', { body: PRYING });
+      writeReport(reportsDir, 'plain', { title: 'A plain report' });
     });
     browser = await openBrowser();
   });
@@ -145,7 +146,7 @@ describeNeeding(NO_BROWSER, 'the pages of the viewer in a browser', () => {
     await viewer?.stop();
   });
 
-  it('lists runs by condition, reports with their verdicts, and hostile names as text', async () => {
+  it('lists runs by condition, and hostile names as text', async () => {
     const page = await watched('');
     await page.getByRole('heading', { name: 'MAX+MED+SUM, full, d=16' }).waitFor();
     const text = await page.locator('main').innerText();
@@ -159,6 +160,55 @@ describeNeeding(NO_BROWSER, 'the pages of the viewer in a browser', () => {
     const color = colorAt('light', places.get('MAX+MED+SUM, full, d=16') ?? -1);
     expect(await swatchOf(page, '.condition:has-text("MAX+MED+SUM, full") .swatch')).toBe(color);
     expect(await card.getByRole('link').count()).toBe(3);
+    expect(problemsOf(page)).toEqual([]);
+  });
+
+  it('lists reports with their verdicts, and hostile titles as text', async () => {
+    const page = await watched('reports');
+    await page.getByRole('link', { name: 'A plain report' }).waitFor();
+    const text = await page.locator('main').innerText();
+    for (const name of HOSTILE) expect(text).toContain(name);
+    expect(await page.locator('main :is(img, script, iframe)').count()).toBe(0);
+    const card = page.locator('article', { has: page.getByRole('link', { name: 'A plain report' }) });
+    expect(await card.locator('.verdict').count()).toBe(5);
+    expect(problemsOf(page)).toEqual([]);
+  });
+
+  it('goes from page to page without loading anew, and back to the place that was left', async () => {
+    const page = await watched('reports');
+    await page.evaluate('window.isSame = true');
+    const link = page.getByRole('link', { name: 'A plain report' });
+    await link.scrollIntoViewIfNeeded();
+    await page.mouse.wheel(0, 400);
+    await expect.poll(() => page.evaluate<number>('window.scrollY')).toBeGreaterThan(300);
+    await page.waitForTimeout(300);
+    const before = await page.evaluate<number>('window.scrollY');
+    const isThere = (): Promise<void> =>
+      expect
+        .poll(() => page.evaluate<number>(`Math.abs(window.scrollY - ${before})`), { timeout: 5000 })
+        .toBeLessThan(2);
+    // a click of Playwright would scroll first
+    await link.dispatchEvent('click');
+    await page.locator('iframe').waitFor();
+    expect(await page.evaluate('window.scrollY')).toBe(0);
+    expect(await page.title()).toBe('A plain report - sumlens');
+    await page.goBack();
+    await link.waitFor();
+    await isThere();
+    await page
+      .getByRole('navigation', { name: 'Pages' })
+      .getByRole('link', { name: 'Runs' })
+      .dispatchEvent('click');
+    await page.getByRole('heading', { name: 'Runs', exact: true }).waitFor();
+    expect(await page.getByRole('link', { name: 'Runs' }).getAttribute('aria-current')).toBe('page');
+    expect(await page.evaluate('window.isSame')).toBe(true);
+    // loaded anew, a page still knows where it stood
+    await page.goBack();
+    await link.waitFor();
+    await isThere();
+    await page.waitForTimeout(500);
+    await page.reload();
+    await isThere();
     expect(problemsOf(page)).toEqual([]);
   });
 
@@ -215,7 +265,7 @@ describeNeeding(NO_BROWSER, 'the pages of the viewer in a browser', () => {
 
   it('shows hostile operation and role names of metrics as text, and says what it could not read', async () => {
     const page = await watched(`runs/${hostileRun}`);
-    await page.getByText('1 lines of metrics.jsonl could not be read').waitFor();
+    await page.getByText('1 line of metrics.jsonl could not be read').waitFor();
     const legend = await page.locator('main').innerText();
     for (const name of HOSTILE.filter((text) => text !== '__proto__')) expect(legend).toContain(name);
     expect(await page.locator('main :is(img, script, iframe)').count()).toBe(0);
@@ -251,7 +301,15 @@ describeNeeding(NO_BROWSER, 'the pages of the viewer in a browser', () => {
   it.each(['light', 'dark'] as const)(
     'has nothing to complain of for axe, %s',
     async (colorScheme) => {
-      for (const path of ['', `runs/${running}`, `runs/${hostileRun}`, 'reports/hostile-0', 'runs/none']) {
+      for (const path of [
+        '',
+        'reports',
+        'compare',
+        `runs/${running}`,
+        `runs/${hostileRun}`,
+        'reports/hostile-0',
+        'runs/none',
+      ]) {
         const page = await watched(path, { colorScheme });
         await page.waitForTimeout(500);
         for (const summary of await page.locator('summary').all()) await summary.click();
@@ -262,7 +320,7 @@ describeNeeding(NO_BROWSER, 'the pages of the viewer in a browser', () => {
   );
 
   it('needs no sideways scrolling at 360 px', async () => {
-    for (const path of ['', `runs/${running}`, `runs/${hostileRun}`, 'reports/quick']) {
+    for (const path of ['', 'reports', `runs/${running}`, `runs/${hostileRun}`, 'reports/quick']) {
       const page = await watched(path, { width: 360 });
       await page.waitForTimeout(400);
       const overflow = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');

@@ -5,9 +5,12 @@ import { notFound } from '../guard.js';
 import { pickReport } from './reports.js';
 import { pick } from './runs.js';
 
+/** Pages that are of no run, report or sweep; the front end has the same ones (web/pages.ts). */
+const PAGES = ['/', '/compare', '/playground', '/jobs', '/reports'];
+
 export function pageRoutes(deps: ViewerDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  router.get('/', (_request, response) => sendAsset(deps, response, 'index.html'));
+  router.get(PAGES, (_request, response) => sendAsset(deps, response, 'index.html'));
   router.get('/runs/:id', async (request, response) => {
     pick(await deps.listRuns(), request.params.id);
     sendAsset(deps, response, 'index.html');

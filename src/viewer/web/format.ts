@@ -76,3 +76,11 @@ export function conditionColors(): string {
   const dark = rules('dark', ":root:not([data-theme='light'])");
   return `${rules('light', ':root')}@media (prefers-color-scheme:dark){${dark}}${rules('dark', ":root[data-theme='dark']")}`;
 }
+
+/** `3 h 5 min`, `12 min`, `40 s` */
+export function durationText(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 90) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

@@ -1,0 +1,48 @@
+/** One report in a frame of its own origin: it can draw and download, and reach nothing of the viewer. */
+import { useLayoutEffect } from 'preact/hooks';
+import { reportList } from '../api.js';
+import type { PageProps } from '../pages.js';
+import { A } from '../parts/link.js';
+import { Broken, Loading, useTitle } from '../parts/states.js';
+import { useOnce } from '../resource.js';
+import { href } from '../router.js';
+
+export function ReportPage({ name }: PageProps) {
+  useOnce(reportList);
+  const reports = reportList.data.value;
+  const report = reports?.find((entry) => entry.open && entry.address === name);
+  useTitle(`${report?.title ?? 'Report'} - sumlens`);
+  useLayoutEffect(() => {
+    document.body.classList.add('with-frame');
+    return () => document.body.classList.remove('with-frame');
+  }, []);
+  if (reports === undefined) {
+    const error = reportList.error.value;
+    return error === undefined ? <Loading /> : <Broken title="Not loaded">{error.message}</Broken>;
+  }
+  if (report === undefined) {
+    return <Broken title="Not here">There is no such report (any more).</Broken>;
+  }
+  const beside = reports.find((entry) => entry.name === report.beside);
+  return (
+    <>
+      <h1 class="hidden">{report.title}</h1>
+      <p class="frame-links">
+        <span aria-current="page">{report.name}</span>
+        <a href={href(`/reports/${name}/page`)}>Open on its own</a>
+        <a href={href(`/reports/${name}/report.json`)} download>
+          Download report.json
+        </a>
+        {beside?.open === true && (
+          <A to={`/reports/${beside.address}`}>Report of the shipped plan {beside.name}</A>
+        )}
+      </p>
+      <iframe
+        class="report-frame"
+        title={report.title}
+        sandbox="allow-scripts allow-downloads allow-modals"
+        src={href(`/reports/${name}/page`)}
+      />
+    </>
+  );
+}
