@@ -76,7 +76,7 @@ describe('writing files', () => {
 });
 
 /** Jobs are the one kind of child process; doctor asks the compiler for its version, serve opens the browser. */
-const MAY_SPAWN = ['src/jobs/start.ts', 'src/cli'];
+const MAY_SPAWN = ['src/jobs/start.ts', 'src/jobs/detached.ts', 'src/cli'];
 
 /** Members of `process` that may be used outside the command line, with the reason. */
 const MAY_USE_PROCESS: readonly (readonly [
@@ -88,6 +88,7 @@ const MAY_USE_PROCESS: readonly (readonly [
   ['src/viewer/start.ts', 'all', 'starts the server'],
   ['src/jobs/child.ts', 'all', "a child's side"],
   ['src/jobs/start.ts', ['execPath', 'kill', 'on', 'off', 'pid'], 'starts and signals children'],
+  ['src/jobs/detached.ts', ['execPath', 'env'], 'starts children that outlive it'],
   ['src/jobs/memory.ts', ['pid'], 'measures this process'],
   [
     'src/io/process-identity.ts',

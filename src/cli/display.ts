@@ -1,11 +1,21 @@
 /**
  * Progress of long work on stderr. On a terminal a block of lines is redrawn in place; elsewhere one plain line at most
- * every ten seconds, so that a log stays readable.
+ * every ten seconds, so that a log stays readable. A program that starts the command line and gives it a pipe with
+ * SUMLENS_PROGRESS_FD gets a line of JSON twice a second.
  */
+import { fileSystem } from '../io/files.js';
+import { canonicalJson } from '../io/json.js';
+
+/** How far the work is. */
+export interface Share {
+  /** in [0, 1] */
+  readonly share: number;
+  readonly etaMs?: number | undefined;
+}
 
 export interface Display {
   /** shows the newest state; `block` is called only when it will be drawn, its first line is the plain one */
-  update(block: () => readonly string[]): void;
+  update(block: () => readonly string[], share?: () => Share): void;
   /** a line that stays */
   log(line: string): void;
   /** takes the block away */
@@ -14,16 +24,19 @@ export interface Display {
 
 const REDRAW_MS = 150;
 const PLAIN_MS = 10_000;
+const PIPE_MS = 500;
 
 export function createDisplay(quiet: boolean, stream: NodeJS.WriteStream = process.stderr): Display {
   let drawn = 0;
   let last = -Infinity;
+  const tell = progressPipe();
   const erase = (): void => {
     if (drawn > 0) stream.write(`\u001b[${drawn}A\u001b[0J`);
     drawn = 0;
   };
   return {
-    update(block) {
+    update(block, share) {
+      tell(block, share);
       const now = performance.now();
       if (quiet || now - last < (stream.isTTY ? REDRAW_MS : PLAIN_MS)) return;
       last = now;
@@ -48,6 +61,36 @@ export function createDisplay(quiet: boolean, stream: NodeJS.WriteStream = proce
     },
   };
 }
+
+/** Tells the program that started this one, where it wants to know. */
+function progressPipe(): (block: () => readonly string[], share?: () => Share) => void {
+  const given = process.env['SUMLENS_PROGRESS_FD'];
+  if (given === undefined || !/^[3-9]$/.test(given)) return () => undefined;
+  let last = -Infinity;
+  return (block, share) => {
+    const now = performance.now();
+    if (share === undefined || now - last < PIPE_MS) return;
+    last = now;
+    const { share: done, etaMs } = share();
+    const [text = ''] = block();
+    const line = canonicalJson({
+      share: Math.min(1, Math.max(0, done)),
+      text: text
+        .replace(COLOR_OR_CHARACTER, (part, escape?: string) => (escape === undefined ? part : ''))
+        .replace(BAR, ''),
+      etaMs: etaMs === undefined || !Number.isFinite(etaMs) ? null : Math.max(0, etaMs),
+    });
+    const bytes = new TextEncoder().encode(`${line}\n`);
+    try {
+      fileSystem().writeSync(Number(given), bytes, 0, bytes.length);
+    } catch {
+      // whoever wanted to know has gone, or does not read: the work goes on
+    }
+  };
+}
+
+/** What a bar and its per cent say, the share says too. */
+const BAR = /^\[[#-]*\] /;
 
 const ESCAPE = '\u001b';
 const COLOR_OR_CHARACTER = new RegExp(`(${ESCAPE}\\[[0-9;]*m)|.`, 'gsu');

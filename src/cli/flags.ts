@@ -9,13 +9,13 @@ import { PRESET_NAMES, presetFields } from '../config/presets.js';
 import type { RunConfig } from '../config/run-config.js';
 import type { Setting } from '../config/setting.js';
 import { argumentOf, detailsOf } from '../config/setting-text.js';
+import { parseNumber, parseSwitch, settingValue } from '../config/setting-value.js';
 import { SETTINGS } from '../config/settings.js';
 import { ENGINE_CHOICES, type EngineChoice } from '../engine/engine.js';
 import { UserError, nearest, unacceptable } from '../errors.js';
 import { readText } from '../io/files.js';
 import { parseJsonStrict } from '../io/json.js';
 import { usableCores } from '../jobs/cores.js';
-import { parseTasks } from '../listops/data-config.js';
 
 /** A setting that has a flag. */
 interface FlagRow extends Setting {
@@ -75,6 +75,8 @@ export function addCommonFlags(command: Command): Command {
     .option('--quiet', 'no progress');
 }
 
+export { parseNumber };
+
 /** Options of a command as commander parsed them; flags in camelCase. */
 export type ParsedOptions = Readonly<Record<string, unknown>>;
 
@@ -99,21 +101,6 @@ export function flagValue(
 export function switchValue(options: ParsedOptions, flag: string, environment?: NodeJS.ProcessEnv): boolean {
   const found = flagValue(options, flag, environment);
   return found !== undefined && parseSwitch(found.value, found.field);
-}
-
-function parseSwitch(value: string | boolean, field: string): boolean {
-  if (value === true || value === '1' || value === 'true') return true;
-  if (value === false || value === '0' || value === 'false') return false;
-  throw unacceptable(field, value, '1, true, 0 or false');
-}
-
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-
-/** Text of a number; range and wholeness are checked where the field is known. */
-export function parseNumber(value: string | boolean, field: string): number {
-  const parsed = typeof value === 'string' && NUMBER.test(value) ? Number(value) : NaN;
-  if (!Number.isFinite(parsed)) throw unacceptable(field, value, 'a number, e.g. 3, 0.5 or 2e-3');
-  return parsed;
 }
 
 /** A whole number in a range, for flags that are no part of the configuration. */
@@ -192,29 +179,9 @@ export function flagFields(options: ParsedOptions, environment?: NodeJS.ProcessE
 }
 
 function parseValue(row: FlagRow, value: string | boolean, field: string): unknown {
-  switch (row.rule.kind) {
-    case 'whole':
-    case 'number':
-      return parseNumber(value, field);
-    case 'choice':
-      return value;
-    case 'other':
-      return row.text === undefined ? value : row.text.read(String(value));
-    case 'names':
-      return parseTasks(String(value));
-    case 'range':
-      return parseRange(String(value), field);
-    case 'boolean':
-      // a switch says what is not so by default
-      return parseSwitch(value, field) !== row.default;
-  }
-}
-
-/** `2..3`, or `3` for `3..3`. */
-function parseRange(value: string, field: string): [number, number] {
-  const match = /^(\d+)(?:\.\.(\d+))?$/.exec(value);
-  if (match === null) throw unacceptable(field, value, 'fewest..most, e.g. 2..3');
-  return [Number(match[1]), Number(match[2] ?? match[1])];
+  const parsed = settingValue(row, value, field);
+  // a switch says what is not so by default
+  return row.rule.kind === 'boolean' ? parsed !== row.default : parsed;
 }
 
 /** Longest configuration file that is read: a complete one has two kilobytes. */

@@ -109,7 +109,10 @@ export async function runProbing(task: ProbingTask, options: ParsedOptions): Pro
       moduleLimitMs: secondsFlag(options, 'module-limit'),
       signal: interrupt.signal,
       onProgress: ({ done, total, module, subject }) =>
-        display.update(() => [`probing ${done} of ${total}: ${module}, ${subject}`]),
+        display.update(
+          () => [`probing ${done} of ${total}: ${module}, ${subject}`],
+          () => ({ share: done / total }),
+        ),
     });
     display.end();
     if (switchValue(options, 'json')) process.stdout.write(reportJson(result.report));

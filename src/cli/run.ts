@@ -104,10 +104,17 @@ async function runCommand(presetName: string, options: ParsedOptions): Promise<v
       onTraining: (progress) => {
         curves.add(progress.current);
         if (progress.current.state === 'finished') display.log(finishedLine(progress, curves, nameOf));
-        display.update(() => trainingBlock(progress, curves, nameOf));
+        display.update(
+          () => trainingBlock(progress, curves, nameOf),
+          // the probing that follows takes some of the time
+          () => ({ share: 0.9 * progress.share, etaMs: progress.etaMs }),
+        );
       },
       onProbing: ({ done, total, module, subject }) =>
-        display.update(() => [`${bar(done / total)} probing ${done} of ${total}: ${module}, ${subject}`]),
+        display.update(
+          () => [`${bar(done / total)} probing ${done} of ${total}: ${module}, ${subject}`],
+          () => ({ share: 0.9 + (0.1 * done) / total }),
+        ),
     });
   } catch (error) {
     display.end();

@@ -203,7 +203,10 @@ async function sweep(
       signal,
       onProgress: (progress, tables) => {
         last = { progress, tables };
-        display.update(() => [...progressLines(progress), '', ...tables().flatMap(tableLines)]);
+        display.update(
+          () => [...progressLines(progress), '', ...tables().flatMap(tableLines)],
+          () => ({ share: progress.share, etaMs: progress.etaMs }),
+        );
       },
       onResult: (run, line, progress) => display.log(resultLine(run, line, progress)),
       onNote: (text) => display.log(text),

@@ -80,7 +80,12 @@ async function train(options: ParsedOptions): Promise<void> {
           const time = duration(estimateMs);
           display.log(`engine ${engine}: about ${time} for ${steps - step} updates, evaluations not counted`);
         }
-        if (progress.current.state === 'training') display.update(() => [progressText(progress)]);
+        if (progress.current.state === 'training') {
+          display.update(
+            () => [progressText(progress)],
+            () => ({ share: progress.share, etaMs: progress.etaMs }),
+          );
+        }
       },
       ...(typeof out === 'string' && { out }),
     });

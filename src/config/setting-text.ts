@@ -41,7 +41,7 @@ export function defaultText(row: Setting): string {
 }
 
 /** A value as its flag takes it. */
-function valueText({ rule, text }: Setting, value: unknown): string {
+export function valueText({ rule, text }: Setting, value: unknown): string {
   // the value has the type of its own row
   if (text !== undefined) return text.write(value as never);
   if (Array.isArray(value)) return value.join(rule.kind === 'range' ? '..' : '+');

@@ -69,6 +69,9 @@ export interface RunSummary {
   readonly sparkline: readonly CurvePoint[];
   /** uniform guessing, 1 / modulus */
   readonly chance: number | null;
+  /** what somebody wrote of it; absent: nothing */
+  readonly tags?: readonly string[];
+  readonly note?: string;
 }
 
 export interface CheckpointRow {

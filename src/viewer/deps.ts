@@ -3,6 +3,9 @@
  * calls always come from a listing, never from an address.
  */
 import type { ReportSummary, RunDetail, RunSummary, SweepState, SweepSummary } from './contract.js';
+import type { ServedHost } from './guard.js';
+import type { JobStore } from './jobs/store.js';
+import type { Notes } from './notes.js';
 
 export type MetricsTail =
   /** complete lines after the offset; `next` is the offset after the last of them */
@@ -26,8 +29,16 @@ export interface Asset {
 }
 
 export interface ViewerDeps {
-  /** exact values of the Host header that are served */
-  hosts(): readonly string[];
+  /** names under which it is served; the first one is what it tells others to open */
+  hosts(): readonly ServedHost[];
+  /** paths below which proxies serve it, such as `/user/x/proxy/4173` */
+  readonly bases: readonly string[];
+  /** whoever wants to change something has it */
+  readonly token: string;
+  /** reading needs the token too */
+  readonly isTokenDemanded: boolean;
+  /** cookies are not kept apart by port: the name is this viewer's own */
+  cookieName(): string;
   /** the front end, by name, read once at the start */
   readonly assets: ReadonlyMap<string, Asset>;
   listRuns(): Promise<readonly RunSummary[]>;
@@ -37,6 +48,14 @@ export interface ViewerDeps {
   listReports(): Promise<readonly ReportSummary[]>;
   /** undefined: the report has no such file, or it may not be read */
   readReport(report: ReportSummary, file: ReportFile): Promise<Buffer | undefined>;
+  /** the numbers of a report as a tidy table; undefined: it has no report.json. @throws UserError: it is no report */
+  readObservations(report: ReportSummary): Promise<string | undefined>;
+  /** @returns what is kept; undefined: the run is gone */
+  writeNotes(run: RunSummary, notes: Notes): Promise<Notes | undefined>;
+  /** @returns where it lies now; undefined: it is gone. @throws RefusedError: it is in use */
+  trashRun(run: RunSummary): Promise<string | undefined>;
+  trashReport(report: ReportSummary): Promise<string | undefined>;
+  readonly jobs: JobStore;
   listSweeps(): Promise<readonly SweepSummary[]>;
   /** @param name - from an address; undefined: there is no such sweep */
   readSweep(name: string): Promise<SweepState | undefined>;

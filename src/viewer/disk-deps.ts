@@ -2,36 +2,44 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { REFERENCE } from '../checkpoint/list.js';
-import { METRICS_FILE } from '../checkpoint/run-files.js';
+import { LOCK_FILE, METRICS_FILE } from '../checkpoint/run-files.js';
 import { RunError } from '../errors.js';
+import { toCsv } from '../evidence/table.js';
 import { LEARNED_ACCURACY } from '../evidence/claims-file.js';
+import { usableCores } from '../jobs/cores.js';
+import { parseReport } from '../report/parse-report.js';
+import { LOCK_FILE as SWEEP_LOCK } from '../workflows/sweep/shards.js';
 import { ADDRESS_NAME } from './contract.js';
 import type { Asset, ViewerDeps } from './deps.js';
+import { isRealFolder, pathOf } from './folders.js';
+import { JobStore } from './jobs/store.js';
+import { writeNotes } from './notes.js';
 import { ReportIndex } from './report-index.js';
 import { checkpointsOf, configText } from './run-detail.js';
 import { runCache } from './run-cache.js';
 import { RunIndex } from './run-index.js';
 import { SweepIndex } from './sweep-index.js';
 import { readTail } from './tail.js';
+import { moveToTrash } from './trash.js';
 
-export interface DiskDepsOptions {
+export interface DiskDepsOptions extends Pick<
+  ViewerDeps,
+  'assets' | 'hosts' | 'bases' | 'token' | 'isTokenDemanded' | 'cookieName' | 'log'
+> {
   readonly checkpointsDir: string;
   readonly reportsDir: string;
-  readonly assets: ReadonlyMap<string, Asset>;
-  readonly hosts: () => readonly string[];
-  readonly log: (line: string) => void;
+  /** jobs at a time; default: the cores of this machine */
+  readonly cores?: number;
 }
 
 export function diskDeps(options: DiskDepsOptions): ViewerDeps {
-  const { checkpointsDir, reportsDir, assets, hosts, log } = options;
+  const { checkpointsDir, reportsDir, cores = usableCores(), ...given } = options;
   const cache = runCache(join(reportsDir, '.cache', 'viewer-runs.json'));
   const runs = new RunIndex([checkpointsDir, join(checkpointsDir, REFERENCE)], cache);
   const reports = new ReportIndex(reportsDir);
   const sweeps = new SweepIndex(reportsDir);
   return {
-    hosts,
-    assets,
-    log,
+    ...given,
     listRuns: () => runs.runs(),
     readRun: async ({ id }) => {
       const folder = runs.folder(id);
@@ -48,6 +56,32 @@ export function diskDeps(options: DiskDepsOptions): ViewerDeps {
     },
     listReports: () => reports.reports(),
     readReport: ({ name }, file) => reports.read(name, file),
+    readObservations: async ({ name, address }) => {
+      const bytes = await reports.read(name, 'report.json');
+      return bytes === undefined ? undefined : toCsv(parseReport(bytes, `${address}/report.json`));
+    },
+    writeNotes: async ({ id }, notes) => {
+      const folder = runs.folder(id);
+      if (folder === undefined || !isRealFolder(pathOf(folder))) return undefined;
+      const kept = writeNotes(pathOf(folder), notes);
+      await runs.lookAgain();
+      return kept;
+    },
+    trashRun: async ({ id }) => {
+      const folder = runs.folder(id);
+      if (folder === undefined) return undefined;
+      const place = moveToTrash(folder, id, LOCK_FILE);
+      await runs.lookAgain();
+      return place;
+    },
+    trashReport: async ({ name }) => {
+      const folder = reports.folder(name);
+      if (folder === undefined) return undefined;
+      const place = moveToTrash(folder, name, SWEEP_LOCK);
+      await reports.lookAgain();
+      return place;
+    },
+    jobs: new JobStore({ checkpointsDir, reportsDir, cores, log: options.log }),
     listSweeps: () => sweeps.sweeps(),
     readSweep: (name) => sweeps.read(name),
   };

@@ -1,16 +1,9 @@
-/** The last handler: one sentence to the client (JSON below /api, a page elsewhere), never a stack or a path. */
+/** The last handler: one sentence to the client (a problem below /api, a page elsewhere), never a stack or a path. */
 import type { NextFunction, Request, Response } from 'express';
 import { errorMessage, printable, UserError } from '../errors.js';
 import { RefusedError } from './guard.js';
-
-const TITLES: Readonly<Record<number, string>> = {
-  400: 'Not understood',
-  403: 'Not served',
-  404: 'Not here',
-  405: 'Only reading',
-  414: 'Too long',
-  503: 'Busy',
-};
+import { PROBLEM_TYPE, problemOf } from './problem.js';
+import { rootFrom } from './relative.js';
 
 export function errorHandler(log: (line: string) => void) {
   return (error: unknown, request: Request, response: Response, next: NextFunction): void => {
@@ -24,9 +17,9 @@ export function errorHandler(log: (line: string) => void) {
     response.status(status);
     response.setHeader('Cache-Control', 'no-store');
     if (request.url.startsWith('/api/')) {
-      response.json({ error: message });
+      response.type(PROBLEM_TYPE).send(JSON.stringify(problemOf(status, message)));
     } else {
-      response.type('html').send(page(TITLES[status] ?? 'Something went wrong', message));
+      response.type('html').send(page(problemOf(status, message).title, message, rootFrom(request.url)));
     }
   };
 }
@@ -37,18 +30,18 @@ function answer(error: unknown): { status: number; message: string } {
   return { status: 500, message: 'The viewer failed on this; the terminal it runs in says more.' };
 }
 
-function page(title: string, message: string): string {
+function page(title: string, message: string, root: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escape(title)} - sumlens</title>
-<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/assets/styles.css">
+<link rel="icon" href="${root}assets/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="${root}assets/styles.css">
 </head>
 <body>
-<main class="error-page"><h1>${escape(title)}</h1><p>${escape(message)}</p><p><a href="/">All runs</a></p></main>
+<main class="error-page"><h1>${escape(title)}</h1><p>${escape(message)}</p><p><a href="${root}">All runs</a></p></main>
 </body>
 </html>
 `;

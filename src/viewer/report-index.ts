@@ -42,6 +42,18 @@ export class ReportIndex {
     return this.making;
   }
 
+  /** After a change of our own: the next list shows it. */
+  async lookAgain(): Promise<void> {
+    await this.making;
+    this.madeAt = -Infinity;
+    await this.reports();
+  }
+
+  /** @param name - of the list */
+  folder(name: string): Folder | undefined {
+    return this.known.get(name)?.folder;
+  }
+
   async read(name: string, file: ReportFile): Promise<Buffer | undefined> {
     const known = this.known.get(name);
     if (known === undefined) return undefined;

@@ -24,6 +24,7 @@ import { isPlainFile } from './contained.js';
 import { SPARKLINE_POINTS, type RunSummary } from './contract.js';
 import { decimate } from './decimate.js';
 import { type Folder, foldersBelow, isRealFolder, pathOf } from './folders.js';
+import { NOTES_FILE, readNotes } from './notes.js';
 import { type CachedRun, isSettled, type RunCache } from './run-cache.js';
 import { CurveCollector, isRecord } from './metrics.js';
 import { readTail, readWhole } from './tail.js';
@@ -89,6 +90,14 @@ export class RunIndex {
     if (this.list !== undefined && performance.now() - this.madeAt < freshMs) return this.list;
     this.making ??= this.make().finally(() => (this.making = undefined));
     return this.list !== undefined && this.list.length >= MANY_RUNS ? this.list : this.making;
+  }
+
+  /** After a change of our own: the next list shows it. */
+  async lookAgain(): Promise<void> {
+    await this.making;
+    this.madeAt = -Infinity;
+    this.making ??= this.make().finally(() => (this.making = undefined));
+    await this.making;
   }
 
   /** @param id - of the list */
@@ -190,7 +199,8 @@ export class RunIndex {
       if (configStamp === '' && stampOf(dir) === '') return undefined;
     }
     const running = lock !== '' && isHeld(dir);
-    const stamp = `${metrics} ${end} ${running}`;
+    const notes = stampOf(join(dir, NOTES_FILE));
+    const stamp = `${metrics} ${end} ${running}${notes === '' ? '' : ` ${notes}`}`;
     if (known.stamp === stamp) return known;
     const config = configOf(known);
     if (typeof config === 'string') return known;
@@ -210,7 +220,7 @@ export class RunIndex {
 
   private async summarise(known: Known, config: RunConfig, running: boolean): Promise<RunSummary> {
     const { root, parts: ownParts } = known.folder;
-    const { reason: _reason, reading: _reading, ...base } = known.summary;
+    const { reason: _reason, reading: _reading, tags: _tags, note: _note, ...base } = known.summary;
     known.progress ??= { offset: 0, collector: listCollector() };
     let { progress } = known;
     for (;;) {
@@ -240,6 +250,7 @@ export class RunIndex {
     return {
       ...base,
       ...state,
+      ...readNotes(pathOf(known.folder)),
       ...(state.status === 'diverged' && diverged !== undefined && { reason: diverged }),
       step: collector.lastStep,
       loss: collector.points('loss', 'training loss').at(-1)?.[1] ?? null,

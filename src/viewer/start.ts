@@ -1,11 +1,15 @@
 /** Starts and stops the viewer's server. What it serves is app.ts; what it reads is disk-deps.ts. */
 import { createServer, type Server, STATUS_CODES } from 'node:http';
 import { join } from 'node:path';
-import { errorCode, unacceptable, UserError } from '../errors.js';
+import { errorCode, errorMessage, unacceptable, UserError } from '../errors.js';
 import { packageRoot } from '../io/package-root.js';
+import { secretLetters } from '../io/unique.js';
 import { createApp } from './app.js';
 import type { ViewerDeps } from './deps.js';
 import { diskDeps, loadAssets } from './disk-deps.js';
+import type { ServedHost } from './guard.js';
+import { type AllowedHost, checkBind, hostsOf, isLoopback } from './names.js';
+import { TOKEN } from './session.js';
 
 export const HOST = '127.0.0.1';
 export const DEFAULT_PORT = 4173;
@@ -19,6 +23,14 @@ export interface StartViewerOptions {
   readonly reportsDir: string;
   /** exactly this one (0: any free one); absent: the first free one from 4173 on */
   readonly port?: number;
+  /** address to listen on; default: the loopback address. Any other demands the token. */
+  readonly host?: string;
+  /** further names under which it is reached: a forwarded port, a container, a proxy. They demand the token. */
+  readonly allowedHosts?: readonly AllowedHost[];
+  /** true: reading needs the token on the loopback address too; text: this token, not one made anew */
+  readonly token?: boolean | string;
+  /** jobs at a time; default: the cores of this machine */
+  readonly cores?: number;
   /** one line for the operator */
   readonly log: (line: string) => void;
   /** folder of the built front end; default: dist/viewer of the package */
@@ -26,26 +38,75 @@ export interface StartViewerOptions {
 }
 
 export interface RunningViewer {
+  /** where a browser finds it */
   readonly url: string;
   readonly port: number;
+  /** of this viewer: what a program sends that changes something */
+  readonly token: string;
+  /** reading needs it too: a browser opens an address with `?token=` once */
+  readonly isTokenDemanded: boolean;
   /** ends every connection; resolves within a second */
   readonly close: () => Promise<void>;
 }
 
 /** @throws UserError when the port is taken or not allowed */
 export async function startViewer(options: StartViewerOptions): Promise<RunningViewer> {
-  const { port, log } = options;
+  const { port, log, host = HOST, allowedHosts = [], token: given = false, cores } = options;
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65535)) {
     throw unacceptable('--port', port, 'a whole number from 0 to 65535');
   }
+  checkBind(host);
+  const token = tokenOf(given);
+  const isTokenDemanded = given !== false || allowedHosts.length > 0 || !isLoopback(host);
   const assets = await loadAssets(options.assetsDir ?? join(packageRoot(), 'dist', 'viewer'));
-  const hosts: string[] = [];
+  let hosts: readonly ServedHost[] = [];
+  let used = 0;
   const { checkpointsDir, reportsDir } = options;
-  const deps = diskDeps({ checkpointsDir, reportsDir, assets, log, hosts: () => hosts });
+  const bases = allowedHosts.map(({ base }) => base).filter((base) => base !== '');
+  const deps = diskDeps({
+    ...{ checkpointsDir, reportsDir, assets, log, bases, token, isTokenDemanded },
+    hosts: () => hosts,
+    cookieName: () => `sumlens-${used}`,
+    ...(cores !== undefined && { cores }),
+  });
   const { server, close } = viewerServer(deps);
-  const used = await listen(server, port);
-  hosts.push(`${HOST}:${used}`, `localhost:${used}`);
-  return { url: `http://${HOST}:${used}/`, port: used, close };
+  used = await listen(server, port, host);
+  hosts = hostsOf(host, used, allowedHosts);
+  const url = `${hosts[0].origin}${allowedHosts.at(0)?.base ?? ''}/`;
+  const keepGoing = jobsKeeper(deps);
+  const closeAll = (): Promise<void> => {
+    clearInterval(keepGoing);
+    return close();
+  };
+  return { url, port: used, token, isTokenDemanded, close: closeAll };
+}
+
+/** One that nobody guesses, or what the user says. */
+function tokenOf(given: boolean | string): string {
+  if (typeof given !== 'string') return secretLetters();
+  if (!TOKEN.test(given)) {
+    // not shown: it may be nearly right
+    throw new UserError(
+      `--token: found ${given.length} characters, expected 16 to 128 letters, digits, "-" or "_". Leave the value out to have one made.`,
+    );
+  }
+  return given;
+}
+
+/** How often it is looked whether a job waits for a core that has become free. */
+const KEEP_GOING_MS = 5000;
+
+/** Jobs that waited when the last server ended are taken up, and those whose worker was killed too. */
+function jobsKeeper({ jobs, log }: ViewerDeps): NodeJS.Timeout {
+  const look = (): void => {
+    try {
+      jobs.keepGoing();
+    } catch (error) {
+      log(`viewer: jobs: ${errorMessage(error)}`);
+    }
+  };
+  look();
+  return setInterval(look, KEEP_GOING_MS).unref();
 }
 
 /** A server with limits on everything a client may hold; it does not listen yet. */
@@ -97,17 +158,17 @@ function clientErrorStatus(code: string | undefined): number {
   return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
 }
 
-async function listen(server: Server, port: number | undefined): Promise<number> {
+async function listen(server: Server, port: number | undefined, host: string): Promise<number> {
   if (port !== undefined) {
     try {
-      return await listenAt(server, port);
+      return await listenAt(server, port, host);
     } catch (error) {
       throw portError(error, port, 'Leave --port out to take the next free one.');
     }
   }
   for (let candidate = DEFAULT_PORT; candidate <= DEFAULT_PORT + PORTS_TRIED; candidate++) {
     try {
-      return await listenAt(server, candidate);
+      return await listenAt(server, candidate, host);
     } catch (error) {
       if (errorCode(error) !== 'EADDRINUSE') throw portError(error, candidate, 'Choose one with --port.');
     }
@@ -124,6 +185,11 @@ function portError(error: unknown, port: number, remedy: string): unknown {
       `--port: found ${port}, which another program uses; expected a free port. ${remedy}`,
     );
   }
+  if (code === 'EADDRNOTAVAIL') {
+    return new UserError(
+      '--host: found an address that this machine does not have; expected one of its own.',
+    );
+  }
   if (code === 'EACCES') {
     return new UserError(
       `--port: found ${port}, which needs special rights; expected 1024 or more. ${remedy}`,
@@ -132,10 +198,10 @@ function portError(error: unknown, port: number, remedy: string): unknown {
   return error;
 }
 
-function listenAt(server: Server, port: number): Promise<number> {
+function listenAt(server: Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host: HOST, port, exclusive: true }, () => {
+    server.listen({ host, port, exclusive: true }, () => {
       server.removeListener('error', reject);
       const address = server.address();
       resolve(typeof address === 'object' && address !== null ? address.port : port);

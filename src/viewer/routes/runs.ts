@@ -4,7 +4,9 @@ import { Router, type Request, type Response } from 'express';
 import { ADDRESS_NAME, MAX_POINTS, type CurvesEvent, type RunDetail, type RunSummary } from '../contract.js';
 import { POLL_MS, type ViewerDeps } from '../deps.js';
 import { sha256Hex } from '../../io/sha256.js';
-import { notFound } from '../guard.js';
+import { confirmSchema, notesSchema } from '../api/schemas.js';
+import { bodyOf } from '../body.js';
+import { notFound, RefusedError } from '../guard.js';
 import { CurveCollector } from '../metrics.js';
 import { lastEventId, type EventStream, type EventStreams } from '../streams.js';
 
@@ -34,6 +36,19 @@ export function runRoutes(deps: ViewerDeps, streams: EventStreams): Router {
       .filter((other) => other.condition === run.condition && other.status !== 'corrupt')
       .map(({ id, seed, open, address }) => ({ id, seed, open, address }));
     response.json({ run, siblings, ...detail } satisfies RunDetail);
+  });
+  router.put('/api/runs/:id/notes', async (request: Request<{ id: string }>, response: Response) => {
+    const run = pick(await deps.listRuns(), request.params.id);
+    const kept = await deps.writeNotes(run, bodyOf(request, notesSchema));
+    if (kept === undefined) throw notFound('run');
+    response.json(kept);
+  });
+  router.delete('/api/runs/:id', async (request: Request<{ id: string }>, response: Response) => {
+    const run = pick(await deps.listRuns(), request.params.id);
+    confirmed(bodyOf(request, confirmSchema).confirm, run.id);
+    const trash = await deps.trashRun(run);
+    if (trash === undefined) throw notFound('run');
+    response.json({ trash });
   });
   router.get('/api/runs/:id/events', async (request: Request<{ id: string }>, response: Response) => {
     if (request.method === 'HEAD') {
@@ -83,6 +98,12 @@ function listBody(): (runs: readonly RunSummary[]) => ListBody {
     made = { of: runs, body: { etag, text, gzip } };
     return made.body;
   };
+}
+
+/** @throws RefusedError unless the one who deletes has said the name of what goes */
+export function confirmed(said: string, name: string): void {
+  if (said !== name)
+    throw new RefusedError(409, 'confirm: expected the name of what is deleted, as the list shows it.');
 }
 
 /** The run of that address in the index; the address itself goes no further. */
