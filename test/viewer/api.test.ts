@@ -29,7 +29,10 @@ beforeAll(async () => {
 afterAll(() => viewer.stop());
 
 interface Layer {
-  readonly route?: { readonly path: string; readonly methods: Readonly<Record<string, boolean>> };
+  readonly route?: {
+    readonly path: string | readonly string[];
+    readonly methods: Readonly<Record<string, boolean>>;
+  };
   readonly handle?: { readonly stack?: readonly Layer[] };
 }
 
@@ -39,7 +42,9 @@ function routesOf(app: Express): string[] {
     layers.flatMap(({ route, handle }) =>
       route === undefined
         ? visit(handle?.stack ?? [])
-        : Object.keys(route.methods).map((method) => `${method.toUpperCase()} ${openApiPath(route.path)}`),
+        : Object.keys(route.methods).flatMap((method) =>
+            [route.path].flat().map((path) => `${method.toUpperCase()} ${openApiPath(path)}`),
+          ),
     );
   return visit((app as unknown as { readonly router: { readonly stack: readonly Layer[] } }).router.stack);
 }

@@ -54,6 +54,18 @@ const MOST_NAMED = 50;
 
 /** @throws UserError in the words of the command line */
 export function planJob(request: JobRequest, folders: Folders): PlannedJob {
+  try {
+    return planned(request, folders);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { checkpointsDir, reportsDir } = folders;
+    // a page needs no path of this machine
+    const message = error.message.replaceAll(checkpointsDir, 'checkpoints').replaceAll(reportsDir, 'reports');
+    throw new UserError(message, { cause: error });
+  }
+}
+
+function planned(request: JobRequest, folders: Folders): PlannedJob {
   switch (request.kind) {
     case 'train':
       return planTrain(request, folders);
@@ -165,7 +177,7 @@ function checkpointOf(text: string, root: string): string {
   const { runDir, steps } = parseCheckpointAddress(text, root);
   const [realRoot, real] = [root, runDir].map((path) => realpathSync(path));
   if (!real.startsWith(realRoot + sep)) {
-    throw unacceptable('checkpoints', text, `a run of the folder ${printable(root, 200)}`);
+    throw unacceptable('checkpoints', text, 'a run of the checkpoints folder');
   }
   return steps === 'last' ? real : `${real}@${typeof steps === 'string' ? steps : steps.join(',')}`;
 }

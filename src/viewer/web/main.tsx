@@ -7,5 +7,7 @@ import { startTheme } from './theme.js';
 
 startTheme();
 startRouter((path) => pageAt(path) !== undefined);
+// the shell's links are relative to the address it came under, which changes without a load
+for (const link of document.querySelectorAll('link')) link.setAttribute('href', link.href);
 document.body.replaceChildren();
 render(<App />, document.body);
