@@ -5,6 +5,7 @@ import type { ViewerDeps } from './deps.js';
 import { errorHandler } from './error-handler.js';
 import { guard, notFound } from './guard.js';
 import { ownHeaders } from './headers.js';
+import { checkpointRoutes } from './routes/checkpoints.js';
 import { pageRoutes } from './routes/pages.js';
 import { reportRoutes } from './routes/reports.js';
 import { runRoutes } from './routes/runs.js';
@@ -34,6 +35,7 @@ export function createApp(deps: ViewerDeps): ViewerApp {
   });
   app.use(compression());
   app.use(runRoutes(deps, streams));
+  app.use(checkpointRoutes(deps));
   app.use(sweepRoutes(deps, streams));
   app.use(reportRoutes(deps));
   app.use(pageRoutes(deps));

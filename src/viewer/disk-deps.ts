@@ -5,6 +5,7 @@ import { REFERENCE } from '../checkpoint/list.js';
 import { METRICS_FILE } from '../checkpoint/run-files.js';
 import { RunError } from '../errors.js';
 import { LEARNED_ACCURACY } from '../evidence/claims-file.js';
+import { checkpointDocument } from './checkpoint-document.js';
 import { ADDRESS_NAME } from './contract.js';
 import type { Asset, ViewerDeps } from './deps.js';
 import { ReportIndex } from './report-index.js';
@@ -39,6 +40,10 @@ export function diskDeps(options: DiskDepsOptions): ViewerDeps {
       if (folder === undefined || config === undefined) return undefined;
       const checkpoints = await checkpointsOf(folder);
       return { config: configText(config), checkpoints, learnedAccuracy: LEARNED_ACCURACY };
+    },
+    readCheckpoint: async (run, step) => {
+      const folder = runs.folder(run.id);
+      return folder === undefined ? undefined : checkpointDocument(folder, run, step);
     },
     readMetricsTail: async ({ id }, offset) => {
       const folder = runs.folder(id);

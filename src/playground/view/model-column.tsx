@@ -47,7 +47,7 @@ export function ModelColumn({ slot, answer, state, how, at, onToken, onHead, onT
         {gpt.nHeads === 1 ? 'head' : 'heads'}, width {gpt.dModel}
       </p>
       {look === undefined ? (
-        <p class="pg-note">{problem}</p>
+        <p class="pg-note">No answer yet.</p>
       ) : (
         <>
           <WrittenLine look={look} onToken={onToken} />

@@ -50,7 +50,7 @@ const address: AddressBar = {
   },
   write(text) {
     try {
-      history.replaceState(null, '', `#${ANCHOR}${text === '' ? '' : `&${text}`}`);
+      history.replaceState(history.state, '', `#${ANCHOR}${text === '' ? '' : `&${text}`}`);
     } catch {
       // a host may forbid it to a page in a sandbox, or so often: the page works on without it
     }
