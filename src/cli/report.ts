@@ -11,9 +11,11 @@ import { renderReport } from '../report/page.js';
 import { parseReport, reportJsonSchema } from '../report/parse-report.js';
 import { loadReportRuntime } from '../report/write.js';
 import { writeFigures } from '../workflows/figures.js';
+import { checkPageSize, pagePlayground } from '../workflows/playground.js';
 import { TABLE_FORMATS, writeTable } from '../workflows/table-file.js';
 import { addFigureFlags, figureOptionsOf, figuresCommand } from './figures.js';
 import type { ParsedOptions } from './flags.js';
+import { foldersOf } from './folders.js';
 import { SUMMARIES } from './summaries.js';
 import { wordsOf } from './words.js';
 
@@ -22,6 +24,7 @@ interface ReportOptions extends ParsedOptions {
   readonly csv?: string;
   readonly parquet?: string;
   readonly figures?: string;
+  readonly playground?: readonly string[];
   readonly schema?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -41,8 +44,12 @@ with --format png; it needs the optional packages @resvg/resvg-js and @expo-goog
 figures.json: titles, captions, and the command that makes the folder again. No browser is needed. With it alone no page
 is drawn. The folder appears whole or not at all; one that holds anything else is refused.
 
+With --playground the page carries one or two checkpoints and the program that runs them: an expression is answered in the
+reader's browser, without a server. Such a page has at most 6 MB.
+
 Examples:
   sumlens report reports/quick/report.json --out quick.html
+  sumlens report reports/quick --playground <run> --playground <run>@4096 --out quick.html
   sumlens report reports/quick/report.json --csv observations.csv
   sumlens report reports/quick --figures figures --column double --format pdf,csv --font-size 8`;
 
@@ -58,6 +65,12 @@ export function registerReport(program: Command): void {
     .option('--parquet <file>', 'the same table as Parquet')
     .option('--figures <folder>', 'every chart of one report as files for a paper');
   addFigureFlags(command)
+    .option(
+      '--playground <checkpoint>',
+      'a checkpoint that readers of the page can ask and look into; twice for two side by side',
+      (address: string, before: readonly string[] | undefined) => [...(before ?? []), address],
+    )
+    .option('--checkpoints <folder>', 'folder of runs (default: checkpoints)')
     .option('--schema', 'print the JSON schema of report.json')
     .option('--json', 'one JSON document on stdout, everything else on stderr')
     .option('--quiet', 'no messages')
@@ -108,12 +121,21 @@ async function runReport(files: readonly string[], options: ReportOptions): Prom
     figureFiles = await writeFigures(pages[0].report, figures, figureOptions, command);
     written(figures);
   }
+  const playground =
+    options.playground === undefined
+      ? undefined
+      : pagePlayground(options.playground, foldersOf(options).checkpointsDir);
   // who asks for a table or for figures alone gets no page
   const drawn = (tables.length > 0 || figures !== undefined) && options.out === undefined ? [] : pages;
   if (drawn.length > 0) {
     const runtime = loadReportRuntime();
-    for (const { report, page } of drawn) {
-      writeFileDurably(page, renderReport(report, runtime));
+    const rendered = drawn.map(({ report, page }) => {
+      const text = renderReport(report, runtime, playground);
+      if (playground !== undefined) checkPageSize(text, page);
+      return { text, page };
+    });
+    for (const { text, page } of rendered) {
+      writeFileDurably(page, text);
       written(page);
     }
   }

@@ -58,7 +58,7 @@ export function partName(part: AttributionPart): string {
 }
 
 /** Activations that attribution reads. */
-function writesOf(nLayers: number): ActivationName[] {
+export function attributionActivations(nLayers: number): ActivationName[] {
   const layers = Array.from({ length: nLayers }, (_, layer) => layer);
   return [
     activationName('embed'),
@@ -79,7 +79,7 @@ export function attributionOf(
   const { config } = model;
   const { dModel, dMlp, nLayers, nHeads, shareBlocks } = config;
   const dHead = dModel / nHeads;
-  const found = activationsOf(model, run, writesOf(nLayers));
+  const found = activationsOf(model, run, attributionActivations(nLayers));
   const values = (name: ActivationName): Float32Array => {
     const x = found.get(name);
     if (x === undefined) throw new RangeError(`The engine did not return ${name}.`);

@@ -5,8 +5,11 @@ import type { Prompt, PromptReader } from './prompt.js';
 import { largestAt, logitsAt, probabilitiesOf, rowOf, runPrompts } from './run.js';
 
 export interface GenerateOptions {
-  /** the same at every step; a full array in an activation's layout does not fit a sequence that grows */
-  readonly interventions?: readonly Intervention[];
+  /**
+   * the same at every step, where a full array in an activation's layout does not fit, as the sequence grows; or made for
+   * each step from the number of tokens so far
+   */
+  readonly interventions?: readonly Intervention[] | ((length: number) => readonly Intervention[]);
   /** default: until `e` or the end of the context */
   readonly maxNewTokens?: number;
 }
@@ -31,7 +34,7 @@ export function generateAnswer(
   const { interventions = [] } = options;
   const { vocabulary } = reader;
   const most = Math.min(options.maxNewTokens ?? Infinity, model.config.nCtx - prompt.tokens.length);
-  for (const { at, value } of interventions) {
+  for (const { at, value } of typeof interventions === 'function' ? [] : interventions) {
     if (typeof value === 'number' || value.length <= Math.max(model.config.dModel, model.config.dMlp))
       continue;
     throw unacceptable(
@@ -44,7 +47,8 @@ export function generateAnswer(
   let current = prompt;
   let isOnChain = prompt.completion !== undefined;
   while (out.length < most) {
-    const run = runPrompts(model, [current], { interventions });
+    const now = typeof interventions === 'function' ? interventions(current.tokens.length) : interventions;
+    const run = runPrompts(model, [current], { interventions: now });
     const logits = logitsAt(run, rowOf(run));
     const token = largestAt(logits);
     const probabilities = probabilitiesOf(logits);

@@ -18,9 +18,10 @@ import { exportDialog } from './page/export-dialog.js';
 import { figure, figures } from './page/figure.js';
 import { compared, header } from './page/first-screen.js';
 import { glossary, withTerms } from './page/glossary.js';
-import { html, Html, plainText, scriptJson } from './page/html.js';
+import { html, Html, inlineScript, plainText, scriptJson } from './page/html.js';
 import { moduleSection } from './page/module-section.js';
 import { type OverTraining, overTraining } from './page/over-training.js';
+import { type PagePlayground, playgroundData, playgroundSection } from './page/playground.js';
 import { provenance } from './page/provenance.js';
 import { unlearnedSection } from './page/unlearned.js';
 
@@ -35,23 +36,35 @@ export interface PageSettings {
   readonly conditions: readonly string[];
 }
 
+const hashSource = (text: string): string => `'sha256-${sha256(text)}'`;
 const sha256 = (text: string) => createHash('sha256').update(text, 'utf8').digest('base64');
 
-/** @returns the whole file; UTF-8 */
-export function renderReport(report: Report, runtime: ReportRuntime): string {
+/**
+ * @param playground - models that the reader can ask
+ * @returns the whole file; UTF-8
+ */
+export function renderReport(report: Report, runtime: ReportRuntime, playground?: PagePlayground): string {
   const labels = conditionLabels(report);
-  const styles = `${runtime.styles.trim()}\n${conditionStyles()}`;
-  const script = runtime.script.replaceAll('</script', '<\\/script').trim();
+  const added = playground === undefined ? [] : [playground];
+  const styles = [
+    runtime.styles.trim(),
+    conditionStyles(),
+    ...added.map((own) => own.runtime.styles.trim()),
+  ].join('\n');
+  const scripts = [runtime, ...added.map((own) => own.runtime)].map(({ script }) => inlineScript(script));
   const policy = [
     "default-src 'none'",
-    `script-src 'sha256-${sha256(script)}'`,
-    `style-src 'sha256-${sha256(styles)}'`,
+    // with a playground it compiles WebAssembly; text is never evaluated
+    ['script-src', ...scripts.map(hashSource), ...added.map(() => "'wasm-unsafe-eval'")].join(' '),
+    `style-src ${hashSource(styles)}`,
     'img-src data: blob:',
     "connect-src 'none'",
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
   const settings: PageSettings = { conditions: labels.map(plainText) };
+  const data = [scriptJson('settings', settings), ...added.map(playgroundData)];
+  const programs = scripts.map((script) => new Html(`<script>${script}</script>`));
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -65,7 +78,7 @@ export function renderReport(report: Report, runtime: ReportRuntime): string {
       </head>
       <body>
         <a class="skip" href="#main">Skip to the report</a>
-        ${body(report)} ${scriptJson('settings', settings)} ${new Html(`<script>${script}</script>`)}
+        ${body(report, added.length > 0)} ${data} ${programs}
       </body>
     </html> `;
   return page.text;
@@ -96,7 +109,7 @@ export function inOrder(report: Report): Report {
   };
 }
 
-function body(given: Report): Html {
+function body(given: Report, hasPlayground: boolean): Html {
   const report = inOrder(given);
   const evidence = evidenceOfReport(report);
   const conditions = summariseConditions(report);
@@ -127,7 +140,8 @@ function body(given: Report): Html {
   });
   const differences = report.kind === 'comparison' ? differenceSection(evidence, where) : undefined;
   const claims = claimsTable(report, report.kind === 'comparison');
-  const sections = [...training.sections, ...modules];
+  const playground = { anchor: 'playground', title: 'Playground', body: playgroundSection() };
+  const sections = [...training.sections, ...modules, ...(hasPlayground ? [playground] : [])];
   return html`<div class="page">
     <nav aria-label="Sections">
       <div class="nav-inner">

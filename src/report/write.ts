@@ -1,9 +1,11 @@
 /** Writes a report: report.json and the page beside it. The page needs the runtime that the set-up bundles. */
 import { join } from 'node:path';
+import { readWasmModule } from '../engine/registry.js';
 import { RunError } from '../errors.js';
 import { exists, publishDirectory, readText } from '../io/files.js';
 import { packageRoot } from '../io/package-root.js';
 import { renderReport, type ReportRuntime } from './page.js';
+import type { PagePlayground } from './page/playground.js';
 import { checkReport } from './parse-report.js';
 import { reportJson } from './report-json.js';
 import type { Report } from './schema.js';
@@ -15,8 +17,17 @@ export interface WrittenReport {
 
 /** Script and styles of the page. @throws RunError when they were not built */
 export function loadReportRuntime(): ReportRuntime {
+  return loadBundle('report-runtime');
+}
+
+/** What a page needs to carry the playground, but for its models. @throws RunError when it was not built */
+export function loadPlaygroundRuntime(): Omit<PagePlayground, 'models'> {
+  return { runtime: loadBundle('playground'), kernels: readWasmModule() };
+}
+
+function loadBundle(bundle: string): ReportRuntime {
   const dist = join(packageRoot(), 'dist');
-  const [script, styles] = ['report-runtime.js', 'report-runtime.css'].map((name) => {
+  const [script, styles] = [`${bundle}.js`, `${bundle}.css`].map((name) => {
     const path = join(dist, name);
     if (!exists(path))
       throw new RunError(`The report cannot be drawn: dist/${name} not found. Run "npm run build".`);

@@ -27,5 +27,6 @@ export async function buildViewer({ root, log = () => undefined, outDir = join(r
     tsconfig: join(from, 'tsconfig.json'),
   });
   for (const name of ['index.html', 'icon.svg']) copyFileSync(join(from, name), join(outDir, name));
+  copyFileSync(join(root, 'src', 'engine', 'wasm', 'kernels.wasm'), join(outDir, 'kernels.wasm'));
   log(`viewer: bundled into ${outDir}`);
 }

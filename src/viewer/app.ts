@@ -10,6 +10,7 @@ import { ownHeaders } from './headers.js';
 import { withoutBase } from './relative.js';
 import { apiRoutes } from './routes/api.js';
 import { jobRoutes } from './routes/jobs.js';
+import { checkpointRoutes } from './routes/checkpoints.js';
 import { pageRoutes } from './routes/pages.js';
 import { reportRoutes } from './routes/reports.js';
 import { runRoutes } from './routes/runs.js';
@@ -48,6 +49,7 @@ export function createApp(deps: ViewerDeps): ViewerApp {
   app.use(apiRoutes());
   app.use(jobRoutes(deps, streams));
   app.use(runRoutes(deps, streams));
+  app.use(checkpointRoutes(deps));
   app.use(sweepRoutes(deps, streams));
   app.use(reportRoutes(deps));
   app.use(pageRoutes(deps));

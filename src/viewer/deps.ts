@@ -2,6 +2,7 @@
  * What the viewer needs from the world, as functions: tests give their own, start.ts gives the disk. Names in these
  * calls always come from a listing, never from an address.
  */
+import type { PlaygroundDocument } from '../playground/document.js';
 import type { ReportSummary, RunDetail, RunSummary, SweepState, SweepSummary } from './contract.js';
 import type { ServedHost } from './guard.js';
 import type { JobStore } from './jobs/store.js';
@@ -42,6 +43,11 @@ export interface ViewerDeps {
   /** the front end, by name, read once at the start */
   readonly assets: ReadonlyMap<string, Asset>;
   listRuns(): Promise<readonly RunSummary[]>;
+  /**
+   * undefined: there is no such checkpoint, or it may not be read
+   * @throws UserError for one that is damaged or too large
+   */
+  readCheckpoint(run: RunSummary, step: number | 'last'): Promise<PlaygroundDocument | undefined>;
   /** undefined: the run is gone */
   readRun(run: RunSummary): Promise<Omit<RunDetail, 'run' | 'siblings'> | undefined>;
   readMetricsTail(run: RunSummary, offset: number): Promise<MetricsTail>;

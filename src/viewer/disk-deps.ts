@@ -9,6 +9,7 @@ import { LEARNED_ACCURACY } from '../evidence/claims-file.js';
 import { usableCores } from '../jobs/cores.js';
 import { parseReport } from '../report/parse-report.js';
 import { LOCK_FILE as SWEEP_LOCK } from '../workflows/sweep/shards.js';
+import { checkpointDocument } from './checkpoint-document.js';
 import { ADDRESS_NAME } from './contract.js';
 import type { Asset, ViewerDeps } from './deps.js';
 import { isRealFolder, pathOf } from './folders.js';
@@ -47,6 +48,10 @@ export function diskDeps(options: DiskDepsOptions): ViewerDeps {
       if (folder === undefined || config === undefined) return undefined;
       const checkpoints = await checkpointsOf(folder);
       return { config: configText(config), checkpoints, learnedAccuracy: LEARNED_ACCURACY };
+    },
+    readCheckpoint: async (run, step) => {
+      const folder = runs.folder(run.id);
+      return folder === undefined ? undefined : checkpointDocument(folder, run, step);
     },
     readMetricsTail: async ({ id }, offset) => {
       const folder = runs.folder(id);

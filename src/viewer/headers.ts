@@ -9,7 +9,8 @@ import type { RequestHandler } from 'express';
 export const REPORT_POLICY = [
   'sandbox allow-scripts allow-downloads allow-modals',
   "default-src 'none'",
-  "script-src 'unsafe-inline'",
+  // a report with a playground compiles WebAssembly
+  "script-src 'unsafe-inline' 'wasm-unsafe-eval'",
   "style-src 'unsafe-inline'",
   'img-src data: blob:',
   'font-src data:',
@@ -24,7 +25,8 @@ export function ownHeaders(): RequestHandler {
       useDefaults: false,
       directives: {
         defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
+        // the playground compiles WebAssembly; text is never evaluated
+        scriptSrc: ["'self'", "'wasm-unsafe-eval'"],
         styleSrc: ["'self'"],
         imgSrc: ["'self'"],
         connectSrc: ["'self'"],

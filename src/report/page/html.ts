@@ -62,3 +62,8 @@ export function scriptJson(id: string, value: unknown): Html {
   );
   return new Html(`<script type="application/json" id="${escapeHtml(id)}">${text}</script>`);
 }
+
+/** A script as it stands inline, and is hashed. */
+export function inlineScript(script: string): string {
+  return script.replaceAll('</script', '<\\/script').trim();
+}
