@@ -23,8 +23,8 @@ export {
   type Lens,
   type LensConfig,
   type Pattern,
-  type SteerOptions,
 } from './lens/lens.js';
+export type { SteerOptions } from './lens/steer.js';
 export { type Prompt, type PromptOptions, type TokenKind } from './lens/prompt.js';
 export { largestAt, logitsAt, probabilitiesOf, rowOf, type LensRun, type RunOptions } from './lens/run.js';
 export type { LogitLens } from './lens/logit-lens.js';

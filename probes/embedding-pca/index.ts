@@ -7,7 +7,7 @@ import { groupsOf } from './groups.js';
 import { type EmbeddingMeasurement, measureSubject } from './measure.js';
 import { embeddingPictures } from './pictures.js';
 import { EMBEDDING_STATISTICS } from './statistics.js';
-import { agreementFindings, SAME_GEOMETRY, sameGeometry } from './together.js';
+import { agreementFindings, arrangementFindings, SAME_GEOMETRY, sameGeometry } from './together.js';
 
 const DRAWS = [1, 1_000_000] as const;
 
@@ -62,7 +62,7 @@ export const embeddingPca: Probe<EmbeddingMeasurement> = {
     const groups = groupsOf(last, Number(options['alignmentDraws']));
     return {
       observations: sameGeometry(last, evidence, Number(options['ckaPermutations'])),
-      findings: agreementFindings(groups),
+      findings: [...agreementFindings(groups), ...arrangementFindings(last, evidence)],
       pictures: embeddingPictures(groups, evidence),
     };
   },

@@ -22,6 +22,8 @@ import {
   testCircular,
   testOrder,
   testOrderOverUnits,
+  whyNoArrangement,
+  whyNoClosure,
 } from '../../src/analysis/rsa.js';
 import { gptConfigOf } from '../../src/config/gpt-config-of.js';
 import { vocabularyOf } from '../../src/listops/tokenizer.js';
@@ -91,12 +93,14 @@ export function geometry(x: Matrix, permutations: number, rng: Rng) {
   const d2 = squaredDistances(x);
   const options = { rng, count: permutations };
   const pca = fitPca(x);
-  const order = testOrder(d2, options);
-  const circular = testCircular(d2, options);
-  const closed = closure(d2, circular.unit);
+  const notDefined = { arrangement: whyNoArrangement(d2), closure: whyNoClosure(d2) };
+  const isArranged = notDefined.arrangement === undefined;
+  const order = isArranged ? testOrder(d2, options) : null;
+  const circular = isArranged ? testCircular(d2, options) : null;
+  const closed = notDefined.closure === undefined ? closure(d2, circular?.unit ?? 1) : null;
   const spectrum = fourierSpectrum(x, options);
   // drawn last, so that the numbers above stay what they were
-  const overNamings = testOrderOverUnits(d2, options);
+  const overNamings = isArranged ? testOrderOverUnits(d2, options) : null;
   const { frequency, test } = spectrum.peak;
   return {
     rank: pca.rank,
@@ -104,11 +108,13 @@ export function geometry(x: Matrix, permutations: number, rng: Rng) {
     norm: Math.sqrt(squaredNorm(centred(x))),
     /** share of variance by principal component */
     explained: Array.from(pca.explainedVarianceRatio),
-    order: namingNumbers(order),
+    order: order && namingNumbers(order),
     /** mean of the order over all namings that SUM cannot tell apart */
-    orderOverNamings: testNumbers(overNamings),
-    circular: namingNumbers(circular),
+    orderOverNamings: overNamings && testNumbers(overNamings),
+    circular: circular && namingNumbers(circular),
     closure: closed,
+    /** why order and ring, or closure, are null */
+    notDefined: Object.values(notDefined).filter((reason) => reason !== undefined),
     fourier: {
       /** by frequency 1..floor(n/2) */
       share: Array.from(spectrum.share),

@@ -8,31 +8,38 @@ import type { EmbeddingMeasurement, GeometryNumbers, TestNumbers } from './measu
 const PERMUTED = 'numbers permuted, one-sided';
 const BEFORE = 'before training';
 
-const nullOf = ({ nullMean, null95, p, midP }: TestNumbers): NullNumbers => ({
-  mean: nullMean,
-  high: null95,
-  p,
-  midP,
-});
+const nullOf = (test: TestNumbers | undefined): NullNumbers | undefined =>
+  test && { mean: test.nullMean, high: test.null95, p: test.p, midP: test.midP };
+
+/** The null of an excess has its mean at 0. */
+const excessNull = (test: TestNumbers | undefined): NullNumbers | undefined =>
+  test && { mean: 0, high: test.null95 - test.nullMean, p: test.p, midP: test.midP };
 
 /** A statistic of the embedding with the same number of the untrained embedding as control. */
 function ofEmbedding(
   info: Omit<Statistic<EmbeddingMeasurement>, 'of' | 'controlName'>,
-  value: (geometry: GeometryNumbers) => number,
-  test?: (geometry: GeometryNumbers) => NullNumbers,
+  value: (geometry: GeometryNumbers) => number | undefined,
+  test?: (geometry: GeometryNumbers) => NullNumbers | undefined,
 ): Statistic<EmbeddingMeasurement> {
   return {
     ...info,
     controlName: BEFORE,
     ...(test === undefined ? {} : { tested: 'own-null', testMethod: PERMUTED }),
-    of: ({ n, embedding, untrained }) => [
-      {
-        value: value(embedding),
-        control: value(untrained),
-        examples: n,
-        ...(test === undefined ? {} : { null: test(embedding) }),
-      },
-    ],
+    of({ n, embedding, untrained }) {
+      const own = value(embedding);
+      const control = value(untrained);
+      const tested = test?.(embedding);
+      return own === undefined
+        ? []
+        : [
+            {
+              value: own,
+              ...(control === undefined ? {} : { control }),
+              examples: n,
+              ...(tested === undefined ? {} : { null: tested }),
+            },
+          ];
+    },
   };
 }
 
@@ -46,8 +53,8 @@ export const EMBEDDING_STATISTICS: readonly Statistic<EmbeddingMeasurement>[] = 
       sentence: 'order of the numbers as named',
       reference: 0,
     },
-    ({ order }) => order.asNamed.value,
-    ({ order }) => nullOf(order.asNamed),
+    ({ order }) => order?.asNamed.value,
+    ({ order }) => nullOf(order?.asNamed),
   ),
   ofEmbedding(
     {
@@ -58,8 +65,8 @@ export const EMBEDDING_STATISTICS: readonly Statistic<EmbeddingMeasurement>[] = 
       sentence: 'order of the numbers, averaged over the namings that SUM cannot tell apart',
       reference: 0,
     },
-    ({ orderOverNamings }) => orderOverNamings.value,
-    ({ orderOverNamings }) => nullOf(orderOverNamings),
+    ({ orderOverNamings }) => orderOverNamings?.value,
+    ({ orderOverNamings }) => nullOf(orderOverNamings ?? undefined),
   ),
   ofEmbedding(
     {
@@ -70,9 +77,8 @@ export const EMBEDDING_STATISTICS: readonly Statistic<EmbeddingMeasurement>[] = 
       sentence: 'circular structure beyond chance at the best naming',
       reference: 0,
     },
-    ({ circular }) => circular.excess,
-    // the null of an excess has its mean at 0
-    ({ circular: { best } }) => ({ mean: 0, high: best.null95 - best.nullMean, p: best.p, midP: best.midP }),
+    ({ circular }) => circular?.excess,
+    ({ circular }) => excessNull(circular?.best),
   ),
   ofEmbedding(
     {
@@ -82,7 +88,7 @@ export const EMBEDDING_STATISTICS: readonly Statistic<EmbeddingMeasurement>[] = 
       unit: '1',
       sentence: `closure of the curve 0..n-1 as named (a line of ten numbers ${lineClosure(10).toFixed(2)}, a ring below 0.2, noise about 1)`,
     },
-    ({ closure: closed }) => closed.asNamed,
+    ({ closure: closed }) => closed?.asNamed,
   ),
   ofEmbedding(
     {
@@ -103,7 +109,7 @@ export const EMBEDDING_STATISTICS: readonly Statistic<EmbeddingMeasurement>[] = 
       sentence: 'widest gap of the best ring (below 0.2 for a closed ring)',
       detail: true,
     },
-    ({ closure: closed }) => closed.widestGap,
+    ({ closure: closed }) => closed?.widestGap,
   ),
   ofEmbedding(
     {

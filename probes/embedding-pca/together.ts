@@ -4,6 +4,7 @@ import { claimById, LEARNED_ACCURACY } from '../../src/evidence/claims-file.js';
 import { type Condition, PRIMARY, whyUnusable } from '../../src/evidence/conditions.js';
 import type { Evidence } from '../../src/evidence/evidence.js';
 import type { Finding } from '../../src/evidence/finding.js';
+import { notDefinedFindings } from '../../src/evidence/not-defined.js';
 import { nine, type Observation, type StatisticInfo } from '../../src/evidence/statistic.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { type EmbeddingGroup, type MeasuredEmbedding, toMatrix } from './groups.js';
@@ -78,4 +79,18 @@ export function agreementFindings(groups: readonly EmbeddingGroup[]): Finding[] 
           },
         ],
   );
+}
+
+/** Why some runs have neither order nor ring, or no closure. */
+export function arrangementFindings(last: readonly MeasuredEmbedding[], evidence: Evidence): Finding[] {
+  const reasons = last.map(
+    ({ subject, measurement }) => [subject.id, measurement.embedding.notDefined] as const,
+  );
+  return notDefinedFindings(evidence, new Map(reasons), {
+    id: 'arrangement',
+    name: 'the arrangement of the numbers',
+    statistic: 'order, ring and closure of squared distances',
+    unit: '1',
+    examples: Math.max(0, ...last.map(({ measurement }) => measurement.n)),
+  });
 }

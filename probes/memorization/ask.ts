@@ -2,13 +2,14 @@
 import type { MultisetAnswers } from '../../src/analysis/memorization-index.js';
 import type { Model } from '../../src/engine/engine.js';
 import type { DataConfig } from '../../src/listops/data-config.js';
+import { answersAt } from '../../src/lens/answers.js';
 import { RESULT } from '../../src/listops/expression.js';
 import type { OperandMultiset } from '../../src/listops/multisets.js';
 import type { OperationContext, OperationName } from '../../src/listops/operations.js';
 import { resultBatch } from '../../src/listops/result-prompts.js';
 import type { AnnotatedBatch } from '../../src/listops/sequence.js';
 import { type Vocabulary, vocabularyOf } from '../../src/listops/tokenizer.js';
-import { argmax, expDeterministic } from '../../src/tensor/math.js';
+import { expDeterministic } from '../../src/tensor/math.js';
 
 /** Prompts of one forward pass. */
 const CHUNK = 2048;
@@ -37,16 +38,16 @@ export function askResults(
   const results = new Int32Array(lists.length);
   const lossNats = new Float64Array(lists.length);
   const vocabulary = vocabularyOf(data);
-  const { dVocab } = model.config;
   for (let from = 0; from < lists.length; from += CHUNK) {
     const part = lists.slice(from, from + CHUNK);
     const asked = resultBatch(operation, part, { data, context });
-    const { logits, losses } = model.forward(asked.batch);
-    part.forEach((_, i) => {
-      answers[from + i] = vocabulary.numberOf(argmax(logits, i * dVocab, dVocab)) ?? -1;
-      results[from + i] = asked.results[i];
-      lossNats[from + i] = losses[i];
-    });
+    const said = answersAt(model, asked.batch);
+    answers.set(
+      said.tokens.map((token) => vocabulary.numberOf(token) ?? -1),
+      from,
+    );
+    results.set(asked.results, from);
+    lossNats.set(said.lossNats, from);
   }
   return { answers, results, lossNats };
 }
@@ -91,18 +92,17 @@ export function scoreChains(
   batch: AnnotatedBatch,
   vocabulary: Vocabulary,
 ): { accuracy: number; exact: number; noNumber: number; chance: number } {
-  const { logits } = model.forward(batch);
-  const width = model.config.dVocab;
+  const { tokens } = answersAt(model, batch);
   const chains = batch.offsets.length - 1;
   const tally = { right: 0, total: 0, exact: 0, noNumber: 0 };
   // by operation and operand count: how often each token is the result
   const results = new Map<string, Map<number, number>>();
-  let row = 0;
+  let k = 0;
   for (let s = 0; s < chains; s++) {
     let exact = 1;
     for (let t = batch.offsets[s]; t < batch.offsets[s + 1]; t++) {
       if (batch.targets[t] < 0) continue;
-      const answer = argmax(logits, row++ * width, width);
+      const answer = tokens[k++];
       const isRight = answer === batch.targets[t] ? 1 : 0;
       exact &= isRight;
       if (batch.roles[t] !== RESULT) continue;

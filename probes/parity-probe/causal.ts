@@ -15,13 +15,12 @@ import {
 } from '../../src/analysis/matrix.js';
 import { fitPca } from '../../src/analysis/pca.js';
 import type { Model } from '../../src/engine/engine.js';
+import { answersAt } from '../../src/lens/answers.js';
+import { moveTokens } from '../../src/lens/steer.js';
 import { RESULT } from '../../src/listops/expression.js';
-import type { AnnotatedBatch } from '../../src/listops/sequence.js';
 import type { TemplateBatch } from '../../src/listops/templates.js';
 import type { Vocabulary } from '../../src/listops/tokenizer.js';
-import { activationName } from '../../src/model/activations.js';
 import type { Rng } from '../../src/tensor/rng.js';
-import { argmax } from '../../src/tensor/math.js';
 import { dot } from '../../src/tensor/sum.js';
 import { labelsOf } from './token-probes.js';
 
@@ -41,9 +40,12 @@ export interface CausalInput {
 export function causalNumbers(input: CausalInput) {
   const { model, operation, batches, vocabulary, embedding, draws, rng, counts } = input;
   const labels = labelsOf('parity', embedding.rows);
-  const removed = projection(embedding, probeDirection(embedding, labels));
-  const answer = (change: Matrix | undefined): Answer =>
-    answerAll(model, batches, change === undefined ? undefined : { moves: change, vocabulary });
+  const direction = probeDirection(embedding, labels);
+  if (direction === undefined) {
+    return { reason: 'the probe has no direction: on the mean, even and odd numbers lie in the same place' };
+  }
+  const removed = projection(embedding, direction);
+  const answer = (moves: Matrix | undefined): Answer => answerAll(model, batches, { moves, vocabulary });
   const controls = <T>(make: () => T): T[] => Array.from({ length: draws }, make);
   const intact = answer(undefined);
   const left = matrix(
@@ -63,7 +65,8 @@ export function causalNumbers(input: CausalInput) {
     otherLabelling: answerNumbers(
       controls(() => {
         const other = probeDirection(embedding, rng.shuffle(labels.slice()));
-        return answer(negative(projection(embedding, other)));
+        // without a direction there is nothing to take away
+        return answer(other && negative(projection(embedding, other)));
       }),
     ),
     draws,
@@ -73,16 +76,16 @@ export function causalNumbers(input: CausalInput) {
     shareAfter: new PairProbe(left, counts).score(labels).share,
   };
 }
-export type CausalNumbers = Readonly<ReturnType<typeof causalNumbers>>;
+export type CausalNumbers = Exclude<Readonly<ReturnType<typeof causalNumbers>>, { reason: string }>;
 
-/** Unit weight vector of the ridge logistic probe of all numbers. @returns [d] */
-function probeDirection(x: Matrix, labels: Uint8Array): Float64Array {
+/** Unit weight vector of the ridge logistic probe of all numbers. @returns [d]; undefined: all weights are 0 */
+function probeDirection(x: Matrix, labels: Uint8Array): Float64Array | undefined {
   // in principal coordinates: the same ridge, and never more than n - 1 features
   const { scores, components } = fitPca(x);
   const { weights } = fitLogisticProbe(scores.data, labels, scores.cols);
   const direction = matMul(matrix(1, weights.length, weights), components).data;
   const norm = Math.sqrt(dot(direction, direction));
-  return direction.map((value) => value / norm);
+  return norm === 0 ? undefined : direction.map((value) => value / norm);
 }
 
 /** @returns [n, d] the part of each centred row along a unit direction */
@@ -125,42 +128,29 @@ interface Answer {
 }
 
 interface Change {
-  /** [n, d] added to the embedding of each number token of the input; the unembedding stays */
-  readonly moves: Matrix;
+  /** [n, d] added to the embedding of each number token of the input; undefined: nothing changes */
+  readonly moves: Matrix | undefined;
   readonly vocabulary: Vocabulary;
 }
 
-function answerAll(model: Model, batches: readonly TemplateBatch[], change: Change | undefined): Answer {
+/** Of every result token. */
+function answerAll(model: Model, batches: readonly TemplateBatch[], { moves, vocabulary }: Change): Answer {
   let [prompts, correct, nats] = [0, 0, 0];
+  const moveOf = (token: number): Float64Array | undefined => {
+    const number = vocabulary.numberOf(token);
+    return moves === undefined || number === undefined ? undefined : rowOf(moves, number);
+  };
   for (const { batch } of batches) {
-    const interventions =
-      change === undefined
-        ? []
-        : [{ at: activationName('embed'), op: 'add' as const, value: changeOf(batch, change) }];
-    const { logits, losses } = model.forward(batch, { interventions });
-    const dVocab = logits.length / losses.length;
-    let target = 0;
-    for (let row = 0; row < batch.targets.length; row++) {
-      if (batch.targets[row] < 0) continue;
-      if (batch.roles[row] === RESULT) {
-        prompts++;
-        nats += losses[target];
-        if (argmax(logits, target * dVocab, dVocab) === batch.targets[row]) correct++;
-      }
-      target++;
-    }
+    const interventions = moves === undefined ? [] : [moveTokens(batch, moves.cols, moveOf)];
+    const { rows, tokens, lossNats } = answersAt(model, batch, interventions);
+    rows.forEach((row, k) => {
+      if (batch.roles[row] !== RESULT) return;
+      prompts++;
+      nats += lossNats[k];
+      if (tokens[k] === batch.targets[row]) correct++;
+    });
   }
   return { prompts, correct, nats };
-}
-
-/** @returns [N, d] */
-function changeOf({ tokens }: AnnotatedBatch, { moves, vocabulary }: Change): Float32Array {
-  const out = new Float32Array(tokens.length * moves.cols);
-  for (let t = 0; t < tokens.length; t++) {
-    const number = vocabulary.numberOf(tokens[t]);
-    if (number !== undefined) out.set(rowOf(moves, number), t * moves.cols);
-  }
-  return out;
 }
 
 function answerNumbers(answers: readonly Answer[]) {

@@ -156,7 +156,7 @@ function ofCausal(
     ...info,
     counts: 'learned',
     of: ({ causal }) =>
-      causal === null
+      causal === null || 'reason' in causal
         ? []
         : rows(causal).map((row) => ({
             ...row,

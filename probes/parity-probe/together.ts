@@ -1,10 +1,11 @@
 /** Findings over several runs: from which layer on something is readable, and what the numbers rest on. Pure. */
 import { type Finding, jsonInterval } from '../../src/evidence/finding.js';
-import { groupsOf, groupName } from '../../src/evidence/summaries.js';
+import { notDefinedFindings } from '../../src/evidence/not-defined.js';
 import type { Evidence } from '../../src/evidence/evidence.js';
 import { nine } from '../../src/evidence/statistic.js';
 import { mean } from '../../src/tensor/sum.js';
 import { lastOfKind, outerBracket } from './measurement.js';
+import type { ParityMeasurement } from './measure.js';
 import { type MeasuredParity, type Reading, rises } from './reading.js';
 
 /** A result counts as readable from half of the way between guessing and certainty. */
@@ -70,9 +71,9 @@ function atStage(stage: string | undefined): string {
   return stage === undefined ? 'nowhere' : `from ${stage} on`;
 }
 
-/** Why a condition has no parity power, Newton's convergence, and the other program. */
+/** Why a condition has no parity power or no parity direction, Newton's convergence, and the other program. */
 export function recordFindings(
-  { conditions }: Evidence,
+  evidence: Evidence,
   measured: readonly MeasuredParity[],
   last: readonly MeasuredParity[],
 ): Finding[] {
@@ -82,28 +83,33 @@ export function recordFindings(
   const count = fits.reduce((sum, one) => sum + one.count, 0);
   const failed = fits.reduce((sum, one) => sum + one.notConverged, 0);
   const n = { seeds: last.length, examples };
-  const without = groupsOf(conditions).flatMap((group): Finding[] => {
-    const powers = last.flatMap(({ subject, measurement }) =>
-      group.runs.some(({ id }) => id === subject.id) ? measurement.embedding.power : [],
-    );
-    const reasons = powers.flatMap((power) => ('reason' in power ? power.reason : []));
-    return reasons.length === 0
-      ? []
-      : [
-          {
-            id: `parity-power-not-defined/${group.condition.id}${group.learned === false ? '/not-learned' : ''}`,
-            statement: `${groupName(group)}: parity power of ${reasons.length} of ${powers.length} runs is not defined.`,
-            statistic: 'log2((n-1) x share of centred embedding variance at k = n/2)',
-            unit: 'octaves',
-            n: { seeds: reasons.length, examples },
-            reason: [...new Set(reasons)].join('; '),
-          },
-        ];
-  });
+  const reasonsOf = (pick: (measurement: ParityMeasurement) => object | null): Map<string, string[]> =>
+    new Map(last.map(({ subject, measurement }) => [subject.id, reasonIn(pick(measurement))]));
   const heldOut = (pick: 'ownHeldOut' | 'otherHeldOut'): string =>
     mean(checks.map((check) => check[pick])).toFixed(2);
   return [
-    ...without,
+    ...notDefinedFindings(
+      evidence,
+      reasonsOf(({ embedding }) => embedding.power),
+      {
+        id: 'parity-power',
+        name: 'parity power',
+        statistic: 'log2((n-1) x share of centred embedding variance at k = n/2)',
+        unit: 'octaves',
+        examples,
+      },
+    ),
+    ...notDefinedFindings(
+      evidence,
+      reasonsOf(({ causal }) => causal),
+      {
+        id: 'parity-direction',
+        name: 'what the model loses without the parity direction',
+        statistic: 'accuracy intact - accuracy without the parity direction, result tokens',
+        unit: 'accuracy',
+        examples,
+      },
+    ),
     {
       id: 'cross-check',
       statement: `${checks[0].program} on the same token embeddings, without a penalty: how many numbers it puts in the same parity class as the probe; held-out accuracy ${heldOut('otherHeldOut')} there, ${heldOut('ownHeldOut')} here.`,
@@ -121,4 +127,9 @@ export function recordFindings(
       n,
     },
   ];
+}
+
+/** Of a part that is a reason instead of numbers. */
+function reasonIn(part: object | null): string[] {
+  return part !== null && 'reason' in part && typeof part.reason === 'string' ? [part.reason] : [];
 }

@@ -9,11 +9,23 @@ const VALUE = 'Share of the way';
 const NOTE =
   '0: the answer stays, 1: it becomes that of the other prompt; more, or less than 0, is possible. Mean over seeds.';
 
+/** From left to right, as they stand in the prompt. */
+const POSITIONS = ['operation', 'changed operand', 'other operands', 'operands', 'closing bracket', 'result'];
+
+/** A later layer begins with what the one before it left: one row of the map would stand there twice. */
+const isRepeated = ({ scope: { part = '', layer = 0 } }: Summary): boolean =>
+  part.startsWith('resid_pre') && (layer > 0 || /pass [1-9]/.test(part));
+
 export function patchingPictures(evidence: Evidence): ChartSpec[] {
   const of = (id: string): Summary[] => summariesOf(evidence, `patching/${id}`);
-  const cells = (id: string, place: (summary: Summary) => Pick<HeatCell, 'x' | 'y'>): HeatCell[] =>
-    of(id).map((summary) => ({
-      panel: `${groupName(summary)}: ${summary.scope.operation ?? ''}, ${summary.scope.method ?? ''}`,
+  // what differs first: a narrow window cuts the end of a title off
+  const asked = ({ scope }: Summary): string => `${scope.operation ?? ''}, ${scope.method ?? ''}`;
+  const cells = (
+    summaries: readonly Summary[],
+    place: (summary: Summary) => Pick<HeatCell, 'x' | 'y'> & { readonly panel?: string },
+  ): HeatCell[] =>
+    summaries.map((summary) => ({
+      panel: `${asked(summary)}: ${groupName(summary)}`,
       ...place(summary),
       value: summary.mean,
       ...(summary.interval === undefined ? {} : { low: summary.interval.low, high: summary.interval.high }),
@@ -22,10 +34,14 @@ export function patchingPictures(evidence: Evidence): ChartSpec[] {
   const partOf = ({ scope }: Summary): string => scope.part ?? '';
   return [
     heatMapChart(
-      cells('place', (summary) => ({
-        x: summary.scope.position ?? '',
-        y: summary.scope.layer === undefined ? partOf(summary) : `${partOf(summary)} ${summary.scope.layer}`,
-      })),
+      cells(
+        of('place').filter((summary) => !isRepeated(summary)),
+        (summary) => ({
+          x: summary.scope.position ?? '',
+          y:
+            summary.scope.layer === undefined ? partOf(summary) : `${partOf(summary)} ${summary.scope.layer}`,
+        }),
+      ),
       {
         ...LOOK,
         id: 'patching-places',
@@ -34,10 +50,11 @@ export function patchingPictures(evidence: Evidence): ChartSpec[] {
         x: 'Position',
         y: 'Stage and layer',
         value: VALUE,
+        order: { x: POSITIONS },
       },
     ),
     heatMapChart(
-      cells('path', (summary) => {
+      cells(of('path'), (summary) => {
         const [from, to] = partOf(summary).split(' to ');
         return { x: to, y: from };
       }),
@@ -52,14 +69,18 @@ export function patchingPictures(evidence: Evidence): ChartSpec[] {
       },
     ),
     heatMapChart(
-      cells('head', (summary) => ({ x: partOf(summary), y: 'all positions' })),
+      cells(of('head'), (summary) => ({
+        panel: groupName(summary),
+        x: partOf(summary),
+        y: asked(summary),
+      })),
       {
         ...LOOK,
         id: 'patching-heads',
         title: 'Heads',
         note: `One head of the other prompt is put in at every position. ${NOTE}`,
         x: 'Head',
-        y: 'Where',
+        y: 'Asked',
         value: VALUE,
       },
     ),

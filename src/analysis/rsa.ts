@@ -78,6 +78,28 @@ export function testOrderOverUnits(d2: Matrix, options: PermutationOptions): Per
 }
 
 const DISTANCES = 'rsa: distances between the numbers';
+/** Distances of float32 embeddings that differ by less, relative to the largest, differ by rounding alone. */
+const ROUNDING = 1e-6;
+
+/** Why neither order nor ring is defined; undefined: they are. @param d2 - [n, n] squared distances */
+export function whyNoArrangement(d2: Matrix): string | undefined {
+  const pairs = upperTriangle(d2);
+  const [least, most] = [Math.min(...pairs), Math.max(...pairs)];
+  return most - least <= ROUNDING * most ? 'the numbers are all equally far apart' : undefined;
+}
+
+/** Why closure is not defined; undefined: it is. @param d2 - [n, n] squared distances */
+export function whyNoClosure(d2: Matrix): string | undefined {
+  const n = d2.rows;
+  const half = Math.floor(n / 2);
+  const across = (unit: number, i: number): number => {
+    const [a, b] = [(unit * i) % n, (unit * (i + half)) % n];
+    return d2.data[a * n + b];
+  };
+  const numbers = Array.from({ length: n }, (_, i) => i);
+  const isDefined = units(n).every((unit) => numbers.some((i) => across(unit, i) > 0));
+  return isDefined ? undefined : 'numbers half-way round have equal embeddings';
+}
 
 function checkSquare({ rows, cols }: Matrix): void {
   if (cols !== rows || rows < 4)

@@ -2,11 +2,11 @@
  * A lens on one model: prompts, runs with capture and interventions, logit lens, attribution, attention patterns, patching,
  * ablation, steering, generation. Over the engine contract alone, so that every engine and a browser can have it.
  */
-import type { Intervention, Model } from '../engine/engine.js';
+import type { Model } from '../engine/engine.js';
 import type { DataConfig } from '../listops/data-config.js';
 import { oldestVocabulary } from '../listops/operations.js';
 import { type Vocabulary, vocabularyOf } from '../listops/tokenizer.js';
-import { type ActivationName, activationName } from '../model/activations.js';
+import { activationName } from '../model/activations.js';
 import { type AblateOptions, ablatePrompts } from './ablate.js';
 import {
   type Attribution,
@@ -29,21 +29,11 @@ import {
 import { type Path, patchPaths } from './path.js';
 import { type Prompt, type PromptOptions, createPromptReader } from './prompt.js';
 import { createReadout } from './readout.js';
-import { type LensRun, type RunOptions, activationsOf, rowOf, runPrompts } from './run.js';
+import { type LensRun, type RunOptions, activationsOf, offsetsOf, rowOf, runPrompts } from './run.js';
+import { type SteerOptions, steering } from './steer.js';
 
 /** A prompt, or what one is read from: an expression as text, or token ids. */
 export type Asked = string | ArrayLike<number> | Prompt;
-
-export interface SteerOptions {
-  readonly at: ActivationName;
-  /** [width of the activation] */
-  readonly direction: ArrayLike<number>;
-  /** how many times the direction is added */
-  readonly strength: number;
-  /** positions of every prompt; absent: all */
-  readonly positions?: readonly number[];
-  readonly capture?: readonly ActivationName[];
-}
 
 export interface Attributed {
   /** which logits are explained; default the right answer's. A list of tokens and factors makes a difference */
@@ -142,30 +132,13 @@ export function openLens(model: Model, { data, vocabulary }: LensConfig): Lens {
     patch: (pairs, cells, metric) => patchCells(model, pairList(pairs), cells, metricOf(metric)),
     patchPaths: (pairs, paths, metric) => patchPaths(model, pairList(pairs), paths, metricOf(metric)),
     ablate: (asked, options) => ablatePrompts(model, asked, options),
-    steer(asked, { at, direction, strength, positions, capture = [] }) {
+    steer(asked, options) {
       const list = prompts(asked);
-      const value = Float32Array.from(Array.from(direction), (x) => strength * x);
-      return runPrompts(model, list, { capture, interventions: [steering(list, at, value, positions)] });
+      const interventions = [steering(offsetsOf(list), options)];
+      return runPrompts(model, list, { capture: options.capture ?? [], interventions });
     },
     generate: (asked, options) => generateAnswer(model, reader, prompt(asked), options),
   };
-}
-
-/** Positions of every prompt as rows of the run. */
-function steering(
-  prompts: readonly Prompt[],
-  at: ActivationName,
-  value: Float32Array,
-  positions: readonly number[] | undefined,
-): Intervention {
-  if (positions === undefined) return { at, op: 'add', value };
-  let start = 0;
-  const rows = prompts.flatMap(({ tokens: { length } }) => {
-    const own = positions.map((position) => start + (position < 0 ? length + position : position));
-    start += length;
-    return own;
-  });
-  return { at, op: 'add', value, positions: Int32Array.from(rows) };
 }
 
 const isPrompt = (asked: Asked | readonly Prompt[]): asked is Prompt =>

@@ -1,6 +1,7 @@
 /** Runs a module on given weights, outside any run directory; what it measured, and its rows and pictures as reports have them. */
 import type { Probe, ProbeSubject } from '../../probes/contract.js';
 import { evidenceOf } from '../../src/evidence/evidence.js';
+import type { Finding } from '../../src/evidence/finding.js';
 import { infoOf, type Observation, observe } from '../../src/evidence/statistic.js';
 import type { Scope } from '../../src/evidence/scope.js';
 import { isWithin, SCOPE_KEYS } from '../../src/evidence/scope.js';
@@ -15,6 +16,8 @@ export interface MeasuredModule<M> {
   readonly measurement: M;
   readonly observations: readonly Observation[];
   readonly pictures: readonly ChartSpec[];
+  /** of `combine` */
+  readonly findings: readonly Finding[];
   /** the one row of a statistic whose scope is this one and no more */
   row(statistic: string, scope: Scope): Observation;
   rows(statistic: string, within?: Scope): Observation[];
@@ -56,6 +59,7 @@ export async function measureModule<M>(
     measurement: kept,
     observations,
     pictures: combined?.pictures ?? [],
+    findings: combined?.findings ?? [],
     rows,
     row(statistic, scope) {
       const found = rows(statistic, scope).filter((one) =>

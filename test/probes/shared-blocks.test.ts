@@ -236,7 +236,7 @@ describe('parity', () => {
     expect(measurement.context?.positions.map(({ name }) => name)).toContain('=');
     // the digit tokens carry the operands: moving them matters, and the answer intact is the model's own
     const { causal } = measurement;
-    expect(causal?.random.lossNats).not.toBe(causal?.intact.lossNats);
+    expect(causal?.random?.lossNats).not.toBe(causal?.intact?.lossNats);
   });
 });
 

@@ -7,6 +7,7 @@ import { type Lens, openLens } from '../../src/lens/lens.js';
 import { embeddingPca } from '../../probes/embedding-pca/index.js';
 import type { EmbeddingMeasurement } from '../../probes/embedding-pca/measure.js';
 import { EMBEDDING_STATISTICS } from '../../probes/embedding-pca/statistics.js';
+import { parityProbe } from '../../probes/parity-probe/index.js';
 import { tokenPart } from '../../probes/parity-probe/measure.js';
 import { newFitCounts } from '../../src/analysis/linear-probe.js';
 import { initialParameters } from '../../src/model/init.js';
@@ -16,6 +17,7 @@ import type { AblationMeasurement } from '../../probes/ablation/measure.js';
 import { packageRoot } from '../../src/io/package-root.js';
 import { openModel } from '../../src/workflows/library.js';
 import { measureOn, subjectFor } from '../helpers/measure-ablation.js';
+import { measureModule } from '../helpers/measure-module.js';
 import { ZOO, ZOO_NAMES, type ZooName } from '../helpers/zoo.js';
 import { type Panel, bars, drawing, plane, table } from './draw.js';
 
@@ -177,7 +179,7 @@ describe('embedding-pca', () => {
     const m = await embeddingOf(`clock, k = ${k}`);
     expect(m.embedding.fourier.peak).toMatchObject({ frequency: k, p: 0.001 });
     expect(m.embedding.fourier.share[k - 1]).toBeCloseTo(1, 6);
-    expect(m.embedding.circular.best.p).toBe(0.001);
+    expect(m.embedding.circular?.best.p).toBe(0.001);
     expect(statistic(m, 'ring')).toBeGreaterThan(0.5);
     // as named the ring of k = 3 is none: 0 and 9 are three steps apart
     if (k === 1) expect(statistic(m, 'closure')).toBeLessThan(0.2);
@@ -197,9 +199,22 @@ describe('embedding-pca', () => {
   });
 
   it.each(['copier', 'pair table'] as const)(
-    '%s: numbers equally far apart have no arrangement',
+    '%s: numbers equally far apart have no arrangement, which is said',
     async (name) => {
-      await expect(embeddingOf(name)).rejects.toThrow('all 45 values are equal');
+      const options = { permutations: 99, nullDraws: 10 };
+      const { rows, findings, pictures } = await measureModule(engine, embeddingPca, ZOO[name](), options);
+      for (const id of ['order', 'order-over-namings', 'ring']) expect(rows(id)).toEqual([]);
+      expect(rows('fourier-peak')).toHaveLength(1);
+      // nine digits of nine equal shares
+      expect(rows('fourier-share').map(({ value }) => value)).toEqual([
+        ...Array.from({ length: 4 }, () => 0.222222222),
+        0.111111111,
+      ]);
+      expect(findings.find(({ id }) => id.startsWith('arrangement-not-defined/'))).toMatchObject({
+        reason: 'the numbers are all equally far apart',
+        n: { seeds: 1, examples: 10 },
+      });
+      expect(pictures.length).toBeGreaterThan(0);
     },
   );
 });
@@ -216,6 +231,27 @@ describe('parity-probe', () => {
         tick: () => undefined,
       });
       expect(parity.p).toBeGreaterThan(0.05);
+    },
+    60_000,
+  );
+
+  it.each(['clock, k = 1', 'clock, k = 3'] as const)(
+    '%s: even and odd numbers have one mean, so that no direction can be taken out, which is said',
+    async (name) => {
+      const few = {
+        relabellings: 9,
+        contextRelabellings: 9,
+        valuePermutations: 9,
+        prompts: 32,
+        controlDraws: 1,
+      };
+      const { rows, findings } = await measureModule(engine, parityProbe, ZOO[name](), few);
+      for (const id of ['accuracy-lost', 'answers', 'removed-share']) expect(rows(id)).toEqual([]);
+      expect(rows('parity')).toHaveLength(1);
+      expect(findings.find(({ id }) => id.startsWith('parity-direction-not-defined/'))).toMatchObject({
+        reason: 'the probe has no direction: on the mean, even and odd numbers lie in the same place',
+        n: { seeds: 1, examples: 10 },
+      });
     },
     60_000,
   );
