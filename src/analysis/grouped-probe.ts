@@ -91,7 +91,7 @@ export function askGrouped(
       const predicted = predictClasses(solver, { features, heldX, train, place, held, labels });
       for (let i = 0; i < held.length; i++) if (predicted[i] === labels[held[i]]) correct[question]++;
     });
-    const targets = waves.map((wave) => Float64Array.from(train, (row) => wave.values[row]));
+    const targets = waves.map(({ values }) => taken(values, train));
     ridgeRegression(trainX, train.length, width, targets).forEach((weights, w) => {
       const { values } = waves[w];
       const mean = weights[width];
@@ -199,12 +199,23 @@ interface Wave {
 function wavesOf(values: ArrayLike<number>, modulus: number): Wave[] {
   const out: Wave[] = [];
   for (let k = 1; k <= modulus / 2; k++) {
-    const angle = (value: number): number => (2 * Math.PI * ((k * value) % modulus)) / modulus;
-    out.push({ frequency: k, values: Float64Array.from(values, (v) => cosDeterministic(angle(v))) });
+    const of = (wave: (angle: number) => number): Float64Array => {
+      const byValue = Float64Array.from({ length: modulus }, (_, value) =>
+        wave((2 * Math.PI * ((k * value) % modulus)) / modulus),
+      );
+      return taken(byValue, values);
+    };
+    out.push({ frequency: k, values: of(cosDeterministic) });
     // at n/2 the sine is 0 everywhere
-    if (2 * k !== modulus)
-      out.push({ frequency: k, values: Float64Array.from(values, (v) => sinDeterministic(angle(v))) });
+    if (2 * k !== modulus) out.push({ frequency: k, values: of(sinDeterministic) });
   }
+  return out;
+}
+
+/** @returns [indices.length] */
+function taken(values: Float64Array, indices: ArrayLike<number>): Float64Array {
+  const out = new Float64Array(indices.length);
+  for (let i = 0; i < out.length; i++) out[i] = values[indices[i]];
   return out;
 }
 

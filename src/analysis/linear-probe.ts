@@ -9,6 +9,7 @@ import { logDeterministic } from '../tensor/math.js';
 import { assertLength } from '../tensor/shape.js';
 import { choleskyInPlace, solveInPlace } from './cholesky.js';
 import { LimitedMemory } from './lbfgs.js';
+import { type LogisticKernel, logisticKernel } from './logistic-kernel.js';
 
 /** Frozen: sum of the losses + PENALTY / 2 |w|² (scikit-learn's C = 1); regression: |y - f|² + PENALTY |w|² (alpha = 1). */
 export const PENALTY = 1;
@@ -94,7 +95,8 @@ export function prepareFeatures(
 }
 
 /**
- * Reusable solver: no allocation in fits. Minimises sum log(1 + exp(-s f)) + penalty / 2 |w|², f = x w + b, s = ±1. With few
+ * Reusable solver: no allocation in fits. The fits run in WebAssembly where the host has it (logistic-kernel.ts), with the same
+ * bits; what is written here is the reference and what runs elsewhere. Minimises sum log(1 + exp(-s f)) + penalty / 2 |w|², f = x w + b, s = ±1. With few
  * features by Newton's method; a step is halved until the gradient shrinks, which the Newton direction of a convex loss
  * allows. With more by L-BFGS from the first Hessian, and by Newton's method if that does not converge: the same optimum.
  */
@@ -116,6 +118,7 @@ export class LogisticSolver {
     private readonly maxRows: number,
     private readonly maxCols: number,
     readonly counts: FitCounts = newFitCounts(),
+    private readonly kernel: LogisticKernel | null = logisticKernel(),
   ) {
     this.beta = new Float64Array(maxCols + 1);
     this.gradient = new Float64Array(maxCols + 1);
@@ -159,12 +162,17 @@ export class LogisticSolver {
     const start = logDeterministic(ones / (total - ones));
     const factor = features.firstFactor(ones);
     const task = { features, y, start, factor };
-    const isLarge = rows * cols * cols >= 2 * QUASI_NEWTON_FROM;
-    const quasi = isLarge ? this.quasiNewton(task) : undefined;
-    const { converged, iterations } = quasi?.converged === true ? quasi : this.newton(task);
+    const isQuasi = rows * cols * cols >= 2 * QUASI_NEWTON_FROM;
+    const { converged, iterations } =
+      this.kernel?.fit(features, y, { start, factor, isQuasi }, beta) ?? this.solve(task, isQuasi);
     if (!converged) this.counts.notConverged++;
     this.counts.mostIterations = Math.max(this.counts.mostIterations, iterations);
     return { converged, iterations };
+  }
+
+  private solve(task: Task, isQuasi: boolean): FitReport {
+    const quasi = isQuasi ? this.quasiNewton(task) : undefined;
+    return quasi?.converged === true ? quasi : this.newton(task);
   }
 
   private newton({ features, y, start, factor: firstFactor }: Task): FitReport {
@@ -460,15 +468,15 @@ export function ridgeRegression(
   }
   for (let j = 0; j < cols; j++) system[j * cols + j] += PENALTY;
   if (!choleskyInPlace(system, cols)) throw new RangeError('ridgeRegression: features are not finite.');
+  const rest = new Float64Array(rows);
   return targets.map((y) => {
     let mean = 0;
     for (let i = 0; i < rows; i++) mean += y[i];
     mean /= rows;
-    const rest = Float64Array.from(y, (value) => value - mean);
-    const weights = Float64Array.from({ length: cols }, (_, j) => dotAt(rest, columns, j * rows, rows));
-    solveInPlace(system, cols, weights);
+    for (let i = 0; i < rows; i++) rest[i] = y[i] - mean;
     const out = new Float64Array(cols + 1);
-    out.set(weights);
+    dotsInto(out, rest, columns, cols, rows);
+    solveInPlace(system, cols, out);
     out[cols] = mean;
     return out;
   });

@@ -3,20 +3,10 @@
  * generalised form that lays many on their common mean. Schoenemann 1966; Gower 1975. Alignment finds agreement in noise
  * too: read the unexplained share beside its null.
  */
-import { SVD } from 'ml-matrix';
 import { RunError } from '../errors.js';
-import {
-  centred,
-  fromMl,
-  matMul,
-  type Matrix,
-  matrix,
-  squaredNorm,
-  takeRows,
-  toMl,
-  transpose,
-} from './matrix.js';
+import { centred, matMul, type Matrix, matrix, squaredNorm, takeRows, zeros } from './matrix.js';
 import { renaming } from './naming.js';
+import { PolarFactor } from './polar.js';
 
 export interface Alignment {
   /** [n, d] b after centring, scale and rotation, in the frame of the centred a */
@@ -42,9 +32,9 @@ export function alignTo(a: Matrix, b: Matrix, options: { readonly scaling: boole
   if (normTarget === 0 || normSource === 0) {
     throw new RunError('alignTo: all points of a configuration are equal, so it has no orientation.');
   }
-  const svd = new SVD(toMl(matMul(transpose(source), target)), { autoTranspose: true });
-  const rotation = matMul(fromMl(svd.leftSingularVectors), transpose(fromMl(svd.rightSingularVectors)));
-  const overlap = svd.diagonal.reduce((sum, value) => sum + value, 0);
+  const polar = new PolarFactor(a.cols);
+  const overlap = polar.of(productInto(new Float64Array(a.cols ** 2), source, target));
+  const rotation = { rows: a.cols, cols: a.cols, data: polar.rotation };
   const scale = options.scaling ? overlap / normSource : 1;
   const rotated = matMul(source, rotation);
   const aligned = matrix(
@@ -80,27 +70,72 @@ export function alignAll(
 ): GeneralisedAlignment {
   if (configurations.length === 0)
     throw new RangeError('alignAll: found no configuration, expected at least one.');
+  const [{ rows, cols }] = configurations;
+  const wrong = configurations.find((x) => x.rows !== rows || x.cols !== cols);
+  if (wrong !== undefined) {
+    throw new RangeError(
+      `alignAll: found [${rows},${cols}] and [${wrong.rows},${wrong.cols}], expected equal shapes.`,
+    );
+  }
+  // the rotation of one round is nearly that of the round before: each keeps its own
   const candidates = configurations.map((x) =>
-    (options.units ?? [1]).map((unit) => ({ unit, x: ofNormOne(takeRows(x, renaming(x.rows, unit))) })),
+    (options.units ?? [1]).map((unit) => ({
+      unit,
+      x: ofNormOne(takeRows(x, renaming(rows, unit))),
+      polar: new PolarFactor(cols),
+    })),
   );
+  const aligned = configurations.map(() => zeros(rows, cols));
+  const chosen = configurations.map(() => 1);
+  const product = new Float64Array(cols * cols);
   let consensus = candidates[0][0].x;
-  let aligned: Matrix[] = [];
-  let chosen: number[] = [];
   let iterations = 0;
   for (let change = Infinity; change > 1e-12 && iterations < (options.maxIterations ?? 200); iterations++) {
-    const fits = candidates.map((namings) =>
-      namings
-        .map(({ unit, x }) => ({ unit, ...alignTo(consensus, x, { scaling: false }) }))
-        .reduce((best, fit) => (fit.residualShare < best.residualShare - 1e-12 ? fit : best)),
-    );
-    aligned = fits.map((fit) => fit.aligned);
-    chosen = fits.map((fit) => fit.unit);
+    const norm = squaredNorm(consensus);
+    if (norm === 0) throw new RunError('alignAll: the configurations have no mean shape.');
+    candidates.forEach((namings, which) => {
+      let best = namings[0];
+      let least = Infinity;
+      for (const naming of namings) {
+        const overlap = naming.polar.of(productInto(product, naming.x, consensus));
+        // the share of the consensus that is left
+        const left = Math.max(0, (norm - 2 * overlap + squaredNorm(naming.x)) / norm);
+        if (left < least - 1e-12) [best, least] = [naming, left];
+      }
+      chosen[which] = best.unit;
+      rotateInto(aligned[which], best.x, best.polar.rotation);
+    });
     const next = meanOf(aligned);
-    change = squaredNorm(minus(next, consensus));
+    change = squaredDistance(next, consensus);
     consensus = next;
   }
-  const unexplained = aligned.reduce((sum, x) => sum + squaredNorm(minus(x, consensus)), 0);
+  const unexplained = aligned.reduce((sum, x) => sum + squaredDistance(x, consensus), 0);
   return { aligned, consensus, units: chosen, unexplainedShare: unexplained / aligned.length, iterations };
+}
+
+/** @param out - [d, d]; becomes aᵀ b */
+function productInto(out: Float64Array, a: Matrix, b: Matrix): Float64Array {
+  const { rows, cols } = a;
+  out.fill(0);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < cols; j++) {
+      const own = a.data[i * cols + j];
+      for (let k = 0; k < cols; k++) out[j * cols + k] += own * b.data[i * cols + k];
+    }
+  }
+  return out;
+}
+
+/** out = x rotation */
+function rotateInto(out: Matrix, x: Matrix, rotation: Float64Array): void {
+  const { rows, cols } = x;
+  out.data.fill(0);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < cols; j++) {
+      const own = x.data[i * cols + j];
+      for (let k = 0; k < cols; k++) out.data[i * cols + k] += own * rotation[j * cols + k];
+    }
+  }
 }
 
 function ofNormOne(x: Matrix): Matrix {
@@ -121,10 +156,8 @@ function meanOf(all: readonly Matrix[]): Matrix {
   return matrix(all[0].rows, all[0].cols, out);
 }
 
-function minus(a: Matrix, b: Matrix): Matrix {
-  return matrix(
-    a.rows,
-    a.cols,
-    a.data.map((value, i) => value - b.data[i]),
-  );
+function squaredDistance(a: Matrix, b: Matrix): number {
+  let total = 0;
+  for (let i = 0; i < a.data.length; i++) total += (a.data[i] - b.data[i]) ** 2;
+  return total;
 }

@@ -1,10 +1,13 @@
 /** Types of build-wasm.mjs. */
-export function buildWasm(options: {
+interface BuildOptions {
   readonly root: string;
   readonly log?: (line: string) => void;
   readonly check?: boolean;
-}): Promise<{
+}
+interface BuildResult {
   readonly status: 'built' | 'current' | 'unavailable';
   readonly reason: string;
   readonly path: string;
-}>;
+}
+export function buildWasm(options: BuildOptions): Promise<BuildResult>;
+export function buildLogistic(options: BuildOptions): Promise<BuildResult>;
