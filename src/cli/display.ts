@@ -2,6 +2,7 @@
  * Progress of long work on stderr. On a terminal a block of lines is redrawn in place; elsewhere one plain line at most
  * every ten seconds, so that a log stays readable.
  */
+import type { ProbeProgress } from '../workflows/probe-checkpoints.js';
 
 export interface Display {
   /** shows the newest state; `block` is called only when it will be drawn, its first line is the plain one */
@@ -58,6 +59,12 @@ function cut(line: string, width: number): string {
   return line.replace(COLOR_OR_CHARACTER, (part, escape: string | undefined) =>
     escape !== undefined || left-- > 0 ? part : '',
   );
+}
+
+/** `probing 3 of 20: parity-probe, sum-1@64, 45 % of it` */
+export function probingLine({ module, subject, done, total, share }: ProbeProgress): string {
+  const part = share < 1 ? `, ${Math.floor(100 * share)} % of it` : '';
+  return `probing ${done} of ${total}: ${module}, ${subject}${part}`;
 }
 
 /** `[######----]`; share in [0, 1] */

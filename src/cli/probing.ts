@@ -17,7 +17,7 @@ import type { CheckpointRef } from '../workflows/probe-plan.js';
 import { findNotGiven, type NotGiven } from '../workflows/not-given.js';
 import { findSubjects } from '../workflows/subjects.js';
 import { conditionNames } from './colors.js';
-import { createDisplay } from './display.js';
+import { createDisplay, probingLine } from './display.js';
 import {
   addCommonFlags,
   engineFlag,
@@ -108,8 +108,7 @@ export async function runProbing(task: ProbingTask, options: ParsedOptions): Pro
       timeLimitMs,
       moduleLimitMs: secondsFlag(options, 'module-limit'),
       signal: interrupt.signal,
-      onProgress: ({ done, total, module, subject }) =>
-        display.update(() => [`probing ${done} of ${total}: ${module}, ${subject}`]),
+      onProgress: (progress) => display.update(() => [probingLine(progress)]),
     });
     display.end();
     if (switchValue(options, 'json')) process.stdout.write(reportJson(result.report));

@@ -19,7 +19,7 @@ import {
 } from '../workflows/main-job.js';
 import type { RunProgress, TrainRunsProgress } from '../workflows/train-runs.js';
 import { conditionNames } from './colors.js';
-import { bar, createDisplay, duration, sparkline } from './display.js';
+import { bar, createDisplay, duration, probingLine, sparkline } from './display.js';
 import {
   addCommonFlags,
   engineFlag,
@@ -106,8 +106,8 @@ async function runCommand(presetName: string, options: ParsedOptions): Promise<v
         if (progress.current.state === 'finished') display.log(finishedLine(progress, curves, nameOf));
         display.update(() => trainingBlock(progress, curves, nameOf));
       },
-      onProbing: ({ done, total, module, subject }) =>
-        display.update(() => [`${bar(done / total)} probing ${done} of ${total}: ${module}, ${subject}`]),
+      onProbing: (progress) =>
+        display.update(() => [`${bar(progress.done / progress.total)} ${probingLine(progress)}`]),
     });
   } catch (error) {
     display.end();
