@@ -40,7 +40,7 @@ export interface MeasureContext {
   readonly model: Model;
   /** stream `probe:<name>`, substreams by index */
   rng(index?: number): Rng;
-  /** done and total in any unit; call it at least once a second in long work */
+  /** done and total in any unit; call it at least once a second in long work, as often as you like: ten times a second it is passed on */
   progress: (done: number, total: number) => void;
 }
 

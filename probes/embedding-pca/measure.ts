@@ -15,7 +15,7 @@ import {
 } from '../../src/analysis/matrix.js';
 import { explainedVarianceNull } from '../../src/analysis/pca-null.js';
 import { fitPca } from '../../src/analysis/pca.js';
-import type { PermutationTest } from '../../src/analysis/permutation.js';
+import type { PermutationOptions, PermutationTest } from '../../src/analysis/permutation.js';
 import {
   closure,
   type NamingTest,
@@ -56,15 +56,16 @@ export function measureSubject(
   const { permutations, nullDraws } = options;
   const steps = 5;
   let done = 0;
+  const onDraw = (share: number): void => context.progress(done + share, steps);
   const next = <T>(value: T): T => {
     context.progress(++done, steps);
     return value;
   };
   const x = digitRows(subject, subject.parameters, TOKEN_EMBEDDING);
   const n = x.rows;
-  const limits = next(explainedVarianceNull(n, x.cols, context.rng(0), nullDraws));
+  const limits = next(explainedVarianceNull(n, x.cols, context.rng(0), nullDraws, onDraw));
   const of = (rows: Matrix, substream: number): GeometryNumbers =>
-    next(geometry(rows, permutations, context.rng(substream)));
+    next(geometry(rows, permutations, context.rng(substream), onDraw));
   return nineDigits({
     n,
     d: x.cols,
@@ -88,19 +89,24 @@ export function measureSubject(
 /** What one checkpoint gives: the geometry of its number embeddings. Plain JSON. */
 export type EmbeddingMeasurement = Readonly<ReturnType<typeof measureSubject>>;
 
-/** All statistics of one embedding of the numbers. @param x - [n, d], row i is number i */
-export function geometry(x: Matrix, permutations: number, rng: Rng) {
+/** All statistics of one embedding of the numbers. @param x - [n, d], row i is number i @param onDraw - share that is done */
+export function geometry(x: Matrix, permutations: number, rng: Rng, onDraw?: (share: number) => void) {
   const d2 = squaredDistances(x);
-  const options = { rng, count: permutations };
+  let tests = 0;
+  // four tests draw permutations, one after another
+  const next = (): PermutationOptions => {
+    const before = tests++;
+    return { rng, count: permutations, onDraw: (share) => onDraw?.((before + share) / 4) };
+  };
   const pca = fitPca(x);
   const notDefined = { arrangement: whyNoArrangement(d2), closure: whyNoClosure(d2) };
   const isArranged = notDefined.arrangement === undefined;
-  const order = isArranged ? testOrder(d2, options) : null;
-  const circular = isArranged ? testCircular(d2, options) : null;
+  const order = isArranged ? testOrder(d2, next()) : null;
+  const circular = isArranged ? testCircular(d2, next()) : null;
   const closed = notDefined.closure === undefined ? closure(d2, circular?.unit ?? 1) : null;
-  const spectrum = fourierSpectrum(x, options);
+  const spectrum = fourierSpectrum(x, next());
   // drawn last, so that the numbers above stay what they were
-  const overNamings = isArranged ? testOrderOverUnits(d2, options) : null;
+  const overNamings = isArranged ? testOrderOverUnits(d2, next()) : null;
   const { frequency, test } = spectrum.peak;
   return {
     rank: pca.rank,

@@ -48,6 +48,7 @@ export function measureSubject(subject: ProbeSubject, options: MeasureOptions, c
       const numbers = pairNumbers(askAll(model, data, operation), {
         count: options.permutations,
         rng: context.rng(index),
+        onDraw: (share) => context.progress(index + share, data.tasks.length),
       });
       const before = askAll(untrained, data, operation);
       context.progress(index + 1, data.tasks.length);

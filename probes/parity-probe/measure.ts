@@ -70,7 +70,7 @@ export function measureSubject(subject: ProbeSubject, options: MeasureOptions, c
       sharedBlocks: model.config.shareBlocks,
       embedding: tokenPart(subject, 'trained', model.config, tokens),
       untrained: tokenPart(subject, 'untrained', model.config, tokens),
-      crossCheck: crossCheckNumbers(embedding, counts),
+      crossCheck: crossCheckNumbers(embedding, counts, tick),
       /** null: no prompt of the run's operation fits its context or its hold-out */
       context: largest === undefined ? null : ask(largest, STREAM.context),
       /** nested expressions, the true chain given; empty at depth 1 and where none fits */

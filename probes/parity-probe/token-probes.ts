@@ -39,7 +39,11 @@ export function tokenNumbers(x: Matrix, options: TokenOptions, counts: FitCounts
       sampled,
       tick: options.tick,
     });
-  const { observed: r2, ...value } = testValue(x, { rng: options.rng(4), count: options.valuePermutations });
+  const { observed: r2, ...value } = testValue(x, {
+    rng: options.rng(4),
+    count: options.valuePermutations,
+    onDraw: options.tick,
+  });
   return {
     parity: test('parity', 0, options.relabellings),
     half: test('half', 1, options.contextRelabellings),
@@ -53,7 +57,7 @@ export function tokenNumbers(x: Matrix, options: TokenOptions, counts: FitCounts
 }
 
 /** Parity of the embeddings by ml-logistic-regression beside ours. */
-export function crossCheckNumbers(x: Matrix, counts: FitCounts) {
+export function crossCheckNumbers(x: Matrix, counts: FitCounts, tick: () => void) {
   const labels = labelsOf('parity', x.rows);
   const { points, agreement } = crossCheckLogistic(x, labels);
   return {
@@ -62,7 +66,7 @@ export function crossCheckNumbers(x: Matrix, counts: FitCounts) {
     agreement: agreement / points,
     /** share of held-out numbers in their own class, all pairs: ours, theirs */
     ownHeldOut: new PairProbe(x, counts).heldOutAccuracy(labels),
-    otherHeldOut: crossCheckHeldOut(x, labels),
+    otherHeldOut: crossCheckHeldOut(x, labels, undefined, tick),
   };
 }
 

@@ -26,6 +26,7 @@ export function measureSubject(subject: ProbeSubject, options: MeasureOptions, c
       CORRUPTIONS.map((corruption) => ({ operation, corruption })),
     );
     const measured = asked.flatMap(({ operation, corruption }, index) => {
+      const tell = (share: number): void => context.progress(index + share, asked.length);
       const groups = drawPairs(lens, {
         data,
         operation,
@@ -42,8 +43,8 @@ export function measureSubject(subject: ProbeSubject, options: MeasureOptions, c
                 corruption,
                 pairs: groups.reduce((sum, { pairs }) => sum + pairs.length, 0),
                 positions: Object.keys(placesOf(groups[0])),
-                trained: effectsOf(lens, gpt, groups),
-                untrained: effectsOf(before, gpt, groups),
+                trained: effectsOf(lens, gpt, groups, (share) => tell(share / 2)),
+                untrained: effectsOf(before, gpt, groups, (share) => tell((1 + share) / 2)),
               },
             ];
       context.progress(index + 1, asked.length);
@@ -82,16 +83,23 @@ export function placesOf({ changed, pairs: [{ clean }] }: PairGroup): Record<str
   };
 }
 
-/** Shares of the way to the corrupted answer, over the pairs of all groups together. */
-function effectsOf(lens: Lens, gpt: GptConfig, groups: readonly PairGroup[]) {
+/** Shares of the way to the corrupted answer, over the pairs of all groups together. @param tell - share that is done */
+function effectsOf(lens: Lens, gpt: GptConfig, groups: readonly PairGroup[], tell: (share: number) => void) {
+  let done = 0;
+  const next = <T>(value: T): T => {
+    tell(++done / (groups.length + 2));
+    return value;
+  };
   const layers = Array.from({ length: gpt.nLayers }, (_, layer) => layer);
   const placed = groups.map((group) =>
-    lens.patch(
-      group.pairs,
-      layers.flatMap((layer) =>
-        STAGES.flatMap((stage) =>
-          Object.values(placesOf(group)).map((positions): PatchCell =>
-            positions.map((position) => ({ at: activationName(stage, layer), position })),
+    next(
+      lens.patch(
+        group.pairs,
+        layers.flatMap((layer) =>
+          STAGES.flatMap((stage) =>
+            Object.values(placesOf(group)).map((positions): PatchCell =>
+              positions.map((position) => ({ at: activationName(stage, layer), position })),
+            ),
           ),
         ),
       ),
@@ -108,9 +116,9 @@ function effectsOf(lens: Lens, gpt: GptConfig, groups: readonly PairGroup[]) {
     /** [layers, stages, positions] */
     places: jsonArray([gpt.nLayers, STAGES.length, nPlaces], pooled(placed)),
     /** [layers, heads] at all positions */
-    heads: jsonArray([gpt.nLayers, gpt.nHeads], lens.patch(all, heads).effect),
+    heads: jsonArray([gpt.nLayers, gpt.nHeads], next(lens.patch(all, heads)).effect),
     /** [paths] */
-    paths: jsonArray([pathsOf(gpt).length], lens.patchPaths(all, pathsOf(gpt)).effect),
+    paths: jsonArray([pathsOf(gpt).length], next(lens.patchPaths(all, pathsOf(gpt))).effect),
   };
 }
 

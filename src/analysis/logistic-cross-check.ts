@@ -64,11 +64,13 @@ export function crossCheckLogistic(
 /**
  * Leave-pair-out classes of the other program: share of held-out points, over all pairs of one point of either class, that
  * it puts in their own class.
+ * @param onPair - after each pair, for progress
  */
 export function crossCheckHeldOut(
   x: Matrix,
   labels: ArrayLike<number>,
   steps = CROSS_CHECK_FOLD_STEPS,
+  onPair?: () => void,
 ): number {
   const all = Array.from({ length: x.rows }, (_, i) => i);
   let [right, asked] = [0, 0];
@@ -84,6 +86,7 @@ export function crossCheckHeldOut(
       );
       right += Number(first === 0) + Number(second === 1);
       asked += 2;
+      onPair?.();
     }
   }
   return right / asked;

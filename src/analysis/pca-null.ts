@@ -16,8 +16,14 @@ export interface ExplainedVarianceNull {
   readonly high: Float64Array;
 }
 
-/** Shares of explained variance of `draws` standard normal matrices [n, d], by component. */
-export function explainedVarianceNull(n: number, d: number, rng: Rng, draws = 500): ExplainedVarianceNull {
+/** Shares of explained variance of `draws` standard normal matrices [n, d], by component. @param onDraw - after each, for progress */
+export function explainedVarianceNull(
+  n: number,
+  d: number,
+  rng: Rng,
+  draws = 500,
+  onDraw?: (share: number) => void,
+): ExplainedVarianceNull {
   if (n < 2 || d < 1 || draws < 1) {
     throw new RangeError(
       `explainedVarianceNull: found n ${n}, d ${d}, draws ${draws}; expected 2, 1, 1 or more.`,
@@ -36,6 +42,7 @@ export function explainedVarianceNull(n: number, d: number, rng: Rng, draws = 50
       .sort((a, b) => b - a);
     const total = values.reduce((sum, value) => sum + value, 0);
     for (let c = 0; c < k; c++) shares[c][draw] = values[c] / total;
+    onDraw?.((draw + 1) / draws);
   }
   for (const column of shares) column.sort();
   return {

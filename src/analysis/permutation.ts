@@ -10,6 +10,8 @@ export interface PermutationOptions {
   readonly rng: Rng;
   /** samples, and the most rearrangements that are enumerated; default DEFAULT_PERMUTATIONS */
   readonly count?: number;
+  /** called after each one with the share that is done, for progress */
+  readonly onDraw?: ((share: number) => void) | undefined;
 }
 
 export const DEFAULT_PERMUTATIONS = 10_000;
@@ -50,6 +52,7 @@ export function permutationTests(
     const values = statistics(permutation);
     for (let s = 0; s < observed.length; s++) nulls[s][drawn] = values[s];
     drawn++;
+    options.onDraw?.(drawn / nulls[0].length);
   }
   return nulls.map((values, s) => summarise(observed[s], values, exact));
 }

@@ -5,6 +5,7 @@
  */
 import { fileSystem } from '../io/files.js';
 import { canonicalJson } from '../io/json.js';
+import type { ProbeProgress } from '../workflows/probe-checkpoints.js';
 
 /** How far the work is. */
 export interface Share {
@@ -101,6 +102,12 @@ function cut(line: string, width: number): string {
   return line.replace(COLOR_OR_CHARACTER, (part, escape: string | undefined) =>
     escape !== undefined || left-- > 0 ? part : '',
   );
+}
+
+/** `probing 3 of 20: parity-probe, sum-1@64, 45 % of it` */
+export function probingLine({ module, subject, done, total, share }: ProbeProgress): string {
+  const part = share < 1 ? `, ${Math.floor(100 * share)} % of it` : '';
+  return `probing ${done} of ${total}: ${module}, ${subject}${part}`;
 }
 
 /** `[######----]`; share in [0, 1] */

@@ -17,7 +17,7 @@ import type { CheckpointRef } from '../workflows/probe-plan.js';
 import { findNotGiven, type NotGiven } from '../workflows/not-given.js';
 import { findSubjects } from '../workflows/subjects.js';
 import { conditionNames } from './colors.js';
-import { createDisplay } from './display.js';
+import { createDisplay, probingLine } from './display.js';
 import {
   addCommonFlags,
   engineFlag,
@@ -108,10 +108,10 @@ export async function runProbing(task: ProbingTask, options: ParsedOptions): Pro
       timeLimitMs,
       moduleLimitMs: secondsFlag(options, 'module-limit'),
       signal: interrupt.signal,
-      onProgress: ({ done, total, module, subject }) =>
+      onProgress: (progress) =>
         display.update(
-          () => [`probing ${done} of ${total}: ${module}, ${subject}`],
-          () => ({ share: done / total }),
+          () => [probingLine(progress)],
+          () => ({ share: progress.done / progress.total }),
         ),
     });
     display.end();

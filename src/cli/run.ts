@@ -19,7 +19,7 @@ import {
 } from '../workflows/main-job.js';
 import type { RunProgress, TrainRunsProgress } from '../workflows/train-runs.js';
 import { conditionNames } from './colors.js';
-import { bar, createDisplay, duration, sparkline } from './display.js';
+import { bar, createDisplay, duration, probingLine, sparkline } from './display.js';
 import {
   addCommonFlags,
   engineFlag,
@@ -110,10 +110,10 @@ async function runCommand(presetName: string, options: ParsedOptions): Promise<v
           () => ({ share: 0.9 * progress.share, etaMs: progress.etaMs }),
         );
       },
-      onProbing: ({ done, total, module, subject }) =>
+      onProbing: (progress) =>
         display.update(
-          () => [`${bar(done / total)} probing ${done} of ${total}: ${module}, ${subject}`],
-          () => ({ share: 0.9 + (0.1 * done) / total }),
+          () => [`${bar(progress.done / progress.total)} ${probingLine(progress)}`],
+          () => ({ share: 0.9 + (0.1 * progress.done) / progress.total }),
         ),
     });
   } catch (error) {

@@ -1,6 +1,6 @@
 /** Completes the fields of a run by what a data file decides: operations, shapes, and which lines are kept. */
 import { UserError, unacceptable } from '../errors.js';
-import { type DataFile, differingFileFields, readDataFile } from '../listops/data-file.js';
+import { type DataFile, differingFileFields, readDataBytes, readDataFile } from '../listops/data-file.js';
 import { DEFAULT_HELD_FRACTION, checkHeldFraction, checkMaxTokens } from '../listops/data-file-config.js';
 import { countLonger, describeLines, sequenceLength } from '../listops/line-data.js';
 import { DEFAULT_RUN } from './defaults.js';
@@ -26,6 +26,8 @@ export function withDataFile(
   fields: DeepPartial<RunConfig>,
   request: DataFileRequest,
 ): DeepPartial<RunConfig> {
+  // a file that is not there is said before what else is wrong
+  const bytes = readDataBytes(request.path);
   const given = fields.data ?? {};
   const stored = given.file ?? {};
   const isStored = stored.sha256 !== undefined;
@@ -48,7 +50,7 @@ export function withDataFile(
   });
   const nCtx = fields.model?.nCtx ?? Math.max(DEFAULT_RUN.model.nCtx, maxTokens ?? 0);
 
-  const file = readDataFile(request.path, data);
+  const file = readDataFile(request.path, data, bytes);
   const selection = { modulus: data.modulus, format: data.format, maxTokens, heldFraction };
   if (maxTokens === undefined) refuseLonger(file, data.format, nCtx);
   const decided = describeLines(file.lines, file, selection);

@@ -22,21 +22,29 @@ export interface DataFile extends FileIdentity {
 }
 
 /**
+ * The bytes of a data file, before anything is known about them.
+ * @throws UserError naming the file
+ */
+export function readDataBytes(path: string): Uint8Array {
+  if (path === '') throw unacceptable('--data', path, 'the path of a file');
+  try {
+    return readBytes(path, MOST_FILE_BYTES);
+  } catch (error) {
+    // a file that the user named is the user's to mend
+    throw new UserError(`--data: ${errorMessage(error)}`, { cause: error });
+  }
+}
+
+/**
  * Reads a file and computes every label again.
+ * @param bytes - those of the file, where they were read already
  * @throws UserError naming the file and, where there is one, the line
  */
 export function readDataFile(
   path: string,
   options: { readonly modulus: number; readonly medianOfEven: MedianOfEven },
+  bytes: Uint8Array = readDataBytes(path),
 ): DataFile {
-  if (path === '') throw unacceptable('--data', path, 'the path of a file');
-  let bytes: Uint8Array;
-  try {
-    bytes = readBytes(path, MOST_FILE_BYTES);
-  } catch (error) {
-    // a file that the user named is the user's to mend
-    throw new UserError(`--data: ${errorMessage(error)}`, { cause: error });
-  }
   const name = printable(basename(path), 200);
   return {
     name,

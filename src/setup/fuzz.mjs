@@ -1,7 +1,8 @@
 /**
  * `npm run fuzz`: random models through every driver of the native engine, the same with guards under the address
- * sanitizer, and made-up input through every parser, each for `--minutes`. A case is a function of its seed; the first
- * that fails ends its fuzzer and is printed with the command that repeats it. node: imports only.
+ * sanitizer, and made-up input through every parser, each for `--minutes` or, with `--fixed`, for the same cases on every
+ * machine. A case is a function of its seed; the first that fails ends its fuzzer and is printed with the command that
+ * repeats it. node: imports only.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -14,6 +15,15 @@ import { buildNative } from './build-native.mjs';
 import { onPath, ROOT } from './common.mjs';
 
 export const FUZZERS = ['engine', 'guarded', 'parsers'];
+
+/**
+ * Cases of `--fixed`: about a minute of one core each, two for the parsers, where a case is a round of 200 inputs for
+ * every parser.
+ */
+export const FIXED_CASES = { engine: 250, guarded: 125, parsers: 63 };
+
+/** A fuzzer that was told how many cases to try has so much time for them; far more than any machine needs. */
+const MOST_MINUTES = 60;
 
 /** The same with a fault in every piece, to see that it is found. */
 const PLANTED = 'guarded-planted';
@@ -71,7 +81,7 @@ export async function runFuzzer({ program, fuzzer, seed, cases, minutes = 1, san
           UBSAN_OPTIONS: 'print_stacktrace=1',
           ...(fuzzer === PLANTED ? { SUMLENS_PLANT_OVERFLOW: '1' } : {}),
         };
-  const limit = cases === undefined ? minutes * 60_000 : 3_600_000;
+  const limit = (cases === undefined ? minutes : MOST_MINUTES) * 60_000;
   const child = spawn(process.execPath, [program, fuzzer, `${seed}`, `${cases ?? ''}`, `${limit}`], {
     cwd: ROOT,
     env,
@@ -79,21 +89,28 @@ export async function runFuzzer({ program, fuzzer, seed, cases, minutes = 1, san
   });
   let last = `${seed}`;
   let done;
+  let rounds;
   const lines = [];
   const errors = [];
   createInterface({ input: child.stdout }).on('line', (line) => {
     const [word, ...rest] = line.split(' ');
     if (word === 'case') last = rest.join(' ');
     else if (word === 'problem') lines.push(rest.join(' '));
-    else if (word === 'done') done = Number(rest[0]);
+    else if (word === 'done') [done, rounds] = rest.map(Number);
   });
   createInterface({ input: child.stderr }).on('line', (line) => {
     if (errors.length < 60) errors.push(line);
   });
+  // a case that never ends is ended from here
+  const stuck = setTimeout(() => child.kill('SIGKILL'), limit + 600_000);
   const [code, signal] = await new Promise((resolve) => {
     child.on('close', (...ended) => resolve(ended));
   });
+  clearTimeout(stuck);
   if (code !== 0 || done === undefined) lines.push(`the process ended with ${signal ?? code}`, ...errors);
+  else if (lines.length === 0 && cases !== undefined && rounds !== cases) {
+    lines.push(`${rounds} of ${cases} cases were tried in ${MOST_MINUTES} minutes`);
+  }
   return { cases: done ?? 0, ...(lines.length === 0 ? {} : { problem: { seed: last, lines } }) };
 }
 
@@ -104,13 +121,15 @@ async function main() {
       seed: { type: 'string' },
       only: { type: 'string' },
       cases: { type: 'string' },
+      fixed: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) {
     console.log(
-      'npm run fuzz -- [--minutes 1] [--seed <whole number>] [--only engine|guarded|parsers] [--cases <number>]\n' +
-        'Each fuzzer runs for so many minutes, or so many cases. Without --seed a new one is drawn and printed.',
+      'npm run fuzz -- [--minutes 1] [--seed <whole number>] [--only engine|guarded|parsers] [--cases <number>] [--fixed]\n' +
+        'Each fuzzer runs for so many minutes, or so many cases; with --fixed for the number of cases that continuous\n' +
+        'integration tries. Without --seed a new one is drawn and printed.',
     );
     return;
   }
@@ -154,7 +173,8 @@ async function main() {
         continue;
       }
     }
-    const found = await runFuzzer({ program, fuzzer, seed, cases, minutes, sanitizer });
+    const fixed = values.fixed ? FIXED_CASES[fuzzer.split(':')[0]] : undefined;
+    const found = await runFuzzer({ program, fuzzer, seed, cases: cases ?? fixed, minutes, sanitizer });
     console.log(`${fuzzer}: ${found.cases} cases from seed ${seed}${found.problem ? '' : ', nothing found'}`);
     if (found.problem === undefined) continue;
     failed++;

@@ -35,6 +35,8 @@ export interface MeasureSettings {
   /** a module whose measurements go on for longer is stopped; absent: never */
   readonly moduleLimitMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** share of a measurement that its module says is done, in [0, 1]; several times a second */
+  readonly onShare?: ((task: MeasureTask, share: number) => void) | undefined;
 }
 
 /** A module as a child finds it: its name or the path of its file, and its options. */
@@ -186,7 +188,11 @@ async function measureInChild(
       const clock = clocks[task.module];
       clock.startedAt = Math.min(clock.startedAt, lastHeard);
     }
-    if (task === undefined || message.kind === 'progress') return;
+    if (task === undefined) return;
+    if (message.kind === 'progress') {
+      settings.onShare?.(task, shareOf(message));
+      return;
+    }
     open.delete(current);
     if (message.kind === 'failed') {
       finished(task, { failed: message.reason });
@@ -241,6 +247,12 @@ async function measureInChild(
       ? end.message
       : 'its process ended early';
   return { blamed: isStopped ? undefined : current, reason };
+}
+
+/** What a module of the user's tells need not make sense. */
+function shareOf({ done, total }: { readonly done: number; readonly total: number }): number {
+  const share = done / total;
+  return share >= 0 && share <= 1 ? share : 0;
 }
 
 export function lateText(timeLimitMs: number): string {

@@ -22,6 +22,27 @@ function loadWeights({ source, config, subject }: CheckpointRef): Float32Array {
 const bytesHash = (values: Float32Array): string =>
   sha256Hex(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
 
+/** Between two progresses of a module that are passed on. */
+export const PROGRESS_EVERY_MS = 100;
+
+/**
+ * Lets a module tell its progress as often as it likes: what comes sooner than PROGRESS_EVERY_MS after the last one is left out,
+ * but for the end.
+ * @param clock - monotonic milliseconds
+ */
+export function paced(
+  progress: MeasureContext['progress'],
+  clock: () => number = () => performance.now(),
+): MeasureContext['progress'] {
+  let last = -Infinity;
+  return (done, total) => {
+    const now = clock();
+    if (now - last < PROGRESS_EVERY_MS && done < total) return;
+    last = now;
+    progress(done, total);
+  };
+}
+
 /** Measures one checkpoint and checks that the module kept to its contract. */
 export async function measureOne(
   probe: Probe,
@@ -42,7 +63,7 @@ export async function measureOne(
       engine,
       model,
       rng: (index = 0) => new Rng(config.seed, `probe:${probe.name}`, index),
-      progress,
+      progress: paced(progress),
     });
     checkPlainJson(measurement, 'measurement');
     if (bytesHash(parameters) !== before)

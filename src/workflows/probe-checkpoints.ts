@@ -46,6 +46,8 @@ export interface ProbeProgress {
   /** measurements finished and asked for, all modules together; what was cached counts as finished */
   readonly done: number;
   readonly total: number;
+  /** of this measurement, share that its module says is done; 1: it is finished. Told several times a second */
+  readonly share: number;
 }
 
 /** In the order asked for. */
@@ -76,15 +78,23 @@ export async function probeCheckpoints(request: ProbeRequest): Promise<ProbeOutc
     }
   });
   const total = done + tasks.length;
+  const tell = ({ module, ref }: MeasureTask, share: number): void =>
+    request.onProgress?.({ module: modules[module].probe.name, subject: ref.subject.id, done, total, share });
   await measureAll(
-    { engine: request.engine, parallel, timeLimitMs, moduleLimitMs: request.moduleLimitMs, signal },
+    {
+      engine: request.engine,
+      parallel,
+      timeLimitMs,
+      moduleLimitMs: request.moduleLimitMs,
+      signal,
+      onShare: tell,
+    },
     tasks,
     modules.map((module) => ({ ...module, isOwn: isOwn(module), cheaper: cheaperOptions(module) })),
     (task, outcome) => {
-      const { probe, outcomes } = modules[task.module];
-      outcomes.set(task.ref.subject.id, outcome);
+      modules[task.module].outcomes.set(task.ref.subject.id, outcome);
       done++;
-      request.onProgress?.({ module: probe.name, subject: task.ref.subject.id, done, total });
+      tell(task, 1);
     },
   );
 

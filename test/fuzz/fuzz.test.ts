@@ -3,6 +3,8 @@
  * purpose, each of which must be found.
  */
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -12,7 +14,7 @@ import { widestSet } from '../../src/engine/native/engine.js';
 import { loadAddon } from '../../src/engine/native/load.js';
 import type { Addon } from '../../src/engine/native/memory.js';
 import { packageRoot } from '../../src/io/package-root.js';
-import { buildGuarded, sanitizerLibrary } from '../../src/setup/fuzz.mjs';
+import { buildGuarded, runFuzzer, sanitizerLibrary } from '../../src/setup/fuzz.mjs';
 import { missingEngine } from '../engine/engines.js';
 import { describeNeeding } from '../helpers/needs.js';
 import { engineCase } from './engine-case.js';
@@ -163,6 +165,17 @@ describe('npm run fuzz', () => {
     const { code, output } = program('--only', 'parsers:json', '--seed', '5', '--cases', '1');
     expect(output).toBe('parsers:json: 200 cases from seed 5, nothing found\nfuzz: nothing found\n');
     expect(code).toBe(0);
+  });
+
+  it('fails where fewer cases were tried than it was told to', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sumlens-fuzz-'));
+    const slow = join(folder, 'slow.mjs');
+    writeFileSync(slow, "console.log('case 5 json');\nconsole.log('done 200 1');\n");
+    const run = (cases: number): ReturnType<typeof runFuzzer> =>
+      runFuzzer({ program: slow, fuzzer: 'parsers', seed: 5, cases });
+    expect(await run(1)).toEqual({ cases: 200 });
+    expect((await run(2)).problem?.lines).toEqual(['1 of 2 cases were tried in 60 minutes']);
+    rmSync(folder, { recursive: true, force: true });
   });
 
   it.each([

@@ -1,7 +1,7 @@
 /**
  * The fuzzers as a program, bundled and started by src/setup/fuzz.mjs in a process of its own, so that a crash can be told:
  * `node main.mjs <fuzzer> <first seed> <cases or empty> <milliseconds>`. Prints `case <seed>` before each case and, at the
- * first one with a problem, `problem <line>`; the last line is `done <cases>`.
+ * first one with a problem, `problem <line>`; the last line is `done <inputs> <cases>` (the parsers try many inputs a case).
  */
 import { loadAddon } from '../../src/engine/native/load.js';
 import { engineCase } from './engine-case.js';
@@ -27,9 +27,13 @@ function fuzzKernels(file: string): void {
     if (problems.length > 0) break;
   }
   for (const pool of pools.values()) if (pool !== 0) loaded.addon.pool_destroy(pool);
-  say(`done ${done}`);
+  say(`done ${done} ${done}`);
 }
 
 if (fuzzer === 'engine') fuzzKernels('kernels.node');
 else if (fuzzer.startsWith('guarded')) fuzzKernels('kernels-guarded.node');
-else say(`done ${fuzzParsers({ only: fuzzer.replace(/^parsers:?/, ''), seed: firstSeed, cases, end, say })}`);
+else {
+  const only = fuzzer.replace(/^parsers:?/, '');
+  const { inputs, rounds } = fuzzParsers({ only, seed: firstSeed, cases, end, say });
+  say(`done ${inputs} ${rounds}`);
+}

@@ -41,7 +41,7 @@ const RUNS = 200;
 /**
  * Every property in turn until the time or the cases are over; the seed goes up by one each time. Ends at the first that fails.
  * @param only - the name of one property; empty: all
- * @returns inputs that were tried
+ * @returns inputs that were tried, and rounds in which every property had its turn
  */
 export function fuzzParsers(options: {
   readonly only: string;
@@ -51,26 +51,27 @@ export function fuzzParsers(options: {
   /** performance.now() of the end */
   readonly end: number;
   readonly say: (line: string) => void;
-}): number {
+}): { readonly inputs: number; readonly rounds: number } {
   const { only, cases, end, say } = options;
   const all = parserProperties();
   const chosen = [...all].filter(([name]) => only === '' || name === only);
   if (chosen.length === 0) throw new Error(`No parser ${only}; there are ${[...all.keys()].join(', ')}.`);
-  let tried = 0;
-  for (let round = 0; round < cases; round++) {
+  let inputs = 0;
+  let round = 0;
+  for (; round < cases; round++) {
     for (const [name, property] of chosen) {
-      if (performance.now() > end) return tried;
+      if (performance.now() > end) return { inputs, rounds: round };
       const seed = options.seed + round;
       say(`case ${seed} ${name}`);
       const found = fc.check(property, { seed, numRuns: RUNS });
-      tried += found.numRuns;
+      inputs += found.numRuns;
       if (!found.failed) continue;
       const shown = JSON.stringify(found.counterexample)?.slice(0, 2000) ?? '';
       const error = found.errorInstance instanceof Error ? found.errorInstance : new Error('false');
       say(`problem ${name}: ${(error.stack ?? error.message).split('\n').slice(0, 6).join(' | ')}`);
       say(`problem ${name}: smallest input: ${shown}`);
-      return tried;
+      return { inputs, rounds: round };
     }
   }
-  return tried;
+  return { inputs, rounds: round };
 }

@@ -255,6 +255,12 @@ describe('withDataFile', () => {
     expect(configOf(path).model.nCtx).toBe(64);
   });
 
+  it('says that a file is not there before what else is wrong', () => {
+    expect(() => withDataFile({ data: { tasks: ['MAX'] } }, { path: `${path}.gone` })).toThrow(
+      /^--data: .*fields\.tsv\.gone/,
+    );
+  });
+
   it.each([
     [
       { data: { tasks: ['MAX'] } },

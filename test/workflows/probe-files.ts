@@ -10,6 +10,7 @@ export const FAULTS = {
   'throws-on-one': `measure({ subject }) { if (subject.seed === 2) throw new Error('not seed two'); return { value: 1 }; },`,
   silent: `measure({ subject }) { if (subject.seed === 2) for (;;); return { value: subject.seed }; },`,
   dies: `measure({ subject }) { if (subject.seed === 2) process.exit(3); return { value: subject.seed }; },`,
+  'tells-shares': `measure(_, __, { progress }) { progress(1, 4); for (let t = performance.now(); performance.now() < t + 150;); progress(3, 4); progress(1, 0); return { value: 1 }; },`,
   'not-a-number': `measure() { return { value: 0 / 0 }; },`,
   mutates: `measure({ parameters }) { parameters[0] += 1; return { value: 1 }; },`,
   'combine-throws': `combine() { throw new Error('the combination broke'); },`,
