@@ -76,7 +76,7 @@ function groupOf(runs: readonly MeasuredEmbedding[], alignmentDraws: number): Em
   const shapes = runs.map((run) => toMatrix(run.measurement.scores));
   const alignment = alignAll(shapes, { maxIterations: ROUNDS });
   // a ring under another naming is a ring: each seed is drawn at the naming that makes it most ring-like
-  const namings = runs.map((run) => (learned === true ? (run.measurement.embedding.circular?.unit ?? 1) : 1));
+  const namings = runs.map((run) => (learned === true ? run.measurement.ringUnit : 1));
   const drawn = namings.every((unit) => unit === 1)
     ? alignment
     : alignAll(

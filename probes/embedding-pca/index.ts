@@ -2,6 +2,7 @@
  * Module `embedding-pca`: the geometry of the number embeddings. PCA with fixed signs beside its null, seeds aligned, Fourier
  * power over Z/n, order and ring statistics as named and up to renaming.
  */
+import { ofRows } from '../../src/evidence/statistic.js';
 import type { Probe } from '../contract.js';
 import { groupsOf } from './groups.js';
 import { type EmbeddingMeasurement, measureSubject } from './measure.js';
@@ -16,7 +17,7 @@ export const embeddingPca: Probe<EmbeddingMeasurement> = {
   title: 'Number embeddings',
   question:
     'How does a model arrange the numbers 0 to n-1 in its token embedding: in order, in a ring, by parity, or not at all?',
-  version: 3,
+  version: 4,
   options: {
     permutations: {
       default: 10_000,
@@ -56,7 +57,7 @@ export const embeddingPca: Probe<EmbeddingMeasurement> = {
   },
   measure: (subject, { permutations, nullDraws }, context) =>
     measureSubject(subject, { permutations: Number(permutations), nullDraws: Number(nullDraws) }, context),
-  statistics: EMBEDDING_STATISTICS,
+  statistics: ofRows(EMBEDDING_STATISTICS),
   further: [SAME_GEOMETRY],
   combine({ last, options, evidence }) {
     const groups = groupsOf(last, Number(options['alignmentDraws']));

@@ -1,24 +1,15 @@
 /**
- * One checkpoint's number embeddings: the n digit rows of the token embedding, centred (primary); after LayerNorm without
- * affine; of the unembedding where it is untied; and of the same run before training, as control.
+ * One checkpoint's number embeddings: the n digit rows of the token embedding, centred, and those of the same run before
+ * training, as control.
  */
 import { cosineSimilarities, squaredDistances } from '../../src/analysis/distances.js';
 import { fourierSpectrum } from '../../src/analysis/fourier.js';
-import {
-  centred,
-  type Matrix,
-  matrix,
-  rowOf,
-  squaredNorm,
-  withColumns,
-  zeros,
-} from '../../src/analysis/matrix.js';
+import { centred, type Matrix, matrix, squaredNorm, withColumns } from '../../src/analysis/matrix.js';
 import { explainedVarianceNull } from '../../src/analysis/pca-null.js';
 import { fitPca } from '../../src/analysis/pca.js';
 import type { PermutationOptions, PermutationTest } from '../../src/analysis/permutation.js';
 import {
   closure,
-  type NamingTest,
   testCircular,
   testOrder,
   testOrderOverUnits,
@@ -26,64 +17,55 @@ import {
   whyNoClosure,
 } from '../../src/analysis/rsa.js';
 import { gptConfigOf } from '../../src/config/gpt-config-of.js';
+import { type NullNumbers, Rows } from '../../src/evidence/statistic.js';
 import { vocabularyOf } from '../../src/listops/tokenizer.js';
-import { LAYER_NORM_EPS } from '../../src/model/gpt-config.js';
-import { parameterTable, parameterView, TOKEN_EMBEDDING, UNEMBEDDING } from '../../src/model/parameters.js';
+import { parameterTable, parameterView, TOKEN_EMBEDDING } from '../../src/model/parameters.js';
 import type { Rng } from '../../src/tensor/rng.js';
-import { mean } from '../../src/tensor/sum.js';
 import { jsonArray, nineDigits } from '../../src/report/report-json.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
+import type { EmbeddingStatistic } from './statistics.js';
 
 export interface MeasureOptions {
   readonly permutations: number;
   readonly nullDraws: number;
 }
 
-/** The digit rows of one [dVocab, C] parameter as float64 [n, C]. */
-function digitRows(subject: ProbeSubject, parameters: Float32Array, name: string): Matrix {
-  const config = gptConfigOf(subject.config);
-  const n = subject.config.data.modulus;
-  const all = parameterView(parameterTable(config), parameters, name);
-  const first = vocabularyOf(subject.config.data).firstNumber * config.dModel;
+/** The digit rows of the token embedding as float64 [n, C]. */
+function digitRows({ config: run }: ProbeSubject, parameters: Float32Array): Matrix {
+  const config = gptConfigOf(run);
+  const n = run.data.modulus;
+  const all = parameterView(parameterTable(config), parameters, TOKEN_EMBEDDING);
+  const first = vocabularyOf(run.data).firstNumber * config.dModel;
   return matrix(n, config.dModel, all.subarray(first, first + n * config.dModel));
 }
 
 export function measureSubject(
   subject: ProbeSubject,
-  options: MeasureOptions,
+  { permutations, nullDraws }: MeasureOptions,
   context: Pick<MeasureContext, 'rng' | 'progress'>,
 ) {
-  const { permutations, nullDraws } = options;
-  const steps = 5;
-  let done = 0;
-  const onDraw = (share: number): void => context.progress(done + share, steps);
-  const next = <T>(value: T): T => {
-    context.progress(++done, steps);
-    return value;
-  };
-  const x = digitRows(subject, subject.parameters, TOKEN_EMBEDDING);
+  const x = digitRows(subject, subject.parameters);
   const n = x.rows;
-  const limits = next(explainedVarianceNull(n, x.cols, context.rng(0), nullDraws, onDraw));
-  const of = (rows: Matrix, substream: number): GeometryNumbers =>
-    next(geometry(rows, permutations, context.rng(substream), onDraw));
+  const after = (done: number) => (share: number) => context.progress(done + share, 3);
+  const limits = explainedVarianceNull(n, x.cols, context.rng(0), nullDraws, after(0));
+  const embedding = geometry(x, permutations, context.rng(1), after(1));
+  const before = digitRows(subject, subject.untrainedParameters);
+  const untrained = geometry(before, permutations, context.rng(4), after(2));
+  context.progress(3, 3);
   return nineDigits({
     n,
-    d: x.cols,
+    rows: rowsOf(embedding, untrained, n),
     /** [n, n - 1] principal coordinates of the centred rows: the whole geometry, zero beyond the rank */
     scores: jsonArray([n, n - 1], withColumns(fitPca(x).scores, n - 1).data),
     /** [n, n] cosines of the centred rows */
     cosine: jsonArray([n, n], cosineSimilarities(centred(x)).data),
-    embedding: of(x, 1),
-    /** after LayerNorm without affine */
-    normalised: of(layerNormalised(x), 2),
-    /** null: tied to the embedding */
-    unembedding: subject.config.model.tied
-      ? next(null)
-      : of(digitRows(subject, subject.parameters, UNEMBEDDING), 3),
-    /** the same run before training */
-    untrained: of(digitRows(subject, subject.untrainedParameters, TOKEN_EMBEDDING), 4),
-    /** explained variance of isotropic noise, 2.5 and 97.5 %, by component */
-    explainedNull: { low: Array.from(limits.low), high: Array.from(limits.high) },
+    /** the smallest u of the naming i -> u i that is most ring-like */
+    ringUnit: embedding.circular?.unit ?? 1,
+    /** why order and ring, or closure, have no rows */
+    notDefined: embedding.notDefined,
+    /** share of variance by principal component, and below what 97.5 % of isotropic noise stays */
+    explained: embedding.explained,
+    explainedHigh: Array.from(limits.high),
   });
 }
 /** What one checkpoint gives: the geometry of its number embeddings. Plain JSON. */
@@ -98,64 +80,51 @@ export function geometry(x: Matrix, permutations: number, rng: Rng, onDraw?: (sh
     const before = tests++;
     return { rng, count: permutations, onDraw: (share) => onDraw?.((before + share) / 4) };
   };
-  const pca = fitPca(x);
   const notDefined = { arrangement: whyNoArrangement(d2), closure: whyNoClosure(d2) };
   const isArranged = notDefined.arrangement === undefined;
-  const order = isArranged ? testOrder(d2, next()) : null;
-  const circular = isArranged ? testCircular(d2, next()) : null;
-  const closed = notDefined.closure === undefined ? closure(d2, circular?.unit ?? 1) : null;
-  const spectrum = fourierSpectrum(x, next());
-  // drawn last, so that the numbers above stay what they were
-  const overNamings = isArranged ? testOrderOverUnits(d2, next()) : null;
-  const { frequency, test } = spectrum.peak;
-  return {
-    rank: pca.rank,
+  const order = isArranged ? testOrder(d2, next()).asNamed : undefined;
+  const circular = isArranged ? testCircular(d2, next()) : undefined;
+  const { share, isotropic, tests: byFrequency, peak } = fourierSpectrum(x, next());
+  return nineDigits({
     /** Frobenius norm of the centred rows: how far the numbers lie from each other */
     norm: Math.sqrt(squaredNorm(centred(x))),
-    /** share of variance by principal component */
-    explained: Array.from(pca.explainedVarianceRatio),
-    order: order && namingNumbers(order),
-    /** mean of the order over all namings that SUM cannot tell apart */
-    orderOverNamings: overNamings && testNumbers(overNamings),
-    circular: circular && namingNumbers(circular),
-    closure: closed,
-    /** why order and ring, or closure, are null */
+    explained: Array.from(fitPca(x).explainedVarianceRatio),
+    order,
+    circular,
+    closure: notDefined.closure === undefined ? closure(d2, circular?.unit ?? 1) : undefined,
     notDefined: Object.values(notDefined).filter((reason) => reason !== undefined),
-    fourier: {
-      /** by frequency 1..floor(n/2) */
-      share: Array.from(spectrum.share),
-      isotropic: Array.from(spectrum.isotropic),
-      null95: spectrum.tests.map(({ null95 }) => null95),
-      p: spectrum.tests.map(({ p }) => p),
-      peak: { frequency, ratio: test.observed, p: test.p, midP: test.midP },
-    },
-  };
+    /** by frequency 1..floor(n/2) */
+    fourier: { share: Array.from(share), isotropic: Array.from(isotropic), tests: byFrequency, peak },
+    /** mean of the order over all namings that SUM cannot tell apart; drawn last */
+    orderOverNamings: isArranged ? testOrderOverUnits(d2, next()) : undefined,
+  });
 }
-export type GeometryNumbers = Readonly<ReturnType<typeof geometry>>;
+type Geometry = ReturnType<typeof geometry>;
 
-/** LayerNorm of every row without weight and bias: what the first block can see of it when alone. */
-function layerNormalised(x: Matrix): Matrix {
-  const out = zeros(x.rows, x.cols);
-  for (let i = 0; i < x.rows; i++) {
-    const row = rowOf(x, i);
-    const centre = mean(row);
-    const variance = mean(row.map((value) => (value - centre) ** 2));
-    const scale = 1 / Math.sqrt(variance + LAYER_NORM_EPS);
-    out.data.set(
-      row.map((value) => (value - centre) * scale),
-      i * x.cols,
-    );
-  }
-  return out;
+function rowsOf(embedding: Geometry, untrained: Geometry, n: number) {
+  const rows = new Rows<EmbeddingStatistic>();
+  const add = (id: EmbeddingStatistic, of: (one: Geometry) => number | undefined, own?: NullNumbers): void =>
+    rows.add(id, {}, of(embedding), { control: of(untrained), examples: n, null: own });
+  const { order, orderOverNamings, circular, fourier } = embedding;
+  add('order', (one) => one.order?.observed, nullOf(order));
+  add('order-over-namings', (one) => one.orderOverNamings?.observed, nullOf(orderOverNamings));
+  const best = nullOf(circular?.best);
+  // the null of an excess has its mean at 0
+  const excess = best && { ...best, mean: 0, high: best.high - best.mean };
+  add('ring', (one) => one.circular?.excess, excess);
+  add('closure', (one) => one.closure?.asNamed);
+  add('norm', (one) => one.norm);
+  add('widest-gap', (one) => one.closure?.widestGap);
+  const { p: peakP, midP: peakMidP } = fourier.peak.test;
+  add('fourier-peak', (one) => one.fourier.peak.test.observed, { mean: 1, p: peakP, midP: peakMidP });
+  fourier.share.forEach((value, k) => {
+    const [mean, test] = [fourier.isotropic[k], fourier.tests[k]];
+    const own = { mean, high: test.null95, p: test.p };
+    rows.add('fourier-share', { frequency: k + 1 }, value, { control: mean, null: own, examples: n });
+  });
+  return rows.all;
 }
 
-/** As named and at the best naming i -> u i. */
-function namingNumbers({ asNamed, best, ...rest }: NamingTest) {
-  return { asNamed: testNumbers(asNamed), best: testNumbers(best), ...rest };
+function nullOf(test: PermutationTest | undefined) {
+  return test && { mean: test.nullMean, high: test.null95, p: test.p, midP: test.midP };
 }
-
-/** A statistic with its permutation null. */
-function testNumbers({ observed: value, p, midP, nullMean, null95 }: PermutationTest) {
-  return { value, p, midP, nullMean, null95 };
-}
-export type TestNumbers = ReturnType<typeof testNumbers>;

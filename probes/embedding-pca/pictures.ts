@@ -75,16 +75,13 @@ export function embeddingPictures(groups: readonly EmbeddingGroup[], evidence: E
 
 /** Every component of every seed beside the limit of isotropic noise. */
 function varianceRows({ name, label, runs }: EmbeddingGroup): PointRow[] {
-  const { high } = runs[0].measurement.explainedNull;
-  const components = Math.min(
-    COMPONENTS,
-    Math.max(...runs.map((run) => run.measurement.embedding.explained.length)),
-  );
+  const { explainedHigh: high } = runs[0].measurement;
+  const components = Math.min(COMPONENTS, Math.max(...runs.map((run) => run.measurement.explained.length)));
   return Array.from({ length: components }, (_, c) => {
-    const values = runs.map(({ subject: { run, seed }, measurement: { embedding } }) => ({
+    const values = runs.map(({ subject: { run, seed }, measurement: { explained } }) => ({
       run,
       seed,
-      value: embedding.explained[c] ?? 0,
+      value: explained[c] ?? 0,
     }));
     return {
       panel: name,

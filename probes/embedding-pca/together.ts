@@ -84,7 +84,7 @@ export function agreementFindings(groups: readonly EmbeddingGroup[]): Finding[] 
 /** Why some runs have neither order nor ring, or no closure. */
 export function arrangementFindings(last: readonly MeasuredEmbedding[], evidence: Evidence): Finding[] {
   const reasons = last.map(
-    ({ subject, measurement }) => [subject.id, measurement.embedding.notDefined] as const,
+    ({ subject, measurement }) => [subject.id, measurement.notDefined] as const,
   );
   return notDefinedFindings(evidence, new Map(reasons), {
     id: 'arrangement',

@@ -73,6 +73,32 @@ export interface Statistic<M> extends StatisticInfo {
   readonly of: (measurement: M) => readonly StatisticRow[];
 }
 
+/** A row of the table that `measure` of a module makes, with the id of its statistic. */
+export interface NamedRow<Id extends string = string> extends StatisticRow {
+  readonly statistic: Id;
+}
+
+/** Gathers the rows of one checkpoint while it is measured, with nine digits. */
+export class Rows<Id extends string> {
+  readonly all: NamedRow<Id>[] = [];
+
+  /** Leaves out what is not there or not finite: the row, or its control alone. */
+  add(statistic: Id, scope: Scope, value: number | undefined, rest: Omit<RowNumbers, 'value'> = {}): void {
+    if (value === undefined || !Number.isFinite(value)) return;
+    this.all.push({ statistic, scope, ...rowNumbers({ ...rest, value }) });
+  }
+}
+
+/** Statistics whose rows `measure` makes. */
+export function ofRows<Id extends string>(
+  infos: readonly (StatisticInfo & { readonly id: Id })[],
+): Statistic<{ readonly rows: readonly NamedRow<Id>[] }>[] {
+  return infos.map((info) => ({
+    ...info,
+    of: ({ rows }) => rows.filter(({ statistic }) => statistic === info.id),
+  }));
+}
+
 export const observationSchema = z.strictObject({
   /** subject id */
   subject: z.string().min(1),
@@ -104,22 +130,32 @@ export function observe<M>(
   measurement: M,
 ): Observation[] {
   return statistics.flatMap((statistic) =>
-    statistic.of(measurement).flatMap((row): Observation[] => {
-      if (!Number.isFinite(row.value)) return [];
-      const { scope = {}, control, examples } = row;
-      return [
-        {
-          subject,
-          statistic: `${module}/${statistic.id}`,
-          scope,
-          value: nine(row.value),
-          ...(row.null === undefined ? {} : { null: roundedNull(row.null) }),
-          ...(control === undefined || !Number.isFinite(control) ? {} : { control: nine(control) }),
-          ...(examples === undefined ? {} : { examples }),
-        },
-      ];
-    }),
+    statistic
+      .of(measurement)
+      .filter(({ value }) => Number.isFinite(value))
+      .map((row): Observation => ({
+        subject,
+        statistic: `${module}/${statistic.id}`,
+        scope: row.scope ?? {},
+        ...rowNumbers(row),
+      })),
   );
+}
+
+interface RowNumbers {
+  readonly value: number;
+  readonly null?: NullNumbers | undefined;
+  readonly control?: number | undefined;
+  readonly examples?: number | undefined;
+}
+
+function rowNumbers({ value, null: own, control, examples }: RowNumbers): Omit<StatisticRow, 'scope'> {
+  return {
+    value: nine(value),
+    ...(own === undefined ? {} : { null: roundedNull(own) }),
+    ...(control === undefined || !Number.isFinite(control) ? {} : { control: nine(control) }),
+    ...(examples === undefined ? {} : { examples }),
+  };
 }
 
 function roundedNull(own: NullNumbers): NullNumbers {

@@ -6,7 +6,6 @@ import type { Engine, Model } from '../../src/engine/engine.js';
 import { type Lens, openLens } from '../../src/lens/lens.js';
 import { embeddingPca } from '../../probes/embedding-pca/index.js';
 import type { EmbeddingMeasurement } from '../../probes/embedding-pca/measure.js';
-import { EMBEDDING_STATISTICS } from '../../probes/embedding-pca/statistics.js';
 import { parityProbe } from '../../probes/parity-probe/index.js';
 import { tokenPart } from '../../probes/parity-probe/measure.js';
 import { newFitCounts } from '../../src/analysis/linear-probe.js';
@@ -18,6 +17,7 @@ import { packageRoot } from '../../src/io/package-root.js';
 import { openModel } from '../../src/workflows/library.js';
 import { measureOn, subjectFor } from '../helpers/measure-ablation.js';
 import { measureModule } from '../helpers/measure-module.js';
+import { peakFrequency, rowOf, valueOf } from '../helpers/rows.js';
 import { ZOO, ZOO_NAMES, type ZooName } from '../helpers/zoo.js';
 import { type Panel, bars, drawing, plane, table } from './draw.js';
 
@@ -62,9 +62,6 @@ async function embeddingOf(name: ZooName): Promise<EmbeddingMeasurement> {
   const { subject, context } = contextOf(name, 'embedding-pca');
   return embeddingPca.measure(subject, { permutations: 999, nullDraws: 100 }, context);
 }
-
-const statistic = (m: EmbeddingMeasurement, id: string): number =>
-  EMBEDDING_STATISTICS.find((one) => one.id === id)?.of(m)[0].value ?? NaN;
 
 const ablations = new Map<ZooName, AblationMeasurement>();
 function ablationOf(name: ZooName): AblationMeasurement {
@@ -177,25 +174,26 @@ describe.each(ZOO_NAMES)('%s', (name) => {
 describe('embedding-pca', () => {
   it.each([1, 3] as const)('clock, k = %i: a closed ring that has its name', async (k) => {
     const m = await embeddingOf(`clock, k = ${k}`);
-    expect(m.embedding.fourier.peak).toMatchObject({ frequency: k, p: 0.001 });
-    expect(m.embedding.fourier.share[k - 1]).toBeCloseTo(1, 6);
-    expect(m.embedding.circular?.best.p).toBe(0.001);
-    expect(statistic(m, 'ring')).toBeGreaterThan(0.5);
+    expect(peakFrequency(m)).toBe(k);
+    expect(rowOf(m, 'fourier-peak').null?.p).toBe(0.001);
+    expect(valueOf(m, 'fourier-share', { frequency: k })).toBeCloseTo(1, 6);
+    expect(rowOf(m, 'ring').null?.p).toBe(0.001);
+    expect(valueOf(m, 'ring')).toBeGreaterThan(0.5);
     // as named the ring of k = 3 is none: 0 and 9 are three steps apart
-    if (k === 1) expect(statistic(m, 'closure')).toBeLessThan(0.2);
-    else expect(statistic(m, 'closure')).toBeGreaterThan(0.2);
-    expect(statistic(m, 'widest-gap')).toBeLessThan(0.2);
+    if (k === 1) expect(valueOf(m, 'closure')).toBeLessThan(0.2);
+    else expect(valueOf(m, 'closure')).toBeGreaterThan(0.2);
+    expect(valueOf(m, 'widest-gap')).toBeLessThan(0.2);
   });
 
   it('line: in order as named, and open', async () => {
     const m = await embeddingOf('line');
     // equal distances tie but for float32
-    expect(statistic(m, 'order')).toBeGreaterThan(0.98);
-    expect(m.embedding.explained[0]).toBeCloseTo(1, 6);
-    expect(statistic(m, 'closure')).toBeGreaterThan(2);
+    expect(valueOf(m, 'order')).toBeGreaterThan(0.98);
+    expect(m.explained[0]).toBeCloseTo(1, 6);
+    expect(valueOf(m, 'closure')).toBeGreaterThan(2);
     // a line's Fourier power is largest at k = 1 too
-    expect(m.embedding.fourier.peak.frequency).toBe(1);
-    expect(m.embedding.fourier.share[0]).toBeGreaterThan(0.5);
+    expect(peakFrequency(m)).toBe(1);
+    expect(valueOf(m, 'fourier-share', { frequency: 1 })).toBeGreaterThan(0.5);
   });
 
   it.each(['copier', 'pair table'] as const)(

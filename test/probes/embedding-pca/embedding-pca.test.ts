@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import type { Measured, MeasureContext, ProbeSubject } from '../../../probes/contract.js';
 import { groupsOf } from '../../../probes/embedding-pca/groups.js';
 import { embeddingPca } from '../../../probes/embedding-pca/index.js';
-import type { EmbeddingMeasurement } from '../../../probes/embedding-pca/measure.js';
+import { type EmbeddingMeasurement, geometry } from '../../../probes/embedding-pca/measure.js';
 import { stouffer } from '../../../src/analysis/multiple-testing.js';
+import { type Matrix, matrix } from '../../../src/analysis/matrix.js';
 import { renaming } from '../../../src/analysis/naming.js';
 import { VERDICT } from '../../../src/evidence/verdict.js';
 import { gptConfigOf } from '../../../src/config/hash.js';
@@ -16,6 +17,7 @@ import type { Finding } from '../../../src/evidence/finding.js';
 import { moduleFindings } from '../../../src/evidence/findings.js';
 import { combineMeasurements, type CombinedModule } from '../../../src/workflows/combine-measurements.js';
 import { madeConfig, madeSubject } from '../../helpers/made-subject.js';
+import { peakFrequency, rowOf, valueOf } from '../../helpers/rows.js';
 import type { OperationName } from '../../../src/listops/operations.js';
 import { FIRST_NUMBER } from '../../../src/listops/tokenizer.js';
 import { initialParameters } from '../../../src/model/init.js';
@@ -78,6 +80,15 @@ function plant(options: Plant): ProbeSubject {
   return { config, parameters, untrainedParameters, subject };
 }
 
+/** [n, d] embeddings of the numbers. */
+function plantedRows({ config, parameters }: ProbeSubject): Matrix {
+  const model = gptConfigOf(config);
+  const all = parameterView(parameterTable(model), parameters, TOKEN_EMBEDDING);
+  const first = FIRST_NUMBER * model.dModel;
+  const n = config.data.modulus;
+  return matrix(n, model.dModel, all.subarray(first, first + n * model.dModel));
+}
+
 async function measure(options: Plant): Promise<Measured<EmbeddingMeasurement>> {
   const subject = plant(options);
   const context = {
@@ -125,48 +136,46 @@ const mean = ({ findings }: Together, id: string): Finding | undefined =>
 
 describe('embeddingPca.measure', () => {
   it('finds a planted line: ordered, open, k = 1 largest', async () => {
-    const { embedding } = (await measure({ place: line })).measurement;
-    expect(embedding.order?.asNamed.value).toBeGreaterThan(0.95);
-    expect(embedding.order?.asNamed.p).toBe(0.005);
-    expect(embedding.closure?.asNamed).toBeGreaterThan(2.5);
-    expect(embedding.fourier.peak.frequency).toBe(1);
-    expect(embedding.fourier.share[0]).toBeGreaterThan(0.55);
-    expect(embedding.explained[0]).toBeGreaterThan(0.9);
+    const m = (await measure({ place: line })).measurement;
+    expect(valueOf(m, 'order')).toBeGreaterThan(0.95);
+    expect(rowOf(m, 'order').null?.p).toBe(0.005);
+    expect(valueOf(m, 'closure')).toBeGreaterThan(2.5);
+    expect(peakFrequency(m)).toBe(1);
+    expect(valueOf(m, 'fourier-share', { frequency: 1 })).toBeGreaterThan(0.55);
+    expect(m.explained[0]).toBeGreaterThan(0.9);
   });
 
   it('finds a planted ring of frequency 3: not in order, closed, a ring after renaming', async () => {
-    const { embedding } = (await measure({ place: ring(3) })).measurement;
-    expect(embedding.order?.asNamed.p).toBeGreaterThan(0.05);
-    expect(embedding.circular?.asNamed.value).toBeLessThan(0.3);
-    expect(embedding.circular?.best.value).toBeGreaterThan(0.95);
-    expect([3, 7]).toContain(embedding.circular?.unit);
-    expect(embedding.closure?.widestGap).toBeLessThan(0.2);
-    expect(embedding.fourier.peak).toMatchObject({ frequency: 3, p: 0.005 });
+    const m = (await measure({ place: ring(3) })).measurement;
+    expect(rowOf(m, 'order').null?.p).toBeGreaterThan(0.05);
+    const rows = plantedRows(plant({ place: ring(3) }));
+    const { circular } = geometry(rows, OPTIONS.permutations, new Rng(1, 'ring'));
+    expect(circular?.asNamed.observed).toBeLessThan(0.3);
+    expect(circular?.best.observed).toBeGreaterThan(0.95);
+    expect(valueOf(m, 'ring')).toBeCloseTo(circular?.excess ?? NaN, 1);
+    expect([3, 7]).toContain(m.ringUnit);
+    expect(valueOf(m, 'widest-gap')).toBeLessThan(0.2);
+    expect(peakFrequency(m)).toBe(3);
+    expect(rowOf(m, 'fourier-peak').null?.p).toBe(0.005);
   });
 
   it('finds planted parity: all power at k = 5', async () => {
-    const { embedding } = (await measure({ place: parity })).measurement;
-    expect(embedding.fourier.peak.frequency).toBe(5);
+    const m = (await measure({ place: parity })).measurement;
+    expect(peakFrequency(m)).toBe(5);
     // one permutation in 126 keeps even and odd apart, so p cannot be much below 0.008
-    expect(embedding.fourier.peak.p).toBeLessThanOrEqual(0.025);
-    expect(embedding.fourier.share[4]).toBeGreaterThan(0.9);
-    expect(Math.abs(embedding.order?.asNamed.value ?? NaN)).toBeLessThan(0.3);
+    expect(rowOf(m, 'fourier-peak').null?.p).toBeLessThanOrEqual(0.025);
+    expect(valueOf(m, 'fourier-share', { frequency: 5 })).toBeGreaterThan(0.9);
+    expect(Math.abs(valueOf(m, 'order'))).toBeLessThan(0.3);
   });
 
   it('finds nothing in Gaussian embeddings more often than the level says', async () => {
     const all = await arm(40, { place: nothing });
-    const tests = [
-      (m: EmbeddingMeasurement) => m.embedding.order?.asNamed.p,
-      (m: EmbeddingMeasurement) => m.embedding.circular?.best.p,
-      (m: EmbeddingMeasurement) => m.embedding.fourier.peak.p,
-      (m: EmbeddingMeasurement) => m.untrained.order?.asNamed.p,
-    ];
-    for (const p of tests) {
+    for (const id of ['order', 'order-over-namings', 'ring', 'fourier-peak'] as const) {
+      const found = all.filter(({ measurement }) => (rowOf(measurement, id).null?.p ?? 0) <= 0.05);
       // binomial(40, 0.05): 8 or more with chance 0.0007
-      expect(all.filter(({ measurement }) => (p(measurement) ?? 0) <= 0.05).length).toBeLessThan(8);
+      expect(found.length, id).toBeLessThan(8);
     }
-    const mean =
-      all.reduce((sum, one) => sum + (one.measurement.embedding.circular?.excess ?? NaN), 0) / all.length;
+    const mean = all.reduce((sum, one) => sum + valueOf(one.measurement, 'ring'), 0) / all.length;
     expect(Math.abs(mean)).toBeLessThan(0.08);
   });
 
@@ -177,7 +186,6 @@ describe('embeddingPca.measure', () => {
     expect(second).toEqual(first);
     expect(JSON.parse(JSON.stringify(first.measurement))).toEqual(first.measurement);
     expect(subject.parameters).toEqual(before);
-    expect(first.measurement.unembedding).toBeNull();
     expect(first.measurement.scores.shape).toEqual([10, 9]);
   });
 
@@ -328,11 +336,10 @@ describe('embeddingPca together', () => {
 
   it('joins seeds by mid-p', async () => {
     const measured = await arm(3, { place: line, noise: 2 });
-    const tests = measured.flatMap(({ measurement }) => measurement.embedding.order?.asNamed ?? []);
-    expect(tests).toHaveLength(3);
-    expect(tests.every(({ p, midP }) => midP < p)).toBe(true);
+    const tests = measured.map(({ measurement }) => rowOf(measurement, 'order').null ?? { mean: NaN });
+    expect(tests.every(({ p = NaN, midP = NaN }) => midP < p)).toBe(true);
     const order = mean(together(measured), 'order');
-    expect(order?.p).toBeCloseTo(stouffer(tests.map(({ midP }) => midP)).p, 8);
+    expect(order?.p).toBeCloseTo(stouffer(tests.map(({ midP = NaN }) => midP)).p, 8);
     expect(order?.pMethod).toContain('mid-p');
   });
 

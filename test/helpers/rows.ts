@@ -1,0 +1,33 @@
+/** Rows of a measurement by statistic and scope. */
+import { isWithin, type Scope } from '../../src/evidence/scope.js';
+import type { NamedRow } from '../../src/evidence/statistic.js';
+
+export interface HasRows<Id extends string = string> {
+  readonly rows: readonly NamedRow<Id>[];
+}
+
+export function rowsOf<Id extends string>(
+  { rows }: HasRows<Id>,
+  statistic: Id,
+  scope: Scope = {},
+): NamedRow<Id>[] {
+  return rows.filter((row) => row.statistic === statistic && isWithin(row.scope ?? {}, scope));
+}
+
+/** @throws Error where there is none */
+export function rowOf<Id extends string>(from: HasRows<Id>, statistic: Id, scope: Scope = {}): NamedRow<Id> {
+  const [row] = rowsOf(from, statistic, scope);
+  if (row === undefined) throw new Error(`no row of ${statistic} with ${JSON.stringify(scope)}`);
+  return row;
+}
+
+export function valueOf<Id extends string>(from: HasRows<Id>, statistic: Id, scope: Scope = {}): number {
+  return rowOf(from, statistic, scope).value;
+}
+
+/** The frequency of the largest share over its isotropic share. */
+export function peakFrequency(from: HasRows): number {
+  const ratio = ({ value, control = NaN }: NamedRow): number => value / control;
+  const all = rowsOf(from, 'fourier-share');
+  return all.reduce((best, row) => (ratio(row) > ratio(best) ? row : best)).scope?.frequency ?? NaN;
+}
