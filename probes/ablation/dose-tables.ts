@@ -5,7 +5,6 @@ import { RESULT } from '../../src/listops/expression.js';
 import { type OperationContext, type OperationName, operationRow } from '../../src/listops/operations.js';
 import { ENUMERATE_BELOW, digits } from '../../src/listops/templates.js';
 import { logDeterministic } from '../../src/tensor/math.js';
-import { jsonNumber } from '../../src/report/report-json.js';
 import { type Kind, KINDS, type Method, METHODS } from '../../src/lens/components.js';
 import { bestConstantLossNats, DOSES } from './dose.js';
 import { type Run, total } from './effect-tables.js';
@@ -74,13 +73,13 @@ export function doseOf(
       cleanNats: nine(clean.nats),
       cleanAccuracy: nine(clean.accuracy),
       /** the same on the templates that have a mean (equal unless a template has too few prompts) */
-      cleanNatsMean: jsonNumber(lossOf(withMean.map(({ result }) => result.clean)).nats),
+      cleanNatsMean: nine(lossOf(withMean.map(({ result }) => result.clean)).nats),
       /** L_c: the best constant given operation and arity */
       constantNats: nine(constant(own)),
       /** the same on the templates that have a mean */
-      constantNatsMean: jsonNumber(constant(withMean)),
+      constantNatsMean: nine(constant(withMean)),
       /** loss with all attention patterns at their template mean, on the templates that have a mean */
-      patternFreezeNats: jsonNumber(lossOf(frozen).nats),
+      patternFreezeNats: nine(lossOf(frozen).nats),
       curves: curves as readonly DoseCurve[],
     },
   ];

@@ -1,11 +1,10 @@
 /** Adds the tallies of all templates up: intact model, effects by operation and role, free-running outcomes. */
 import { ROLES } from '../../src/listops/expression.js';
 import { SITES, type Template, type TemplateBatch } from '../../src/listops/templates.js';
-import { jsonArray } from '../../src/report/report-json.js';
-import type { EffectMethod } from './measurement.js';
+import { nine } from '../../src/evidence/statistic.js';
 import { type Tally, addTally, cellNames, emptyTally } from './tally.js';
 import type { TemplateResult } from './template-run.js';
-import { type Plan, planId } from './treatments.js';
+import { type EffectMethod, type Plan, planId } from './treatments.js';
 
 /** One template of the battery, run. */
 export interface Run {
@@ -27,19 +26,13 @@ export function cleanTable(runs: readonly Run[], tasks: readonly string[]) {
     runs.map(({ result }) => result.clean),
     cells.length,
   );
-  const perTarget = (values: Float64Array): number[] => Array.from(values, (v, cell) => v / sum.count[cell]);
-  return {
-    nats: jsonArray([cells.length], perTarget(sum.nats)),
-    accuracy: jsonArray([cells.length], perTarget(sum.correct)),
-    count: jsonArray([cells.length], sum.count),
-  };
+  return { nats: Array.from(sum.nats, (nats, cell) => nine(nats / sum.count[cell])), count: [...sum.count] };
 }
 
 /** Ablated minus clean by operation and role, over the templates that have the treatment; NaN where none has. */
 export function effectTable(runs: readonly Run[], plans: readonly Plan[], tasks: readonly string[]) {
   const nCells = cellNames(tasks).length;
-  const nats: number[] = [];
-  const accuracy: number[] = [];
+  const deltaNats: number[] = [];
   const table = plans.filter(({ inTable }) => inTable);
   for (const plan of table) {
     const ablated = emptyTally(nCells);
@@ -51,17 +44,14 @@ export function effectTable(runs: readonly Run[], plans: readonly Plan[], tasks:
       addTally(clean, result.clean);
     }
     for (let cell = 0; cell < nCells; cell++) {
-      nats.push((ablated.nats[cell] - clean.nats[cell]) / clean.count[cell]);
-      accuracy.push((ablated.correct[cell] - clean.correct[cell]) / clean.count[cell]);
+      deltaNats.push(nine((ablated.nats[cell] - clean.nats[cell]) / clean.count[cell]));
     }
   }
-  const shape = [table.length, nCells];
   return {
-    /** rows of deltaNats and deltaAccuracy */
+    /** rows of deltaNats */
     effects: table.map(({ key }) => key),
-    /** [effects, cells] ablated minus clean; "NaN": not measured */
-    deltaNats: jsonArray(shape, nats),
-    deltaAccuracy: jsonArray(shape, accuracy),
+    /** [effects, cells] ablated minus clean; NaN: not measured */
+    deltaNats,
   };
 }
 

@@ -4,18 +4,18 @@
  * random control, and the sizes of the writes as description. Activation patching after Vig et al. (NeurIPS 2020) and Wang et
  * al. (ICLR 2023, arXiv 2211.00593), resample ablation after Chan et al. (causal scrubbing, 2022).
  */
+import { ofRows } from '../../src/evidence/statistic.js';
 import type { Probe } from '../contract.js';
-import { measureSubject } from './measure.js';
-import type { AblationMeasurement } from './measure.js';
+import { type AblationMeasurement, measureSubject } from './measure.js';
 import { ablationPictures } from './pictures.js';
-import { C4_DOSES_PER_OCTAVE, C4_PROMPTS } from './readings.js';
+import { C4_DOSES_PER_OCTAVE, C4_PROMPTS } from './rows.js';
 import { ABLATION_STATISTICS } from './statistics.js';
 
 export const ablation: Probe<AblationMeasurement> = {
   name: 'ablation',
   title: 'Attention or feed-forward?',
   question: 'Which part of the model computes the result: attention, or the feed-forward layers?',
-  version: 3,
+  version: 4,
   options: {
     promptsPerTemplate: {
       default: C4_PROMPTS,
@@ -52,6 +52,6 @@ export const ablation: Probe<AblationMeasurement> = {
       { promptsPerTemplate: Number(promptsPerTemplate), dosesPerOctave: Number(dosesPerOctave) },
       context,
     ),
-  statistics: ABLATION_STATISTICS,
+  statistics: ofRows(ABLATION_STATISTICS),
   combine: ({ last, evidence }) => ({ pictures: ablationPictures(last, evidence) }),
 };

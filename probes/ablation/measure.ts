@@ -14,7 +14,8 @@ import { listComponents } from '../../src/lens/components.js';
 import { doseOf } from './dose-tables.js';
 import { type Run, cleanTable, effectTable, freeRunningOf } from './effect-tables.js';
 import { measureLearned } from './learned.js';
-import { type NormSums, addNorms, normRows } from './norms.js';
+import { type NormSums, addNorms, normTable } from './norms.js';
+import { rowsOf } from './rows.js';
 import { cellNames } from './tally.js';
 import { runTemplate, sublayerNames } from './template-run.js';
 import { planTreatments } from './treatments.js';
@@ -22,7 +23,8 @@ import { planTreatments } from './treatments.js';
 /** Substreams of the probe's random numbers: a template keeps its prompts whatever other templates there are. */
 export const STREAM = { prompts: 0, donors: 1000, other: 2000, control: 3000, learned: 4000 } as const;
 
-export function measureSubject(
+/** Everything that is counted, before it is put into rows. */
+export function measureParts(
   subject: ProbeSubject,
   /** what is asked for; small templates have fewer prompts */
   asked: { readonly promptsPerTemplate: number; readonly dosesPerOctave: number },
@@ -86,8 +88,6 @@ export function measureSubject(
   return {
     asked,
     primary: primary as string,
-    tasks: tasks as readonly string[],
-    regime: data.regime as string,
     modulus: data.modulus,
     sharedBlocks: model.config.shareBlocks,
     /** result tokens of single-operation prompts without held-out operands: accuracy and number of prompts */
@@ -105,10 +105,16 @@ export function measureSubject(
     clean: cleanTable(runs, tasks),
     ...effects,
     dose: tasks.flatMap((operation) => doseOf(operation, runs, tasks, operations, accept)),
-    norms: normRows(norms.trained, norms.untrained),
+    norms: normTable(norms.trained, norms.untrained),
     /** on pure templates of the primary operation; the first entry is the intact model (component `none`) */
     freeRunning: freeRunningOf(runs, plans, primary),
   };
 }
-/** What the ablation probe stores of one checkpoint: plain JSON. */
+export type AblationParts = Readonly<ReturnType<typeof measureParts>>;
+
+export function measureSubject(...given: Parameters<typeof measureParts>) {
+  const parts = measureParts(...given);
+  return { primary: parts.primary, rows: rowsOf(parts) };
+}
+/** What is stored of one checkpoint: plain JSON. */
 export type AblationMeasurement = Readonly<ReturnType<typeof measureSubject>>;

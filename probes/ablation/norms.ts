@@ -7,7 +7,7 @@ import { RESULT } from '../../src/listops/expression.js';
 import { OPERATION_NAMES } from '../../src/listops/operations.js';
 import type { TemplateBatch } from '../../src/listops/templates.js';
 import { activationName } from '../../src/model/activations.js';
-import { jsonNumber } from '../../src/report/report-json.js';
+import { nineDigits } from '../../src/report/report-json.js';
 import { logDeterministic } from '../../src/tensor/math.js';
 import type { Replacements } from '../../src/lens/components.js';
 import { layersOf } from './template-run.js';
@@ -122,21 +122,14 @@ function normKey(operation: string, layer: number): string {
   return `${operation} ${layer}`;
 }
 
-export function normRows(trained: ReadonlyMap<string, WriteSums>, untrained: ReadonlyMap<string, WriteSums>) {
+/** By operation and layer, trained beside untrained. */
+export function normTable(
+  trained: ReadonlyMap<string, WriteSums>,
+  untrained: ReadonlyMap<string, WriteSums>,
+) {
   return [...trained].map(([key, sums]) => {
     const [operation, layer] = key.split(' ');
-    const { logRatio, rawLogRatio, cosine, variationCosine } = writeRatios(sums);
-    const before = writeRatios(untrained.get(key) ?? emptyWriteSums());
-    return {
-      operation,
-      layer: Number(layer),
-      logRatio: jsonNumber(logRatio),
-      rawLogRatio: jsonNumber(rawLogRatio),
-      cosine: jsonNumber(cosine),
-      variationCosine: jsonNumber(variationCosine),
-      untrainedLogRatio: jsonNumber(before.logRatio),
-      untrainedRawLogRatio: jsonNumber(before.rawLogRatio),
-    };
+    const before = nineDigits(writeRatios(untrained.get(key) ?? emptyWriteSums()));
+    return { operation, layer: Number(layer), ...nineDigits(writeRatios(sums)), before };
   });
 }
-export type NormRow = Readonly<ReturnType<typeof normRows>[number]>;

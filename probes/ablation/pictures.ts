@@ -3,19 +3,15 @@ import { HALF_OCTAVE_DOSES } from '../../src/analysis/half-dose.js';
 import { compareText, hasLearned } from '../../src/evidence/conditions.js';
 import type { Evidence } from '../../src/evidence/evidence.js';
 import { groupBy } from '../../src/evidence/group-by.js';
-import { scopeText } from '../../src/evidence/scope.js';
+import { type Scope, scopeText } from '../../src/evidence/scope.js';
 import { summariesOf, type Summary } from '../../src/evidence/summaries.js';
-import { SITES } from '../../src/listops/templates.js';
 import { counted, percent, readable } from '../../src/report/charts/common.js';
 import { type HeatCell, heatMapChart, type HeatMapText } from '../../src/report/marks/heat-map.js';
 import { linesChart } from '../../src/report/marks/lines.js';
 import { pointRows, pointsChart } from '../../src/report/marks/points.js';
-import { numberOf } from '../../src/report/report-json.js';
 import type { ChartSpec } from '../../src/report/schema.js';
-import { mean } from '../../src/tensor/sum.js';
 import type { Measured } from '../contract.js';
 import type { AblationMeasurement } from './measure.js';
-import type { EffectKey } from './measurement.js';
 
 type Entry = Measured<AblationMeasurement>;
 
@@ -65,9 +61,7 @@ export function ablationPictures(last: readonly Entry[], evidence: Evidence): Ch
       },
     ),
     heatMapChart(
-      effectCells(learned, ({ method, site, effect }, cell) =>
-        method === 'resample' && site === SITES[0] && effect === 'total' ? cell : undefined,
-      ),
+      effectCells(evidence, 'effect', ({ operation, role }) => `${operation ?? ''} ${role ?? ''}`),
       effectText({
         id: 'ablation-effects',
         title: 'What each part is needed for',
@@ -76,7 +70,7 @@ export function ablationPictures(last: readonly Entry[], evidence: Evidence): Ch
       }),
     ),
     heatMapChart(
-      effectCells(learned, (key, cell, primary) => (cell === `${primary} result` ? wayName(key) : undefined)),
+      effectCells(evidence, 'way', wayName),
       effectText({
         id: 'ablation-ways',
         title: 'By which replacement, where, and along which path',
@@ -132,40 +126,25 @@ function censoredNote(learned: readonly Entry[], { observations }: Evidence): st
     : ` ${counted(without, 'run')} without a value: half is lost below a dose of ${readable(least)}, or never.`;
 }
 
-/** Name of an effect in the picture of ways; undefined: not drawn there. */
-function wayName({ method, site, effect }: EffectKey): string | undefined {
-  if (method === 'pattern mean') return 'frozen pattern';
-  if (effect === 'direct') return 'direct';
-  if (site === SITES[0]) return method;
-  return method === 'resample' ? (site === SITES[1] ? 'at results' : 'at operands') : undefined;
-}
-
 /** Columns of the picture of ways, in this order; the others keep that of the table. */
 const WAYS = ['resample', 'mean', 'zero', 'random'];
+const wayName = ({ method = '', position }: Scope): string =>
+  position === undefined ? method : `at ${position}`;
+const wayOrder = ({ x }: HeatCell): number => (WAYS.includes(x) ? WAYS.indexOf(x) : WAYS.length);
 
-/** Means over the runs of each condition. */
-function effectCells(
-  learned: readonly Entry[],
-  nameOf: (key: EffectKey, cell: string, primary: string) => string | undefined,
-): HeatCell[] {
-  return [...groupBy(learned, ({ subject }) => subject.condition).values()].flatMap((runs) => {
-    const [{ subject, config, measurement }] = runs;
-    const { effects, cells, primary } = measurement;
-    const drawn = effects.flatMap((key, row) => {
-      // the one head of a layer is the layer
-      if (config.model.nHeads === 1 && key.component.startsWith('head ')) return [];
-      return cells.flatMap((cell, column): HeatCell[] => {
-        const x = nameOf(key, cell, primary);
-        const values = runs
-          .map(({ measurement: m }) => numberOf(m.deltaNats.data[row * cells.length + column]))
-          .filter(Number.isFinite);
-        if (x === undefined || values.length === 0) return [];
-        return [{ panel: subject.label, x, y: key.component, value: mean(values) }];
-      });
-    });
-    const order = (x: string): number => (WAYS.includes(x) ? WAYS.indexOf(x) : WAYS.length);
-    return drawn.sort((a, b) => order(a.x) - order(b.x));
-  });
+/** Means over the runs of each condition that have learned. */
+function effectCells(evidence: Evidence, id: string, x: (scope: Scope) => string): HeatCell[] {
+  const learned = summariesOf(evidence, named(id)).filter((one) => one.learned !== false);
+  return [...groupBy(learned, ({ condition }) => condition.id).values()].flatMap((own) =>
+    own
+      .map(({ condition, scope, mean }) => ({
+        panel: condition.label,
+        x: x(scope),
+        y: scope.part ?? '',
+        value: mean,
+      }))
+      .sort((a, b) => wayOrder(a) - wayOrder(b)),
+  );
 }
 
 function effectText(text: Pick<HeatMapText, 'id' | 'title' | 'note' | 'x'>): HeatMapText {

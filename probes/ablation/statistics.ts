@@ -2,91 +2,13 @@
  * Which numbers an ablation gives. Those of dose curves are of result tokens on the pure templates of one operation, and
  * exist where the intact model is better than the best constant.
  */
-import { HALF_OCTAVE_DOSES } from '../../src/analysis/half-dose.js';
-import type { Scope } from '../../src/evidence/scope.js';
-import type { Statistic, StatisticRow } from '../../src/evidence/statistic.js';
-import { SITES } from '../../src/listops/templates.js';
-import { numberOf } from '../../src/report/report-json.js';
-import { type Kind, KINDS } from '../../src/lens/components.js';
-import { DOSES, lostShare } from './dose.js';
-import type { OperationDose } from './dose-tables.js';
-import type { AblationMeasurement } from './measure.js';
-import type { NormRow } from './norms.js';
-import {
-  at,
-  curvesOf,
-  dosesOf,
-  halfDoseOctaves,
-  halfDoseOf,
-  halfLossOctaves,
-  hasKnowledge,
-  losses,
-  methodName,
-  primaryDose,
-  riseOf,
-  summaryOf,
-  TWO_KINDS,
-} from './readings.js';
+import type { StatisticInfo } from '../../src/evidence/statistic.js';
 
 const RANDOM = 'equal-norm random disturbance';
-
-/** Of the primary operation, one a layer; with shared blocks a pass, which no layer is compared with. */
-function normRows(m: AblationMeasurement, of: (row: NormRow) => Omit<StatisticRow, 'scope'>): StatisticRow[] {
-  return m.norms
-    .filter(({ operation }) => operation === m.primary)
-    .map((row) => ({
-      scope: {
-        operation: m.primary,
-        ...(m.sharedBlocks ? { part: `pass ${row.layer}` } : { layer: row.layer }),
-      },
-      ...of(row),
-    }));
-}
-
-/** Rows of the primary operation's dose curves, with the number of result tokens. */
-function ofPrimary(
-  rows: (dose: OperationDose, measurement: AblationMeasurement) => readonly StatisticRow[],
-): (measurement: AblationMeasurement) => StatisticRow[] {
-  return (measurement) => {
-    const dose = primaryDose(measurement);
-    if (dose === undefined) return [];
-    return rows(dose, measurement).map(({ scope, ...row }) => ({
-      scope: { operation: dose.operation, ...scope },
-      ...row,
-      examples: dose.examples,
-    }));
-  };
-}
-
-/** One row, or none. */
-function row(scope: Scope, value: number | undefined, control?: number): StatisticRow[] {
-  return value === undefined ? [] : [{ scope, value, ...(control === undefined ? {} : { control }) }];
-}
-
-const realAndRandom = (dose: OperationDose) =>
-  [summaryOf(dose, 'resample'), summaryOf(dose, 'random')] as const;
-
-/** Accuracy or loss at each of some doses under resample, the random disturbance of the same dose beside it. */
-function along(
-  dose: OperationDose,
-  kinds: readonly Kind[],
-  of: 'nats' | 'accuracy',
-  doses: readonly number[],
-): StatisticRow[] {
-  const [real, random] = (['resample', 'random'] as const).map((method) => curvesOf(dose, method));
-  if (real === undefined || !hasKnowledge(dose)) return [];
-  return kinds.flatMap((part) =>
-    doses.flatMap((alpha) => {
-      const control = random === undefined ? undefined : at(random[part], of, [alpha])?.[0];
-      return row({ part, method: 'resample', dose: alpha }, at(real[part], of, [alpha])?.[0], control);
-    }),
-  );
-}
-
 /** Nothing is 0, in every run that has learned. */
 const AGAINST_0 = { tested: 'against-0', counts: 'learned', reference: 0 } as const;
 
-export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
+export const ABLATION_STATISTICS = [
   {
     id: 'half-dose-accuracy',
     title: 'Half dose by accuracy, F : A',
@@ -96,15 +18,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
       'how many octaves more of the feed-forward writes than of those of attention must be replaced to lose half of the answers',
     ...AGAINST_0,
     controlName: RANDOM,
-    of: ofPrimary((dose, m) => {
-      const [resample, random] = (['resample', 'random'] as const).map((method) =>
-        halfDoseOctaves(m, dose, method),
-      );
-      return [
-        ...row({ method: methodName(m, 'resample') }, resample, random),
-        ...row({ method: methodName(m, 'random') }, random),
-      ];
-    }),
   },
   {
     id: 'half-dose-of-part',
@@ -114,17 +27,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     unit: 'octaves',
     sentence: 'log2 of the share of the writes that must be replaced to lose half of the answers',
     detail: true,
-    of: ofPrimary((dose, m) =>
-      (['resample', 'random'] as const).flatMap((method) =>
-        TWO_KINDS.flatMap((part) => {
-          const found = halfDoseOf(m, dose, part, method);
-          return row(
-            { part, method: methodName(m, method) },
-            found?.kind === 'measured' ? found.log2 : undefined,
-          );
-        }),
-      ),
-    ),
   },
   {
     id: 'clean-loss',
@@ -133,7 +35,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     unit: 'nats',
     sentence: 'loss of the intact model on results',
     compared: false,
-    of: ofPrimary(({ cleanNats }) => row({}, cleanNats)),
   },
   {
     id: 'share',
@@ -143,15 +44,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     sentence: 'feed-forward share of the causal effect on results',
     counts: 'learned',
     reference: 0.5,
-    of: (m) =>
-      dosesOf(m).flatMap((dose) =>
-        (['resample', 'mean', 'zero'] as const).flatMap((method) =>
-          row({ operation: dose.operation, method }, summaryOf(dose, method)?.share).map((one) => ({
-            ...one,
-            examples: dose.examples,
-          })),
-        ),
-      ),
   },
   {
     id: 'half-dose',
@@ -161,7 +53,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     sentence:
       'how many octaves more of the feed-forward writes than of those of attention must be replaced to lose half',
     ...AGAINST_0,
-    of: ofPrimary((dose) => row({}, halfLossOctaves(dose, 'resample'))),
   },
   {
     id: 'specific',
@@ -170,12 +61,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     unit: '1',
     sentence: 'extra cost of replacing writes over moving them as far in a random direction',
     ...AGAINST_0,
-    of: ofPrimary((dose) => {
-      const [real, random] = realAndRandom(dose);
-      return real === undefined || random === undefined
-        ? []
-        : TWO_KINDS.flatMap((part) => row({ part }, real.area[part] - random.area[part]));
-    }),
   },
   {
     id: 'freeze',
@@ -184,11 +69,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     unit: '1',
     sentence: 'share of the results lost when attention patterns are frozen at their template mean',
     counts: 'learned',
-    of: ofPrimary((dose) => {
-      const [clean, constant] = losses(dose, 'mean');
-      const frozen = numberOf(dose.patternFreezeNats);
-      return Number.isFinite(frozen) && constant > clean ? row({}, lostShare(frozen, clean, constant)) : [];
-    }),
   },
   {
     id: 'first-dose',
@@ -199,10 +79,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
       'share of the results lost when one eighth of the writes is replaced (near 1: nothing is left to tell apart)',
     compared: false,
     counts: 'learned',
-    of: ofPrimary((dose) => {
-      const lost = summaryOf(dose, 'resample')?.lost;
-      return TWO_KINDS.flatMap((part) => row({ part }, lost?.[part][0]));
-    }),
   },
   {
     id: 'operation-information',
@@ -212,13 +88,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     sentence: 'operation information in the writes (donor: same numbers, another operation)',
     compared: false,
     counts: 'learned',
-    of: (m) => {
-      const rises = TWO_KINDS.map((part) => ({
-        scope: { operation: m.primary, part },
-        value: riseOf(m, part, 'other operation'),
-      }));
-      return rises.every(({ value }) => Number.isFinite(value)) ? rises : [];
-    },
   },
   {
     id: 'norm-ratio-change',
@@ -228,10 +97,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     sentence: "change by training of the size of attention's writes against feed-forward's",
     ...AGAINST_0,
     compared: false,
-    of: (m) =>
-      normRows(m, ({ logRatio, untrainedLogRatio }) => ({
-        value: numberOf(logRatio) - numberOf(untrainedLogRatio),
-      })),
   },
   {
     id: 'norm-ratio',
@@ -245,11 +110,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     counts: 'learned',
     detail: true,
     reference: 0,
-    of: (m) =>
-      normRows(m, ({ logRatio, untrainedLogRatio }) => ({
-        value: numberOf(logRatio),
-        control: numberOf(untrainedLogRatio),
-      })),
   },
   {
     id: 'raw-norm-ratio',
@@ -259,11 +119,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     sentence: 'how much more attention writes than feed-forward, constant part included',
     controlName: 'before training',
     detail: true,
-    of: (m) =>
-      normRows(m, ({ rawLogRatio, untrainedRawLogRatio }) => ({
-        value: numberOf(rawLogRatio),
-        control: numberOf(untrainedRawLogRatio),
-      })),
   },
   {
     id: 'write-cosine',
@@ -272,7 +127,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     unit: '1',
     sentence: 'cosine of what attention and feed-forward write, varying over prompts',
     detail: true,
-    of: (m) => normRows(m, ({ variationCosine }) => ({ value: numberOf(variationCosine) })),
   },
   {
     id: 'area',
@@ -282,13 +136,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     sentence: 'mean share of the results lost over the doses',
     controlName: RANDOM,
     detail: true,
-    of: (m) =>
-      dosesOf(m).flatMap((dose) => {
-        const [real, random] = realAndRandom(dose);
-        return KINDS.flatMap((part) =>
-          row({ operation: dose.operation, part }, real?.area[part], random?.area[part]),
-        );
-      }),
   },
   {
     id: 'full-dose',
@@ -299,10 +146,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
       'share of the results lost when the writes are replaced as a whole (attention: everything, by construction)',
     controlName: RANDOM,
     detail: true,
-    of: ofPrimary((dose) => {
-      const [real, random] = realAndRandom(dose);
-      return KINDS.flatMap((part) => row({ part }, real?.lost[part].at(-1), random?.lost[part].at(-1)));
-    }),
   },
   {
     id: 'shapley',
@@ -311,7 +154,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     unit: '1',
     sentence: 'Shapley value of feed-forward at full dose',
     detail: true,
-    of: ofPrimary((dose) => row({}, summaryOf(dose, 'resample')?.shapley)),
   },
   {
     id: 'dose-accuracy',
@@ -322,7 +164,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     controlName: RANDOM,
     counts: 'learned',
     detail: true,
-    of: ofPrimary((dose) => along(dose, TWO_KINDS, 'accuracy', HALF_OCTAVE_DOSES)),
   },
   {
     id: 'dose-loss',
@@ -333,7 +174,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     controlName: RANDOM,
     counts: 'learned',
     detail: true,
-    of: ofPrimary((dose) => along(dose, KINDS, 'nats', DOSES)),
   },
   {
     id: 'effect',
@@ -343,22 +183,15 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     sentence: 'loss added when one part writes what it writes on another prompt',
     detail: true,
     map: { x: ['operation'], y: ['part'] },
-    of: (m) => {
-      const heads = new Set(m.effects.map(({ component }) => component).filter(isFurtherHead));
-      return m.effects.flatMap(({ component, method, site, effect }, i) => {
-        const isShown = method === 'resample' && site === SITES[0] && effect === 'total';
-        // the only head of its layer is that layer's attention
-        if (!isShown || (component.startsWith('head ') && heads.size === 0)) return [];
-        return m.cells.map((cell, j) => {
-          const [operation, role] = cell.split(' ');
-          return {
-            scope: { operation, role, part: component, method },
-            value: numberOf(m.deltaNats.data[i * m.cells.length + j]),
-            examples: numberOf(m.clean.count.data[j]),
-          };
-        });
-      });
-    },
+  },
+  {
+    id: 'way',
+    title: 'Loss that a part prevents, by replacement and path',
+    formula: 'mean cross-entropy of result tokens with the part replaced - intact; direct: other writes held',
+    unit: 'nats',
+    sentence: 'loss on results added by one way of replacing what one part writes',
+    counts: 'learned',
+    detail: true,
   },
   {
     id: 'intact-accuracy',
@@ -367,12 +200,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     unit: 'accuracy',
     sentence: 'accuracy of the intact model on single operations',
     detail: true,
-    of: ({ learned }) =>
-      learned.map(({ operation, accuracy, prompts }) => ({
-        scope: { operation },
-        value: accuracy,
-        examples: prompts,
-      })),
   },
   {
     id: 'chains-right',
@@ -381,7 +208,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     unit: 'accuracy',
     sentence: 'share of chains that come out right as a whole',
     detail: true,
-    of: (m) => freeRunning(m, (row) => [{ value: row.exact }]),
   },
   {
     id: 'first-error',
@@ -391,30 +217,6 @@ export const ABLATION_STATISTICS: readonly Statistic<AblationMeasurement>[] = [
     unit: 'accuracy',
     sentence: 'share of chains whose first wrong token has the role',
     detail: true,
-    of: (m) =>
-      freeRunning(m, (row) =>
-        (['result', 'copy', 'format'] as const).map((role) => ({ scope: { role }, value: row[role] })),
-      ),
   },
-];
-
-/** `head 0.1`, not `head 0.0`: there is more than one head a layer. */
-function isFurtherHead(component: string): boolean {
-  return /^head .*\.[1-9]\d*$/.test(component);
-}
-
-/** The intact model and the two kinds under resample. */
-function freeRunning(
-  { freeRunning: all, primary }: AblationMeasurement,
-  of: (row: AblationMeasurement['freeRunning'][number]) => readonly StatisticRow[],
-): StatisticRow[] {
-  return all.flatMap((row) => {
-    const { component, method } = row;
-    const isIntact = component === 'none';
-    if (!isIntact && !(method === 'resample' && TWO_KINDS.some((kind) => kind === component))) return [];
-    return of(row).map(({ scope, ...rest }) => ({
-      ...rest,
-      scope: { operation: primary, ...scope, ...(isIntact ? {} : { part: component, method }) },
-    }));
-  });
-}
+] as const satisfies readonly StatisticInfo[];
+export type AblationStatistic = (typeof ABLATION_STATISTICS)[number]['id'];

@@ -16,10 +16,9 @@ import { type Donors, SITES, type Site, type TemplateBatch, siteRows } from '../
 import type { Vocabulary } from '../../src/listops/tokenizer.js';
 import type { Rng } from '../../src/tensor/rng.js';
 import { type Replacements, type Treatment, interventionsOf } from '../../src/lens/components.js';
-import type { EffectMethod } from './measurement.js';
 import { type Tally, type Targets, addForward, emptyTally, targetsOf } from './tally.js';
 import { residualNames, resumed } from './resume.js';
-import { type Plan, planId } from './treatments.js';
+import { type EffectMethod, type Plan, planId } from './treatments.js';
 
 export interface TemplateInput {
   readonly model: Model;

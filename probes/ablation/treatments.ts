@@ -3,7 +3,22 @@ import { HALF_OCTAVE_DOSES } from '../../src/analysis/half-dose.js';
 import { SITES } from '../../src/listops/templates.js';
 import { type Component, METHODS, type Method, bothKinds } from '../../src/lens/components.js';
 import { DOSES, LOW_DOSES } from './dose.js';
-import type { EffectKey, EffectMethod } from './measurement.js';
+
+/** Methods of an effect: the four of a component, and two that stand alone. */
+export type EffectMethod =
+  | Method
+  /** attention patterns set to their template mean, values kept */
+  | 'pattern mean'
+  /** donor: the same numbers under another operation of the run */
+  | 'other operation';
+
+export interface EffectKey {
+  /** component id; see components.ts */
+  readonly component: string;
+  readonly method: EffectMethod;
+  readonly site: string;
+  readonly effect: 'total' | 'direct';
+}
 
 /** One treatment of every template that allows it. */
 export interface Plan {

@@ -61,7 +61,9 @@ export const statisticInfoSchema = z.strictObject({
   /** kept in the table, for claims and pictures of the module's own; no finding, difference or picture by itself */
   detail: z.literal(true).exactOptional(),
   /** the axes of a map of its differences between two conditions: where they differ */
-  map: z.strictObject({ x: z.array(z.enum(SCOPE_KEYS)), y: z.array(z.enum(SCOPE_KEYS)) }).exactOptional(),
+  map: z
+    .strictObject({ x: z.array(z.enum(SCOPE_KEYS)).readonly(), y: z.array(z.enum(SCOPE_KEYS)).readonly() })
+    .exactOptional(),
   /** value of no effect, drawn as a line */
   reference: z.number().exactOptional(),
 });

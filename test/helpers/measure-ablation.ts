@@ -1,6 +1,6 @@
 /** Runs the ablation probe on given weights, outside any run directory. */
-import { ablation } from '../../probes/ablation/index.js';
-import type { AblationMeasurement } from '../../probes/ablation/measure.js';
+import { type AblationParts, measureParts } from '../../probes/ablation/measure.js';
+import { rowsOf } from '../../probes/ablation/rows.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { openEngine } from '../../src/engine/registry.js';
@@ -40,14 +40,21 @@ export interface Measurable {
   readonly parameters: Float32Array;
 }
 
+/** What was counted, and the rows made of it. */
+export type MeasuredAblation = AblationParts & ReturnType<typeof withRows>;
+
+export function withRows(parts: AblationParts) {
+  return { ...parts, rows: rowsOf(parts) };
+}
+
 export function measureOn(
   engine: Engine,
   { config, gpt, parameters }: Measurable,
   promptsPerTemplate = 100,
   dosesPerOctave = 2,
-): AblationMeasurement {
+): MeasuredAblation {
   const model = engine.createModel(gpt, { parameters }, 'inference');
-  const measurement = ablation.measure(
+  const parts = measureParts(
     {
       subject: subjectFor(config),
       config,
@@ -63,6 +70,5 @@ export function measureOn(
     },
   );
   model.dispose();
-  if (measurement instanceof Promise) throw new Error('ablation measures synchronously');
-  return measurement;
+  return withRows(parts);
 }

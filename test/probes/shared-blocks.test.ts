@@ -5,8 +5,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { embeddingPca } from '../../probes/embedding-pca/index.js';
 import { STREAM } from '../../probes/ablation/measure.js';
-import type { AblationMeasurement } from '../../probes/ablation/measure.js';
-import { ABLATION_STATISTICS } from '../../probes/ablation/statistics.js';
 import { askResults } from '../../probes/memorization/ask.js';
 import { memorization } from '../../probes/memorization/index.js';
 import { parityProbe } from '../../probes/parity-probe/index.js';
@@ -25,8 +23,8 @@ import { TOKEN_EMBEDDING, parameterTable, parameterView } from '../../src/model/
 import { createEvaluationSet } from '../../src/train/evaluation-set.js';
 import { evaluate } from '../../src/train/evaluate.js';
 import { Rng } from '../../src/tensor/rng.js';
-import { measureOn, subjectFor, testEngine } from '../helpers/measure-ablation.js';
-import { valueOf } from '../helpers/rows.js';
+import { type MeasuredAblation, measureOn, subjectFor, testEngine } from '../helpers/measure-ablation.js';
+import { rowsOf, valueOf } from '../helpers/rows.js';
 import { type Edit, naiveForward } from '../helpers/naive-gpt.js';
 
 const PASSES = 3;
@@ -120,7 +118,7 @@ function naiveDrop(names: readonly string[]): number {
 }
 
 describe('ablation', () => {
-  let m: AblationMeasurement;
+  let m: MeasuredAblation;
   const drop = (component: string): number => {
     const row = m.effects.findIndex(
       (key) =>
@@ -129,7 +127,7 @@ describe('ablation', () => {
         key.site === 'all positions' &&
         key.effect === 'total',
     );
-    return Number(m.deltaNats.data[row * m.cells.length + m.cells.indexOf('SUM result')]);
+    return m.deltaNats[row * m.cells.length + m.cells.indexOf('SUM result')];
   };
   beforeAll(() => {
     m = measureOn(engine, { config, gpt, parameters }, PROMPTS);
@@ -172,12 +170,10 @@ describe('ablation', () => {
       { config: unshared, gpt: other, parameters: initialParameters(other, 1) },
       16,
     );
-    const names = (of: AblationMeasurement) => new Set(of.effects.map(({ component }) => component));
+    const names = (of: MeasuredAblation) => new Set(of.effects.map(({ component }) => component));
     expect([...names(own)].filter((name) => names(m).has(name))).toEqual(['attention', 'feed-forward']);
-    const places = (of: AblationMeasurement) =>
-      ABLATION_STATISTICS.find(({ id }) => id === 'norm-ratio')
-        ?.of(of)
-        .map(({ scope }) => scope?.part ?? scope?.layer);
+    const places = (of: MeasuredAblation) =>
+      rowsOf(of, 'norm-ratio').map(({ scope }) => scope?.part ?? scope?.layer);
     expect([places(m), places(own)]).toEqual([
       ['pass 0', 'pass 1', 'pass 2'],
       [0, 1, 2],

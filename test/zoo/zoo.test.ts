@@ -12,10 +12,9 @@ import { newFitCounts } from '../../src/analysis/linear-probe.js';
 import { initialParameters } from '../../src/model/init.js';
 import { headCells } from '../../src/lens/patch.js';
 import { Rng } from '../../src/tensor/rng.js';
-import type { AblationMeasurement } from '../../probes/ablation/measure.js';
 import { packageRoot } from '../../src/io/package-root.js';
 import { openModel } from '../../src/workflows/library.js';
-import { measureOn, subjectFor } from '../helpers/measure-ablation.js';
+import { type MeasuredAblation, measureOn, subjectFor } from '../helpers/measure-ablation.js';
 import { measureModule } from '../helpers/measure-module.js';
 import { peakFrequency, rowOf, valueOf } from '../helpers/rows.js';
 import { ZOO, ZOO_NAMES, type ZooName } from '../helpers/zoo.js';
@@ -63,8 +62,8 @@ async function embeddingOf(name: ZooName): Promise<EmbeddingMeasurement> {
   return embeddingPca.measure(subject, { permutations: 999, nullDraws: 100 }, context);
 }
 
-const ablations = new Map<ZooName, AblationMeasurement>();
-function ablationOf(name: ZooName): AblationMeasurement {
+const ablations = new Map<ZooName, MeasuredAblation>();
+function ablationOf(name: ZooName): MeasuredAblation {
   const found = ablations.get(name) ?? measureOn(engine, ZOO[name](), 60, 1);
   ablations.set(name, found);
   return found;
@@ -72,16 +71,7 @@ function ablationOf(name: ZooName): AblationMeasurement {
 
 /** Rise of the loss of the result, in nats, when a kind of part is resampled. */
 function ablationLoss(name: ZooName, component: string): number {
-  const m = ablationOf(name);
-  const row = m.effects.findIndex(
-    (key) =>
-      key.component === component &&
-      key.method === 'resample' &&
-      key.site === 'all positions' &&
-      key.effect === 'total',
-  );
-  const cell = m.cells.findIndex((own) => own.endsWith('result'));
-  return Number(m.deltaNats.data[row * m.cells.length + cell]);
+  return valueOf(ablationOf(name), 'effect', { part: component, role: 'result' });
 }
 
 /** Rows of attention from `>`. */

@@ -4,7 +4,7 @@ import { ablation } from '../../../probes/ablation/index.js';
 import { KINDS, METHODS, type Method } from '../../../src/lens/components.js';
 import { DOSES } from '../../../probes/ablation/dose.js';
 import type { DoseCurve } from '../../../probes/ablation/dose-tables.js';
-import type { AblationMeasurement } from '../../../probes/ablation/measure.js';
+import type { AblationMeasurement, AblationParts } from '../../../probes/ablation/measure.js';
 import { HALF_OCTAVE_DOSES } from '../../../src/analysis/half-dose.js';
 import type { ClaimResult } from '../../../src/evidence/claims.js';
 import { CLAIMS_LEVEL, claimPart } from '../../../src/evidence/claims-file.js';
@@ -20,11 +20,12 @@ import type { OperationName } from '../../../src/listops/operations.js';
 import { Rng } from '../../../src/tensor/rng.js';
 import { resolveOptions } from '../../../src/workflows/probe-plan.js';
 import { madeSubject, type MadeSubject } from '../../helpers/made-subject.js';
+import { withRows } from '../../helpers/measure-ablation.js';
 
 interface Made extends MadeSubject {
   readonly tasks: readonly OperationName[];
   readonly cleanNats?: number;
-  readonly asked?: AblationMeasurement['asked'];
+  readonly asked?: AblationParts['asked'];
   /** h in octaves, plus noise */
   readonly h: (method: Method) => number;
   /** share lost by each kind, the same at every dose but the noise */
@@ -61,11 +62,9 @@ function made(seed: number, options: Made): Entry {
       };
     });
   });
-  const measurement: AblationMeasurement = {
+  const parts: AblationParts = {
     asked,
     primary: tasks.includes('SUM') ? 'SUM' : tasks[0],
-    tasks,
-    regime: options.regime ?? 'pairs',
     modulus: 10,
     sharedBlocks: false,
     learned: tasks.map((operation) => ({
@@ -76,18 +75,13 @@ function made(seed: number, options: Made): Entry {
     })),
     templates: [{ id: '(SUM # #)', prompts: 100, hasMean: true, sameResult: 0 }],
     cells: ['SUM result'],
-    clean: {
-      nats: { shape: [1], data: [cleanNats] },
-      accuracy: { shape: [1], data: [accuracy ?? 0] },
-      count: { shape: [1], data: [100] },
-    },
+    clean: { nats: [cleanNats], count: [100] },
     effects: [
       { component: 'attention', method: 'resample', site: 'all positions', effect: 'total' },
       { component: 'attention', method: 'pattern mean', site: 'all positions', effect: 'total' },
     ],
     // over all templates, nested mixed ones included
-    deltaNats: { shape: [2, 1], data: [1, 2] },
-    deltaAccuracy: { shape: [2, 1], data: [-0.5, -0.5] },
+    deltaNats: [1, 2],
     dose: [
       {
         operation: 'SUM',
@@ -104,7 +98,7 @@ function made(seed: number, options: Made): Entry {
     norms: [],
     freeRunning: [{ component: 'none', method: 'zero', exact: 1, result: 0, copy: 0, format: 0 }],
   };
-  return { subject: madeSubject({ ...options, seed }), measurement };
+  return { subject: madeSubject({ ...options, seed }), measurement: withRows(parts) };
 }
 
 function runs(n: number, options: Made): Entry[] {

@@ -1,8 +1,7 @@
 /** Drops of the ablation probe against a float64 forward pass with the definitions written out by hand. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { STREAM } from '../../../probes/ablation/measure.js';
-import type { AblationMeasurement } from '../../../probes/ablation/measure.js';
-import type { EffectKey } from '../../../probes/ablation/measurement.js';
+import type { EffectKey } from '../../../probes/ablation/treatments.js';
 import { DEFAULT_RUN } from '../../../src/config/defaults.js';
 import { gptConfigOf } from '../../../src/config/gpt-config-of.js';
 import type { RunConfig } from '../../../src/config/run-config.js';
@@ -18,7 +17,7 @@ import {
 } from '../../../src/listops/templates.js';
 import { initialParameters } from '../../../src/model/init.js';
 import { Rng } from '../../../src/tensor/rng.js';
-import { measureOn, testEngine } from '../../helpers/measure-ablation.js';
+import { type MeasuredAblation, measureOn, testEngine } from '../../helpers/measure-ablation.js';
 import { type Edit, naiveForward } from '../../helpers/naive-gpt.js';
 import { plantedPairTable } from '../../helpers/planted-models.js';
 
@@ -187,14 +186,14 @@ const CASES: Record<string, Case> = {
 
 describe('drops of a random model', () => {
   let engine: Engine;
-  let m: AblationMeasurement;
+  let m: MeasuredAblation;
   const items = battery();
   const measuredDrop = (key: Partial<EffectKey>, operation: string): number => {
     const wanted = { site: 'all positions', effect: 'total', ...key };
     const row = m.effects.findIndex((e) =>
       Object.entries(wanted).every(([field, value]) => e[field as keyof EffectKey] === value),
     );
-    return Number(m.deltaNats.data[row * m.cells.length + m.cells.indexOf(`${operation} result`)]);
+    return m.deltaNats[row * m.cells.length + m.cells.indexOf(`${operation} result`)];
   };
   beforeAll(async () => {
     engine = await testEngine();
@@ -290,8 +289,8 @@ describe('drops of a random model', () => {
     const row = own.effects.findIndex(
       (key) => key.component === 'attention' && key.method === 'pattern mean' && key.effect === 'total',
     );
-    const inTable = own.deltaNats.data[row * own.cells.length + own.cells.indexOf('SUM result')];
-    expect(Math.abs(Number(inTable) - rise)).toBeGreaterThan(1e-3);
+    const inTable = own.deltaNats[row * own.cells.length + own.cells.indexOf('SUM result')];
+    expect(Math.abs(inTable - rise)).toBeGreaterThan(1e-3);
   });
 
   it('moves as far as resample does in the random control: norms of the two are equal at every row', () => {

@@ -1,20 +1,19 @@
 /** Pictures of the ablation module: they compile without a warning, from real measurements, from nothing, and from one run. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ablation } from '../../../probes/ablation/index.js';
-import type { AblationMeasurement } from '../../../probes/ablation/measure.js';
 import type { Measured } from '../../../probes/contract.js';
 import { countRows } from '../../../src/report/charts/common.js';
 import type { ChartSpec } from '../../../src/report/schema.js';
 import { combineMeasurements } from '../../../src/workflows/combine-measurements.js';
-import { measureOn, subjectFor, testEngine } from '../../helpers/measure-ablation.js';
+import { type MeasuredAblation, measureOn, subjectFor, testEngine } from '../../helpers/measure-ablation.js';
 import { plantedCopier, plantedPairTable } from '../../helpers/planted-models.js';
 import { compileWarnings } from '../../report/compile.js';
 
 const IDS = ['ablation-dose', 'ablation-half-dose', 'ablation-beside', 'ablation-effects', 'ablation-ways'];
-let entries: Measured<AblationMeasurement>[];
+let entries: Measured<MeasuredAblation>[];
 let several: readonly ChartSpec[];
 
-const picturesOf = (measured: readonly Measured<AblationMeasurement>[]) =>
+const picturesOf = (measured: readonly Measured<MeasuredAblation>[]) =>
   combineMeasurements(ablation, {}, measured).charts;
 const byId = (id: string): ChartSpec => several.find((one) => one.id === id) ?? several[-1];
 
@@ -22,12 +21,11 @@ beforeAll(async () => {
   const engine = await testEngine();
   const table = plantedPairTable();
   const copier = plantedCopier();
-  const measured = (
-    { config }: typeof copier,
-    measurement: AblationMeasurement,
-    run: string,
-    accuracy = 1,
-  ) => ({ subject: subjectFor(config, run, accuracy), config, measurement });
+  const measured = ({ config }: typeof copier, measurement: MeasuredAblation, run: string, accuracy = 1) => ({
+    subject: subjectFor(config, run, accuracy),
+    config,
+    measurement,
+  });
   const tableMeasurement = measureOn(engine, table, 64);
   const copierMeasurement = measureOn(engine, copier, 64);
   entries = [

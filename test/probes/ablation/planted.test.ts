@@ -1,9 +1,8 @@
 /** The ablation probe on models set by hand: every drop is known in closed form. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { AblationMeasurement } from '../../../probes/ablation/measure.js';
-import type { EffectKey } from '../../../probes/ablation/measurement.js';
+import type { EffectKey } from '../../../probes/ablation/treatments.js';
 import { DOSES } from '../../../probes/ablation/dose.js';
-import { ABLATION_STATISTICS } from '../../../probes/ablation/statistics.js';
+import { ablation } from '../../../probes/ablation/index.js';
 import { decideClaims } from '../../../src/evidence/decide.js';
 import { evidenceOf } from '../../../src/evidence/evidence.js';
 import { moduleFindings } from '../../../src/evidence/findings.js';
@@ -11,7 +10,14 @@ import { isWithin, type Scope } from '../../../src/evidence/scope.js';
 import { infoOf, observe } from '../../../src/evidence/statistic.js';
 import { VERDICT } from '../../../src/evidence/verdict.js';
 import type { Engine } from '../../../src/engine/engine.js';
-import { measureOn, subjectFor, testEngine } from '../../helpers/measure-ablation.js';
+import {
+  type MeasuredAblation,
+  measureOn,
+  subjectFor,
+  testEngine,
+  withRows,
+} from '../../helpers/measure-ablation.js';
+import { rowsOf } from '../../helpers/rows.js';
 import {
   PLANTED,
   type PlantedModel,
@@ -30,37 +36,36 @@ beforeAll(async () => {
 });
 
 /** Measured rise of the loss in one cell. */
-function drop(m: AblationMeasurement, cell: string, key: Partial<EffectKey>): number {
+function drop(m: MeasuredAblation, cell: string, key: Partial<EffectKey>): number {
   const wanted = { site: 'all positions', effect: 'total', ...key };
   const row = m.effects.findIndex((effect) =>
     Object.entries(wanted).every(([field, value]) => effect[field as keyof EffectKey] === value),
   );
   if (row < 0) throw new Error(`no effect ${JSON.stringify(wanted)}`);
-  return Number(m.deltaNats.data[row * m.cells.length + m.cells.indexOf(cell)]);
+  return m.deltaNats[row * m.cells.length + m.cells.indexOf(cell)];
 }
 
 /** One number that the statistics read off. */
-function numberOf(m: AblationMeasurement, id: string, scope: Scope = {}): number | undefined {
-  const rows = ABLATION_STATISTICS.find((one) => one.id === id)?.of(m) ?? [];
-  return rows.find((row) => isWithin(row.scope ?? {}, scope))?.value;
+function numberOf(m: MeasuredAblation, id: string, scope: Scope = {}): number | undefined {
+  return m.rows.find((row) => row.statistic === id && isWithin(row.scope ?? {}, scope))?.value;
 }
 
 /** The table of one run. */
-function tableOf({ config }: PlantedModel, m: AblationMeasurement) {
+function tableOf({ config }: PlantedModel, m: MeasuredAblation) {
   const subject = subjectFor(config, 'planted', m.learned[0].accuracy);
-  const statistics = new Map(ABLATION_STATISTICS.map((one) => [`ablation/${one.id}`, infoOf(one)]));
-  return evidenceOf([subject], observe('ablation', ABLATION_STATISTICS, subject.id, m), statistics);
+  const statistics = new Map(ablation.statistics.map((one) => [`ablation/${one.id}`, infoOf(one)]));
+  return evidenceOf([subject], observe('ablation', ablation.statistics, subject.id, m), statistics);
 }
 
-function clean(m: AblationMeasurement, cell: string): number {
-  return Number(m.clean.nats.data[m.cells.indexOf(cell)]);
+function clean(m: MeasuredAblation, cell: string): number {
+  return m.clean.nats[m.cells.indexOf(cell)];
 }
 
 /** Loss when the right token stands `delta` above all others. */
 const lossOf = (delta: number): number => Math.log1p((V - 1) * Math.exp(-delta));
 
 describe('a copier: attention carries everything', () => {
-  let m: AblationMeasurement;
+  let m: MeasuredAblation;
   let planted: PlantedModel;
   const rest = { sum: 2, squares: 2 };
   let delta: number;
@@ -139,7 +144,7 @@ describe('a copier: attention carries everything', () => {
 });
 
 describe('a look-up: the feed-forward layer carries everything', () => {
-  let m: AblationMeasurement;
+  let m: MeasuredAblation;
   let planted: PlantedModel;
   let delta: number;
   beforeAll(() => {
@@ -200,7 +205,7 @@ describe('a look-up: the feed-forward layer carries everything', () => {
 });
 
 describe('a table of pairs: attention gathers, the feed-forward layer looks up', () => {
-  let m: AblationMeasurement;
+  let m: MeasuredAblation;
   let planted: ReturnType<typeof plantedPairTable>;
   let gaps: { different: number; same: number };
   beforeAll(() => {
@@ -265,8 +270,8 @@ describe('a table of pairs: attention gathers, the feed-forward layer looks up',
   });
 
   it('has half doses of another name with fewer prompts or doses than those of C4, and no claim counts them', () => {
-    const methods = (own: AblationMeasurement) =>
-      ABLATION_STATISTICS[0].of(own).map(({ scope }) => scope?.method ?? '');
+    const methods = (own: MeasuredAblation) =>
+      rowsOf(own, 'half-dose-accuracy').map(({ scope }) => scope?.method ?? '');
     expect(methods(m)).toContain('resample, coarse');
     expect(methods(measureOn(engine, planted, 256))).toContain('resample');
     const series = measureOn(engine, planted, 256, 1);
@@ -278,7 +283,7 @@ describe('a table of pairs: attention gathers, the feed-forward layer looks up',
   });
 
   it('is usable for C4, and one run of one condition is too few', () => {
-    const whole = { ...m, asked: { promptsPerTemplate: 256, dosesPerOctave: 2 } };
+    const whole = withRows({ ...m, asked: { promptsPerTemplate: 256, dosesPerOctave: 2 } });
     const table = tableOf(planted, whole);
     expect(table.conditions[0].side).toBe('SUM-only');
     expect(decideClaims(table).find(({ part }) => part === 'C4')).toMatchObject({ verdict: VERDICT.tooFew });
