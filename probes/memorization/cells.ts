@@ -14,7 +14,6 @@ import { groupBy } from '../../src/evidence/group-by.js';
 import { isCommutative, type OperationName } from '../../src/listops/operations.js';
 import type { HoldoutLevel } from '../../src/listops/regimes.js';
 import type { TrainingCounts } from '../../src/listops/training-counts.js';
-import { jsonNumber } from '../../src/report/report-json.js';
 import { mean } from '../../src/tensor/sum.js';
 import type { AskedMultiset } from './ask.js';
 
@@ -51,16 +50,11 @@ export function cellRow({ modulus, ...key }: CellKey, asked: readonly AskedMulti
       chance: majorityRate(asked, divisor),
     })),
     /** null: the operation is not commutative for so many operands */
-    order: isCommutative(key.operation, key.arity) ? orderRow(asked) : null,
+    order: isCommutative(key.operation, key.arity) ? orderAgreement(asked) : null,
   };
 }
 /** One operation, operand count and level; every multiset weighted once. */
 export type CellRow = Readonly<ReturnType<typeof cellRow>>;
-
-function orderRow(asked: readonly AskedMultiset[]) {
-  const { multisets, agreement, byChance } = orderAgreement(asked);
-  return { multisets, agreement: jsonNumber(agreement), byChance: jsonNumber(byChance) };
-}
 
 /** M wherever an operation and operand count has both a trained and a held cell. */
 export function indexRows(cells: readonly CellRow[]) {

@@ -3,6 +3,7 @@
  * what wrong answers look like. Hold-outs are closed under order and checked for leaks; LATIN and TABLE, which can only be
  * memorized, are the control.
  */
+import { ofRows } from '../../src/evidence/statistic.js';
 import type { Probe } from '../contract.js';
 import { missingControls, SAME_HOLDOUT, sameHoldout, sharesAbove } from './controls.js';
 import { measureMemorization, type MemorizationMeasurement } from './measure.js';
@@ -16,7 +17,7 @@ export const memorization: Probe<MemorizationMeasurement> = {
   title: 'Memory or rule?',
   question:
     'Does a model know how to compute the result, or does it remember the results of the operands it was shown?',
-  version: 3,
+  version: 4,
   options: {
     beyondPrompts: {
       default: 200,
@@ -58,7 +59,7 @@ export const memorization: Probe<MemorizationMeasurement> = {
       { beyondPrompts: Number(beyondPrompts), leakExamples: Number(leakExamples) },
       context,
     ),
-  statistics: MEMORIZATION_STATISTICS,
+  statistics: ofRows(MEMORIZATION_STATISTICS),
   further: [SAME_HOLDOUT],
   combine: ({ last, evidence }) => ({
     observations: sameHoldout(last),

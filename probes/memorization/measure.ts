@@ -14,17 +14,19 @@ import {
   trainingCounts,
 } from '../../src/listops/training-counts.js';
 import { mean } from '../../src/tensor/sum.js';
-import { jsonArray, jsonNumber, nineDigits } from '../../src/report/report-json.js';
+import { jsonArray, nineDigits } from '../../src/report/report-json.js';
 import type { JsonArray } from '../../src/report/schema.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
 import { type AskedMultiset, type Asker, askMultisets, probabilityOf } from './ask.js';
 import { beyondRows } from './beyond.js';
 import { cellRow, type CellRow, frequencyRows } from './cells.js';
+import { heldArity, rowsOf } from './rows.js';
 
 /** prompts of each kind beyond training, and training examples read in search of a leak */
 type MeasureOptions = Readonly<Record<'beyondPrompts' | 'leakExamples', number>>;
 
-export function measureMemorization(
+/** Everything that is counted, before it is put into rows. */
+export function measureParts(
   { subject, config }: ProbeSubject,
   options: MeasureOptions,
   context: MeasureContext,
@@ -71,7 +73,6 @@ export function measureMemorization(
   return nineDigits({
     modulus: data.modulus,
     tasks: data.tasks,
-    regime: data.regime,
     /** SUM where the run has it, otherwise its first operation */
     primary,
     holdout: holdoutFacts(holdout),
@@ -88,8 +89,30 @@ export function measureMemorization(
   });
 }
 
-/** What the memorization probe measures on one checkpoint: plain JSON, what may not be finite as numbers or strings. */
-export type MemorizationMeasurement = Readonly<ReturnType<typeof measureMemorization>>;
+export type MemorizationParts = Readonly<ReturnType<typeof measureParts>>;
+
+/** Rows, and what pictures show that is no number of a scope: the table of pairs, and how wrong answers are wrong. */
+export function measurementOf(parts: MemorizationParts) {
+  const { modulus, primary, holdout, pairs, cells } = parts;
+  return {
+    modulus,
+    primary,
+    holdout: holdout === null ? null : { level: holdout.level, sets: holdout.sets, share: holdout.share },
+    pairs,
+    /** of held-out operands where there are any, otherwise of trained ones */
+    wrong: cells
+      .filter(({ operation, arity }) => operation === primary && arity === heldArity(parts))
+      .filter(({ level }) => (level !== 'trained') === (holdout !== null))
+      .map(({ level, accuracy, outside, differences }) => ({ level, accuracy, outside, differences })),
+    rows: rowsOf(parts),
+  };
+}
+/** What is stored of one checkpoint: plain JSON. */
+export type MemorizationMeasurement = Readonly<ReturnType<typeof measurementOf>>;
+
+export function measureMemorization(...given: Parameters<typeof measureParts>): MemorizationMeasurement {
+  return measurementOf(measureParts(...given));
+}
 
 /** What `steps` updates have shown, over the phases of the run. */
 function trainedOn(config: RunConfig, steps: number): { examples: number; counts: TrainingCounts } {
@@ -154,7 +177,7 @@ function learnedRow(operation: string, byArity: readonly (readonly AskedMultiset
     operation,
     accuracy: rates.length === 0 ? 0 : mean(rates),
     /** mean loss on the result, nats */
-    lossNats: jsonNumber(losses.length === 0 ? NaN : mean(losses)),
+    lossNats: losses.length === 0 ? NaN : mean(losses),
   };
 }
 
@@ -179,6 +202,6 @@ function holdoutFacts({ level, sets, signalRatio, modulus: n }: Holdout) {
     /** held sets over all there are */
     share: sets.length / all,
     /** max over min of the first-order signal that the hold-out makes; 1 is balanced */
-    signalRatio: jsonNumber(signalRatio),
+    signalRatio,
   };
 }

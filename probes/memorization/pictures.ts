@@ -11,8 +11,7 @@ import { numberOf } from '../../src/report/report-json.js';
 import type { ChartSpec } from '../../src/report/schema.js';
 import { mean } from '../../src/tensor/sum.js';
 import type { MeasuredMemorization } from './controls.js';
-import type { CellRow } from './cells.js';
-import { heldArity, NEW_POSITIONS } from './statistics.js';
+import { heldArity, NEW_POSITIONS } from './rows.js';
 
 /** Last checkpoints of a condition that have, or have not, learned SUM. */
 interface Group {
@@ -221,14 +220,7 @@ function errorMap(groups: readonly Group[]): ChartSpec {
 
 function errorsOf(group: Group): Errors[] {
   const { name, n, runs } = group;
-  const cells = runs.flatMap(({ measurement: { cells: own, primary, holdout } }): CellRow[] =>
-    own.filter(
-      ({ operation, arity, level }) =>
-        operation === primary &&
-        arity === heldArity({ holdout }) &&
-        (level !== 'trained') === (holdout !== null),
-    ),
-  );
+  const cells = runs.flatMap(({ measurement }) => measurement.wrong);
   const wrong = cells.reduce((sum, { accuracy }) => sum + 1 - accuracy, 0);
   if (n < 2 || wrong < 1e-9) return [];
   const what = cells[0].level === 'trained' ? 'trained' : 'held-out';

@@ -1,6 +1,10 @@
 /** Runs the memorization probe on a model or on weights, outside any run directory. */
-import { memorization } from '../../probes/memorization/index.js';
-import type { MemorizationMeasurement } from '../../probes/memorization/measure.js';
+import {
+  type MemorizationMeasurement,
+  type MemorizationParts,
+  measureParts,
+  measurementOf,
+} from '../../probes/memorization/measure.js';
 import { gptConfigOf } from '../../src/config/gpt-config-of.js';
 import { conditionId, conditionLabel } from '../../src/config/hash.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
@@ -62,14 +66,17 @@ const NO_ENGINE: Engine = {
   dispose: () => undefined,
 };
 
-/** Measures a model; the measurement must be plain JSON with finite numbers. */
-export function measureModel(
-  config: RunConfig,
-  model: Model,
-  subject = subjectOf(config),
-): MemorizationMeasurement {
+/** What was counted, and what is stored of it. */
+export type MeasuredModel = MemorizationParts & MemorizationMeasurement;
+
+export function withRows(parts: MemorizationParts): MeasuredModel {
+  return { ...measurementOf(parts), ...parts };
+}
+
+/** Measures a model; what is stored must be plain JSON with finite numbers. */
+export function measureModel(config: RunConfig, model: Model, subject = subjectOf(config)): MeasuredModel {
   const parameters = initialParameters(gptConfigOf(config), config.seed);
-  const measurement = memorization.measure(
+  const parts = measureParts(
     { subject, config, parameters, untrainedParameters: parameters },
     { beyondPrompts: 40, leakExamples: 200 },
     {
@@ -79,16 +86,12 @@ export function measureModel(
       progress: () => undefined,
     },
   );
-  if (measurement instanceof Promise) throw new Error('memorization measures synchronously');
-  checkPlainJson(measurement, 'measurement');
-  return measurement;
+  checkPlainJson({ ...measurementOf(parts) }, 'measurement');
+  return withRows(parts);
 }
 
 /** Measures a model that answers what a function says. */
-export function measureAnswers(
-  config: RunConfig,
-  answer: AnswerModelOptions['answer'],
-): MemorizationMeasurement {
+export function measureAnswers(config: RunConfig, answer: AnswerModelOptions['answer']): MeasuredModel {
   return measureModel(
     config,
     answerModel({ gpt: gptConfigOf(config), modulus: config.data.modulus, answer }),

@@ -253,12 +253,9 @@ describe('memorization', () => {
       context('memorization'),
     );
     if (measurement instanceof Promise) throw new Error('measures synchronously');
-    expect(measurement.cells.map(({ operation, arity }) => `${operation} ${arity}`)).toEqual([
-      'MAX 2',
-      'MAX 3',
-      'SUM 2',
-      'SUM 3',
-    ]);
+    expect(rowsOf(measurement, 'accuracy').map(({ scope }) => `${scope?.operation} ${scope?.arity}`)).toEqual(
+      ['MAX 2', 'MAX 3', 'SUM 2', 'SUM 3'],
+    );
     const ordered = { ...config, data: { ...config.data, regime: 'ordered-triples' as const } };
     expect(memorization.isCompatible?.(ordered)).toContain('ordered triples');
     expect(memorization.isCompatible?.(config)).toBe(true);

@@ -4,7 +4,6 @@
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { memorization } from '../../../probes/memorization/index.js';
-import type { MemorizationMeasurement } from '../../../probes/memorization/measure.js';
 import type { Measured } from '../../../probes/contract.js';
 import { gptConfigOf } from '../../../src/config/gpt-config-of.js';
 import type { RunConfig } from '../../../src/config/run-config.js';
@@ -20,9 +19,15 @@ import { VERDICT } from '../../../src/evidence/verdict.js';
 import type { Subject } from '../../../src/evidence/subject.js';
 import { combineMeasurements } from '../../../src/workflows/combine-measurements.js';
 import { resultBatch } from '../../../src/listops/result-prompts.js';
-import { configWith, measureAnswers, measureModel, subjectOf } from '../../helpers/measure-memorization.js';
+import {
+  configWith,
+  type MeasuredModel,
+  measureAnswers,
+  measureModel,
+  subjectOf,
+} from '../../helpers/measure-memorization.js';
 
-type Entry = Measured<MemorizationMeasurement>;
+type Entry = Measured<MeasuredModel>;
 
 const STEPS = 300;
 const PART = claimPart('C5');

@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import { memorization } from '../../../probes/memorization/index.js';
 import { type CellRow, indexRows } from '../../../probes/memorization/cells.js';
-import type { MemorizationMeasurement } from '../../../probes/memorization/measure.js';
 import { gptConfigOf } from '../../../src/config/gpt-config-of.js';
 import { openEngine } from '../../../src/engine/registry.js';
 import type { DataConfig } from '../../../src/listops/data-config.js';
@@ -12,7 +11,13 @@ import { FIRST_NUMBER } from '../../../src/listops/tokenizer.js';
 import { combineMeasurements } from '../../../src/workflows/combine-measurements.js';
 import { parameterTable, parameterView } from '../../../src/model/parameters.js';
 import { answerModel } from '../../helpers/answer-model.js';
-import { configWith, measureAnswers, measureModel, subjectOf } from '../../helpers/measure-memorization.js';
+import {
+  configWith,
+  type MeasuredModel,
+  measureAnswers,
+  measureModel,
+  subjectOf,
+} from '../../helpers/measure-memorization.js';
 import { compileWarnings } from '../../report/compile.js';
 import { PLANTED, plantedPairTable } from '../../helpers/planted-models.js';
 
@@ -31,7 +36,7 @@ function containsHeld(operands: readonly number[], sets: readonly (readonly numb
   });
 }
 
-function cell(m: MemorizationMeasurement, arity: number, held: boolean, operation = 'SUM'): CellRow {
+function cell(m: MeasuredModel, arity: number, held: boolean, operation = 'SUM'): CellRow {
   const found = m.cells.find(
     (row) => row.operation === operation && row.arity === arity && (row.level !== 'trained') === held,
   );
@@ -59,7 +64,7 @@ describe.each([
   it(`gives a planted adder M 0 and a planted table M 1 on level ${level}`, () => {
     const adder = measureAnswers(config, (_, list) => sum(list, 10));
     const table = measureAnswers(config, (_, list) => (held(list) ? majority.result : sum(list, 10)));
-    const index = (m: MemorizationMeasurement) =>
+    const index = (m: MeasuredModel) =>
       indexRows(m.cells).find((row) => row.operation === 'SUM' && row.arity === arity);
     expect(index(adder)).toMatchObject({ level, trained: 1, held: 1, m: 0, heldMultisets: sets.length });
     expect(index(table)).toMatchObject({ level, trained: 1 });
@@ -266,7 +271,7 @@ describe('edges', () => {
         return { ...result, logits: result.logits.fill(NaN), losses: result.losses.fill(NaN) };
       },
     });
-    expect(m.learned[0]).toMatchObject({ accuracy: 0, lossNats: 'NaN' });
+    expect(m.learned[0]).toMatchObject({ accuracy: 0, lossNats: NaN });
     expect(m.pairs?.data[0]).toBe('NaN');
     const { charts } = combineMeasurements(memorization, {}, [
       { subject: subjectOf(config), config, measurement: m },

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Measured } from '../../../probes/contract.js';
 import { memorization } from '../../../probes/memorization/index.js';
 import type { CellRow } from '../../../probes/memorization/cells.js';
-import type { MemorizationMeasurement } from '../../../probes/memorization/measure.js';
+import type { MemorizationParts } from '../../../probes/memorization/measure.js';
 import { claimById, claimPart, LEARNED_ACCURACY } from '../../../src/evidence/claims-file.js';
 import type { ClaimResult } from '../../../src/evidence/claims.js';
 import { decideClaims } from '../../../src/evidence/decide.js';
@@ -16,10 +16,10 @@ import { VERDICT } from '../../../src/evidence/verdict.js';
 import type { DataConfig } from '../../../src/listops/data-config.js';
 import type { OperationName } from '../../../src/listops/operations.js';
 import { combineMeasurements } from '../../../src/workflows/combine-measurements.js';
-import { configWith, subjectOf } from '../../helpers/measure-memorization.js';
+import { configWith, type MeasuredModel, subjectOf, withRows } from '../../helpers/measure-memorization.js';
 import { compileWarnings } from '../../report/compile.js';
 
-type Entry = Measured<MemorizationMeasurement>;
+type Entry = Measured<MeasuredModel>;
 
 interface Made {
   readonly tasks?: readonly OperationName[];
@@ -74,10 +74,9 @@ function made(seed: number, options: Made = {}): Entry {
     order: { multisets: 4, agreement: 1, byChance: 0.1 },
   });
   const cells = [row('trained', trained(seed)), ...(regime === 'pairs' ? [row(level, held(seed))] : [])];
-  const measurement: MemorizationMeasurement = {
+  const parts: MemorizationParts = {
     modulus: n,
     tasks,
-    regime,
     primary: operation,
     holdout: regime === 'full' ? null : { level, sets, share: 5 / 55, signalRatio: 1.2 },
     learned: [{ operation, accuracy: trained(seed), lossNats: options.lossNats ?? 0.001 }],
@@ -87,8 +86,8 @@ function made(seed: number, options: Made = {}): Entry {
       shape: [n, n],
       data: Array.from({ length: n * n }, (_, i) => (regime === 'full' ? 0.5 : Math.floor(i / n) / 100)),
     },
-    frequency: [{ operation, arity: 2, atLeast: 1000, meanDraws: 5000, multisets: 50, accuracy: 1 }],
     frequencyMethod: 'expected',
+    frequency: [{ operation, arity: 2, atLeast: 1000, meanDraws: 5000, multisets: 50, accuracy: 1 }],
     beyond: [
       {
         ...{ kind: 'arity', value: 4, positions: 'seen', prompts: 200 },
@@ -97,7 +96,11 @@ function made(seed: number, options: Made = {}): Entry {
     ],
     leak: { examples: 1000, leaks: setsSeen, setsSeen },
   };
-  return { subject: subjectOf(config, options.subject, trained(seed)), config, measurement };
+  return {
+    subject: subjectOf(config, options.subject, trained(seed)),
+    config,
+    measurement: withRows(parts),
+  };
 }
 
 const runs = (n: number, options: Made = {}): Entry[] =>
@@ -152,7 +155,7 @@ describe('level expression from made-up answers', () => {
           ...{ accuracy, exact: accuracy ** 2, noNumber: 0, chance: 0.2 },
         }) as const;
       const beyond = [row('expression', fresh), row('shown', shown)];
-      return { ...entry, measurement: { ...entry.measurement, beyond } };
+      return { ...entry, measurement: withRows({ ...entry.measurement, beyond }) };
     };
   const find = (entries: readonly Entry[], id: string): Finding | undefined =>
     findings(entries).find((one) => one.id.startsWith(`mean/${id}/`));
