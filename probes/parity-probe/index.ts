@@ -4,9 +4,9 @@
  * Liang, EMNLP 2019), residues and frequencies of the result by layer and position, and a causal check.
  */
 import { SAMPLED_RELABELLINGS } from '../../src/analysis/relabellings.js';
+import { ofRows } from '../../src/evidence/statistic.js';
 import type { Probe } from '../contract.js';
-import { measureSubject } from './measure.js';
-import type { ParityMeasurement } from './measure.js';
+import { measureSubject, type ParityMeasurement } from './measure.js';
 import { parityPictures } from './pictures.js';
 import { readingsOf } from './reading.js';
 import { PARITY_STATISTICS } from './statistics.js';
@@ -21,7 +21,7 @@ export const parityProbe: Probe<ParityMeasurement> = {
   title: 'Parity and residues',
   question:
     'Does a model know which numbers are even, and where do the residues of a result become readable?',
-  version: 4,
+  version: 5,
   options: {
     relabellings: {
       default: SAMPLED_RELABELLINGS,
@@ -82,7 +82,7 @@ export const parityProbe: Probe<ParityMeasurement> = {
       },
       context,
     ),
-  statistics: PARITY_STATISTICS,
+  statistics: ofRows(PARITY_STATISTICS),
   combine({ measured, last, evidence }) {
     const flat = readingsOf(evidence, last, ({ context }) => (context === null ? [] : [context]));
     const nested = readingsOf(evidence, last, ({ lookAhead }) => lookAhead);

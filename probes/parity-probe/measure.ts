@@ -14,6 +14,7 @@ import { describeBattery, fillFlat, fillNested } from './battery.js';
 import { causalNumbers } from './causal.js';
 import { type ContextNumbers, contextNumbers } from './context-probes.js';
 import type { MeasureOptions } from './measurement.js';
+import { rowsOf } from './rows.js';
 import { crossCheckNumbers, tokenNumbers, type TokenOptions } from './token-probes.js';
 
 /** Substreams of the probe's random numbers, apart from those that tests of relabellings draw for themselves. */
@@ -30,7 +31,8 @@ const POWER_TEST = 5;
 /** Between the substreams of two templates. */
 const TEMPLATE_STRIDE = 400;
 
-export function measureSubject(subject: ProbeSubject, options: MeasureOptions, context: MeasureContext) {
+/** Everything that is measured, before it is put into rows. */
+export function measureParts(subject: ProbeSubject, options: MeasureOptions, context: MeasureContext) {
   const { data } = subject.config;
   const { model, engine } = context;
   const counts = newFitCounts();
@@ -65,7 +67,6 @@ export function measureSubject(subject: ProbeSubject, options: MeasureOptions, c
     );
     const part = {
       n: embedding.rows,
-      d: embedding.cols,
       /** one block is applied again and again: stages are passes */
       sharedBlocks: model.config.shareBlocks,
       embedding: tokenPart(subject, 'trained', model.config, tokens),
@@ -98,8 +99,40 @@ export function measureSubject(subject: ProbeSubject, options: MeasureOptions, c
   }
 }
 
-/** What one checkpoint gives: plain JSON. */
-export type ParityMeasurement = Readonly<ReturnType<typeof measureSubject>>;
+export type ParityParts = Readonly<ReturnType<typeof measureParts>>;
+
+/** Rows, what was asked where, and what the numbers rest on. */
+export function measurementOf(parts: ParityParts) {
+  const { n, sharedBlocks, embedding, crossCheck, fits, context, lookAhead, causal } = parts;
+  return {
+    n,
+    sharedBlocks,
+    crossCheck,
+    fits,
+    /** why there is no parity power, or no direction to take out */
+    notDefined: { power: reasonIn(embedding.power), direction: reasonIn(causal) },
+    context: context === null ? null : battery(context),
+    lookAhead: lookAhead.map(battery),
+    rows: rowsOf(parts),
+  };
+}
+/** What is stored of one checkpoint: plain JSON. */
+export type ParityMeasurement = Readonly<ReturnType<typeof measurementOf>>;
+
+export function measureSubject(...given: Parameters<typeof measureParts>): ParityMeasurement {
+  return measurementOf(measureParts(...given));
+}
+
+/** Of a part that is a reason instead of numbers. */
+function reasonIn(part: object | null): string[] {
+  return part !== null && 'reason' in part && typeof part.reason === 'string' ? [part.reason] : [];
+}
+
+function battery({ template, prompts, moduli, positions, stages }: ContextNumbers) {
+  return { template, prompts, moduli, positions, stages };
+}
+/** What was asked of one template, and where. */
+export type AskedTemplate = Readonly<ReturnType<typeof battery>>;
 
 export interface TokenPart {
   readonly options: Pick<MeasureOptions, 'relabellings' | 'contextRelabellings' | 'valuePermutations'>;

@@ -5,7 +5,7 @@ import { counted, percent, readable } from '../../src/report/charts/common.js';
 import { type HeatCell, heatMapChart } from '../../src/report/marks/heat-map.js';
 import { pointRows, pointsChart } from '../../src/report/marks/points.js';
 import type { ChartSpec } from '../../src/report/schema.js';
-import type { ContextNumbers } from './context-probes.js';
+import type { AskedTemplate } from './measure.js';
 import { lastOfKind, LABELLINGS } from './measurement.js';
 import { type Asked, notUnlearned, type ReadCell, type Reading } from './reading.js';
 
@@ -100,7 +100,7 @@ interface Layers {
   readonly title: string;
   readonly note: string;
   readonly value: string;
-  readonly asked: (context: ContextNumbers) => readonly Asked[];
+  readonly asked: (context: AskedTemplate) => readonly Asked[];
   readonly domain: readonly [number, number];
   readonly crossed: string;
   /** default: layer by layer where the result is predicted */
@@ -233,7 +233,7 @@ function describeAhead(reading: Reading, [answer]: readonly Asked[]): string {
   return `${name}, ${context.template}, final answer right after the last layer: ${parts.join(', ')}.`;
 }
 
-function residue(asked: Asked, { moduli }: ContextNumbers): string {
+function residue(asked: Asked, { moduli }: AskedTemplate): string {
   if (asked === 'strict') return 'parity of values not fitted on';
   return asked === moduli.at(-1) ? 'the number itself' : asked === 2 ? 'parity' : `modulo ${asked}`;
 }

@@ -7,8 +7,7 @@ import type { Evidence } from '../../src/evidence/evidence.js';
 import { type Scope, scopeKey } from '../../src/evidence/scope.js';
 import { type Group, groupName, groupsOf, type Summary, summariesOf } from '../../src/evidence/summaries.js';
 import type { Measured } from '../contract.js';
-import type { ContextNumbers } from './context-probes.js';
-import type { ParityMeasurement } from './measure.js';
+import type { AskedTemplate, ParityMeasurement } from './measure.js';
 import { BAG, stageScope } from './statistics.js';
 
 /** A residue by its modulus, or parity of values that the probe was not fitted on. */
@@ -36,7 +35,7 @@ export interface Reading {
   readonly name: string;
   readonly runs: number;
   /** of the first run: positions, layers and moduli, which are the same in all */
-  readonly context: ContextNumbers;
+  readonly context: AskedTemplate;
   /** by layer; cells where nothing was asked are left out */
   path(position: number, asked: Asked): ReadCell[];
   /** in place of the residual stream */
@@ -49,7 +48,7 @@ export type MeasuredParity = Measured<ParityMeasurement>;
 export function readingsOf(
   evidence: Evidence,
   last: readonly MeasuredParity[],
-  pick: (measurement: ParityMeasurement) => readonly ContextNumbers[],
+  pick: (measurement: ParityMeasurement) => readonly AskedTemplate[],
 ): Reading[] {
   const found = new Map<string, Summary>();
   const key = (statistic: string, scope: Scope, { condition, learned }: Omit<Group, 'runs'>): string =>

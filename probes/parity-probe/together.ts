@@ -83,33 +83,25 @@ export function recordFindings(
   const count = fits.reduce((sum, one) => sum + one.count, 0);
   const failed = fits.reduce((sum, one) => sum + one.notConverged, 0);
   const n = { seeds: last.length, examples };
-  const reasonsOf = (pick: (measurement: ParityMeasurement) => object | null): Map<string, string[]> =>
-    new Map(last.map(({ subject, measurement }) => [subject.id, reasonIn(pick(measurement))]));
+  const reasonsOf = (what: keyof ParityMeasurement['notDefined']) =>
+    new Map(last.map(({ subject, measurement }) => [subject.id, measurement.notDefined[what]]));
   const heldOut = (pick: 'ownHeldOut' | 'otherHeldOut'): string =>
     mean(checks.map((check) => check[pick])).toFixed(2);
   return [
-    ...notDefinedFindings(
-      evidence,
-      reasonsOf(({ embedding }) => embedding.power),
-      {
-        id: 'parity-power',
-        name: 'parity power',
-        statistic: 'log2((n-1) x share of centred embedding variance at k = n/2)',
-        unit: 'octaves',
-        examples,
-      },
-    ),
-    ...notDefinedFindings(
-      evidence,
-      reasonsOf(({ causal }) => causal),
-      {
-        id: 'parity-direction',
-        name: 'what the model loses without the parity direction',
-        statistic: 'accuracy intact - accuracy without the parity direction, result tokens',
-        unit: 'accuracy',
-        examples,
-      },
-    ),
+    ...notDefinedFindings(evidence, reasonsOf('power'), {
+      id: 'parity-power',
+      name: 'parity power',
+      statistic: 'log2((n-1) x share of centred embedding variance at k = n/2)',
+      unit: 'octaves',
+      examples,
+    }),
+    ...notDefinedFindings(evidence, reasonsOf('direction'), {
+      id: 'parity-direction',
+      name: 'what the model loses without the parity direction',
+      statistic: 'accuracy intact - accuracy without the parity direction, result tokens',
+      unit: 'accuracy',
+      examples,
+    }),
     {
       id: 'cross-check',
       statement: `${checks[0].program} on the same token embeddings, without a penalty: how many numbers it puts in the same parity class as the probe; held-out accuracy ${heldOut('otherHeldOut')} there, ${heldOut('ownHeldOut')} here.`,
@@ -127,9 +119,4 @@ export function recordFindings(
       n,
     },
   ];
-}
-
-/** Of a part that is a reason instead of numbers. */
-function reasonIn(part: object | null): string[] {
-  return part !== null && 'reason' in part && typeof part.reason === 'string' ? [part.reason] : [];
 }

@@ -70,7 +70,7 @@ const NO_ENGINE: Engine = {
 export type MeasuredModel = MemorizationParts & MemorizationMeasurement;
 
 export function withRows(parts: MemorizationParts): MeasuredModel {
-  return { ...measurementOf(parts), ...parts };
+  return { ...parts, ...measurementOf(parts), holdout: parts.holdout };
 }
 
 /** Measures a model; what is stored must be plain JSON with finite numbers. */

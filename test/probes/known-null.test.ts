@@ -9,7 +9,7 @@ import { embeddingPca } from '../../probes/embedding-pca/index.js';
 import { memorization } from '../../probes/memorization/index.js';
 import { parityProbe } from '../../probes/parity-probe/index.js';
 import { tokenPart } from '../../probes/parity-probe/measure.js';
-import type { ParityMeasurement } from '../../probes/parity-probe/measure.js';
+import type { EmbeddingNumbers } from '../../probes/parity-probe/measure.js';
 import { newFitCounts } from '../../src/analysis/linear-probe.js';
 import { gptConfigOf } from '../../src/config/gpt-config-of.js';
 import { getPreset } from '../../src/config/presets.js';
@@ -27,6 +27,7 @@ import { Rng } from '../../src/tensor/rng.js';
 import { combineMeasurements } from '../../src/workflows/combine-measurements.js';
 import { resolveOptions } from '../../src/workflows/probe-plan.js';
 import { subjectFor } from '../helpers/measure-ablation.js';
+import { type MeasuredParity, measureParity, withRows } from '../helpers/measure-parity.js';
 
 const SEEDS = 200;
 const MOST_SIGNIFICANT = 18;
@@ -167,14 +168,18 @@ describe('200 untrained models', () => {
       // activations and the causal check give findings without a p: one whole measurement stands for all, and shows it
       const first = subjectAt(1, 'untrained');
       const options = { prompts: 20, contextRelabellings: 9, controlDraws: 1 };
-      const whole = await measureWhole(parityProbe, first, options);
+      const { config, parameters } = first;
+      const model = engine.createModel(gptConfigOf(config), { parameters }, 'inference');
+      const given = { ...parityDefaults(), ...options };
+      const whole = measureParity(first, given, contextOf(parityProbe.name, config.seed, model));
+      model.dispose();
       expect(whole.context).not.toBeNull();
       expect(whole.causal).not.toBeNull();
       expect(embeddingOf(first)).toEqual(whole.embedding);
 
-      const told = await tell(parityProbe, (subject): ParityMeasurement => {
+      const told = await tell(parityProbe, (subject): MeasuredParity => {
         const embedding = embeddingOf(subject);
-        return { ...whole, embedding, untrained: embedding };
+        return withRows({ ...whole, embedding, untrained: embedding });
       });
       for (const view of VIEWS) {
         const one = told(view);
@@ -225,17 +230,21 @@ describe('200 untrained models', () => {
   );
 });
 
-/** The part of `measure` that findings with a p rest on, with its default options and random numbers. */
-function embeddingOf(subject: ProbeSubject): ParityMeasurement['embedding'] {
+function parityDefaults() {
   const { relabellings, contextRelabellings, valuePermutations } = resolveOptions(
     parityProbe as unknown as Probe,
   );
+  return {
+    relabellings: Number(relabellings),
+    contextRelabellings: Number(contextRelabellings),
+    valuePermutations: Number(valuePermutations),
+  };
+}
+
+/** The part of `measure` that findings with a p rest on, with its default options and random numbers. */
+function embeddingOf(subject: ProbeSubject): EmbeddingNumbers {
   return tokenPart(subject, 'trained', gptConfigOf(subject.config), {
-    options: {
-      relabellings: Number(relabellings),
-      contextRelabellings: Number(contextRelabellings),
-      valuePermutations: Number(valuePermutations),
-    },
+    options: parityDefaults(),
     counts: newFitCounts(),
     rng: (index = 0) => new Rng(subject.config.seed, `probe:${parityProbe.name}`, index),
     tick: () => undefined,

@@ -7,7 +7,6 @@ import { embeddingPca } from '../../probes/embedding-pca/index.js';
 import { STREAM } from '../../probes/ablation/measure.js';
 import { askResults } from '../../probes/memorization/ask.js';
 import { memorization } from '../../probes/memorization/index.js';
-import { parityProbe } from '../../probes/parity-probe/index.js';
 import type { ProbeSubject } from '../../probes/contract.js';
 import { gptConfigOf } from '../../src/config/gpt-config-of.js';
 import { AUTHORS } from '../../src/config/presets.js';
@@ -24,6 +23,7 @@ import { createEvaluationSet } from '../../src/train/evaluation-set.js';
 import { evaluate } from '../../src/train/evaluate.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { type MeasuredAblation, measureOn, subjectFor, testEngine } from '../helpers/measure-ablation.js';
+import { measureParity } from '../helpers/measure-parity.js';
 import { rowsOf, valueOf } from '../helpers/rows.js';
 import { type Edit, naiveForward } from '../helpers/naive-gpt.js';
 
@@ -222,8 +222,7 @@ describe('parity', () => {
       prompts: 64,
       controlDraws: 2,
     };
-    const measurement = parityProbe.measure(subject, options, context('parity-probe'));
-    if (measurement instanceof Promise) throw new Error('measures synchronously');
+    const measurement = measureParity(subject, options, context('parity-probe'));
     expect(measurement.context?.stages).toEqual([
       'embedding',
       ...[0, 1, 2].flatMap((pass) => [`attention pass ${pass}`, `feed-forward pass ${pass}`]),

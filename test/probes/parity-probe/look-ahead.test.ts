@@ -9,7 +9,6 @@ import {
 } from '../../../probes/parity-probe/battery.js';
 import type { ContextNumbers } from '../../../probes/parity-probe/context-probes.js';
 import { outerBracket } from '../../../probes/parity-probe/measurement.js';
-import type { ParityMeasurement } from '../../../probes/parity-probe/measure.js';
 import { type Reading, readingsOf, rises } from '../../../probes/parity-probe/reading.js';
 import { gptConfigOf } from '../../../src/config/gpt-config-of.js';
 import { resolveRunConfig } from '../../../src/config/parse.js';
@@ -23,8 +22,8 @@ import { decode, vocabularyOf } from '../../../src/listops/tokenizer.js';
 import { initialParameters } from '../../../src/model/init.js';
 import { Rng } from '../../../src/tensor/rng.js';
 import { type CombinedModule, combineMeasurements } from '../../../src/workflows/combine-measurements.js';
-import { checkPlainJson } from '../../../src/workflows/probe-plan.js';
 import { madeSubject } from '../../helpers/made-subject.js';
+import { type MeasuredParity, measureParity } from '../../helpers/measure-parity.js';
 import { plantedLookAhead } from '../../helpers/planted-look-ahead.js';
 import { compileWarnings } from '../../report/compile.js';
 
@@ -133,7 +132,7 @@ describe('a planted look-ahead', () => {
   };
   let engine: Engine;
   interface Found {
-    readonly measurement: ParityMeasurement;
+    readonly measurement: MeasuredParity;
     readonly reading: Reading;
     readonly combined: CombinedModule;
   }
@@ -149,7 +148,7 @@ describe('a planted look-ahead', () => {
         parameters,
         untrainedParameters: initialParameters(gptConfigOf(config), config.seed),
       };
-      const measurement = await parityProbe.measure(subject, options, {
+      const measurement = measureParity(subject, options, {
         engine,
         model,
         rng: (index = 0) => new Rng(config.seed, 'probe:parity-probe', index),
@@ -182,7 +181,7 @@ describe('a planted look-ahead', () => {
     further.find(({ id }) => id.startsWith('look-ahead-from'))?.statement ?? '';
 
   it('is found at the closing bracket after the feed-forward layer that computes it, every residue and frequency', () => {
-    const { context, reading, combined, measurement } = of('all');
+    const { context, reading, combined } = of('all');
     expect(accuracyAt(context, 'outer )', 'feed-forward 0')).toBeGreaterThan(0.95);
     // attention alone brings the sum as a height, of which no line reads the residue
     expect(accuracyAt(context, 'outer )', 'attention 0')).toBeLessThan(0.4);
@@ -193,7 +192,6 @@ describe('a planted look-ahead', () => {
     expect(lookAheadText(combined)).toContain(
       'modulo 2 from feed-forward 0 on, modulo 5 from feed-forward 0 on',
     );
-    checkPlainJson(measurement, 'measurement');
   });
 
   it('is not found at other positions of the same model', () => {
