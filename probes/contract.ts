@@ -54,12 +54,12 @@ export interface Measured<Measurement> {
 }
 
 /** What `combine` sees. */
-export interface CombineInput<Measurement> {
+export interface CombineInput<Measurement, Chosen = Options> {
   /** every measurement, by condition label, seed, run and step */
   readonly measured: readonly Measured<Measurement>[];
   /** the last checkpoint of every run, in the same order: the replicates of a condition */
   readonly last: readonly Measured<Measurement>[];
-  readonly options: Options;
+  readonly options: Chosen;
   /** conditions, comparisons, and the module's own observations so far */
   readonly evidence: Evidence;
 }
@@ -76,8 +76,9 @@ export interface Combined {
 
 /**
  * @typeParam Measurement - plain JSON: numbers, strings, arrays {shape, data}; non-finite numbers as strings
+ * @typeParam Chosen - the options as `measure` sees them, by name; what is declared has these types
  */
-export interface Probe<Measurement = Json> {
+export interface Probe<Measurement = Json, Chosen = Options> {
   /** kebab-case, also the key in report.json */
   readonly name: string;
   readonly title: string;
@@ -86,7 +87,7 @@ export interface Probe<Measurement = Json> {
   /** raised when a number changes meaning; part of the cache key; default 1 */
   readonly version?: number;
   /** default: none */
-  readonly options?: Readonly<Record<string, ProbeOption>>;
+  readonly options?: { readonly [Name in keyof Chosen]: ProbeOption<Chosen[Name] & Json> };
   /** short paragraphs for the report; plain text; default: what the statistics say of themselves */
   readonly text?: {
     readonly shows: string;
@@ -97,14 +98,14 @@ export interface Probe<Measurement = Json> {
   isCompatible?(config: RunConfig): true | string;
   measure(
     subject: ProbeSubject,
-    options: Options,
+    options: Chosen,
     context: MeasureContext,
   ): Promise<Measurement> | Measurement;
   /** the most telling first */
   readonly statistics: readonly Statistic<Measurement>[];
   /** what the observations of `combine` are */
   readonly further?: readonly StatisticInfo[];
-  combine?(input: CombineInput<Measurement>): Combined;
+  combine?(input: CombineInput<Measurement, Chosen>): Combined;
 }
 
 /** A run's log up to a checkpoint, for modules that look at training and not at weights. */

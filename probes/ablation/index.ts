@@ -6,12 +6,12 @@
  */
 import { ofRows } from '../../src/evidence/statistic.js';
 import type { Probe } from '../contract.js';
-import { type AblationMeasurement, measureSubject } from './measure.js';
+import { type AblationMeasurement, type AblationOptions, measureSubject } from './measure.js';
 import { ablationPictures } from './pictures.js';
 import { C4_DOSES_PER_OCTAVE, C4_PROMPTS } from './rows.js';
 import { ABLATION_STATISTICS } from './statistics.js';
 
-export const ablation: Probe<AblationMeasurement> = {
+export const ablation: Probe<AblationMeasurement, AblationOptions> = {
   name: 'ablation',
   title: 'Attention or feed-forward?',
   question: 'Which part of the model computes the result: attention, or the feed-forward layers?',
@@ -46,12 +46,7 @@ export const ablation: Probe<AblationMeasurement> = {
       ? true
       : `its context of ${model.nCtx} tokens is shorter than the shortest prompt (${shortest})`;
   },
-  measure: (subject, { promptsPerTemplate, dosesPerOctave }, context) =>
-    measureSubject(
-      subject,
-      { promptsPerTemplate: Number(promptsPerTemplate), dosesPerOctave: Number(dosesPerOctave) },
-      context,
-    ),
+  measure: measureSubject,
   statistics: ofRows(ABLATION_STATISTICS),
   combine: ({ last, evidence }) => ({ pictures: ablationPictures(last, evidence) }),
 };

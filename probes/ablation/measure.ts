@@ -23,13 +23,11 @@ import { planTreatments } from './treatments.js';
 /** Substreams of the probe's random numbers: a template keeps its prompts whatever other templates there are. */
 export const STREAM = { prompts: 0, donors: 1000, other: 2000, control: 3000, learned: 4000 } as const;
 
+/** What is asked for; small templates have fewer prompts. */
+export type AblationOptions = Readonly<Record<'promptsPerTemplate' | 'dosesPerOctave', number>>;
+
 /** Everything that is counted, before it is put into rows. */
-export function measureParts(
-  subject: ProbeSubject,
-  /** what is asked for; small templates have fewer prompts */
-  asked: { readonly promptsPerTemplate: number; readonly dosesPerOctave: number },
-  context: MeasureContext,
-) {
+export function measureParts(subject: ProbeSubject, asked: AblationOptions, context: MeasureContext) {
   const { data } = subject.config;
   const { model } = context;
   const tasks = [...data.tasks];

@@ -5,14 +5,16 @@
 import { ofRows } from '../../src/evidence/statistic.js';
 import type { Probe } from '../contract.js';
 import { groupsOf } from './groups.js';
-import { type EmbeddingMeasurement, measureSubject } from './measure.js';
+import { type EmbeddingMeasurement, type MeasureOptions, measureSubject } from './measure.js';
 import { embeddingPictures } from './pictures.js';
 import { EMBEDDING_STATISTICS } from './statistics.js';
 import { agreementFindings, arrangementFindings, SAME_GEOMETRY, sameGeometry } from './together.js';
 
+type EmbeddingOptions = MeasureOptions & Readonly<Record<'alignmentDraws' | 'ckaPermutations', number>>;
+
 const DRAWS = [1, 1_000_000] as const;
 
-export const embeddingPca: Probe<EmbeddingMeasurement> = {
+export const embeddingPca: Probe<EmbeddingMeasurement, EmbeddingOptions> = {
   name: 'embedding-pca',
   title: 'Number embeddings',
   question:
@@ -55,14 +57,13 @@ export const embeddingPca: Probe<EmbeddingMeasurement> = {
     if (model.dModel < 4) return `needs embeddings of width 4 or more, and d_model is ${model.dModel}`;
     return true;
   },
-  measure: (subject, { permutations, nullDraws }, context) =>
-    measureSubject(subject, { permutations: Number(permutations), nullDraws: Number(nullDraws) }, context),
+  measure: measureSubject,
   statistics: ofRows(EMBEDDING_STATISTICS),
   further: [SAME_GEOMETRY],
   combine({ last, options, evidence }) {
-    const groups = groupsOf(last, Number(options['alignmentDraws']));
+    const groups = groupsOf(last, options.alignmentDraws);
     return {
-      observations: sameGeometry(last, evidence, Number(options['ckaPermutations'])),
+      observations: sameGeometry(last, evidence, options.ckaPermutations),
       findings: [...agreementFindings(groups), ...arrangementFindings(last, evidence)],
       pictures: embeddingPictures(groups, evidence),
     };

@@ -25,10 +25,7 @@ import { jsonArray, nineDigits } from '../../src/report/report-json.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
 import type { EmbeddingStatistic } from './statistics.js';
 
-export interface MeasureOptions {
-  readonly permutations: number;
-  readonly nullDraws: number;
-}
+export type MeasureOptions = Readonly<Record<'permutations' | 'nullDraws', number>>;
 
 /** The digit rows of the token embedding as float64 [n, C]. */
 function digitRows({ config: run }: ProbeSubject, parameters: Float32Array): Matrix {

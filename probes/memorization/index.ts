@@ -6,13 +6,13 @@
 import { ofRows } from '../../src/evidence/statistic.js';
 import type { Probe } from '../contract.js';
 import { missingControls, SAME_HOLDOUT, sameHoldout, sharesAbove } from './controls.js';
-import { measureMemorization, type MemorizationMeasurement } from './measure.js';
+import { measureMemorization, type MeasureOptions, type MemorizationMeasurement } from './measure.js';
 import { memorizationPictures } from './pictures.js';
 import { MEMORIZATION_STATISTICS } from './statistics.js';
 
 const COUNTS = [1, 100_000] as const;
 
-export const memorization: Probe<MemorizationMeasurement> = {
+export const memorization: Probe<MemorizationMeasurement, MeasureOptions> = {
   name: 'memorization',
   title: 'Memory or rule?',
   question:
@@ -53,12 +53,7 @@ export const memorization: Probe<MemorizationMeasurement> = {
       ? true
       : `its context of ${model.nCtx} tokens is shorter than the shortest prompt (${shortest})`;
   },
-  measure: (subject, { beyondPrompts, leakExamples }, context) =>
-    measureMemorization(
-      subject,
-      { beyondPrompts: Number(beyondPrompts), leakExamples: Number(leakExamples) },
-      context,
-    ),
+  measure: measureMemorization,
   statistics: ofRows(MEMORIZATION_STATISTICS),
   further: [SAME_HOLDOUT],
   combine: ({ last, evidence }) => ({

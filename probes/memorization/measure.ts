@@ -23,7 +23,7 @@ import { cellRow, type CellRow, frequencyRows } from './cells.js';
 import { heldArity, rowsOf } from './rows.js';
 
 /** prompts of each kind beyond training, and training examples read in search of a leak */
-type MeasureOptions = Readonly<Record<'beyondPrompts' | 'leakExamples', number>>;
+export type MeasureOptions = Readonly<Record<'beyondPrompts' | 'leakExamples', number>>;
 
 /** Everything that is counted, before it is put into rows. */
 export function measureParts(

@@ -7,6 +7,7 @@ import { SAMPLED_RELABELLINGS } from '../../src/analysis/relabellings.js';
 import { ofRows } from '../../src/evidence/statistic.js';
 import type { Probe } from '../contract.js';
 import { measureSubject, type ParityMeasurement } from './measure.js';
+import type { MeasureOptions } from './measurement.js';
 import { parityPictures } from './pictures.js';
 import { readingsOf } from './reading.js';
 import { PARITY_STATISTICS } from './statistics.js';
@@ -16,7 +17,7 @@ const DRAWS = [1, 1_000_000] as const;
 /** Fewest numbers for which a null of relabellings says anything: 10 of them at n = 6. */
 const FEWEST_NUMBERS = 6;
 
-export const parityProbe: Probe<ParityMeasurement> = {
+export const parityProbe: Probe<ParityMeasurement, MeasureOptions> = {
   name: 'parity-probe',
   title: 'Parity and residues',
   question:
@@ -66,22 +67,7 @@ export const parityProbe: Probe<ParityMeasurement> = {
     if (data.modulus >= FEWEST_NUMBERS) return true;
     return `needs at least ${FEWEST_NUMBERS} numbers for a null of relabellings, and modulus ${data.modulus} has ${data.modulus}`;
   },
-  measure: (
-    subject,
-    { relabellings, contextRelabellings, valuePermutations, prompts, controlDraws },
-    context,
-  ) =>
-    measureSubject(
-      subject,
-      {
-        relabellings: Number(relabellings),
-        contextRelabellings: Number(contextRelabellings),
-        valuePermutations: Number(valuePermutations),
-        prompts: Number(prompts),
-        controlDraws: Number(controlDraws),
-      },
-      context,
-    ),
+  measure: measureSubject,
   statistics: ofRows(PARITY_STATISTICS),
   combine({ measured, last, evidence }) {
     const flat = readingsOf(evidence, last, ({ context }) => (context === null ? [] : [context]));

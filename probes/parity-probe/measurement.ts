@@ -11,15 +11,10 @@ export type LabellingName = (typeof LABELLINGS)[number];
  */
 export type PositionKind = 'running' | 'result' | 'ahead' | 'predicted' | 'own';
 
-export interface MeasureOptions {
-  /** sampled where relabellings are too many to enumerate: of the embedding */
-  readonly relabellings: number;
-  /** the same for everything else */
-  readonly contextRelabellings: number;
-  readonly valuePermutations: number;
-  readonly prompts: number;
-  readonly controlDraws: number;
-}
+/** Relabellings are sampled where they are too many to enumerate: of the embedding, and for everything else. */
+export type MeasureOptions = Readonly<
+  Record<'relabellings' | 'contextRelabellings' | 'valuePermutations' | 'prompts' | 'controlDraws', number>
+>;
 
 interface Positions {
   readonly positions: readonly { readonly kind: PositionKind; readonly name: string }[];

@@ -196,7 +196,7 @@ describe('number embeddings', () => {
   it('of the PCA are those of the digit tokens', () => {
     const measurement = embeddingPca.measure(
       subject,
-      { permutations: 20, nullDraws: 20 },
+      { permutations: 20, nullDraws: 20, alignmentDraws: 1, ckaPermutations: 1 },
       context('embedding-pca'),
     );
     if (measurement instanceof Promise) throw new Error('measures synchronously');

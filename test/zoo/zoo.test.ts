@@ -59,7 +59,11 @@ function contextOf(name: ZooName, module: string) {
 
 async function embeddingOf(name: ZooName): Promise<EmbeddingMeasurement> {
   const { subject, context } = contextOf(name, 'embedding-pca');
-  return embeddingPca.measure(subject, { permutations: 999, nullDraws: 100 }, context);
+  return embeddingPca.measure(
+    subject,
+    { permutations: 999, nullDraws: 100, alignmentDraws: 1, ckaPermutations: 1 },
+    context,
+  );
 }
 
 const ablations = new Map<ZooName, MeasuredAblation>();
