@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { usableCores } from '../jobs/cores.js';
 import { conditionLabel } from '../config/hash.js';
 import { nearest, unacceptable, UserError } from '../errors.js';
+import { grouped } from '../evidence/results.js';
 import { toCsv } from '../evidence/table.js';
 import { isDirectory, makeDirectory, readText, writeFileDurably } from '../io/files.js';
 import { canonicalJson } from '../io/json.js';
@@ -412,8 +413,6 @@ function tableLines({ operation, sizes, rows }: LearnedTable): string[] {
   );
   return [...text.split('\n'), ''];
 }
-
-const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 
 function nameFlag(options: ParsedOptions): string | undefined {
   const found = flagValue(options, 'name');

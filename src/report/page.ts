@@ -91,7 +91,7 @@ interface Section {
 }
 
 /** The module about training outcomes follows the training curves; the others come by name. */
-const LEARNING = 'learning';
+export const LEARNING = 'learning';
 /** Pictures that stand open on the whole page; the others fold away under "More". */
 const OPEN_CHARTS = 12;
 /** Pictures of training that stand open: accuracy over steps, and at the end. */

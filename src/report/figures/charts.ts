@@ -2,11 +2,12 @@
 import { plainText } from '../page/html.js';
 import { conditionLabels } from '../page/conditions.js';
 import { drawnSpec } from '../page/figure.js';
-import { inOrder } from '../page.js';
+import { inOrder, LEARNING } from '../page.js';
 import type { Spec } from '../charts/common.js';
 import { REPORT_CHARTS } from '../charts/index.js';
 import { evidenceOfReport } from '../evidence-of-report.js';
 import { answer } from '../page/answer.js';
+import { overTraining } from '../page/over-training.js';
 import { allDifferences, differenceForest, differenceMaps } from '../page/differences.js';
 import type { ChartSpec, Report } from '../schema.js';
 import type { FigureWords } from './options.js';
@@ -52,6 +53,7 @@ function pictures(given: Report): { readonly part: string; readonly chart: Chart
   const parts: readonly (readonly [string, readonly ChartSpec[]])[] = [
     ['answer', first],
     ['difference', compares ? [...differenceMaps(evidence).charts, differenceForest(evidence)] : []],
+    ['steps', overTraining(report, evidence, LEARNING).charts],
     ['training', report.training.length === 0 ? [] : REPORT_CHARTS.map((build) => build(report.training))],
     ...Object.entries(report.modules).map(
       ([name, { charts }]) => [name, charts.filter((chart) => !first.includes(chart))] as const,

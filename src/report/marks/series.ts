@@ -4,6 +4,7 @@
  * above its null, median over seeds with an interval. Pure and browser-safe.
  */
 import { groupBy } from '../../evidence/group-by.js';
+import { grouped } from '../../evidence/results.js';
 import { scopeText } from '../../evidence/scope.js';
 import { onsetsOf, type OnsetSummary, type Series } from '../../evidence/series.js';
 import { median } from '../charts/training-curves.js';
@@ -162,8 +163,6 @@ export function onsetText({ median: middle, interval, runs }: OnsetSummary): str
   if (interval === undefined || runs.every(({ onset }) => onset.by === Infinity)) return show(middle);
   return `${show(middle)} [${show(interval.low)}, ${Number.isFinite(interval.high) ? grouped(interval.high) : 'open'}]`;
 }
-
-const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 
 function view(
   labels: readonly string[],

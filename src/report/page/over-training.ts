@@ -10,6 +10,7 @@ import { conditionLabels } from './conditions.js';
 import { swatch } from './first-screen.js';
 import { html, type Html } from './html.js';
 import { levelText } from './numbers.js';
+import { numeric, scrollTable } from './table.js';
 
 /** Panels of one picture; more of a module stand in a second one. */
 const MOST_PANELS = 9;
@@ -77,26 +78,16 @@ function onsetTable(
             ${found.runs.length})</span
           >
         </td>`;
+  const heads = conditions.map(({ label }) => numeric(html`${swatch(labels.indexOf(label))}${label}`));
+  const rows = [...groupBy(all, panelOf)].map(
+    ([panel, own]) =>
+      html`<tr>
+        <th scope="row">${panel}</th>
+        ${conditions.map((condition) => cell(own.find((one) => one.condition.id === condition.id)))}
+      </tr>`,
+  );
   return html`<h3>Onsets</h3>
-    <div class="scroll" tabindex="0" role="region" aria-label="Onsets">
-      <table class="onsets">
-        <thead>
-          <tr>
-            <th scope="col">Stays above chance from step</th>
-            ${conditions.map(({ label }) => html`<th scope="col" class="number">${swatch(labels.indexOf(label))}${label}</th>`)}
-          </tr>
-        </thead>
-        <tbody>
-          ${[...groupBy(all, panelOf)].map(
-            ([panel, own]) =>
-              html`<tr>
-                <th scope="row">${panel}</th>
-                ${conditions.map((condition) => cell(own.find((one) => one.condition.id === condition.id)))}
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
+    ${scrollTable('Onsets', ['Stays above chance from step', ...heads], { rows, kind: 'onsets' })}
     <p class="note">
       First step measured from which a number stays above what 95 % of its null reaches, to the last step:
       median over

@@ -2,7 +2,7 @@
 import { html, type Html, type Part } from './html.js';
 
 /** Head of a column of numbers. */
-export function numeric(name: string): Html {
+export function numeric(name: string | Html): Html {
   return html`<th scope="col" class="number">${name}</th>`;
 }
 

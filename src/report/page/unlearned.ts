@@ -2,6 +2,7 @@
 import { type Condition, hasLearned } from '../../evidence/conditions.js';
 import type { Evidence } from '../../evidence/evidence.js';
 import { rowsByScope } from '../../evidence/evidence.js';
+import { mean } from '../../tensor/sum.js';
 import { percent, readable } from '../charts/common.js';
 import type { Json, Report } from '../schema.js';
 import { html, type Html } from './html.js';
@@ -61,7 +62,7 @@ function plateau({ observations }: Evidence, condition: Condition, operation: st
     const values = [...rows].filter(([id]) => ids.has(id)).map(([, { value }]) => value);
     const { divisor } = scope;
     if (divisor === undefined || scope.operation !== operation || values.length === 0) return [];
-    return [{ divisor, mean: values.reduce((sum, value) => sum + value, 0) / values.length }];
+    return [{ divisor, mean: mean(values) }];
   });
   if (found.length === 0) return [];
   const reached = found.filter(({ divisor, mean }) => mean > 1.5 / divisor);
@@ -75,11 +76,10 @@ function plateau({ observations }: Evidence, condition: Condition, operation: st
 function normOf({ observations }: Evidence, condition: Condition): string[] {
   const ids = new Set(condition.runs.map(({ id }) => id));
   const rows = observations.filter(
-    ({ statistic, subject }) => statistic === 'embedding-pca/norm' && ids.has(subject),
+    ({ statistic, subject, control }) =>
+      statistic === 'embedding-pca/norm' && ids.has(subject) && control !== undefined,
   );
   if (rows.length === 0) return [];
-  const mean = (values: readonly number[]): number =>
-    values.reduce((sum, value) => sum + value, 0) / values.length;
   const now = mean(rows.map(({ value }) => value));
   const start = mean(rows.flatMap(({ control }) => control ?? []));
   return [

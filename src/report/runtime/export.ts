@@ -3,7 +3,7 @@
  * so that no request is made.
  */
 import type { Spec } from '../charts/common.js';
-import { figureCsv } from '../figures/csv.js';
+import { figureContent } from '../figures/content.js';
 import { drawFigure, type Figure } from '../figures/draw.js';
 import {
   type Column,
@@ -13,10 +13,7 @@ import {
   FONT_RANGE,
   pixelsOf,
 } from '../figures/options.js';
-import { figurePdf } from '../figures/pdf.js';
-import { labelledPng } from '../figures/png.js';
 import { CanvasRenderer } from '../figures/scenegraph.js';
-import { figureSvg } from '../figures/svg.js';
 import { noNetwork } from './quiet.js';
 
 /** A chart of the page. */
@@ -95,7 +92,10 @@ export function wireExport(
       const dots = Number(dpi.value);
       const size = { column, fontPt: Number.isFinite(fontPt) ? fontPt : FONT_RANGE[0] };
       const figure = await drawFigure(what.spec, conditions, size);
-      const { bytes, missing } = await contentOf(format, what, figure, dots);
+      const { bytes, missing } = await figureContent(format, what, figure, {
+        dpi: dots,
+        png: () => pngOf(figure, dots),
+      });
       figure.view.finalize();
       const detail = {
         svg: `-${COLUMNS_MM[column]}mm-${fontPt}pt`,
@@ -118,24 +118,6 @@ export function wireExport(
       save.disabled = false;
       save.focus();
     }
-  }
-}
-
-async function contentOf(
-  format: FigureFormat,
-  chart: Exportable,
-  figure: Figure,
-  dpi: number,
-): Promise<{ readonly bytes: BlobPart; readonly missing?: string }> {
-  switch (format) {
-    case 'svg':
-      return { bytes: figureSvg(figure, chart) };
-    case 'pdf':
-      return figurePdf(figure, chart.title);
-    case 'csv':
-      return { bytes: figureCsv(figure) };
-    case 'png':
-      return { bytes: labelledPng(await pngOf(figure, dpi), chart.title, dpi) };
   }
 }
 

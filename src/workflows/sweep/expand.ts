@@ -4,6 +4,7 @@ import { INIT_PARTS } from '../../config/init.js';
 import { resolveRunConfig } from '../../config/parse.js';
 import type { RunConfig } from '../../config/run-config.js';
 import { UserError } from '../../errors.js';
+import { grouped } from '../../evidence/results.js';
 import { sha256Hex } from '../../io/sha256.js';
 import { parameterTable } from '../../model/parameters.js';
 import { withInit } from '../../train/init-source.js';
@@ -110,7 +111,6 @@ export function countRuns(plan: Plan): number {
 export function expandPlan(plan: Plan, resolve: Resolve = resolveFields()): SweepRun[] {
   const count = countRuns(plan);
   if (count > MOST_RUNS) {
-    const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
     throw new UserError(
       `plan ${plan.name}: found ${grouped(count)} runs (arms x axes x seeds), expected at most ${grouped(MOST_RUNS)}. Take values out of an axis, or seeds.`,
     );
