@@ -83,9 +83,7 @@ export function agreementFindings(groups: readonly EmbeddingGroup[]): Finding[] 
 
 /** Why some runs have neither order nor ring, or no closure. */
 export function arrangementFindings(last: readonly MeasuredEmbedding[], evidence: Evidence): Finding[] {
-  const reasons = last.map(
-    ({ subject, measurement }) => [subject.id, measurement.notDefined] as const,
-  );
+  const reasons = last.map(({ subject, measurement }) => [subject.id, measurement.notDefined] as const);
   return notDefinedFindings(evidence, new Map(reasons), {
     id: 'arrangement',
     name: 'the arrangement of the numbers',
