@@ -48,6 +48,11 @@ export class Peers {
     return (await this.all('jax_step.py', 'JAX', 'jax')).slice(0, 1);
   }
 
+  /** TransformerLens below version 4, which removed HookedTransformer. @throws NotMeasured */
+  async transformerLens() {
+    return (await this.all('lens_torch.py', 'TransformerLens', '"transformer_lens<4"')).slice(0, 1);
+  }
+
   async all(script, name, module) {
     if (!this.started.has(script)) this.started.set(script, startAll(script, name));
     const found = await this.started.get(script);

@@ -24,6 +24,12 @@ export { createEvaluationSet } from './src/train/evaluation-set.js';
 export { evaluate } from './src/train/evaluate.js';
 export { evaluationChunk } from './src/train/train-run.js';
 export { learningRateAt, scheduleOf } from './src/train/schedule.js';
+export { exportFiles } from './src/checkpoint/exchange/write.js';
+export { openLens } from './src/lens/lens.js';
+export { answerOf, headCells, positionCells } from './src/lens/patch.js';
+export { residualStages } from './src/lens/logit-lens.js';
+export { attributionActivations } from './src/lens/attribution.js';
+export { Rng } from './src/tensor/rng.js';
 export { describeModel } from './src/engine/kernels/description.js';
 `;
 

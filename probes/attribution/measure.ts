@@ -3,11 +3,10 @@
  * at the position before the result.
  */
 import type { Model } from '../../src/engine/engine.js';
-import { type AttributionPart, attributionOf } from '../../src/lens/attribution.js';
+import { type AttributionPart, attributionOf, attributionActivations } from '../../src/lens/attribution.js';
 import { createReadout } from '../../src/lens/readout.js';
 import { logitsAt, rowOf, runPrompts } from '../../src/lens/run.js';
 import { vocabularyOf } from '../../src/listops/tokenizer.js';
-import { activationName } from '../../src/model/activations.js';
 import { nineDigits } from '../../src/report/report-json.js';
 import { mean } from '../../src/tensor/sum.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
@@ -50,14 +49,7 @@ function contributions(
 ) {
   const { nLayers, nHeads } = model.config;
   const layers = Array.from({ length: nLayers }, (_, layer) => layer);
-  const run = runPrompts(model, prompts, {
-    capture: [
-      'embed',
-      'pos_embed',
-      ...layers.flatMap((layer) => [activationName('attn.z', layer), activationName('mlp.post', layer)]),
-      activationName('resid_post', nLayers - 1),
-    ],
-  });
+  const run = runPrompts(model, prompts, { capture: attributionActivations(nLayers), keep: 'last' });
   const parameters = model.getParameters();
   const margins = Array.from({ length: modulus }, (_, result) => marginOf(result, modulus, firstNumber));
   const targets = prompts.map((_, p) => ({ row: rowOf(run, p), of: margins[results[p]] }));

@@ -3,7 +3,7 @@ import { majorityRate } from '../../src/analysis/grouped-probe.js';
 import type { Model } from '../../src/engine/engine.js';
 import { logitLensOf, residualStages } from '../../src/lens/logit-lens.js';
 import { createReadout } from '../../src/lens/readout.js';
-import { largestAt, probabilitiesOf, rowOf, runPrompts } from '../../src/lens/run.js';
+import { largestAt, probabilitiesOf, runPrompts } from '../../src/lens/run.js';
 import { vocabularyOf } from '../../src/listops/tokenizer.js';
 import { nineDigits } from '../../src/report/report-json.js';
 import { mean } from '../../src/tensor/sum.js';
@@ -48,10 +48,9 @@ function stagesOf(
   moduli: readonly number[],
   firstNumber: number,
 ) {
-  const run = runPrompts(model, prompts, { capture: residualStages(model.config) });
+  const run = runPrompts(model, prompts, { capture: residualStages(model.config), keep: 'last' });
   const readout = createReadout(model.config, model.getParameters());
-  const rows = prompts.map((_, p) => rowOf(run, p));
-  const stages = logitLensOf(model, readout, run, rows).logits.map((logits) => logits.map(probabilitiesOf));
+  const stages = logitLensOf(model, readout, run).logits.map((logits) => logits.map(probabilitiesOf));
   return {
     /** [stages] probability of the right result among all tokens */
     probability: stages.map((stage) => mean(stage.map((row, p) => row[firstNumber + results[p]]))),

@@ -57,13 +57,16 @@ export function partName(part: AttributionPart): string {
   }
 }
 
-/** Activations that attribution reads. */
-export function attributionActivations(nLayers: number): ActivationName[] {
+/** Activations that attribution reads: capture them in the run, or it runs once more. @param neurons - one by one */
+export function attributionActivations(nLayers: number, neurons = false): ActivationName[] {
   const layers = Array.from({ length: nLayers }, (_, layer) => layer);
   return [
     activationName('embed'),
     activationName('pos_embed'),
-    ...layers.flatMap((layer) => [activationName('attn.z', layer), activationName('mlp.post', layer)]),
+    ...layers.flatMap((layer) => [
+      activationName('attn.z', layer),
+      activationName(neurons ? 'mlp.post' : 'mlp_out', layer),
+    ]),
     activationName('resid_post', nLayers - 1),
   ];
 }
@@ -79,7 +82,11 @@ export function attributionOf(
   const { config } = model;
   const { dModel, dMlp, nLayers, nHeads, shareBlocks } = config;
   const dHead = dModel / nHeads;
-  const found = activationsOf(model, run, attributionActivations(nLayers));
+  const byNeuron = options.neurons === true;
+  const hasInterventions = run.interventions.length > 0;
+  // what interventions write in place of a layer is a part of its own: the layer's own write is then that of its neurons
+  const readsNeurons = byNeuron || hasInterventions;
+  const found = activationsOf(model, run, attributionActivations(nLayers, readsNeurons));
   const values = (name: ActivationName): Float32Array => {
     const x = found.get(name);
     if (x === undefined) throw new RangeError(`The engine did not return ${name}.`);
@@ -92,14 +99,13 @@ export function attributionOf(
   };
   const layers = Array.from({ length: nLayers }, (_, layer) => layer);
   const hasBias = tensor(0, 'attn.c_proj.bias') !== undefined;
-  const hasInterventions = run.interventions.length > 0;
   const parts: AttributionPart[] = [
     { kind: 'embed' },
     { kind: 'pos_embed' },
     ...layers.flatMap((layer): AttributionPart[] => [
       ...Array.from({ length: nHeads }, (_, head) => ({ kind: 'head', layer, head }) as const),
       ...(hasBias ? [{ kind: 'attention bias', layer } as const] : []),
-      ...(options.neurons === true
+      ...(byNeuron
         ? Array.from({ length: dMlp }, (_, neuron) => ({ kind: 'neuron', layer, neuron }) as const)
         : [{ kind: 'feed-forward', layer } as const]),
       ...(hasBias ? [{ kind: 'feed-forward bias', layer } as const] : []),
@@ -117,7 +123,9 @@ export function attributionOf(
       constant: readout.constant(of),
       // through each layer's output matrices: [in] what one unit of z or of a neuron adds
       heads: layers.map((layer) => through(tensor(layer, 'attn.c_proj.weight'), direction)),
-      neurons: layers.map((layer) => through(tensor(layer, 'mlp.c_proj.weight'), direction)),
+      neurons: readsNeurons
+        ? layers.map((layer) => through(tensor(layer, 'mlp.c_proj.weight'), direction))
+        : [],
       attentionBias: layers.map((layer) => product(tensor(layer, 'attn.c_proj.bias'), 0, direction)),
       mlpBias: layers.map((layer) => product(tensor(layer, 'mlp.c_proj.bias'), 0, direction)),
     };
@@ -144,10 +152,16 @@ export function attributionOf(
         out.push(partOf(z, row, reader.heads[layer], head * dHead, dHead));
       }
       if (hasBias) out.push(reader.attentionBias[layer]);
-      const post = values(activationName('mlp.post', layer));
-      if (options.neurons === true) {
+      if (byNeuron) {
+        const post = values(activationName('mlp.post', layer));
         for (let j = 0; j < dMlp; j++) out.push(post[row * dMlp + j] * reader.neurons[layer][j]);
-      } else out.push(product(post, row, reader.neurons[layer]));
+      } else if (readsNeurons) {
+        out.push(product(values(activationName('mlp.post', layer)), row, reader.neurons[layer]));
+      } else {
+        // what the layer writes, less its bias, which is a part of its own
+        const write = product(values(activationName('mlp_out', layer)), row, reader.direction);
+        out.push(write - reader.mlpBias[layer]);
+      }
       if (hasBias) out.push(reader.mlpBias[layer]);
     }
     const scaled = out.map((x) => x / divisor);

@@ -15,7 +15,7 @@ import {
 import type { GptConfig } from '../model/gpt-config.js';
 import { logDeterministic } from '../tensor/math.js';
 import type { Prompt } from './prompt.js';
-import { type LensRun, logitsAt, offsetsOf, probabilitiesOf, rowOf, runPrompts } from './run.js';
+import { type LensRun, lastLogits, logitsAt, offsetsOf, probabilitiesOf, rowOf, runPrompts } from './run.js';
 
 export interface PromptPair {
   readonly clean: Prompt;
@@ -86,8 +86,15 @@ export function patchCells(
   const clean = runPrompts(
     model,
     pairs.map((pair) => pair.clean),
-    // single neurons are exchanged within the clean run's own rows
-    { capture: [...new Set(cells.flat().flatMap((site) => (site.neuron === undefined ? [] : [site.at])))] },
+    {
+      capture: [
+        ...new Set([
+          // single neurons are exchanged within the clean run's own rows
+          ...cells.flat().flatMap((site) => (site.neuron === undefined ? [] : [site.at])),
+          ...cells.flatMap((cell) => startOf(model.config, [cell]) ?? []),
+        ]),
+      ],
+    },
   );
   const corrupted = runPrompts(
     model,
@@ -96,14 +103,18 @@ export function patchCells(
   );
   const metricOf = (run: LensRun): Float64Array =>
     Float64Array.from(pairs, (pair, p) => metric(logitsAt(run, rowOf(run, p)), pair));
+  const { dVocab } = model.config;
   const values = cells.map(() => new Float64Array(pairs.length));
   for (const copies of chunks(cells.length, pairs)) {
     const prompts = copies.map(({ pair }) => pairs[pair].clean);
     const offsets = offsetsOf(prompts);
-    const interventions = interventionsFor(model, copies, cells, { clean, corrupted, offsets });
-    const run = runPrompts(model, prompts, { interventions });
+    const interventions = [
+      ...resumed(model.config, copies, cells, clean),
+      ...interventionsFor(model, copies, cells, { clean, corrupted, offsets }),
+    ];
+    const logits = lastLogits(model, prompts, interventions);
     copies.forEach(({ cell, pair }, copy) => {
-      values[cell][pair] = metric(logitsAt(run, rowOf(run, copy)), pairs[pair]);
+      values[cell][pair] = metric(logits.subarray(copy * dVocab, (copy + 1) * dVocab), pairs[pair]);
     });
   }
   const [from, to] = [metricOf(clean), metricOf(corrupted)];
@@ -144,6 +155,29 @@ function* chunks(nCells: number, pairs: readonly PromptPair[]): Generator<Copy[]
     }
   }
   if (copies.length > 0) yield copies;
+}
+
+/** Everything before the first layer that is changed is as in the clean run: what its stream holds there; undefined: no layer before. */
+function startOf(config: GptConfig, cells: readonly PatchCell[]): ActivationName | undefined {
+  const layers = cells.flat().map(({ at }) => parseActivationName(config, at).layer ?? -1);
+  const first = Math.min(...layers);
+  return first > 0 && Number.isFinite(first) ? activationName('resid_pre', first) : undefined;
+}
+
+/** Goes on from the clean run's values instead of computing them again: the same numbers. */
+function resumed(
+  config: GptConfig,
+  copies: readonly Copy[],
+  cells: readonly PatchCell[],
+  clean: LensRun,
+): Intervention[] {
+  const at = startOf(
+    config,
+    [...new Set(copies.map(({ cell }) => cell))].map((cell) => cells[cell]),
+  );
+  if (at === undefined) return [];
+  const own = blocksOf(clean, at, 'rows');
+  return [{ at, op: 'set', value: concatenated(copies.map(({ pair }) => own[pair].values)) }];
 }
 
 interface Sources {

@@ -40,6 +40,15 @@ export function createReadout(config: GptConfig, parameters: Float32Array): Read
   const bias = tensor('transformer.ln_f.bias');
   const unembeddingBias = tensor(UNEMBEDDING_BIAS);
 
+  // LayerNorm's weight and bias taken into the unembedding once
+  const normalized = new Float64Array(dModel);
+  const directions = Float64Array.from(unembedding, (value, at) => value * weight[at % dModel]);
+  const constants = Float64Array.from({ length: dVocab }, (_, token) => {
+    let total = unembeddingBias?.[token] ?? 0;
+    for (let c = 0; c < dModel; c++) total += (bias?.[c] ?? 0) * unembedding[token * dModel + c];
+    return total;
+  });
+
   const momentsOf = (x: Float32Array, row: number): { mean: number; divisor: number } => {
     let mean = 0;
     for (let c = 0; c < dModel; c++) mean += x[row * dModel + c];
@@ -52,14 +61,12 @@ export function createReadout(config: GptConfig, parameters: Float32Array): Read
   return {
     logits(x, row) {
       const { mean, divisor } = momentsOf(x, row);
-      const normalized = Float64Array.from(
-        weight,
-        (w, c) => ((x[row * dModel + c] - mean) / divisor) * w + (bias?.[c] ?? 0),
-      );
+      for (let c = 0; c < dModel; c++) normalized[c] = (x[row * dModel + c] - mean) / divisor;
       const out = new Float64Array(dVocab);
       for (let token = 0; token < dVocab; token++) {
-        let total = unembeddingBias?.[token] ?? 0;
-        for (let c = 0; c < dModel; c++) total += normalized[c] * unembedding[token * dModel + c];
+        let total = constants[token];
+        const from = token * dModel;
+        for (let c = 0; c < dModel; c++) total += normalized[c] * directions[from + c];
         out[token] = total;
       }
       return out;

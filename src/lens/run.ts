@@ -1,6 +1,7 @@
 /** One forward pass over prompts with everything that a lens reads afterwards. Browser-safe. */
 import type { Batch, Intervention, Model } from '../engine/engine.js';
-import type { ActivationName } from '../model/activations.js';
+import { unacceptable } from '../errors.js';
+import { type ActivationName, parseActivationName } from '../model/activations.js';
 import { argmax, expDeterministic } from '../tensor/math.js';
 import type { Prompt } from './prompt.js';
 
@@ -9,6 +10,11 @@ export interface RunOptions {
   readonly capture?: readonly ActivationName[];
   /** changes of activations; rows count over all prompts end to end */
   readonly interventions?: readonly Intervention[];
+  /**
+   * `last`: of every prompt the last position alone, for many prompts of which nothing else is asked: several times as fast.
+   * Each prompt has then one row; attention patterns cannot be captured so. Default `all`
+   */
+  readonly keep?: 'all' | 'last';
 }
 
 /** N tokens of P prompts end to end; row = offsets[prompt] + position. */
@@ -21,13 +27,82 @@ export interface LensRun {
   /** those asked for, each in its own layout */
   readonly activations: ReadonlyMap<ActivationName, Float32Array>;
   readonly interventions: readonly Intervention[];
+  /** which positions of each prompt have rows */
+  readonly keep: 'all' | 'last';
 }
 
 export function runPrompts(model: Model, prompts: readonly Prompt[], options: RunOptions = {}): LensRun {
-  const { capture = [], interventions = [] } = options;
-  const batch = batchOf(prompts);
+  const { capture = [], interventions = [], keep = 'all' } = options;
+  if (keep === 'last') return lastOf(model, prompts, capture, interventions);
+  const batch = batchOf(prompts, 'all');
   const { logits, activations } = model.forward(batch, { capture, interventions });
-  return { prompts, offsets: batch.offsets, logits, activations, interventions };
+  return { prompts, offsets: batch.offsets, logits, activations, interventions, keep };
+}
+
+/** Tokens of one forward pass where only last positions are kept: what is captured then stays in the processor's cache. */
+const CHUNK_TOKENS = 1024;
+
+function lastOf(
+  model: Model,
+  prompts: readonly Prompt[],
+  capture: readonly ActivationName[],
+  interventions: readonly Intervention[],
+): LensRun {
+  for (const name of capture) {
+    if (parseActivationName(model.config, name).row.layout.kind === 'rows') continue;
+    throw unacceptable(
+      'capture',
+      name,
+      "activations of one row a position; take patterns from a run without keep: 'last'",
+    );
+  }
+  const { dVocab } = model.config;
+  const logits = new Float32Array(prompts.length * dVocab);
+  const activations = new Map<ActivationName, Float32Array>();
+  let done = 0;
+  // rows of interventions count over all prompts, which then go through together
+  const parts = interventions.length > 0 ? [prompts] : chunksOf(prompts);
+  for (const part of parts) {
+    const batch = batchOf(part, 'last');
+    const found = model.forward(batch, { capture, interventions });
+    logits.set(found.logits, done * dVocab);
+    for (const [name, x] of found.activations) {
+      const width = x.length / batch.tokens.length;
+      const out = activations.get(name) ?? new Float32Array(prompts.length * width);
+      activations.set(name, out);
+      for (let p = 0; p < part.length; p++) {
+        const from = (batch.offsets[p + 1] - 1) * width;
+        // a loop: a view of a short row costs more than copying it
+        for (let c = 0; c < width; c++) out[(done + p) * width + c] = x[from + c];
+      }
+    }
+    done += part.length;
+  }
+  const offsets = Int32Array.from({ length: prompts.length + 1 }, (_, p) => p);
+  return { prompts, offsets, logits, activations, interventions, keep: 'last' };
+}
+
+function chunksOf(prompts: readonly Prompt[]): Prompt[][] {
+  const parts: Prompt[][] = [];
+  let tokens = Infinity;
+  for (const prompt of prompts) {
+    if (tokens + prompt.tokens.length > CHUNK_TOKENS) {
+      parts.push([]);
+      tokens = 0;
+    }
+    parts[parts.length - 1].push(prompt);
+    tokens += prompt.tokens.length;
+  }
+  return parts;
+}
+
+/** @returns [P, dVocab] what the model says comes next, after the last position of every prompt */
+export function lastLogits(
+  model: Model,
+  prompts: readonly Prompt[],
+  interventions: readonly Intervention[] = [],
+): Float32Array {
+  return model.forward(batchOf(prompts, 'last'), { interventions }).logits;
 }
 
 /** @returns [P + 1] where each prompt begins when they lie end to end, and their end */
@@ -37,13 +112,18 @@ export function offsetsOf(prompts: readonly Prompt[]): Int32Array {
   return offsets;
 }
 
-/** Every position has a target, so that every position has logits; which one it is does not change them. */
-function batchOf(prompts: readonly Prompt[]): Batch {
+/** Positions with logits have a target; which one it is does not change them. */
+function batchOf(prompts: readonly Prompt[], withLogits: 'all' | 'last'): Batch {
   const offsets = offsetsOf(prompts);
   const n = offsets[prompts.length];
   const tokens = new Int32Array(n);
   prompts.forEach((prompt, p) => tokens.set(prompt.tokens, offsets[p]));
-  return { tokens, targets: new Int32Array(n), roles: new Int32Array(n).fill(-1), offsets };
+  const targets = new Int32Array(n);
+  if (withLogits === 'last') {
+    targets.fill(-1);
+    for (let p = 0; p < prompts.length; p++) targets[offsets[p + 1] - 1] = 0;
+  }
+  return { tokens, targets, roles: new Int32Array(n).fill(-1), offsets };
 }
 
 /**
@@ -90,5 +170,6 @@ export function activationsOf(
   names: readonly ActivationName[],
 ): ReadonlyMap<ActivationName, Float32Array> {
   if (names.every((name) => run.activations.has(name))) return run.activations;
-  return runPrompts(model, run.prompts, { capture: names, interventions: run.interventions }).activations;
+  const { interventions, keep } = run;
+  return runPrompts(model, run.prompts, { capture: names, interventions, keep }).activations;
 }

@@ -126,6 +126,8 @@ export function openPlayer(engine: Engine, model: PlaygroundModel): Player {
   const capture = [
     ...new Set([
       ...attributionActivations(gpt.nLayers),
+      // with something changed attribution reads neurons
+      ...attributionActivations(gpt.nLayers, true),
       ...residualStages(gpt),
       ...Array.from({ length: gpt.nLayers }, (_, layer) => activationName('attn.pattern', layer)),
     ]),

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answerOf, headCells, positionCells } from '../../src/lens/patch.js';
 import type { Path } from '../../src/lens/path.js';
 import { partName } from '../../src/lens/attribution.js';
-import { probabilitiesOf, rowOf } from '../../src/lens/run.js';
+import { type LensRun, logitsAt, probabilitiesOf, rowOf } from '../../src/lens/run.js';
 import { type GptConfig, LAYER_NORM_EPS } from '../../src/model/gpt-config.js';
 import { activationName } from '../../src/model/activations.js';
 import { parameterTable, parameterView } from '../../src/model/parameters.js';
@@ -108,6 +108,32 @@ describe.each(VARIANTS)('a lens on a model with %s', (_, gpt) => {
       const expected = write.reduce((sum, x, c) => sum + ((x - centre) / sd) * w[c] * u[token * C + c], 0);
       expect(values[0][p], partName(part)).toBeCloseTo(expected, 4);
     });
+  });
+
+  it("keep: 'last' gives the same bytes at the last position of every prompt, and no patterns", () => {
+    const { lens } = under;
+    const prompts = ['(SUM 7 3)', '(SUM 1 2 9)', '(MAX 4 4)'].map((text) => lens.prompt(text));
+    const capture = [activationName('resid_mid', 0), activationName('mlp_out', gpt.nLayers - 1)];
+    const all = lens.run(prompts, { capture });
+    const last = lens.run(prompts, { capture, keep: 'last' });
+    expect(last.logits).toHaveLength(3 * lens.model.config.dVocab);
+    prompts.forEach((_, p) => {
+      const row = rowOf(all, p);
+      expect(logitsAt(last, rowOf(last, p))).toEqual(logitsAt(all, row));
+      for (const name of capture) {
+        const rowsOfRun = (run: LensRun, at: number): Float32Array | undefined => {
+          const width = lens.model.config.dModel;
+          return run.activations.get(name)?.subarray(at * width, (at + 1) * width);
+        };
+        expect(rowsOfRun(last, p)).toEqual(rowsOfRun(all, row));
+      }
+    });
+    const [few, many] = [lens.attribution(last), lens.attribution(all)];
+    expect(few.total).toEqual(many.total);
+    expect(few.values).toEqual(many.values);
+    expect(() => lens.run(prompts, { capture: ['blocks.0.attn.pattern'], keep: 'last' })).toThrow(
+      'capture: found "blocks.0.attn.pattern"',
+    );
   });
 
   it('attribution: what interventions put in is a part of its own', () => {
