@@ -2,9 +2,10 @@
  * What commands cost, in processor time of a fixed program, and how the cost of probing grows. Needs "npm run build". The
  * goals of commands are a quarter above what was measured when they were set; those of growth are exponents.
  */
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { costOf, inYardsticks, sumlens } from '../lib/command.mjs';
+import { firstList, folderOfRuns } from '../lib/listed.mjs';
 import { ROOT } from '../lib/project.mjs';
 import { pinSelf } from '../lib/pin.mjs';
 import { summary } from '../lib/statistics.mjs';
@@ -112,6 +113,22 @@ const byCheckpoints = (context) =>
     return (await probe(context, 'all', runs, '--series')).cpu;
   });
 
+/**
+ * Exponent of the viewer's first list from 1,000 runs on: below, the list costs less than the clock of processes can tell.
+ */
+async function listed(context) {
+  const sizes = [1, 10, 100, 1000, 10_000];
+  const costs = [];
+  for (const count of sizes) {
+    const root = await folderOfRuns(context.folder, count);
+    costs.push(await firstList(root, count));
+    rmSync(root, { recursive: true });
+  }
+  const exponent = Math.log10(costs.at(-1) / Math.max(0.05, costs.at(-2)));
+  const note = sizes.map((size, i) => `${size}: ${costs[i].toFixed(2)} s`).join(', ');
+  return { wall: summary([exponent]), note: `processor time at ${note}`, details: { sizes, costs } };
+}
+
 /** The null of the parity probe at modulus 20 over that at 10. */
 async function parityNull(context) {
   const runs = [await tinyRun(context, { modulus: 10 }), await tinyRun(context, { modulus: 20 })];
@@ -173,5 +190,11 @@ export const rows = [
     'exponent of the cost of all modules, 1 to 100 checkpoints',
     { atMost: 1.1 },
     byCheckpoints,
+  ),
+  grows(
+    'runs listed',
+    'exponent of the first list of the viewer, 1,000 to 10,000 runs',
+    { atMost: 1.1 },
+    listed,
   ),
 ];

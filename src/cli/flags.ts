@@ -80,6 +80,17 @@ export { parseNumber };
 /** Options of a command as commander parsed them; flags in camelCase. */
 export type ParsedOptions = Readonly<Record<string, unknown>>;
 
+/** Flags that name a file or a folder: an empty text would be the folder that the command runs in. */
+const PATH_FLAGS: ReadonlySet<string> = new Set([
+  'checkpoints',
+  'reports',
+  'out',
+  'config',
+  'figures',
+  'csv',
+  'parquet',
+]);
+
 /** Value of a flag: command line first, then the environment. `field` names the source for messages. */
 export function flagValue(
   options: ParsedOptions,
@@ -91,6 +102,7 @@ export function flagValue(
   const key = camelCase(negated ? flag.slice(3) : flag);
   const given = options[key];
   if (negated ? given === false : given === true) return { value: true, field: `--${flag}` };
+  if (given === '' && PATH_FLAGS.has(flag)) throw unacceptable(`--${flag}`, given, 'a path');
   if (typeof given === 'string') return { value: given, field: `--${flag}` };
   const variable = `SUMLENS_${flag.replaceAll('-', '_').toUpperCase()}`;
   const stored = environment[variable];

@@ -193,6 +193,13 @@ describe('flagValue', () => {
     );
   });
 
+  it.each(['reports', 'checkpoints', 'out', 'config', 'figures', 'csv', 'parquet'])(
+    'refuses an empty path for --%s, which would be the folder it runs in',
+    (flag) => {
+      expect(() => flagValue({ [flag]: '' }, flag, {})).toThrow(`--${flag}: found "", expected a path.`);
+    },
+  );
+
   it('takes an empty variable for none', () => {
     expect(flagValue(parse(), 'seed', { SUMLENS_SEED: '' })).toBeUndefined();
     expect(switchValue(parse(), 'json', {})).toBe(false);

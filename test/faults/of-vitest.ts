@@ -15,6 +15,7 @@ interface Suite {
 interface Result {
   readonly status: string;
   readonly fullName: string;
+  readonly ancestorTitles?: readonly string[];
   readonly failureMessages?: readonly string[];
 }
 
@@ -35,9 +36,9 @@ export function tryTests({ files, named, environment = {} }: Suite, trial: Trial
     const results = read(output, stderr);
     const ran = results.filter(({ status }) => status === 'passed' || status === 'failed');
     const skipped = new Set(
-      results.flatMap(({ status, fullName }) =>
-        named === undefined && status !== 'passed' && status !== 'failed'
-          ? [/, skipped: (.*)/s.exec(fullName)?.[1] ?? fullName]
+      results.flatMap((result) =>
+        named === undefined && result.status !== 'passed' && result.status !== 'failed'
+          ? [reasonOf(result)]
           : [],
       ),
     );
@@ -48,6 +49,12 @@ export function tryTests({ files, named, environment = {} }: Suite, trial: Trial
     const figures = `${files.length} test files${skipped.size === 0 ? '' : `; not tried: ${[...skipped].join('; ')}`}`;
     return { tried: ran.length, held: ran.length - broken.length, broken: broken.slice(0, 20), figures };
   });
+}
+
+/** Why a test was skipped, as a group of tests has it in its title; the test's name where it stands alone. */
+function reasonOf({ fullName, ancestorTitles = [] }: Result): string {
+  const reasons = [...ancestorTitles, fullName].flatMap((title) => /, skipped: (.*)/s.exec(title)?.[1] ?? []);
+  return reasons[0] ?? fullName;
 }
 
 function read(path: string, stderr: string): Result[] {
