@@ -21,6 +21,7 @@ const LOADERS: Readonly<Record<CommandName, () => Promise<(program: Command) => 
   'new-probe': async () => (await import('./new-probe.js')).registerNewProbe,
   compare: async () => (await import('./compare.js')).registerCompare,
   report: async () => (await import('./report.js')).registerReport,
+  site: async () => (await import('./site.js')).registerSite,
   verdicts: async () => (await import('./verdicts.js')).registerVerdicts,
   sample: async () => (await import('./sample-command.js')).registerSample,
   inspect: async () => (await import('./inspect.js')).registerInspect,

@@ -36,6 +36,10 @@ export const SUMMARIES = {
     description:
       'Draw the page of one or more report.json again, or write their numbers as a table, their charts as figures.',
   },
+  site: {
+    args: '[report...]',
+    description: 'Write a folder that any web server serves: reports, a playground, the result of the paper.',
+  },
   verdicts: {
     args: '<file>',
     description: 'Decide the claims again from the numbers alone: a table, the results of a sweep, a report.',

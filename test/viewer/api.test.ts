@@ -115,14 +115,16 @@ describe('answers', () => {
       .replace('{run}', run)
       .replace('{report}', 'made')
       .replace('{sweep}', 'none')
-      .replace('{job}', 'none');
+      .replace('{job}', 'none')
+      .replace('{step}', 'last');
   const schemaOf = (method: string, path: string): z.ZodType => {
     const row = OPERATIONS.find((one) => one.method === method && one.path === path);
     if (row?.answer.kind !== 'json') throw new Error(`${path} does not answer with JSON`);
     return row.answer.schema;
   };
   const reads = OPERATIONS.filter(
-    ({ method, path, answer }) => method === 'GET' && answer.kind === 'json' && !/\{(job|sweep)\}/.test(path),
+    ({ method, path, answer }) =>
+      method === 'GET' && answer.kind === 'json' && !/\{(job|sweep|step)\}/.test(path),
   );
 
   it.each(reads.map(({ path }) => path))('GET %s has the described shape and nothing else', async (path) => {

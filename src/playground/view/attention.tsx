@@ -5,12 +5,14 @@ import { percent } from './words.js';
 
 interface AttentionProps {
   readonly look: Look;
+  /** told apart from the other model's for who does not see the page */
+  readonly model: string;
   /** head whose pattern stays: `L0H1` */
   readonly pinned: string | undefined;
   readonly onPin: (head: string) => void;
 }
 
-export function Attention({ look, pinned, onPin }: AttentionProps) {
+export function Attention({ look, model, pinned, onPin }: AttentionProps) {
   const [under, setUnder] = useState<string>();
   const { patterns, position, words } = look;
   const T = words.length - 1;
@@ -21,7 +23,7 @@ export function Attention({ look, pinned, onPin }: AttentionProps) {
         From <q>{words[position]}</q> at position {position}, in percent; point at a head or focus it for its
         whole pattern, press it to keep that.
       </p>
-      <div class="pg-wide" tabIndex={0} role="region" aria-label="Attention by head">
+      <div class="pg-wide" tabIndex={0} role="region" aria-label={`Attention by head, ${model}`}>
         <table class="pg-heads">
           <thead>
             <tr>
@@ -67,7 +69,7 @@ export function Attention({ look, pinned, onPin }: AttentionProps) {
         </table>
       </div>
       {shown === undefined ? null : (
-        <div class="pg-wide" tabIndex={0} role="region" aria-label={`Pattern of ${nameOf(shown)}`}>
+        <div class="pg-wide" tabIndex={0} role="region" aria-label={`Pattern of ${nameOf(shown)}, ${model}`}>
           <p class="pg-note">{nameOf(shown)}: each row is a position, and where it looks.</p>
           <table class="pg-pattern" aria-label={`Pattern of ${nameOf(shown)} in percent`}>
             <thead>

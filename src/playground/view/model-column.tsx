@@ -57,7 +57,7 @@ export function ModelColumn({ slot, answer, state, how, at, onToken, onHead, onT
           <h4>When it can be read off</h4>
           <LogitLensTable look={look} />
           <h4>What it looks at</h4>
-          <Attention look={look} pinned={state.head} onPin={onHead} />
+          <Attention look={look} model={name} pinned={state.head} onPin={onHead} />
           {state.donor.trim() === '' ? null : (
             <>
               <h4>Where the other prompt would turn the answer</h4>
@@ -77,7 +77,7 @@ function WrittenLine({ look, onToken }: { readonly look: Look; readonly onToken:
       <div class="pg-written">
         {words.slice(0, promptLength).map((word, t) => (
           <span key={t} class="pg-token">
-            {word}
+            <span class="pg-word">{word}</span>
           </span>
         ))}
         {written.tokens.map((own, t) => (
@@ -88,7 +88,7 @@ function WrittenLine({ look, onToken }: { readonly look: Look; readonly onToken:
             aria-pressed={t === token}
             onClick={() => onToken(t)}
           >
-            {own.word}
+            <span class="pg-word">{own.word}</span>
             <small>
               {percent(own.probability)} <Mark token={own} />
             </small>

@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import {
+  checkpointSchema,
   confirmSchema,
   jobCheckSchema,
   jobFormSchema,
@@ -59,6 +60,11 @@ export const OPERATIONS: readonly Operation[] = [
     '/api/runs/{run}/events',
     'Curves of one run as they grow. Last-Event-ID goes on from there.',
     events('curves', 'state', 'gone', 'end'),
+  ),
+  read(
+    '/api/checkpoints/{run}/{step}',
+    'One checkpoint with its weights, by its step or `last`: what the playground computes with.',
+    json(checkpointSchema),
   ),
   change('PUT', '/api/runs/{run}/notes', 'Tags and note of one run, instead of those it had.', {
     body: notesSchema,

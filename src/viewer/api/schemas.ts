@@ -71,6 +71,18 @@ export const runDetailSchema: z.ZodType<RunDetail> = z.strictObject({
     .readonly(),
 });
 
+export const checkpointSchema = z.strictObject({
+  kind: text,
+  name: text,
+  label: text,
+  step: z.number(),
+  /** the run's config.json */
+  config: z.record(text, z.unknown()),
+  weightsSha256: text,
+  /** base64 of little-endian float32 */
+  weights: text,
+});
+
 export const curveGroupSchema = z.enum(CURVE_GROUPS);
 
 export const reportSchema: z.ZodType<ReportSummary> = z.strictObject({

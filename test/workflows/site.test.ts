@@ -1,0 +1,117 @@
+/** A static site: what is written, what is refused, and that a plain web server under a sub-path is all it needs. */
+import { createServer, type Server } from 'node:http';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packageRoot } from '../../src/io/package-root.js';
+import { type SiteOptions, writeSite } from '../../src/workflows/site.js';
+import { NO_BROWSER, openBrowser } from '../helpers/browser.js';
+import { describeNeeding } from '../helpers/needs.js';
+
+let folder: string;
+let options: SiteOptions;
+const example = join(packageRoot(), 'reports', 'example');
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sumlens-site-'));
+  options = {
+    reports: [example],
+    out: join(folder, 'site'),
+    // 18 MB of page and data
+    noPaper: true,
+    checkpointsDir: join(packageRoot(), 'checkpoints'),
+  };
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('writeSite', () => {
+  it('writes the pages, and in the place of an older site the same bytes again', () => {
+    const { pages, notes } = writeSite(options);
+    expect(pages).toEqual(['index.html', 'playground/index.html', 'reports/example/index.html']);
+    expect(notes).toEqual([]);
+    const first = readFileSync(join(options.out, 'index.html'));
+    expect(readFileSync(join(options.out, 'reports/example/index.html'))).toEqual(
+      readFileSync(join(example, 'index.html')),
+    );
+    writeSite(options);
+    expect(readFileSync(join(options.out, 'index.html'))).toEqual(first);
+    expect(readdirSync(folder)).toEqual(['site']);
+  });
+
+  it('refuses in one line, and leaves what is there', () => {
+    const said = (change: Partial<SiteOptions>): string => {
+      try {
+        writeSite({ ...options, ...change });
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return 'nothing';
+    };
+    const other = join(folder, 'other');
+    mkdirSync(other);
+    writeFileSync(join(other, 'mine.txt'), 'x');
+    expect(said({ out: other })).toContain('expected a folder that does not exist yet, or an older site');
+    expect(readdirSync(other)).toEqual(['mine.txt']);
+    expect(said({ reports: [] })).toBe(
+      'site: found no report, expected one or more report.json or folders that hold one.',
+    );
+    expect(said({ reports: [example, example] })).toContain('reports in folders of different names');
+    expect(said({ reports: [join(folder, 'none')] })).toContain('expected a report.json that exists');
+    expect(
+      said({ playground: ['sum-pairs-d16-s1-45202e910ba4@all', 'sum-pairs-d16-s3-7f9c94d408b2'] }),
+    ).toMatch(/^--playground: found "\d+ checkpoints", expected one or 2\. Name a step/);
+  });
+});
+
+describeNeeding(NO_BROWSER, 'a site on a plain web server', () => {
+  let server: Server;
+  let url: string;
+  const asked: string[] = [];
+  beforeAll(async () => {
+    writeSite(options);
+    server = createServer((request, response) => {
+      const path = new URL(request.url ?? '/', 'http://x').pathname;
+      asked.push(path);
+      const inside = path.startsWith('/some/where/') ? path.slice('/some/where/'.length) : 'none';
+      const file = join(options.out, inside.endsWith('/') || inside === '' ? `${inside}index.html` : inside);
+      try {
+        const body = readFileSync(file);
+        response.setHeader('Content-Type', file.endsWith('.html') ? 'text/html' : 'application/json');
+        response.end(body);
+      } catch {
+        response.statusCode = 404;
+        response.end();
+      }
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/some/where/`;
+  });
+  afterAll(() => void server.close());
+
+  it('works under a sub-path, keeps nothing, and its playground answers', async () => {
+    const browser = await openBrowser();
+    const page = await browser.newPage();
+    const problems: string[] = [];
+    page.on('console', (message) => {
+      const isIcon = message.location().url.endsWith('/favicon.ico');
+      if (['error', 'warning'].includes(message.type()) && !isIcon) problems.push(message.text());
+    });
+    page.on('pageerror', (error) => problems.push(error.message));
+    await page.goto(url);
+    await page.getByRole('link', { name: 'Ask a model' }).click();
+    await page.locator('.pg-model').nth(1).locator('.pg-written').waitFor();
+    await page.getByLabel('Expression').fill('(SUM 9 9)');
+    const words = await page.locator('.pg-model').first().locator('.pg-word').allInnerTexts();
+    expect(words.join(' ')).toBe('s ( SUM 9 9 ) > 8 e');
+    await page.getByRole('link', { name: 'sumlens' }).click();
+    await page.locator('.card a').first().click();
+    await page.locator('h1').waitFor();
+    expect(new URL(page.url()).pathname).toBe('/some/where/reports/example/index.html');
+    expect(problems).toEqual([]);
+    expect(asked.filter((path) => !path.startsWith('/some/where/') && path !== '/favicon.ico')).toEqual([]);
+    expect(await page.context().cookies()).toEqual([]);
+    expect(await page.evaluate('localStorage.length + sessionStorage.length')).toBe(0);
+    await browser.close();
+  });
+});
