@@ -28,10 +28,14 @@ const MOST_MORE_DESCRIPTORS = 8;
 const PLACES = 32;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const server = spawn(process.execPath, [join(root, 'dist/src/cli/main.js'), 'serve', '--json', '--port', '0'], {
-  cwd: root,
-  stdio: ['ignore', 'pipe', 'ignore'],
-});
+const server = spawn(
+  process.execPath,
+  [join(root, 'dist/src/cli/main.js'), 'serve', '--json', '--port', '0'],
+  {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  },
+);
 const { port } = await new Promise((resolve, reject) => {
   let text = '';
   server.stdout.setEncoding('utf8').on('data', (chunk) => {

@@ -113,6 +113,7 @@ describe('answers', () => {
   const filled = (path: string): string =>
     path
       .replace('{run}', run)
+      .replace('{step}', 'last')
       .replace('{report}', 'made')
       .replace('{sweep}', 'none')
       .replace('{job}', 'none');
@@ -122,7 +123,8 @@ describe('answers', () => {
     return row.answer.schema;
   };
   const reads = OPERATIONS.filter(
-    ({ method, path, answer }) => method === 'GET' && answer.kind === 'json' && !/\{(job|sweep)\}/.test(path),
+    ({ method, path, answer }) =>
+      method === 'GET' && answer.kind === 'json' && !/\{(job|sweep|step)\}/.test(path),
   );
 
   it.each(reads.map(({ path }) => path))('GET %s has the described shape and nothing else', async (path) => {
