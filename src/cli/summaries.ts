@@ -56,7 +56,8 @@ export const SUMMARIES = {
   },
   serve: {
     args: '',
-    description: 'Show runs (with curves as they grow) and reports in the browser, on this machine only.',
+    description:
+      'Show runs (with curves as they grow) and reports in the browser, and start jobs; on this machine only, unless told otherwise.',
   },
   export: { args: '<checkpoint>', description: 'Write one checkpoint for another program.' },
   import: {

@@ -8,6 +8,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { sha256Hex } from '../io/sha256.js';
 import { only, RefusedError, type ServedHost, values } from './guard.js';
 import { RateLimit } from './rate-limit.js';
+import { rootFrom } from './relative.js';
 
 export interface SessionOptions {
   /** letters, digits, `-` and `_` */
@@ -101,7 +102,7 @@ function onward(url: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const target = `${name === '' ? './' : name}${rest.length > 0 ? `?${rest.join('&amp;')}` : ''}`;
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=${target}"><title>sumlens</title></head>
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=${target}"><title>sumlens</title><link rel="icon" href="${rootFrom(path)}assets/icon.svg" type="image/svg+xml"></head>
 <body><p><a href="${target}">Go on</a></p></body></html>
 `;
 }

@@ -167,6 +167,13 @@ const NOT_RUN: Readonly<Record<string, readonly string[]>> = {
   ],
   'needs a cluster; test/e2e/sweep-slurm.test.ts runs the script': ['sbatch sweep.sbatch'],
   'serves until it is ended; test/e2e/readme.test.ts': ['npx sumlens serve'],
+  'serves until it is ended; test/viewer/names.test.ts': [
+    'sumlens serve --port 4173 --allow-host localhost:8080',
+    'sumlens serve --host 0.0.0.0 --allow-host localhost:4173',
+    'sumlens serve --allow-host https://hub.example/user/me/proxy/4173',
+    'sumlens serve --host 0.0.0.0',
+  ],
+  'needs a machine with cores to spare': ['npm run load:viewer'],
   'names of commands in a sentence': ['sumlens verify', 'sumlens repair', 'sumlens inspect', 'node -e 0'],
   'takes an hour; test/faults/short.test.ts': [
     'npm run test:faults',

@@ -113,6 +113,7 @@ describe('answers', () => {
   const filled = (path: string): string =>
     path
       .replace('{run}', run)
+      .replace('{step}', 'last')
       .replace('{report}', 'made')
       .replace('{sweep}', 'none')
       .replace('{job}', 'none')

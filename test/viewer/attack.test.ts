@@ -272,7 +272,8 @@ const CHANGES: readonly Change[] = [
     what: 'a method in a header',
     method: 'GET',
     path: '/api/jobs/check',
-    lines: ['X-HTTP-Method-Override: POST', WITH_TOKEN],
+    lines: ['X-HTTP-Method-Override: POST', COOKIE],
+    body: '',
     length: null,
   },
   {

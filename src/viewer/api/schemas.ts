@@ -55,6 +55,9 @@ export const runSchema: z.ZodType<RunSummary> = z.strictObject({
   note: text.exactOptional(),
 });
 
+/** The weights as the playground reads them (src/playground). */
+export const checkpointSchema = z.looseObject({});
+
 export const runsSchema = z.strictObject({ runs: z.array(runSchema) });
 
 export const runDetailSchema: z.ZodType<RunDetail> = z.strictObject({

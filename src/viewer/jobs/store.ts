@@ -19,7 +19,6 @@ import {
   lockOf,
   LOG_FILE,
   newJobId,
-  queuedJobs,
   readBegun,
   readEnd,
   readJob,
@@ -85,7 +84,7 @@ export class JobStore {
   /** @throws UserError; RefusedError 409 when too many wait */
   add(request: JobRequest): JobSummary {
     const { title, command, runs, notes, isWide, report } = planJob(request, this.options);
-    if (queuedJobs(this.jobs).length >= MOST_QUEUED) {
+    if (this.waiting() >= MOST_QUEUED) {
       throw new RefusedError(409, `${MOST_QUEUED} jobs wait already. Cancel some, or wait.`);
     }
     this.forgetOld();
@@ -150,8 +149,8 @@ export class JobStore {
   keepGoing(): void {
     if (performance.now() - this.startedAt < START_MS) return;
     const { cores, checkpointsDir, reportsDir, log } = this.options;
-    const waiting = queuedJobs(this.jobs).length;
-    const wanted = Math.min(waiting, freeSlots(this.jobs, cores));
+    const waiting = this.waiting();
+    const wanted = waiting === 0 ? 0 : Math.min(waiting, freeSlots(this.jobs, cores));
     if (wanted === 0) return;
     this.startedAt = performance.now();
     const entry = jobEntryPath('src/viewer/jobs/worker-entry');
@@ -160,6 +159,11 @@ export class JobStore {
         log(`viewer: no worker could be started: ${error.message}`),
       );
     }
+  }
+
+  /** What has ended is known, and not read again. */
+  private waiting(): number {
+    return listJobs(this.jobs).filter((id) => this.summary(id)?.state === 'queued').length;
   }
 
   private storedJob(id: string): StoredJob | undefined {

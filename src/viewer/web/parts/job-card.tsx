@@ -18,6 +18,9 @@ const WORDS: Readonly<Record<JobSummary['state'], string>> = {
   stopped: 'stopped',
 };
 
+/** What a line of progress says of the time left stands before it already. */
+const LEFT = /\s+[\d:]+(?: s)? left$/;
+
 /** Letters of a log that are shown: the end of it. */
 const MOST_LETTERS = 60_000;
 
@@ -98,7 +101,7 @@ function Progress({ job: { state, progress } }: { readonly job: JobSummary }) {
       <progress max={1} value={share} aria-label="work done" />
       <p class="muted">
         {`${percent(share)}${etaMs === null ? '' : `, about ${durationText(etaMs)} left`}`}
-        <span class="job-text">{text}</span>
+        <span class="job-text">{text.replace(LEFT, '')}</span>
       </p>
     </div>
   );
@@ -133,7 +136,8 @@ function Results({ job }: { readonly job: JobSummary }) {
 function timesOf({ added, begun, ended, cores, state }: JobSummary): string {
   const at = (text: string): string => text.slice(0, 16).replace('T', ' ');
   if (begun === null) return `asked for ${at(added)} UTC`;
-  const took = ended === null ? '' : `, took ${durationText(Date.parse(ended) - Date.parse(begun))}`;
+  const ms = ended === null ? NaN : Date.parse(ended) - Date.parse(begun);
+  const took = Number.isFinite(ms) ? `, took ${durationText(ms)}` : '';
   const on = state === 'running' ? ` on ${plural(cores, 'core')}` : '';
   return `begun ${at(begun)} UTC${on}${took}`;
 }

@@ -18,7 +18,7 @@ export function FieldInput({ field, byDefault, value, set }: FieldInputProps) {
   const usual = `default: ${byDefault}`;
   const shared = { id, 'aria-describedby': described };
   return (
-    <div class={kind === 'names' ? 'field wide' : 'field'}>
+    <div class={kind === 'names' ? 'form-field wide' : 'form-field'}>
       {kind === 'names' ? (
         <Names
           label={label}

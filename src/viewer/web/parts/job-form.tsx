@@ -141,7 +141,7 @@ function TrainFields({ form, values, set }: FieldsProps) {
   );
   return (
     <>
-      <div class="fields">
+      <div class="form-fields">
         <PresetChoice
           form={form}
           values={values}
@@ -157,7 +157,7 @@ function TrainFields({ form, values, set }: FieldsProps) {
         return (
           <details key={section}>
             <summary>{`${title}: ${plural(own.length, 'more setting')}${changed > 0 ? `, ${changed} set` : ''}`}</summary>
-            <div class="fields">{own.map(input)}</div>
+            <div class="form-fields">{own.map(input)}</div>
           </details>
         );
       })}
@@ -174,7 +174,7 @@ interface PresetChoiceProps extends FieldsProps {
 function PresetChoice({ form, values, set, label, none }: PresetChoiceProps) {
   const preset = form.presets.find(({ name }) => name === values['preset']);
   return (
-    <div class="field">
+    <div class="form-field">
       <label for="preset">{label}</label>
       <select
         id="preset"
@@ -199,7 +199,7 @@ const about = ({ description, runs }: FormPreset): string => `${plural(runs, 'ru
 
 function PresetFields({ form, values, set }: FieldsProps) {
   return (
-    <div class="fields">
+    <div class="form-fields">
       <PresetChoice form={form} values={values} set={set} label="Preset" />
       <Text
         name="steps"
@@ -215,8 +215,8 @@ function PresetFields({ form, values, set }: FieldsProps) {
 function ProbeFields({ form, values, set }: FieldsProps) {
   const module = form.modules.find(({ name }) => name === values['module']);
   return (
-    <div class="fields">
-      <div class="field">
+    <div class="form-fields">
+      <div class="form-field">
         <label for="module">Module</label>
         <select
           id="module"
@@ -232,7 +232,7 @@ function ProbeFields({ form, values, set }: FieldsProps) {
         </select>
         <p class="muted small">{module?.question ?? 'Every module of the main job.'}</p>
       </div>
-      <div class="field wide">
+      <div class="form-field wide">
         <label for="checkpoints">Checkpoints</label>
         <textarea
           id="checkpoints"
@@ -253,7 +253,7 @@ function ProbeFields({ form, values, set }: FieldsProps) {
         values={values}
         set={set}
       />
-      <div class="field">
+      <div class="form-field">
         <label for="series">Many steps of a run</label>
         <select
           id="series"
@@ -271,8 +271,8 @@ function ProbeFields({ form, values, set }: FieldsProps) {
 function SweepFields({ form, values, set }: FieldsProps) {
   const plan = form.plans.find(({ name }) => name === values['plan']);
   return (
-    <div class="fields">
-      <div class="field">
+    <div class="form-fields">
+      <div class="form-field">
         <label for="plan">Plan</label>
         <select id="plan" value={values['plan']} onChange={(event) => set('plan', event.currentTarget.value)}>
           {form.plans.map(({ name }) => (
@@ -284,7 +284,7 @@ function SweepFields({ form, values, set }: FieldsProps) {
         <p class="muted small">{plan?.description}</p>
       </div>
       {plan !== undefined && plan.sizes.length > 0 && (
-        <div class="field">
+        <div class="form-field">
           <label for="size">Size</label>
           <select
             id="size"
@@ -319,7 +319,7 @@ interface TextProps extends Pick<FieldsProps, 'values' | 'set'> {
 
 function Text({ name, label, help, values, set }: TextProps) {
   return (
-    <div class="field">
+    <div class="form-field">
       <label for={name}>{label}</label>
       <input
         id={name}
