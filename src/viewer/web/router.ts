@@ -65,7 +65,7 @@ export function setQuery(
   go(path, Object.fromEntries(next), options);
 }
 
-/** Letters, digits and `-` stay; every other byte of UTF-8 is `_` and two hexadecimal digits. */
+/** What may stand in a query stays (guard.ts); every other byte of UTF-8 is `~` and two hexadecimal digits. */
 export function queryText(query: Query): string {
   return Object.entries(query)
     .map(([key, value]) => `${encoded(key)}=${encoded(value)}`)
@@ -76,7 +76,10 @@ export function queryText(query: Query): string {
 export function queryOf(search: string): Query {
   const found: Record<string, string> = {};
   for (const part of search.replace(/^\?/, '').split('&')) {
-    const [key, value] = part.split('=', 2).map(decoded);
+    // the address of a run may hold `=`, and somebody may write one by hand
+    const at = part.indexOf('=');
+    const key = decoded(part.slice(0, Math.max(0, at)));
+    const value = decoded(part.slice(at + 1));
     if (key !== undefined && key !== '' && value !== undefined) found[key] = value;
   }
   return found;
@@ -86,7 +89,9 @@ function encoded(text: string): string {
   return [...new TextEncoder().encode(text)]
     .map((byte) => {
       const letter = String.fromCharCode(byte);
-      return /[A-Za-z0-9-]/.test(letter) ? letter : `_${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+      return /[A-Za-z0-9_.,@+:!-]/.test(letter)
+        ? letter
+        : `~${byte.toString(16).toUpperCase().padStart(2, '0')}`;
     })
     .join('');
 }
@@ -94,7 +99,7 @@ function encoded(text: string): string {
 function decoded(text: string): string | undefined {
   const bytes: number[] = [];
   for (let i = 0; i < text.length; i++) {
-    const code = /^_[0-9A-F]{2}/i.exec(text.slice(i, i + 3))?.[0];
+    const code = /^~[0-9A-F]{2}/i.exec(text.slice(i, i + 3))?.[0];
     bytes.push(code === undefined ? text.charCodeAt(i) : parseInt(code.slice(1), 16));
     if (code !== undefined) i += 2;
   }

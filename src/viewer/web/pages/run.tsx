@@ -6,6 +6,7 @@ import { CurveStore } from '../curve-store.js';
 import { bytes, colorClass, number, percent, whole } from '../format.js';
 import type { PageProps } from '../pages.js';
 import { A } from '../parts/link.js';
+import { NotesButton, Tags } from '../parts/notes.js';
 import { StateBadge } from '../parts/run-state.js';
 import { Broken, Loading, Lost, Notice, useTitle } from '../parts/states.js';
 import { RunCharts } from '../parts/run-charts.js';
@@ -87,6 +88,10 @@ function LiveRun({ address, first }: { readonly address: string; readonly first:
         <h1>{run.label}</h1>
         <StateBadge run={run} />
       </div>
+      <p class="run-notes">
+        <Tags run={run} />
+        <NotesButton run={run} label={`Tags and note of ${run.id}`} />
+      </p>
       <Seeds detail={detail} />
       <div role="status" class="notices">
         {live.isGone && (
@@ -94,6 +99,9 @@ function LiveRun({ address, first }: { readonly address: string; readonly first:
         )}
         {run.status === 'diverged' && (
           <Notice tone="bad">{run.reason ?? 'A number stopped being finite.'}</Notice>
+        )}
+        {run.status === 'budget' && run.learned === false && (
+          <Notice tone="warn">{unlearnedText(run, detail.learnedAccuracy)}</Notice>
         )}
         {live.unreadable > 0 && (
           <Notice tone="warn">
@@ -111,6 +119,17 @@ function LiveRun({ address, first }: { readonly address: string; readonly first:
       </div>
     </>
   );
+}
+
+/** What an ended run lacks, beside what guessing gives. */
+function unlearnedText({ accuracy, chance }: RunSummary, learnedAccuracy: number): string {
+  const low = Object.entries(accuracy ?? {}).filter(([, share]) => share < learnedAccuracy);
+  const found =
+    low.length === 0
+      ? 'an accuracy fell back in the last two evaluations'
+      : low.map(([operation, share]) => `${operation} is right in ${percent(share)} of results`).join(', ');
+  const guess = chance === null ? '' : `; uniform guessing gives ${percent(chance)}`;
+  return `The budget is used up, and this run has not learned: ${found}${guess}.`;
 }
 
 function Tiles({ run }: { readonly run: RunSummary }) {

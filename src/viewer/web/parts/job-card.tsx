@@ -40,7 +40,7 @@ export function JobCard({ job }: { readonly job: JobSummary }) {
     <article class="card job" aria-label={job.title}>
       <div class="job-head">
         <h3>{job.title}</h3>
-        <span class={`badge job-${job.state}${job.state === 'running' ? ' running' : ''}`}>
+        <span class={`badge job-${job.state}${job.state === 'running' ? ' live' : ''}`}>
           {WORDS[job.state]}
         </span>
       </div>
