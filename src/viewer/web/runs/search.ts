@@ -34,7 +34,7 @@ const COLUMNS: Readonly<Record<string, Read>> = {
   learned: ({ run }) => run.learned,
   shipped: ({ run }) => run.shipped === true,
   linked: ({ run }) => run.linkOf !== undefined,
-  state: ({ run }) => [run.status, stateOf(run).word],
+  state: ({ run }) => stateOf(run).word,
   tag: ({ run }) => run.tags ?? [],
   note: ({ run }) => run.note ?? '',
   condition: ({ run }) => run.label,
@@ -42,12 +42,12 @@ const COLUMNS: Readonly<Record<string, Read>> = {
   folder: ({ run }) => run.id.split('/').slice(0, -1).join('/'),
 };
 
-/** Names that a search may use: columns, settings by their last part, operations. */
+/** Names that a search may use: columns, operations, settings by their last part (by their path where a column has that name). */
 export function searchNames(list: readonly Listed[]): string[] {
   const settings = new Set<string>();
   const operations = new Set<string>();
   for (const one of conditionsOf(list)) {
-    for (const path of Object.keys(one.settings)) settings.add(leaf(path));
+    for (const path of Object.keys(one.settings)) settings.add(leaf(path) in COLUMNS ? path : leaf(path));
     for (const name of one.run.tasks) operations.add(name);
   }
   return [...Object.keys(COLUMNS), ...[...operations].sort(), ...[...settings].sort()];
