@@ -151,7 +151,9 @@ function valueOf(run: RunSummary, column: Column): string | number | undefined {
   }
 }
 
-const byText = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
+/** d=8 comes before d=16. */
+const collator = new Intl.Collator('en', { numeric: true });
+const byText = (a: string, b: string): number => collator.compare(a, b);
 
 export function sortOf(text: string | undefined): Sort {
   const isDown = text?.startsWith('-') === true;
