@@ -220,6 +220,34 @@ describeNeeding(NO_BROWSER, 'the pages of the viewer in a browser', () => {
     expect(problemsOf(page)).toEqual([]);
   });
 
+  it('keeps tags and a note of a run, whatever they say, and finds the run by them', async () => {
+    const page = await watched('');
+    await page.getByRole('button', { name: `Tags and note of ${unlearned}` }).click();
+    const dialog = page.getByRole('dialog');
+    expect(await axeViolations(page)).toEqual([]);
+    await dialog.getByRole('textbox', { name: /^Tags/ }).fill(`look, ${HOSTILE[0]}`);
+    await dialog.getByRole('textbox', { name: 'Note' }).fill(`plateau ${HOSTILE[5]}`);
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+    const row = page.getByRole('row', { name: unlearned });
+    await row.getByText(HOSTILE[0], { exact: true }).waitFor();
+    await page.getByRole('searchbox').fill('tag:look plateau');
+    await expect.poll(() => page.locator('.run-row .name a').count()).toBe(1);
+    await row.getByRole('link').click();
+    await page.getByText(`plateau ${HOSTILE[5]}`).waitFor();
+    await page.getByRole('button', { name: 'Tags and note' }).click();
+    await page.getByRole('textbox', { name: /^Tags/ }).fill('');
+    await page.getByRole('textbox', { name: 'Note' }).fill('');
+    await page.keyboard.press('Escape');
+    expect(await page.getByText(`plateau ${HOSTILE[5]}`).count()).toBe(1);
+    await page.getByRole('button', { name: 'Tags and note' }).click();
+    await page.getByRole('textbox', { name: /^Tags/ }).fill('');
+    await page.getByRole('textbox', { name: 'Note' }).fill('');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect.poll(() => page.getByText(`plateau ${HOSTILE[5]}`).count()).toBe(0);
+    expect(problemsOf(page)).toEqual([]);
+  });
+
   it('chooses runs for comparing, by keyboard too, and keeps them from page to page', async () => {
     const page = await watched('');
     const first = page.getByRole('checkbox', { name: /^Choose max-med-sum-full-d16-s1/ });

@@ -75,6 +75,16 @@ function LiveRun({ address, first }: { readonly address: string; readonly first:
       connection: (ok) => change({ isLost: !ok }),
     });
   }, [address]);
+  // a run that has ended tells nothing of itself any more
+  const lookAgain = (): void => {
+    getRun(address).then(
+      (now) => {
+        setDetail(now);
+        setLive((before) => ({ ...before, run: now.run }));
+      },
+      () => undefined,
+    );
+  };
   const { run } = live;
   useTitle(`${run.label}, seed ${run.seed ?? '?'} - sumlens`);
   const color = colorClass(run.place);
@@ -90,7 +100,7 @@ function LiveRun({ address, first }: { readonly address: string; readonly first:
       </div>
       <p class="run-notes">
         <Tags run={run} />
-        <NotesButton run={run} label={`Tags and note of ${run.id}`} />
+        <NotesButton run={run} label={`Tags and note of ${run.id}`} onSaved={lookAgain} />
       </p>
       <Seeds detail={detail} />
       <div role="status" class="notices">

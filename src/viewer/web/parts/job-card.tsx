@@ -107,7 +107,7 @@ function Progress({ job: { state, progress } }: { readonly job: JobSummary }) {
 /** Links to the runs that are there, and to the report. */
 function Results({ job }: { readonly job: JobSummary }) {
   useOnce(runList);
-  const known = runList.data.value ?? [];
+  const known = runList.data.value?.runs ?? [];
   const runs = job.runs.flatMap((id) => known.filter((run) => run.id === id && run.open)).slice(0, 6);
   const hasReport = job.report !== null && job.state === 'done';
   if (runs.length === 0 && !hasReport) return null;

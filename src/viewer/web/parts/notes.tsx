@@ -1,8 +1,7 @@
 /** Tags and a note of a run: shown, and changed in a dialog. They lie beside the run and change nothing of it. */
 import { useRef, useState } from 'preact/hooks';
 import type { RunSummary } from '../../contract.js';
-import { runList } from '../api.js';
-import { send } from '../resource.js';
+import { change, runList } from '../api.js';
 
 export function Tags({ run }: { readonly run: RunSummary }) {
   const tags = run.tags ?? [];
@@ -71,7 +70,7 @@ function NotesForm({ run, onSaved, onCancel }: FormProps) {
     event.preventDefault();
     setSaving(true);
     try {
-      await putNotes(run.address, tagsOf(tags), note.trim());
+      await change('PUT', `/api/runs/${run.address}/notes`, { tags: tagsOf(tags), note: note.trim() });
       await runList.refresh();
       onSaved();
     } catch (reason) {
@@ -118,12 +117,4 @@ function NotesForm({ run, onSaved, onCancel }: FormProps) {
 function tagsOf(text: string): string[] {
   const tags = text.split(',').map((tag) => tag.trim());
   return [...new Set(tags.filter((tag) => tag !== ''))];
-}
-
-async function putNotes(address: string, tags: readonly string[], note: string): Promise<void> {
-  await send(`/api/runs/${address}/notes`, {
-    method: 'PUT',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ tags, note }),
-  });
 }
