@@ -97,11 +97,9 @@ function LiveRun({ address, first }: { readonly address: string; readonly first:
         <span class="swatch" />
         <h1>{run.label}</h1>
         <StateBadge run={run} />
-      </div>
-      <p class="run-notes">
-        <Tags run={run} />
         <NotesButton run={run} label={`Tags and note of ${run.id}`} onSaved={lookAgain} />
-      </p>
+      </div>
+      <Tags run={run} />
       <Seeds detail={detail} />
       <div role="status" class="notices">
         {live.isGone && (
@@ -145,7 +143,11 @@ function unlearnedText({ accuracy, chance }: RunSummary, learnedAccuracy: number
 function Tiles({ run }: { readonly run: RunSummary }) {
   return (
     <dl class="tiles">
-      <Tile name="step" value={whole(run.step)} note={run.steps === null ? '' : `of ${whole(run.steps)}`} />
+      <Tile
+        name="step"
+        value={whole(run.step)}
+        note={run.steps === null || run.step >= run.steps ? '' : `of ${whole(run.steps)}`}
+      />
       <Tile name="training loss" value={number(run.loss)} note="nats" />
       {Object.entries(run.accuracy ?? {}).map(([operation, share]) => (
         <Tile key={operation} name={`${operation} right`} value={percent(share)} />

@@ -28,10 +28,10 @@ const HEADS: readonly { readonly column?: Column; readonly name: string; readonl
   { column: 'state', name: 'state', class: 'at' },
   { name: 'curve', class: 'curve' },
   { column: 'accuracy', name: 'accuracy', class: 'accuracy' },
-  { name: 'other operations', class: 'others' },
+  { name: 'others', class: 'others' },
   { column: 'loss', name: 'loss', class: 'loss right' },
   { column: 'step', name: 'step', class: 'step right' },
-  { name: 'tags and note', class: 'notes' },
+  { name: 'tags', class: 'notes' },
 ];
 
 export interface RunTableProps {
