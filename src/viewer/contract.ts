@@ -17,7 +17,7 @@ export type RunStatus = (typeof RUN_STATUSES)[number];
 /** Most points drawn of one curve: more cost the browser time and show nothing more on a screen. */
 export const MAX_POINTS = 500;
 /** Points of the small curve in a list. */
-export const SPARKLINE_POINTS = 80;
+export const SPARKLINE_POINTS = 32;
 /** Curves kept of one run: a metrics file is not ours to trust. */
 export const MAX_CURVES = 64;
 
@@ -26,9 +26,10 @@ export type CurvePoint = readonly [step: number, value: number | null];
 
 /**
  * loss: nats; role: nats by role of the token; accuracy: result tokens right by operation, over operands that training
- * may draw; held: the same over held-out operands; divisor: SUM right modulo a divisor of n.
+ * may draw; held: the same over held-out operands; nested: results right inside nested expressions, free-running;
+ * divisor: SUM right modulo a divisor of n.
  */
-export const CURVE_GROUPS = ['loss', 'role', 'accuracy', 'held', 'divisor'] as const;
+export const CURVE_GROUPS = ['loss', 'role', 'accuracy', 'held', 'nested', 'divisor'] as const;
 export type CurveGroup = (typeof CURVE_GROUPS)[number];
 
 export interface Curve {
@@ -44,6 +45,10 @@ export interface RunSummary {
   readonly open: boolean;
   /** of its page, in place of the id; matches ADDRESS_NAME */
   readonly address: string;
+  /** the id is a link, and the run lies here below the same folder */
+  readonly linkOf?: string;
+  /** it came with the package */
+  readonly shipped?: true;
   readonly status: RunStatus;
   /** why it is corrupt, or how it ended */
   readonly reason?: string;
@@ -65,13 +70,33 @@ export interface RunSummary {
   readonly loss: number | null;
   /** accuracy on result tokens by operation, last evaluation; null: none yet */
   readonly accuracy: Readonly<Record<string, number>> | null;
-  /** SUM accuracy (or that of the first operation) over steps */
+  /**
+   * every operation was right often enough at the last two evaluations, inside nested expressions too; null: not
+   * evaluated yet, or the rows do not tell
+   */
+  readonly learned: boolean | null;
+  /** SUM accuracy (or that of the first operation) over steps, to four digits */
   readonly sparkline: readonly CurvePoint[];
   /** uniform guessing, 1 / modulus */
   readonly chance: number | null;
   /** what somebody wrote of it; absent: nothing */
   readonly tags?: readonly string[];
   readonly note?: string;
+}
+
+export type SettingValue = string | number | boolean | null | readonly (string | number)[];
+
+/** What the runs of one condition have in common. */
+export interface ConditionSummary {
+  readonly condition: string;
+  /** by path: `model.dModel`, `data.tasks`; without seeds */
+  readonly settings: Readonly<Record<string, SettingValue>>;
+}
+
+/** Answer of /api/runs. */
+export interface RunList {
+  readonly runs: readonly RunSummary[];
+  readonly conditions: readonly ConditionSummary[];
 }
 
 export interface CheckpointRow {

@@ -3,7 +3,14 @@
  * calls always come from a listing, never from an address.
  */
 import type { PlaygroundDocument } from '../playground/document.js';
-import type { ReportSummary, RunDetail, RunSummary, SweepState, SweepSummary } from './contract.js';
+import type {
+  ConditionSummary,
+  ReportSummary,
+  RunDetail,
+  RunSummary,
+  SweepState,
+  SweepSummary,
+} from './contract.js';
 import type { ServedHost } from './guard.js';
 import type { JobStore } from './jobs/store.js';
 import type { Notes } from './notes.js';
@@ -43,6 +50,8 @@ export interface ViewerDeps {
   /** the front end, by name, read once at the start */
   readonly assets: ReadonlyMap<string, Asset>;
   listRuns(): Promise<readonly RunSummary[]>;
+  /** of the list that was given last */
+  conditions(): readonly ConditionSummary[];
   /**
    * undefined: there is no such checkpoint, or it may not be read
    * @throws UserError for one that is damaged or too large

@@ -42,6 +42,7 @@ export function diskDeps(options: DiskDepsOptions): ViewerDeps {
   return {
     ...given,
     listRuns: () => runs.runs(),
+    conditions: () => runs.conditions(),
     readRun: async ({ id }) => {
       const folder = runs.folder(id);
       const config = runs.config(id);

@@ -4,7 +4,7 @@
  */
 import { CURVE_GROUPS, MAX_CURVES, type Curve, type CurveGroup, type CurvePoint } from './contract.js';
 import { accuracyByOperation, divisorAccuracy } from '../train/learned.js';
-import type { EvalCell, EvalRow } from '../train/metrics.js';
+import type { EvalCell, EvalRow, NestedResults } from '../train/metrics.js';
 import { decimate } from './decimate.js';
 
 const MAX_LINE = 64 * 1024;
@@ -44,6 +44,7 @@ export function parseMetricsLine(
     const evaluated: EvalRow = { kind, step, cells: row['cells'].slice(0, MAX_CELLS).filter(isCell) };
     addAll(samples, 'accuracy', step, accuracyByOperation(evaluated, 'trained'));
     if (isWanted('held')) addAll(samples, 'held', step, accuracyByOperation(evaluated, 'held'));
+    if (isWanted('nested')) addAll(samples, 'nested', step, insideOf(row['nested']));
     if (isWanted('divisor')) addAll(samples, 'divisor', step, divisorAccuracy(evaluated, 'SUM'));
   } else if (kind === 'diverged') {
     addSample(samples, 'loss', 'training loss', step, 'NaN');
@@ -66,6 +67,20 @@ function isCell(cell: unknown): cell is EvalCell {
     isRecord(divisors) &&
     Object.values(divisors).every(isCount)
   );
+}
+
+/** Results right inside nested expressions, by operation; empty where the row does not tell. */
+function insideOf(nested: unknown): Record<string, number> {
+  const inside = isRecord(nested) ? nested['inside'] : undefined;
+  if (!Array.isArray(inside)) return {};
+  const known = inside.slice(0, MAX_CURVES).filter(isInside);
+  return Object.fromEntries(known.map(({ operation, correct, total }) => [operation, correct / total]));
+}
+
+function isInside(entry: unknown): entry is NestedResults {
+  if (!isRecord(entry)) return false;
+  const { operation, correct, total } = entry;
+  return typeof operation === 'string' && isCount(correct) && isCount(total) && correct <= total && total > 0;
 }
 
 function isCount(value: unknown): value is number {

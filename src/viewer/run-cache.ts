@@ -13,7 +13,7 @@ import { isRecord } from './metrics.js';
 import { addressOf } from './address.js';
 
 /** Changes when summaries are made otherwise. */
-const FORMAT = 'sumlens viewer runs 1';
+const FORMAT = 'sumlens viewer runs 2';
 const MOST_BYTES = 128 << 20;
 /** A file changed this short before it was looked at may change again within one tick of its clock. */
 const SETTLED_MS = 2000;
@@ -88,7 +88,7 @@ const isText = (value: unknown): boolean => typeof value === 'string';
 
 function isSummary(value: unknown, id: string): value is RunSummary {
   if (!isRecord(value)) return false;
-  const { tasks, accuracy, sparkline, status, reason } = value;
+  const { tasks, accuracy, learned, sparkline, status, reason } = value;
   return (
     value['id'] === id &&
     value['address'] === addressOf(id) &&
@@ -102,6 +102,7 @@ function isSummary(value: unknown, id: string): value is RunSummary {
     ['seed', 'parameters', 'steps', 'loss', 'chance'].every((field) => isNumberOrNull(value[field])) &&
     typeof value['step'] === 'number' &&
     (accuracy === null || (isRecord(accuracy) && Object.values(accuracy).every(isNumberOrNull))) &&
+    (learned === null || typeof learned === 'boolean') &&
     Array.isArray(sparkline) &&
     sparkline.every((point) => Array.isArray(point) && point.length === 2 && point.every(isNumberOrNull))
   );

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { listSteps } from '../checkpoint/run-files.js';
 import type { RunConfig } from '../config/run-config.js';
 import { containedPath, readContained } from './contained.js';
-import type { CheckpointRow, RunDetail } from './contract.js';
+import type { CheckpointRow, RunDetail, SettingValue } from './contract.js';
 import { isRecord } from './metrics.js';
 import type { Folder } from './folders.js';
 
@@ -25,6 +25,31 @@ export function configText(config: RunConfig): RunDetail['config'] {
 
 function fields(section: object): (readonly [string, string])[] {
   return Object.entries(section).map(([key, value]: [string, unknown]) => [key, text(value)]);
+}
+
+/** Fields in which the runs of one condition may differ, at any depth. */
+const SEEDS = ['seed', 'holdoutSeed', 'from', 'weights', 'moments'];
+
+/** What the runs of a condition have in common, by path. */
+export function settingsOf({ seed: _seed, ...config }: RunConfig): Readonly<Record<string, SettingValue>> {
+  const found: Record<string, SettingValue> = {};
+  const visit = (path: string, value: unknown): void => {
+    if (isRecord(value)) {
+      for (const [key, inner] of Object.entries(value)) {
+        if (!SEEDS.includes(key)) visit(path === '' ? key : `${path}.${key}`, inner);
+      }
+    } else if (Array.isArray(value)) {
+      found[path] = value.map((item: unknown) =>
+        typeof item === 'number' || typeof item === 'string' ? item : JSON.stringify(item),
+      );
+    } else if (['string', 'number', 'boolean'].includes(typeof value) || value === null) {
+      found[path] = value as SettingValue;
+    }
+  };
+  // the table of operations is that of the version which trained
+  const { vocabulary: _vocabulary, ...own } = config;
+  visit('', own);
+  return found;
 }
 
 function text(value: unknown): string {

@@ -21,7 +21,10 @@ import { parameterTable } from '../model/parameters.js';
 import { placesOf } from '../palette.js';
 import { addressOf } from './address.js';
 import { isPlainFile } from './contained.js';
-import { SPARKLINE_POINTS, type RunSummary } from './contract.js';
+import { LEARNED_ACCURACY } from '../evidence/claims-file.js';
+import { isNested } from '../train/learned.js';
+import { type ConditionSummary, type CurvePoint, SPARKLINE_POINTS, type RunSummary } from './contract.js';
+import { settingsOf } from './run-detail.js';
 import { decimate } from './decimate.js';
 import { type Folder, foldersBelow, isRealFolder, pathOf } from './folders.js';
 import { NOTES_FILE, readNotes } from './notes.js';
@@ -64,6 +67,7 @@ export class RunIndex {
   /** what `list` was made of */
   private shown = new Map<string, RunSummary>();
   private list: readonly RunSummary[] | undefined;
+  private conditionList: readonly ConditionSummary[] = [];
   private madeAt = -Infinity;
   private tookMs = 0;
   private making: Promise<readonly RunSummary[]> | undefined;
@@ -100,6 +104,11 @@ export class RunIndex {
     await this.making;
   }
 
+  /** Of the runs that `runs` gave last. */
+  conditions(): readonly ConditionSummary[] {
+    return this.conditionList;
+  }
+
   /** @param id - of the list */
   folder(id: string): Folder | undefined {
     return this.known.get(id)?.folder;
@@ -119,8 +128,10 @@ export class RunIndex {
     // nobody waits for a later list of many
     const isAwaited = (this.list?.length ?? 0) < MANY_RUNS;
     this.readUntil = began + (isAwaited ? this.readingMs : LATER_READING_MS);
+    let ownRoot: string | undefined;
     for (const given of this.roots) {
       const root = await realpath(given).catch(() => given);
+      ownRoot ??= root;
       this.readCache(root);
       const others = this.roots.filter((other) => other !== given);
       const { folders, refused } = foldersBelow(root, (name) => others.includes(join(given, name)));
@@ -148,7 +159,9 @@ export class RunIndex {
     this.shown = new Map([...next].map(([name, { summary }]) => [name, summary]));
     // the same list stays the same object, so that its text is made once
     if (!isSame || this.list === undefined) {
-      this.list = labelled(summaries, next).sort((a, b) => (a.id < b.id ? -1 : 1));
+      const { runs, conditions } = labelled(summaries, next, (root) => root !== ownRoot);
+      this.list = runs.sort((a, b) => (a.id < b.id ? -1 : 1));
+      this.conditionList = conditions;
     }
     this.madeAt = performance.now();
     this.tookMs = this.madeAt - began;
@@ -255,13 +268,37 @@ export class RunIndex {
       step: collector.lastStep,
       loss: collector.points('loss', 'training loss').at(-1)?.[1] ?? null,
       accuracy: accuracies.length === 0 ? null : Object.fromEntries(accuracies),
-      sparkline: decimate(collector.points('accuracy', shown), SPARKLINE_POINTS),
+      learned: learnedBy(config, collector),
+      sparkline: decimate(collector.points('accuracy', shown), SPARKLINE_POINTS).map(rounded),
     };
   }
 }
 
-/** A list shows losses and accuracies only. */
-const listCollector = (): CurveCollector => new CurveCollector(SPARKLINE_POINTS, () => false);
+/** A list shows losses and accuracies only, and whether the run has learned. */
+const listCollector = (): CurveCollector =>
+  new CurveCollector(SPARKLINE_POINTS, (group) => group === 'nested');
+
+const rounded = ([step, value]: CurvePoint): CurvePoint => [
+  step,
+  value === null ? null : Math.round(value * 1e4) / 1e4,
+];
+
+/** hasLearned (train/learned.ts) of every operation, from what a list keeps of the rows. */
+function learnedBy({ data }: RunConfig, collector: CurveCollector): boolean | null {
+  const lastTwo = (group: 'accuracy' | 'nested', task: string): (number | null)[] =>
+    collector
+      .points(group, task)
+      .slice(-2)
+      .map(([, value]) => value);
+  const isBelow = (value: number | null): boolean => !(value !== null && value >= LEARNED_ACCURACY);
+  const flat = data.tasks.map((task) => lastTwo('accuracy', task));
+  if (flat.some((values) => values.length === 0)) return null;
+  if (flat.some((values) => values.length < 2 || values.some(isBelow))) return false;
+  if (!isNested(data)) return true;
+  const inside = data.tasks.map((task) => lastTwo('nested', task));
+  if (inside.some((values) => values.some(isBelow))) return false;
+  return inside.some((values) => values.length < 2) ? null : true;
+}
 
 /** Trainable numbers by condition: the same for all its seeds. */
 const parametersOf = new Map<string, number>();
@@ -363,6 +400,7 @@ function emptySummary(id: string, config: RunConfig): RunSummary {
     steps: config.training.steps,
     loss: null,
     accuracy: null,
+    learned: null,
     sparkline: [],
     chance: 1 / config.data.modulus,
   };
@@ -385,13 +423,18 @@ function unreadable(id: string, reason: string): RunSummary {
     steps: null,
     loss: null,
     accuracy: null,
+    learned: null,
     sparkline: [],
     chance: null,
   };
 }
 
-/** Conditions in words, with the fields in which namesakes differ. */
-function labelled(summaries: readonly RunSummary[], known: ReadonlyMap<string, Known>): RunSummary[] {
+/** Conditions in words, with the fields in which namesakes differ, and where a run comes from. */
+function labelled(
+  summaries: readonly RunSummary[],
+  known: ReadonlyMap<string, Known>,
+  isShipped: (root: string) => boolean,
+): { readonly runs: RunSummary[]; readonly conditions: ConditionSummary[] } {
   const configs = new Map<string, RunConfig>();
   for (const { id, condition } of summaries) {
     const run = known.get(id);
@@ -402,8 +445,18 @@ function labelled(summaries: readonly RunSummary[], known: ReadonlyMap<string, K
   const labels = distinguishingLabels([...configs.values()]);
   const byCondition = new Map([...configs.keys()].map((condition, i) => [condition, labels[i]]));
   const places = placesOf(labels);
-  return summaries.map((run) => {
+  const runs = summaries.map((run): RunSummary => {
     const label = byCondition.get(run.condition) ?? '';
-    return { ...run, label, place: places.get(label) ?? 0 };
+    const folder = known.get(run.id)?.folder;
+    const target = folder?.parts.join('/');
+    return {
+      ...run,
+      label,
+      place: places.get(label) ?? 0,
+      ...(target !== undefined && target !== run.id && { linkOf: target }),
+      ...(folder !== undefined && isShipped(folder.root) && { shipped: true as const }),
+    };
   });
+  const conditions = [...configs].map(([condition, config]) => ({ condition, settings: settingsOf(config) }));
+  return { runs, conditions };
 }

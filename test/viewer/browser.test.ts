@@ -40,6 +40,7 @@ let browser: Browser;
 let running = '';
 let doomed = '';
 let hostileRun = '';
+let unlearned = '';
 const pages: { page: Page; problems: string[] }[] = [];
 
 async function watched(
@@ -116,6 +117,11 @@ describeNeeding(NO_BROWSER, 'the pages of the viewer in a browser', () => {
         until: 1000,
         running: true,
       });
+      unlearned = writeRun(checkpointsDir, {
+        config: sampleConfig(['MED', 'SUM'], 7),
+        end: 'budget',
+        best: 0.12,
+      });
       HOSTILE.forEach((name, i) => {
         mkdirSync(join(checkpointsDir, name.replaceAll('/', '_')));
         writeReport(reportsDir, `hostile-${i}`, { title: name });
@@ -148,18 +154,124 @@ describeNeeding(NO_BROWSER, 'the pages of the viewer in a browser', () => {
 
   it('lists runs by condition, and hostile names as text', async () => {
     const page = await watched('');
-    await page.getByRole('heading', { name: 'MAX+MED+SUM, full, d=16' }).waitFor();
+    const group = page.getByRole('row', { name: 'MAX+MED+SUM, full, d=16' });
+    await group.waitFor();
+    // rows that the window does not show are not drawn
+    await page.setViewportSize({ width: 1280, height: 2600 });
+    await page.getByRole('row', { name: '<svg onload=pwned()>' }).waitFor();
     const text = await page.locator('main').innerText();
     for (const name of HOSTILE) expect(text).toContain(name);
     expect(await page.locator('main :is(img, script, iframe, b[onclick])').count()).toBe(0);
-    expect(await page.locator('.condition').count()).toBe(4);
-    const card = page.locator('.condition', { hasText: 'MAX+MED+SUM, full' });
-    expect(await card.innerText()).toContain('3 of 3 at 95 % SUM or more');
-    expect(await card.locator('path.line').count()).toBe(3);
-    const places = placesOf(await page.locator('.condition h3').allInnerTexts());
-    const color = colorAt('light', places.get('MAX+MED+SUM, full, d=16') ?? -1);
-    expect(await swatchOf(page, '.condition:has-text("MAX+MED+SUM, full") .swatch')).toBe(color);
-    expect(await card.getByRole('link').count()).toBe(3);
+    expect(await page.locator('.run-row.group').count()).toBe(6);
+    expect(await group.innerText()).toContain('3 runs · 8\u202f080 parameters · 3 of 3 learned');
+    const labels = (await page.locator('.run-row.group:has(.swatch) .group-label').allInnerTexts()).sort();
+    const color = colorAt('light', placesOf(labels).get('MAX+MED+SUM, full, d=16') ?? -1);
+    expect(await swatchOf(page, '.run-row.group:has-text("MAX+MED+SUM, full") .swatch')).toBe(color);
+    expect(await page.locator('.run-row path.line').count()).toBe(9);
+    expect(problemsOf(page)).toEqual([]);
+  });
+
+  it('never shows a run that ended at chance as done well', async () => {
+    const page = await watched('');
+    const row = page.getByRole('row', { name: unlearned });
+    await row.waitFor();
+    const badge = row.locator('.badge');
+    expect(await badge.innerText()).toBe('not learned');
+    expect(await badge.getAttribute('class')).toBe('badge warn');
+    await row.getByRole('link').click();
+    await page.getByText('The budget is used up, and this run has not learned: SUM is right in').waitFor();
+    expect(problemsOf(page)).toEqual([]);
+  });
+
+  it('searches, filters, sorts and groups, all of it in the address, and comes back to it', async () => {
+    const page = await watched('');
+    const names = (): Promise<string[]> => page.locator('.run-row .name a').allInnerTexts();
+    const search = page.getByRole('searchbox', { name: 'Search runs' });
+    await search.waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('dModel>=16 tasks:MED -seed:2');
+    await expect.poll(names).toEqual(['seed 1', 'seed 3', 'seed 7']);
+    await expect.poll(() => page.url()).toContain('?q=dModel~3E~3D16~20tasks:MED~20-seed:2');
+    await page.getByRole('button', { name: /^not learned/ }).click();
+    await expect.poll(names).toEqual(['seed 7']);
+    await page.getByRole('link', { name: 'seed 7' }).click();
+    await page.getByRole('heading', { name: 'Learning curves' }).waitFor();
+    await page.goBack();
+    await expect.poll(names).toEqual(['seed 7']);
+    expect(await search.inputValue()).toBe('dModel>=16 tasks:MED -seed:2');
+    await page.reload();
+    await expect.poll(names).toEqual(['seed 7']);
+    await search.fill('dModle>2');
+    await page.getByText('No column, operation or setting is called dModle.').waitFor();
+    await search.fill('nothing-like-this');
+    await page.getByText('No run is like that.').waitFor();
+    await page.getByRole('button', { name: 'Show all' }).click();
+    await page.getByRole('combobox', { name: 'Group by' }).selectOption('none');
+    await page.getByRole('button', { name: 'accuracy' }).click();
+    await expect.poll(() => page.locator('.run-row.group').count()).toBe(0);
+    const header = page.getByRole('columnheader', { name: 'accuracy' });
+    await expect.poll(() => header.getAttribute('aria-sort')).toBe('descending');
+    const shares = (await page.locator('.run-row:not(.head) .accuracy').allInnerTexts()).flatMap((text) => {
+      const [, share] = /([\d.]+) %/.exec(text) ?? [];
+      return share === undefined ? [] : [Number(share)];
+    });
+    expect(shares.length).toBeGreaterThan(6);
+    expect(shares).toEqual([...shares].sort((a, b) => b - a));
+    expect(problemsOf(page)).toEqual([]);
+  });
+
+  it('keeps tags and a note of a run, whatever they say, and finds the run by them', async () => {
+    const page = await watched('');
+    await page.getByRole('button', { name: `Tags and note of ${unlearned}` }).click();
+    const dialog = page.getByRole('dialog');
+    expect(await axeViolations(page)).toEqual([]);
+    await dialog.getByRole('textbox', { name: /^Tags/ }).fill(`look, ${HOSTILE[0]}`);
+    await dialog.getByRole('textbox', { name: 'Note' }).fill(`plateau ${HOSTILE[5]}`);
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+    const row = page.getByRole('row', { name: unlearned });
+    await row.getByText(HOSTILE[0], { exact: true }).waitFor();
+    await page.getByRole('searchbox').fill('tag:look plateau');
+    await expect.poll(() => page.locator('.run-row .name a').count()).toBe(1);
+    await row.getByRole('link').click();
+    await page.getByText(`plateau ${HOSTILE[5]}`).waitFor();
+    await page.getByRole('button', { name: 'Tags and note' }).click();
+    await page.getByRole('textbox', { name: /^Tags/ }).fill('');
+    await page.getByRole('textbox', { name: 'Note' }).fill('');
+    await page.keyboard.press('Escape');
+    expect(await page.getByText(`plateau ${HOSTILE[5]}`).count()).toBe(1);
+    await page.getByRole('button', { name: 'Tags and note' }).click();
+    await page.getByRole('textbox', { name: /^Tags/ }).fill('');
+    await page.getByRole('textbox', { name: 'Note' }).fill('');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect.poll(() => page.getByText(`plateau ${HOSTILE[5]}`).count()).toBe(0);
+    expect(problemsOf(page)).toEqual([]);
+  });
+
+  it('chooses runs for comparing, by keyboard too, and keeps them from page to page', async () => {
+    const page = await watched('');
+    const first = page.getByRole('checkbox', { name: /^Choose max-med-sum-full-d16-s1/ });
+    await first.focus();
+    await page.keyboard.press('Space');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Space');
+    await page.getByText('2 runs chosen').waitFor();
+    const bar = page.getByRole('region', { name: 'Chosen runs' });
+    const target = new URL((await bar.getByRole('link').getAttribute('href')) ?? '', page.url());
+    expect(target.pathname).toBe('/compare');
+    expect(target.searchParams.get('of')?.split(',')).toHaveLength(2);
+    await page.getByRole('link', { name: 'Reports' }).click();
+    await page.getByRole('heading', { name: 'Reports' }).waitFor();
+    await page.goBack();
+    await page.getByText('2 runs chosen').waitFor();
+    const all = page.getByRole('checkbox', { name: 'Choose all of MAX+MED+SUM, full, d=16' });
+    expect(await all.evaluate((box: unknown) => (box as { indeterminate: boolean }).indeterminate)).toBe(
+      true,
+    );
+    await all.click();
+    await page.getByText('3 runs chosen').waitFor();
+    await page.getByRole('button', { name: 'Choose none' }).click();
+    await expect.poll(() => page.getByText(/runs chosen/).count()).toBe(0);
     expect(problemsOf(page)).toEqual([]);
   });
 

@@ -80,7 +80,7 @@ describe('startViewer', () => {
     };
     const started = await startViewer({ ...options({ port: 0 }), ...missing });
     try {
-      expect(await (await fetch(`${started.url}api/runs`)).json()).toEqual({ runs: [] });
+      expect(await (await fetch(`${started.url}api/runs`)).json()).toEqual({ runs: [], conditions: [] });
       expect(await (await fetch(`${started.url}api/reports`)).json()).toEqual({ reports: [] });
     } finally {
       await started.close();

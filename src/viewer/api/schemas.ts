@@ -1,10 +1,12 @@
 /** The answers of the API as schemas: those of the published description, held to the types of contract.ts by the compiler. */
 import { z } from 'zod';
 import {
+  type ConditionSummary,
   CURVE_GROUPS,
   type ReportSummary,
   RUN_STATUSES,
   type RunDetail,
+  type RunList,
   type RunSummary,
   type SweepSummary,
 } from '../contract.js';
@@ -36,6 +38,8 @@ export const runSchema: z.ZodType<RunSummary> = z.strictObject({
   id: text,
   open: z.boolean(),
   address: text,
+  linkOf: text.exactOptional(),
+  shipped: z.literal(true).exactOptional(),
   status: z.enum(RUN_STATUSES),
   reason: text.exactOptional(),
   reading: z.literal(true).exactOptional(),
@@ -49,6 +53,7 @@ export const runSchema: z.ZodType<RunSummary> = z.strictObject({
   steps: numberOrNull,
   loss: numberOrNull,
   accuracy: z.record(text, z.number()).readonly().nullable(),
+  learned: z.boolean().nullable(),
   sparkline: z.array(point).readonly(),
   chance: numberOrNull,
   tags: texts.exactOptional(),
@@ -58,7 +63,20 @@ export const runSchema: z.ZodType<RunSummary> = z.strictObject({
 /** The weights as the playground reads them (src/playground). */
 export const checkpointSchema = z.looseObject({});
 
-export const runsSchema = z.strictObject({ runs: z.array(runSchema) });
+const conditionSchema: z.ZodType<ConditionSummary> = z.strictObject({
+  condition: text,
+  settings: z
+    .record(
+      text,
+      z.union([text, z.number(), z.boolean(), z.null(), z.array(z.union([text, z.number()])).readonly()]),
+    )
+    .readonly(),
+});
+
+export const runsSchema: z.ZodType<RunList> = z.strictObject({
+  runs: z.array(runSchema).readonly(),
+  conditions: z.array(conditionSchema).readonly(),
+});
 
 export const runDetailSchema: z.ZodType<RunDetail> = z.strictObject({
   run: runSchema,

@@ -1,7 +1,15 @@
 /** /api/runs: the list, one run, and its curves as they grow. */
 import { gzipSync } from 'node:zlib';
 import { Router, type Request, type Response } from 'express';
-import { ADDRESS_NAME, MAX_POINTS, type CurvesEvent, type RunDetail, type RunSummary } from '../contract.js';
+import {
+  ADDRESS_NAME,
+  type ConditionSummary,
+  type CurvesEvent,
+  MAX_POINTS,
+  type RunDetail,
+  type RunList,
+  type RunSummary,
+} from '../contract.js';
 import { POLL_MS, type ViewerDeps } from '../deps.js';
 import { sha256Hex } from '../../io/sha256.js';
 import { confirmSchema, notesSchema } from '../api/schemas.js';
@@ -14,7 +22,7 @@ export function runRoutes(deps: ViewerDeps, streams: EventStreams): Router {
   const router = Router({ caseSensitive: true, strict: true });
   const body = listBody();
   router.get('/api/runs', async (request, response) => {
-    const { etag, text, gzip } = body(await deps.listRuns());
+    const { etag, text, gzip } = body(await deps.listRuns(), () => deps.conditions());
     response.setHeader('ETag', etag);
     response.setHeader('Vary', 'Accept-Encoding');
     if (request.headers['if-none-match'] === etag) {
@@ -88,11 +96,14 @@ interface ListBody {
 const LONG_TEXT = 100_000;
 
 /** The text of a list, made once as long as the list is the same. */
-function listBody(): (runs: readonly RunSummary[]) => ListBody {
+function listBody(): (
+  runs: readonly RunSummary[],
+  conditions: () => readonly ConditionSummary[],
+) => ListBody {
   let made: { readonly of: readonly RunSummary[]; readonly body: ListBody } | undefined;
-  return (runs) => {
+  return (runs, conditions) => {
     if (made?.of === runs) return made.body;
-    const text = JSON.stringify({ runs });
+    const text = JSON.stringify({ runs, conditions: conditions() } satisfies RunList);
     const etag = `"${sha256Hex(text).slice(0, 32)}"`;
     const gzip = text.length < LONG_TEXT ? undefined : gzipSync(text, { level: 1 });
     made = { of: runs, body: { etag, text, gzip } };

@@ -1,9 +1,9 @@
 /** The lists and details of the API, typed by the contract. */
-import type { ReportSummary, RunDetail, RunSummary, SweepSummary } from '../contract.js';
+import type { ReportSummary, RunDetail, RunList, SweepSummary } from '../contract.js';
 import type { JobForm } from '../contract/jobs.js';
 import { AnswerError, resource, send } from './resource.js';
 
-export const runList = resource('/api/runs', (body) => (body as { runs: readonly RunSummary[] }).runs);
+export const runList = resource('/api/runs', (body) => body as RunList);
 export const reportList = resource(
   '/api/reports',
   (body) => (body as { reports: readonly ReportSummary[] }).reports,

@@ -38,20 +38,6 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${whole(count)} ${count === 1 ? one : many}`;
 }
 
-const STATUS_WORDS: Readonly<Record<string, string>> = {
-  running: 'training',
-  solved: 'solved',
-  budget: 'finished',
-  diverged: 'diverged',
-  interrupted: 'interrupted',
-  stopped: 'stopped',
-  corrupt: 'not readable',
-};
-
-export function statusWord(status: string): string {
-  return STATUS_WORDS[status] ?? status;
-}
-
 /** Curves of one run have the colour of its condition and differ by dash; the first of a row of names is drawn whole. */
 const KNOWN_SERIES: readonly (readonly string[])[] = [
   ['SUM', 'MAX', 'MED', 'MIN', 'FIRST', 'PROD'],

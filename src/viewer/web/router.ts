@@ -3,8 +3,9 @@
  * going back comes to the place that was left. An address is of plain letters (guard.ts), so queries have an encoding of their own.
  */
 import { computed, signal } from '@preact/signals';
+import { type Query, queryOf, queryText } from './query.js';
 
-export type Query = Readonly<Record<string, string>>;
+export type { Query };
 
 export interface Place {
   /** below the viewer's root: `/`, `/runs/<address>` */
@@ -63,46 +64,6 @@ export function setQuery(
     (pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== '',
   );
   go(path, Object.fromEntries(next), options);
-}
-
-/** Letters, digits and `-` stay; every other byte of UTF-8 is `_` and two hexadecimal digits. */
-export function queryText(query: Query): string {
-  return Object.entries(query)
-    .map(([key, value]) => `${encoded(key)}=${encoded(value)}`)
-    .join('&');
-}
-
-/** @param search - with or without its `?`; what cannot be read is left out */
-export function queryOf(search: string): Query {
-  const found: Record<string, string> = {};
-  for (const part of search.replace(/^\?/, '').split('&')) {
-    const [key, value] = part.split('=', 2).map(decoded);
-    if (key !== undefined && key !== '' && value !== undefined) found[key] = value;
-  }
-  return found;
-}
-
-function encoded(text: string): string {
-  return [...new TextEncoder().encode(text)]
-    .map((byte) => {
-      const letter = String.fromCharCode(byte);
-      return /[A-Za-z0-9-]/.test(letter) ? letter : `_${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-    })
-    .join('');
-}
-
-function decoded(text: string): string | undefined {
-  const bytes: number[] = [];
-  for (let i = 0; i < text.length; i++) {
-    const code = /^_[0-9A-F]{2}/i.exec(text.slice(i, i + 3))?.[0];
-    bytes.push(code === undefined ? text.charCodeAt(i) : parseInt(code.slice(1), 16));
-    if (code !== undefined) i += 2;
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(new Uint8Array(bytes));
-  } catch {
-    return undefined;
-  }
 }
 
 /** Follows links and the back button. @param knows - whether the front end has a page at that path */

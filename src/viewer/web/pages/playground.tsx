@@ -13,7 +13,7 @@ const MOST_CHOICES = 400;
 const library: Library = {
   async choices() {
     await runList.refresh();
-    const runs = runList.data.value;
+    const runs = runList.data.value?.runs;
     if (runs === undefined) throw runList.error.value ?? new Error('The viewer does not answer.');
     return choicesOf(runs);
   },

@@ -6,6 +6,7 @@ import { CurveStore } from '../curve-store.js';
 import { bytes, colorClass, number, percent, whole } from '../format.js';
 import type { PageProps } from '../pages.js';
 import { A } from '../parts/link.js';
+import { NotesButton, Tags } from '../parts/notes.js';
 import { StateBadge } from '../parts/run-state.js';
 import { Broken, Loading, Lost, Notice, useTitle } from '../parts/states.js';
 import { RunCharts } from '../parts/run-charts.js';
@@ -74,6 +75,16 @@ function LiveRun({ address, first }: { readonly address: string; readonly first:
       connection: (ok) => change({ isLost: !ok }),
     });
   }, [address]);
+  // a run that has ended tells nothing of itself any more
+  const lookAgain = (): void => {
+    getRun(address).then(
+      (now) => {
+        setDetail(now);
+        setLive((before) => ({ ...before, run: now.run }));
+      },
+      () => undefined,
+    );
+  };
   const { run } = live;
   useTitle(`${run.label}, seed ${run.seed ?? '?'} - sumlens`);
   const color = colorClass(run.place);
@@ -86,7 +97,9 @@ function LiveRun({ address, first }: { readonly address: string; readonly first:
         <span class="swatch" />
         <h1>{run.label}</h1>
         <StateBadge run={run} />
+        <NotesButton run={run} label={`Tags and note of ${run.id}`} onSaved={lookAgain} />
       </div>
+      <Tags run={run} />
       <Seeds detail={detail} />
       <div role="status" class="notices">
         {live.isGone && (
@@ -94,6 +107,9 @@ function LiveRun({ address, first }: { readonly address: string; readonly first:
         )}
         {run.status === 'diverged' && (
           <Notice tone="bad">{run.reason ?? 'A number stopped being finite.'}</Notice>
+        )}
+        {run.status === 'budget' && run.learned === false && (
+          <Notice tone="warn">{unlearnedText(run, detail.learnedAccuracy)}</Notice>
         )}
         {live.unreadable > 0 && (
           <Notice tone="warn">
@@ -113,10 +129,25 @@ function LiveRun({ address, first }: { readonly address: string; readonly first:
   );
 }
 
+/** What an ended run lacks, beside what guessing gives. */
+function unlearnedText({ accuracy, chance }: RunSummary, learnedAccuracy: number): string {
+  const low = Object.entries(accuracy ?? {}).filter(([, share]) => share < learnedAccuracy);
+  const found =
+    low.length === 0
+      ? 'an accuracy fell back in the last two evaluations'
+      : low.map(([operation, share]) => `${operation} is right in ${percent(share)} of results`).join(', ');
+  const guess = chance === null ? '' : `; uniform guessing gives ${percent(chance)}`;
+  return `The budget is used up, and this run has not learned: ${found}${guess}.`;
+}
+
 function Tiles({ run }: { readonly run: RunSummary }) {
   return (
     <dl class="tiles">
-      <Tile name="step" value={whole(run.step)} note={run.steps === null ? '' : `of ${whole(run.steps)}`} />
+      <Tile
+        name="step"
+        value={whole(run.step)}
+        note={run.steps === null || run.step >= run.steps ? '' : `of ${whole(run.steps)}`}
+      />
       <Tile name="training loss" value={number(run.loss)} note="nats" />
       {Object.entries(run.accuracy ?? {}).map(([operation, share]) => (
         <Tile key={operation} name={`${operation} right`} value={percent(share)} />

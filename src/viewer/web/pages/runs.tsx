@@ -1,139 +1,191 @@
-/** The first page: what trains now, sweeps, and runs by condition. */
-import { useState } from 'preact/hooks';
-import type { RunSummary } from '../../contract.js';
+/** The first page: sweeps, and the table of all runs. What is searched, filtered, sorted and grouped is in the address. */
+import { signal } from '@preact/signals';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { RunList, SweepSummary } from '../../contract.js';
 import { runList, sweepList } from '../api.js';
 import { plural } from '../format.js';
-import { ConditionCard } from '../parts/condition-card.js';
 import { A } from '../parts/link.js';
-import { Empty, Loading, Lost, useTitle } from '../parts/states.js';
+import { SelectionBar } from '../parts/runs/selection-bar.js';
+import { RunTable } from '../parts/runs/table.js';
+import { Toolbar } from '../parts/runs/toolbar.js';
+import { Empty, Lost, Notice, useTitle } from '../parts/states.js';
 import { SweepProgress } from '../parts/sweep-progress.js';
-import { useLive } from '../resource.js';
+import { AnswerError, useLive } from '../resource.js';
+import { place, setQuery } from '../router.js';
+import { arrange, type Column, type Grouping, GROUPINGS, keep, sortOf, sortText } from '../runs/arrange.js';
+import { type Listed, parseSearch, searchNames } from '../runs/search.js';
 
-/** Cards shown at first, and added by each press of the button: a page of ten thousand runs is not read in one go. */
-const MOST_CARDS = 24;
-const MOST_UNREADABLE = 12;
+/** From so many runs on, groups are closed until they are opened. */
+const MANY_RUNS = 400;
+/** What is typed goes into the address when the fingers rest. */
+const TYPED_MS = 250;
+
+/** Groups that were opened or closed by hand, in this tab. */
+const toggled = signal<ReadonlyMap<string, boolean>>(new Map());
 
 export function RunsPage() {
-  useTitle('sumlens: runs');
+  useTitle('Runs - sumlens');
   useLive(runList, sweepList);
-  const runs = runList.data.value;
-  const isLost = runList.error.value !== undefined;
+  const list = runList.data.value;
+  const error = runList.error.value;
   return (
     <>
       <h1>Runs</h1>
-      <Lost isLost={isLost} />
-      {runs === undefined ? (
-        isLost || <Loading />
-      ) : (
-        <>
-          <p class="overview" role="status">
-            {overviewText(runs)}
-          </p>
-          <Sweeps />
-          <Conditions runs={runs} />
-          <Unreadable runs={runs.filter((run) => run.status === 'corrupt')} />
-        </>
-      )}
+      <Lost isLost={error !== undefined && !(error instanceof AnswerError)} />
+      {error instanceof AnswerError && <Notice tone="bad">{error.message}</Notice>}
+      <Sweeps sweeps={sweepList.data.value ?? []} />
+      {list !== undefined ? <Table list={list} /> : error === undefined && <Waiting />}
     </>
   );
 }
 
-function overviewText(runs: readonly RunSummary[]): string {
-  const count = (...statuses: string[]): number => runs.filter((run) => statuses.includes(run.status)).length;
-  const parts = [
-    [count('running'), 'training'],
-    [count('solved', 'budget'), 'finished'],
-    [count('interrupted', 'stopped'), 'stopped'],
-    [count('diverged'), 'diverged'],
-    [count('corrupt'), 'not readable'],
-  ] as const;
-  const words = parts.filter(([n]) => n > 0).map(([n, word]) => `${n} ${word}`);
-  const reading = runs.filter((run) => run.reading === true).length;
-  if (reading > 0) words.push(`curves of ${reading} being read`);
-  return `${plural(runs.length, 'run')}${words.length > 0 ? ` (${words.join(', ')})` : ''}`;
-}
-
-function Sweeps() {
-  const sweeps = sweepList.data.value ?? [];
-  if (sweeps.length === 0) return null;
-  return (
-    <section aria-labelledby="sweeps-title">
-      <h2 id="sweeps-title">Sweeps</h2>
-      <div class="cards">
-        {[...sweeps]
-          .sort((a, b) => Number(b.running) - Number(a.running))
-          .map((sweep) => (
-            <article key={sweep.name} class="card sweep">
-              <h3>
-                <A to={`/sweeps/${sweep.name}`}>{sweep.name}</A>
-              </h3>
-              <SweepProgress sweep={sweep} />
-            </article>
-          ))}
-      </div>
-    </section>
+function Table({ list }: { readonly list: RunList }) {
+  const { q = '', show = '', sort: sortQuery, group } = place.value.query;
+  const [text, setText] = useTyped(q);
+  const grouping = GROUPINGS.find((one) => one === group) ?? 'condition';
+  const listed = useMemo(() => withSettings(list), [list]);
+  const names = useMemo(() => searchNames(listed), [listed]);
+  const search = useMemo(() => parseSearch(text, listed), [text, listed]);
+  const kept = useMemo(() => keep(listed, { search, filter: show }), [listed, search, show]);
+  const byHand = toggled.value;
+  const isOpen = (key: string): boolean => byHand.get(key) ?? (kept.length <= MANY_RUNS && key !== '');
+  const sort = sortOf(sortQuery);
+  const rows = useMemo(
+    () => arrange(kept, { search, filter: show, sort, grouping, isOpen }),
+    [kept, sortQuery, grouping, byHand],
   );
-}
-
-const trains = (group: readonly RunSummary[]): number =>
-  group.some((run) => run.status === 'running') ? 1 : 0;
-
-function Conditions({ runs }: { readonly runs: readonly RunSummary[] }) {
-  const [most, setMost] = useState(MOST_CARDS);
-  const groups = new Map<string, RunSummary[]>();
-  for (const run of runs) {
-    if (run.status === 'corrupt') continue;
-    const group = groups.get(run.condition);
-    if (group === undefined) groups.set(run.condition, [run]);
-    else group.push(run);
+  if (list.runs.length === 0) {
+    return (
+      <Empty>
+        No run yet. <code>sumlens run</code> trains the quick experiment, and <A to="/jobs">Jobs</A> starts a
+        run from here.
+      </Empty>
+    );
   }
-  // what trains now comes first; within that, the order of labels
-  const order = [...groups.values()].sort(
-    (x, y) => trains(y) - trains(x) || (x[0].label < y[0].label ? -1 : 1),
-  );
+  const onSort = (column: Column): void => {
+    // what is best comes first: accuracy downwards, loss upwards
+    const isFirstDown = column === 'accuracy' || column === 'step' || column === 'parameters';
+    const isDown = sort.column === column ? !sort.isDown : isFirstDown;
+    setQuery({ sort: sortText({ column, isDown }) });
+  };
   return (
-    <section aria-labelledby="runs-title">
-      <h2 id="runs-title">Runs by condition</h2>
-      {order.length === 0 ? (
+    <>
+      <Overview list={list} />
+      <Toolbar
+        text={text}
+        problems={search.problems}
+        names={names}
+        runs={list.runs}
+        filter={show}
+        grouping={grouping}
+        nShown={kept.length}
+        onText={setText}
+        onFilter={(filter) => setQuery({ show: filter })}
+        onGrouping={(chosen: Grouping) => setQuery({ group: chosen === 'condition' ? undefined : chosen })}
+      />
+      {rows.length === 0 ? (
         <Empty>
-          No run yet. <code>sumlens run</code> trains the quick experiment.
+          No run is like that.{' '}
+          <button
+            type="button"
+            class="quiet"
+            onClick={() => {
+              setText('');
+              setQuery({ q: undefined, show: undefined });
+            }}
+          >
+            Show all
+          </button>
         </Empty>
       ) : (
-        order
-          .slice(0, most)
-          .map((group, i) => <ConditionCard key={group[0].condition} runs={group} place={i} />)
+        <RunTable
+          rows={rows}
+          grouping={grouping}
+          sort={sort}
+          onSort={onSort}
+          onToggle={(key) => (toggled.value = new Map(byHand).set(key, !isOpen(key)))}
+        />
       )}
-      {order.length > most && (
-        <button type="button" class="more quiet" onClick={() => setMost(most + MOST_CARDS)}>
-          Show more: {plural(order.length - most, 'condition')} left
-        </button>
-      )}
-    </section>
+      <SelectionBar />
+    </>
   );
 }
 
-function Unreadable({ runs }: { readonly runs: readonly RunSummary[] }) {
-  if (runs.length === 0) return null;
+/** Text that is typed shows at once and goes into the address a little later; the back button changes it too. */
+function useTyped(inAddress: string): readonly [string, (text: string) => void] {
+  const [state, setState] = useState({ text: inAddress, written: inAddress });
+  // the address changed under us
+  if (inAddress !== state.written) setState({ text: inAddress, written: inAddress });
+  useEffect(() => {
+    if (state.text === inAddress) return;
+    const timer = setTimeout(() => {
+      setState((now) => ({ ...now, written: state.text }));
+      setQuery({ q: state.text });
+    }, TYPED_MS);
+    return () => clearTimeout(timer);
+  }, [state.text]);
+  return [state.text, (text) => setState((now) => ({ ...now, text }))];
+}
+
+function withSettings({ runs, conditions }: RunList): Listed[] {
+  const settings = new Map(conditions.map((one) => [one.condition, one.settings]));
+  return runs.map((run) => ({ run, settings: settings.get(run.condition) ?? {} }));
+}
+
+function Overview({ list: { runs, conditions } }: { readonly list: RunList }) {
+  const reading = runs.filter((run) => run.reading === true).length;
   return (
-    <section aria-label="Folders that could not be read">
-      <h2>Not readable</h2>
-      <ul class="card unreadable">
-        {runs.slice(0, MOST_UNREADABLE).map((run) => (
-          <li key={run.id}>
-            <code>{run.id}</code>
-            <span>{run.reason ?? 'no reason known'}</span>
-          </li>
-        ))}
-      </ul>
-      {runs.length > MOST_UNREADABLE && (
-        <details class="card">
-          <summary>{runs.length - MOST_UNREADABLE} more</summary>
-          {runs.slice(MOST_UNREADABLE).map((run) => (
-            <code key={run.id} title={run.reason ?? ''}>
-              {run.id}{' '}
-            </code>
+    <p class="overview" role="status">
+      {plural(runs.length, 'run')} of {plural(conditions.length, 'condition')}
+      {reading > 0 && `, curves of ${reading} being read`}
+    </p>
+  );
+}
+
+function Waiting() {
+  return (
+    <div class="skeleton" role="status">
+      <span class="hidden">Loading</span>
+      {Array.from({ length: 8 }, (_, i) => (
+        <div key={i} aria-hidden="true" />
+      ))}
+    </div>
+  );
+}
+
+function Sweeps({ sweeps }: { readonly sweeps: readonly SweepSummary[] }) {
+  if (sweeps.length === 0) return null;
+  const cards = (own: readonly SweepSummary[]) => (
+    <div class="cards">
+      {own.map((sweep) => (
+        <article key={sweep.name} class="card sweep">
+          <h3>
+            <A to={`/sweeps/${sweep.name}`}>{sweep.name}</A>
+          </h3>
+          <SweepProgress sweep={sweep} />
+        </article>
+      ))}
+    </div>
+  );
+  const running = sweeps.filter((sweep) => sweep.running);
+  const resting = sweeps.filter((sweep) => !sweep.running);
+  return (
+    <section aria-labelledby="sweeps-title" class="sweeps">
+      <h2 id="sweeps-title">Sweeps</h2>
+      {running.length > 0 && cards(running)}
+      {resting.length > 0 && (
+        <ul class="chips">
+          {resting.map(({ name, finished, total }) => (
+            <li key={name}>
+              <A class="chip" to={`/sweeps/${name}`}>
+                {name}{' '}
+                <span class="muted">
+                  {total === null ? plural(finished, 'run') : `${finished} of ${total}`}
+                </span>
+              </A>
+            </li>
           ))}
-        </details>
+        </ul>
       )}
     </section>
   );

@@ -37,7 +37,7 @@ export function SweepPage({ name }: PageProps) {
       <div class="title-row">
         <h1>{name}</h1>
         {state !== undefined && (
-          <span class={`badge ${state.running ? 'running' : 'stopped'}`}>
+          <span class={`badge ${state.running ? 'live' : 'plain'}`}>
             {state.running ? 'running' : 'not running'}
           </span>
         )}

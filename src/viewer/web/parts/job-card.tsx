@@ -43,7 +43,7 @@ export function JobCard({ job }: { readonly job: JobSummary }) {
     <article class="card job" aria-label={job.title}>
       <div class="job-head">
         <h3>{job.title}</h3>
-        <span class={`badge job-${job.state}${job.state === 'running' ? ' running' : ''}`}>
+        <span class={`badge job-${job.state}${job.state === 'running' ? ' live' : ''}`}>
           {WORDS[job.state]}
         </span>
       </div>
@@ -110,7 +110,7 @@ function Progress({ job: { state, progress } }: { readonly job: JobSummary }) {
 /** Links to the runs that are there, and to the report. */
 function Results({ job }: { readonly job: JobSummary }) {
   useOnce(runList);
-  const known = runList.data.value ?? [];
+  const known = runList.data.value?.runs ?? [];
   const runs = job.runs.flatMap((id) => known.filter((run) => run.id === id && run.open)).slice(0, 6);
   const hasReport = job.report !== null && job.state === 'done';
   if (runs.length === 0 && !hasReport) return null;

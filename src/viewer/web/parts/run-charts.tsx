@@ -21,6 +21,7 @@ export function RunCharts({ detail, run, store }: RunChartsProps) {
   const held = store
     .lines('held', (name) => `${name}, held out`)
     .map((line): Line => ({ ...line, faint: true }));
+  const nested = store.lines('nested');
   const role = store.lines('role');
   const divisor = store.lines('divisor', (name) => `mod ${name}`);
   const shares = { format: percent, tickFormat: wholePercent, domain: [0, 1], lastStep } as const;
@@ -40,6 +41,15 @@ export function RunCharts({ detail, run, store }: RunChartsProps) {
         note="Mean over target tokens, nats."
         lines={store.lines('loss')}
       />
+      {nested.length > 0 && (
+        <LineChart
+          {...shares}
+          title="Inside nested expressions"
+          note="Results right where one reduction needs another, written freely from the expression on."
+          lines={nested}
+          marks={marks}
+        />
+      )}
       {role.length > 0 && (
         <LineChart
           {...nats}

@@ -1,0 +1,114 @@
+/** What the list says of a run beside its numbers: whether it has learned, where it comes from, its settings. */
+import { appendFileSync, mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { resolveRunConfig } from '../../src/config/parse.js';
+import type { RunSummary } from '../../src/viewer/contract.js';
+import { RunIndex } from '../../src/viewer/run-index.js';
+import { evalLine, sampleConfig, sampleRoot, writeRun, type SampleRoot } from './sample-runs.js';
+
+let sample: SampleRoot;
+let index: RunIndex;
+
+beforeEach(() => {
+  sample = sampleRoot();
+  const { checkpointsDir } = sample;
+  index = new RunIndex([checkpointsDir, join(checkpointsDir, 'reference')], undefined, Infinity);
+});
+afterEach(() => sample.remove());
+
+async function listed(name: string): Promise<RunSummary> {
+  const run = (await index.runs()).find(({ id }) => id === name);
+  if (run === undefined) throw new Error(`${name} is not listed`);
+  return run;
+}
+
+const add = (name: string, ...lines: string[]): void =>
+  appendFileSync(
+    join(sample.checkpointsDir, name, 'metrics.jsonl'),
+    lines.map((line) => `${line}\n`).join(''),
+  );
+
+it('a run has learned when every operation is right at the last two evaluations', async () => {
+  const config = sampleConfig(['MAX', 'SUM'], 1);
+  const flat = writeRun(sample.checkpointsDir, { config, until: 0, end: 'budget' });
+  expect((await listed(flat)).learned).toBeNull();
+  const good = { MAX: 1, SUM: 0.99 };
+  const cases: readonly [Readonly<Record<string, number>>[], boolean][] = [
+    [[good], false],
+    [[{ MAX: 1, SUM: 0.5 }, good], false],
+    [[good, { MAX: 1, SUM: 0.94 }], false],
+    [[good, { MAX: 0.5, SUM: 1 }], false],
+    [[{ MAX: 0, SUM: 0 }, good, good], true],
+  ];
+  for (const [place, [evaluations, learned]] of cases.entries()) {
+    const own = sampleConfig(['MAX', 'SUM'], 10 + place);
+    const name = writeRun(sample.checkpointsDir, { config: own, until: 0, end: 'budget' });
+    add(name, ...evaluations.map((accuracies, i) => evalLine(100 * (i + 1), accuracies)));
+    index = new RunIndex([sample.checkpointsDir], undefined, Infinity);
+    expect((await listed(name)).learned, JSON.stringify(evaluations)).toBe(learned);
+  }
+});
+
+it('where expressions nest, inside them too', async () => {
+  const inside = (step: number, share: number | undefined): string => {
+    const row = JSON.parse(evalLine(step, { SUM: 1 })) as Record<string, unknown>;
+    const results = [{ operation: 'SUM', total: 100, correct: 100 * (share ?? 0) }];
+    const nested = {
+      total: 100,
+      exact: 0,
+      roles: {},
+      results: [],
+      ...(share !== undefined && { inside: results }),
+    };
+    return JSON.stringify({ ...row, nested });
+  };
+  const cases: readonly [(number | undefined)[], boolean | null][] = [
+    [[1, 1], true],
+    [[1, 0.6], false],
+    [[undefined, undefined], null],
+  ];
+  for (const [place, [shares, learned]] of cases.entries()) {
+    const config = resolveRunConfig({
+      data: { tasks: ['SUM'], depth: 2 },
+      model: { nCtx: 256 },
+      seed: place + 1,
+    });
+    const name = writeRun(sample.checkpointsDir, { config, until: 0, end: 'budget' });
+    add(name, ...shares.map((share, i) => inside(100 * (i + 1), share)));
+    index = new RunIndex([sample.checkpointsDir], undefined, Infinity);
+    expect((await listed(name)).learned, shares.join(' ')).toBe(learned);
+  }
+});
+
+it('names where a link leads, and what came with the package', async () => {
+  const { checkpointsDir } = sample;
+  mkdirSync(join(checkpointsDir, 'exp'));
+  mkdirSync(join(checkpointsDir, 'reference'));
+  const own = writeRun(join(checkpointsDir, 'exp'), { config: sampleConfig(['SUM'], 1), end: 'solved' });
+  const shipped = writeRun(join(checkpointsDir, 'reference'), {
+    config: sampleConfig(['SUM'], 2),
+    end: 'solved',
+  });
+  symlinkSync(join(checkpointsDir, 'exp', own), join(checkpointsDir, 'best'));
+  expect(await listed('best')).toMatchObject({ linkOf: `exp/${own}`, open: true });
+  expect(await listed(shipped)).toMatchObject({ shipped: true });
+  const plain = await listed(`exp/${own}`);
+  expect(plain).not.toHaveProperty('linkOf');
+  expect(plain).not.toHaveProperty('shipped');
+});
+
+it('gives the settings of each condition once, without seeds', async () => {
+  for (const seed of [1, 2]) writeRun(sample.checkpointsDir, { config: sampleConfig(['MAX', 'SUM'], seed) });
+  const [run] = await index.runs();
+  expect(index.conditions()).toHaveLength(1);
+  const [{ condition, settings }] = index.conditions();
+  expect(condition).toBe(run.condition);
+  expect(settings).toMatchObject({
+    'data.tasks': ['MAX', 'SUM'],
+    'model.dModel': 16,
+    'optimizer.schedule': 'cosine',
+    'training.steps': 8000,
+  });
+  expect(Object.keys(settings).filter((path) => /seed$/i.test(path))).toEqual(['data.tableSeed']);
+});
