@@ -39,8 +39,16 @@ export interface MeasureOptions {
   readonly nullDraws: number;
 }
 
-/** The digit rows of one [dVocab, C] parameter as float64 [n, C]. */
-function digitRows(subject: ProbeSubject, parameters: Float32Array, name: string): Matrix {
+/**
+ * The digit rows of one [dVocab, C] parameter as float64 [n, C].
+ * @param parameters - [arenaSize] float32 of the run's model
+ * @param name - of the parameter table
+ */
+export function digitRows(
+  subject: Pick<ProbeSubject, 'config'>,
+  parameters: Float32Array,
+  name: string = TOKEN_EMBEDDING,
+): Matrix {
   const config = gptConfigOf(subject.config);
   const n = subject.config.data.modulus;
   const all = parameterView(parameterTable(config), parameters, name);

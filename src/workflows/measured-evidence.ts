@@ -5,21 +5,26 @@
 import { learning } from '../../probes/learning.js';
 import { type Evidence, evidenceOf } from '../evidence/evidence.js';
 import type { Observation, StatisticInfo } from '../evidence/statistic.js';
-import { measuredLearning, type TrainingLogs, trainingOf } from './build-report.js';
+import { measuredLearning, type TrainingLogs } from './build-report.js';
 import { inOrder, ownObservations, statisticsOf } from './combine-measurements.js';
 import { type MeasurementPlan, planMeasurements, type PlanRequest } from './probe-checkpoints.js';
 
-export interface MeasuredEvidence extends TrainingLogs {
+export interface MeasuredEvidence {
   readonly evidence: Evidence;
   readonly plan: MeasurementPlan;
 }
 
-/** @param request - refs as distinctRefs gives them */
-export async function measuredEvidence(request: PlanRequest): Promise<MeasuredEvidence> {
+/**
+ * @param request - refs as distinctRefs gives them
+ * @param logs - of the runs, as trainingOf gives them
+ */
+export async function measuredEvidence(
+  request: PlanRequest,
+  logs: TrainingLogs['logs'],
+): Promise<MeasuredEvidence> {
   const { refs } = request;
   const plan = await planMeasurements(request);
-  const logs = trainingOf(refs);
-  const observations: Observation[] = ownObservations(learning, inOrder(measuredLearning(refs, logs.logs)));
+  const observations: Observation[] = ownObservations(learning, inOrder(measuredLearning(refs, logs)));
   const statistics = new Map<string, StatisticInfo>();
   const name = (module: string, infos: readonly StatisticInfo[]): void => {
     for (const info of infos) statistics.set(`${module}/${info.id}`, info);
@@ -37,5 +42,5 @@ export async function measuredEvidence(request: PlanRequest): Promise<MeasuredEv
     observations.push(...ownObservations(probe, inOrder(measured)));
   }
   const subjects = refs.map(({ subject }) => subject);
-  return { ...logs, plan, evidence: evidenceOf(subjects, observations, statistics) };
+  return { plan, evidence: evidenceOf(subjects, observations, statistics) };
 }
