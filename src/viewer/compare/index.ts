@@ -5,10 +5,11 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Probe } from '../../../probes/contract.js';
 import { PROBES } from '../../../probes/index.js';
 import { digitRows } from '../../../probes/embedding-pca/measure.js';
 import { openRun } from '../../checkpoint/store.js';
-import { errorMessage, printable, RunError } from '../../errors.js';
+import { errorMessage, printable, RunError, UserError } from '../../errors.js';
 import { LEARNED_ACCURACY } from '../../evidence/claims-file.js';
 import { type Difference, differencesOf, summariesOf } from '../../evidence/summaries.js';
 import { type TrainingLogs, trainingOf } from '../../workflows/build-report.js';
@@ -28,6 +29,7 @@ import type {
 } from '../contract/compare.js';
 import type { RunSummary } from '../contract.js';
 import { type Folder, pathOf } from '../folders.js';
+import { firstUnplain } from '../contained.js';
 import { type Chosen, chosenOf } from './chosen.js';
 import { planeOfRun, type RunPlane, type StepRows, turnedTogether } from './planes.js';
 import {
@@ -70,9 +72,11 @@ export class CompareIndex {
   private readonly planes = new Map<string, Kept<RunPlane | string>>();
   private readonly views = new Map<string, Kept<Comparison>>();
 
+  /** @param probes - the modules of a comparison; those of `sumlens compare` unless a test says otherwise */
   constructor(
     private readonly source: RunSource,
     private readonly folders: CompareFolders,
+    private readonly probes: readonly Probe[] = PROBES,
   ) {}
 
   /** @param of - as in the address of the page. @throws UserError for what means nothing */
@@ -88,7 +92,7 @@ export class CompareIndex {
     const logs = await this.training(refs);
     const request = {
       refs,
-      probes: PROBES.map((probe) => ({ probe })),
+      probes: this.probes.map((probe) => ({ probe })),
       engine: 'auto' as const,
       cacheDir: join(this.folders.reportsDir, '.cache'),
       series,
@@ -191,9 +195,12 @@ export class CompareIndex {
     return chosenOf(of, await this.source.runs());
   }
 
+  /** @throws RunError when the folder is gone, or anything in it leads elsewhere: the store follows links, the viewer does not */
   private textOf({ run, steps, text }: Chosen): string {
     const folder = this.source.folder(run.id);
     if (folder === undefined) throw new RunError(`${text}: the folder of this run is gone.`);
+    const odd = firstUnplain(pathOf(folder));
+    if (odd !== undefined) throw new UserError(`${text}: ${odd} is no plain file, so the run is not read.`);
     return `${pathOf(folder)}@${steps}`;
   }
 

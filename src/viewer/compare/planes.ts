@@ -1,7 +1,7 @@
 /**
  * The number embeddings of a run at all its checkpoints in one plane: that of the first two principal components of the last
  * one. Every other step is rotated (or reflected) onto the last by Procrustes before it is projected, so that a picture does
- * not spin, and the planes of all runs are turned onto that of the first. Sizes stay: a growing embedding is seen to grow.
+ * not spin, and the planes of all runs are turned onto that of the first. Every step is drawn at the same size, and its own is said.
  */
 import { centred, matMul, type Matrix, matrix, squaredNorm, transpose } from '../../analysis/matrix.js';
 import { fitPca } from '../../analysis/pca.js';
@@ -19,6 +19,9 @@ export interface RunPlane {
   readonly share: number;
   readonly steps: readonly {
     readonly step: number;
+    /** of the whole configuration, as a share of that at the last step */
+    readonly size: number;
+    /** [n][2] of a configuration of norm 1 */
     readonly points: readonly (readonly [number, number])[];
   }[];
 }
@@ -33,14 +36,15 @@ const DIGITS = 5;
 export function planeOfRun(steps: readonly StepRows[]): RunPlane {
   const last = steps[steps.length - 1].rows;
   const pca = fitPca(last, { maxComponents: 2 });
-  const size = Math.sqrt(squaredNorm(centred(last)));
+  const whole = Math.sqrt(squaredNorm(centred(last)));
   const directions = transpose(pca.components);
   const [first = 0, second = 0] = pca.explainedVarianceRatio;
   return {
     share: nine(first + second),
     steps: steps.map(({ step, rows }) => {
       const aligned = rows === last ? centred(last) : alignTo(last, rows, { scaling: false }).aligned;
-      return { step, points: pairs(matMul(aligned, directions), size) };
+      const size = Math.sqrt(squaredNorm(aligned));
+      return { step, size: nine(size / whole), points: pairs(matMul(aligned, directions), size) };
     }),
   };
 }
@@ -54,8 +58,8 @@ export function turnedTogether(planes: readonly RunPlane[]): RunPlane[] {
     const { rotation } = alignTo(target, lastPoints(plane), { scaling: false });
     return {
       ...plane,
-      steps: plane.steps.map(({ step, points }) => ({
-        step,
+      steps: plane.steps.map(({ points, ...rest }) => ({
+        ...rest,
         points: pairs(matMul(toMatrix(points), rotation), 1),
       })),
     };

@@ -74,9 +74,14 @@ export function settingRows({ conditions }: Evidence, refs: readonly CheckpointR
     .map((path) => ({
       path,
       values: conditions.map((condition) =>
-        [...new Set(own(condition).map((config) => fieldText(config, path)))].join(', '),
+        [...new Set(own(condition).map((config) => plainText(fieldText(config, path))))].join(', '),
       ),
     }));
+}
+
+/** `["MAX","SUM"]` as `MAX, SUM` */
+function plainText(text: string): string {
+  return text.startsWith('[') ? text.replace(/[[\]"]/g, '').replaceAll(',', ', ') : text;
 }
 
 /** One row for each statistic and scope. @param summaries - of one statistic, as summariesOf gives them */

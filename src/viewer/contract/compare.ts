@@ -182,7 +182,9 @@ export interface PlaneRun {
   /** by step */
   readonly steps: readonly {
     readonly step: number;
-    /** [n][2] in units of the size of the last step */
+    /** of all the numbers together, as a share of that at the last step */
+    readonly size: number;
+    /** [n][2] of a configuration of norm 1 */
     readonly points: readonly (readonly [number, number])[];
   }[];
 }

@@ -20,11 +20,12 @@ export function CurvesPart({ comparison: { runs, learnedAccuracy }, operation, s
   const shown =
     operations.find((one) => one === operation) ?? operations.find((one) => one === 'SUM') ?? operations[0];
   const lastStep = Math.max(1, ...runs.flatMap(({ steps }) => steps));
+  const short = shortLabels(runs.map(({ label }) => label));
   const seedsOf = new Map<string, number>();
   const lines = runs.map((run) => {
     const seed = seedsOf.get(run.label) ?? 0;
     seedsOf.set(run.label, seed + 1);
-    return { run, name: `${run.label}, seed ${run.seed}`, place: run.place, dash: dashAt(seed) };
+    return { run, name: nameOf(run, short), place: run.place, dash: dashAt(seed) };
   });
   const accuracy = lines.flatMap(({ run, name, place, dash }): Line[] => {
     const own = run.accuracy.find((one) => one.operation === shown);
@@ -35,7 +36,7 @@ export function CurvesPart({ comparison: { runs, learnedAccuracy }, operation, s
     const own = run.readout.find((one) => one.name === 'result read');
     return own === undefined || shown !== 'SUM'
       ? []
-      : [{ name: `${name}: result read by a probe`, place, dash, faint: true, points: own.points }];
+      : [{ name: `${name}, read`, place, dash, faint: true, points: own.points }];
   });
   const isSeries = runs.some(({ readout: own }) => own.some(({ points }) => points.length > 1));
   return (
@@ -88,13 +89,33 @@ interface ResiduesProps {
   readonly step: number;
 }
 
+/** Labels without what all of them say: `SUM` of `SUM, pairs, d=16`; empty where all are the same. */
+function shortLabels(labels: readonly string[]): ReadonlyMap<string, string> {
+  const split = new Map(labels.map((label) => [label, label.split(', ')]));
+  return new Map(
+    [...split].map(([label, parts]) => [
+      label,
+      parts.filter((part) => ![...split.values()].every((own) => own.includes(part))).join(', '),
+    ]),
+  );
+}
+
+function nameOf(
+  { label, seed }: Pick<Comparison['runs'][number], 'label' | 'seed'>,
+  short: ReadonlyMap<string, string>,
+): string {
+  const own = short.get(label) ?? label;
+  return own === '' ? `seed ${seed}` : `${own}, seed ${seed}`;
+}
+
 /** Residues that become readable one after the other are stages of learning; worth a picture with several steps only. */
 function Residues({ comparison: runs, lastStep, step }: ResiduesProps) {
+  const short = shortLabels(runs.map(({ label }) => label));
   const lines = runs.flatMap((run) =>
     run.readout
       .filter(({ name, points }) => name !== 'result read' && points.length > 1)
       .map(({ name, points }, i): Line => ({
-        name: `${run.label}, seed ${run.seed}: ${name}`,
+        name: `${nameOf(run, short)}: ${name}`,
         place: run.place,
         dash: dashAt(i),
         points,

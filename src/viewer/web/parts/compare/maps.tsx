@@ -20,7 +20,7 @@ export function MapsPart({ maps, conditions, pair }: MapsProps) {
     <section aria-labelledby="maps-title">
       <h2 id="maps-title">Where they differ</h2>
       <p class="muted">
-        {`${pairText(shown, conditions)}, means over seeds. Crossed out: the 95 % interval covers 0, or there is none.`}
+        {`${pairText(shown, conditions)}, means over seeds. Bold: the 95 % interval excludes 0; grey and slanted: it covers 0, or there is none.`}
       </p>
       {maps.length > 1 && (
         <label class="field">
@@ -139,5 +139,5 @@ const SHADES = 4;
 function cellClass({ value, low, high }: MapCell, most: number): string {
   const shade = Math.min(SHADES, Math.ceil((Math.abs(value) / (most || 1)) * SHADES));
   const isUndecided = low === null || high === null || (low <= 0 && high >= 0);
-  return `${value < 0 ? 'less' : 'more'}${shade}${isUndecided ? ' undecided' : ''}`;
+  return `${value < 0 ? 'less' : 'more'}${shade}${isUndecided ? ' undecided' : ' decided'}`;
 }

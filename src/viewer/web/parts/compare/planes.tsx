@@ -32,8 +32,8 @@ export function PlanesPart({ planes, steps, step, chosen }: PlanesProps) {
       <h2 id="planes-title">Where the numbers lie</h2>
       <p class="muted">
         The number embeddings of each run in the first two principal components of its last checkpoint, each
-        step rotated onto the last and the planes of all runs turned alike; the thin line joins 0, 1, 2, ...
-        Point at a number to see it in every plane.
+        step rotated onto the last and the planes of all runs turned alike, all at one size; the thin line
+        joins 0, 1, 2, ... Point at a number to see it in every plane.
       </p>
       <div class="plane-controls">
         <label>
@@ -127,7 +127,11 @@ function Plane({ run, step, reach, chosen }: PlaneProps) {
           </g>
         ))}
       </svg>
-      <p class="muted small">{`${percent(run.share)} of the variance at the last step`}</p>
+      <p class="muted small">
+        {shown === run.steps.at(-1)
+          ? `${percent(run.share)} of the variance lies in the plane`
+          : `size ${percent(shown.size)} of that at the last step`}
+      </p>
     </figure>
   );
 }

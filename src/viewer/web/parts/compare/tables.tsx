@@ -7,13 +7,15 @@ import type {
   GroupMean,
   StatisticRow,
 } from '../../../contract/compare.js';
-import { colorClass, number, percent, plural } from '../../format.js';
+import { colorClass, number, plural } from '../../format.js';
 
 /** Rows of differences that show before all are asked for. */
 const FEW = 12;
 
+/** A share or a difference of shares as per cent with one decimal; other units by their digits. */
 export function valueText(value: number | null, unit: string): string {
-  return unit === 'accuracy' ? percent(value) : number(value);
+  if (unit !== 'accuracy' || value === null) return number(value);
+  return `${(Math.round(value * 1000) / 10 + 0).toFixed(1)} %`;
 }
 
 const unitText = (unit: string): string => (unit === '1' ? '' : unit);

@@ -83,7 +83,7 @@ function ModuleList({ modules, missing }: Comparison) {
         <li key={module}>
           <b>{title}</b>{' '}
           <span class={lacking > 0 ? 'warn-text' : 'muted'}>
-            {`${measured} of ${plural(measured + lacking, 'checkpoint')} measured`}
+            {`${measured} of ${plural(measured + lacking, 'checkpoint')}`}
           </span>
           {leftOut.length > 0 && (
             <span class="muted small">{`; does not apply to ${leftOut[0].checkpoint}: ${leftOut[0].reason}`}</span>
