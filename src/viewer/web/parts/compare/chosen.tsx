@@ -22,7 +22,7 @@ export function ChosenPart({ comparison, parts }: ChosenProps) {
       <h2 id="chosen-title">
         {plural(runs.length, 'run')}, {plural(checkpoints.length, 'checkpoint')}
       </h2>
-      <div class="scroll card" tabIndex={0} role="region" aria-labelledby="chosen-title">
+      <div class="scroll card" tabIndex={0} role="region" aria-label="Table of runs">
         <table class="chosen">
           <thead>
             <tr>

@@ -20,7 +20,7 @@ export function MapsPart({ maps, conditions, pair }: MapsProps) {
     <section aria-labelledby="maps-title">
       <h2 id="maps-title">Where they differ</h2>
       <p class="muted">
-        {`${pairText(shown, conditions)}, means over seeds. Bold: the 95 % interval excludes 0; grey and slanted: it covers 0, or there is none.`}
+        {`${pairText(shown, conditions)}, means over seeds. Bold: the 95 % interval excludes 0; slanted: it covers 0, or there is none.`}
       </p>
       {maps.length > 1 && (
         <label class="field">

@@ -113,19 +113,31 @@ function Plane({ run, step, reach, chosen }: PlaneProps) {
         {shown.points.map(([x, y], number) => (
           <g
             key={number}
-            class={marked === number ? 'number marked' : 'number'}
+            class="number"
             transform={`translate(${px(x)} ${py(y)})`}
             data-number={number}
             onPointerEnter={() => (pointed.value = number)}
             onPointerLeave={() => (pointed.value = undefined)}
             onClick={() => setQuery({ number: chosen === number ? undefined : String(number) })}
           >
-            <circle r={marked === number ? 13 : 10} />
+            <circle r={10} />
             <text class="middle" y={4.5}>
               {number}
             </text>
           </g>
         ))}
+        {marked !== undefined && marked in shown.points && (
+          // drawn last, over its neighbours
+          <g
+            class="marked"
+            transform={`translate(${px(shown.points[marked][0])} ${py(shown.points[marked][1])})`}
+          >
+            <circle r={13} />
+            <text class="middle" y={4.5}>
+              {marked}
+            </text>
+          </g>
+        )}
       </svg>
       <p class="muted small">
         {shown === run.steps.at(-1)

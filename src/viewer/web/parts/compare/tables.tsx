@@ -27,7 +27,7 @@ export function SettingsPart({ settings, conditions }: Comparison) {
       {settings.length === 0 ? (
         <p class="muted">None: one condition, and seeds of it.</p>
       ) : (
-        <div class="scroll card" tabIndex={0} role="region" aria-labelledby="settings-title">
+        <div class="scroll card" tabIndex={0} role="region" aria-label="Table of settings">
           <table>
             <thead>
               <tr>
@@ -79,7 +79,7 @@ export function DifferencesPart({ differences, conditions }: Comparison) {
           : 'Means over seeds subtracted, with 95 % intervals (Welch), the largest first in standard deviations of one seed; bold: the interval excludes 0.'}
       </p>
       {differences.length > 0 && (
-        <div class="scroll card" tabIndex={0} role="region" aria-labelledby="differences-title">
+        <div class="scroll card" tabIndex={0} role="region" aria-label="Table of differences">
           <table class="differences">
             <thead>
               <tr>
