@@ -51,8 +51,8 @@ async function compare(work: CompareWork, context: JobContext): Promise<CompareR
     parallel,
     series,
     signal,
-    onProgress: ({ module, subject, done, total }: CompareMessage) =>
-      context.send({ module, subject, done, total }),
+    onProgress: ({ module, subject, done, total, share }: CompareMessage) =>
+      context.send({ module, subject, done, total, share }),
   };
   if (work.report === undefined) {
     const { refs } = distinctRefs(found.refs);

@@ -102,9 +102,7 @@ const checkpointSchema = z.strictObject({
 export const comparisonSchema: z.ZodType<Comparison> = z.strictObject({
   of: texts,
   series: z.boolean(),
-  conditions: list(
-    z.strictObject({ label: text, place: whole, runs: whole, learned: whole.nullable() }),
-  ),
+  conditions: list(z.strictObject({ label: text, place: whole, runs: whole, learned: whole.nullable() })),
   checkpoints: list(checkpointSchema),
   runs: list(runSchema),
   settings: list(z.strictObject({ path: text, values: texts })),

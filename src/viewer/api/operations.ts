@@ -48,12 +48,7 @@ export interface Operation {
 const json = (schema: z.ZodType): AnswerKind => ({ kind: 'json', schema });
 const events = (...names: string[]): AnswerKind => ({ kind: 'events', names });
 
-function read(
-  path: string,
-  summary: string,
-  answer: AnswerKind,
-  query?: Operation['query'],
-): Operation {
+function read(path: string, summary: string, answer: AnswerKind, query?: Operation['query']): Operation {
   return { method: 'GET', path, summary, status: 200, answer, ...(query === undefined ? {} : { query }) };
 }
 
@@ -124,16 +119,18 @@ export const OPERATIONS: readonly Operation[] = [
       status: 201,
     },
   ),
-  read(
-    '/api/compare',
-    'Checkpoints side by side, as far as they are measured.',
-    json(comparisonSchema),
-    { of: OF, series: '1: with the cheaper options for many steps' },
-  ),
+  read('/api/compare', 'Checkpoints side by side, as far as they are measured.', json(comparisonSchema), {
+    of: OF,
+    series: '1: with the cheaper options for many steps',
+  }),
   read('/api/compare/planes', 'Their number embeddings in a plane, step by step.', json(planesSchema), {
     of: OF,
   }),
-  read('/api/compare/job', 'The one job that measures for comparisons, or the last one.', json(currentJobSchema)),
+  read(
+    '/api/compare/job',
+    'The one job that measures for comparisons, or the last one.',
+    json(currentJobSchema),
+  ),
   read('/api/compare/job/events', 'That job whenever it changes.', events('job')),
   change('POST', '/api/compare/measure', 'Measure what is missing of a comparison.', {
     body: measureSchema,

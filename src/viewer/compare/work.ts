@@ -119,13 +119,16 @@ export class CompareWorker {
     this.cancelled = false;
     this.current = job;
     const begun = performance.now();
-    let first: number | undefined;
-    this.child = this.start(work, ({ module, subject, done, total }) => {
-      first ??= done - 1;
-      const measured = done - first;
-      const left = total - done;
-      const etaMs = left === 0 ? null : Math.round(((performance.now() - begun) / measured) * left);
-      const text = left === 0 ? 'bringing the numbers together' : `${module}, ${subject}`;
+    let cached: number | undefined;
+    this.child = this.start(work, ({ module, subject, done, total, share }) => {
+      // the first message comes while the first measurement is made, or when it is
+      cached ??= share === 1 ? done - 1 : done;
+      const at = done + (share === 1 ? 0 : share);
+      const measured = at - cached;
+      const left = total - at;
+      const isKnown = measured > 0 && left > 0;
+      const etaMs = isKnown ? Math.round(((performance.now() - begun) / measured) * left) : null;
+      const text = done === total ? 'bringing the numbers together' : `${module}, ${subject}`;
       this.change({ done, total, text, etaMs });
     });
     void this.child.done.then((end) => this.finish(end));

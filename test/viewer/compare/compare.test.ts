@@ -12,6 +12,7 @@ import { differenceName, ranked } from '../../../src/report/marks/forest.js';
 import { differenceMaps } from '../../../src/report/page/differences.js';
 import type { Report } from '../../../src/report/schema.js';
 import { CompareIndex } from '../../../src/viewer/compare/index.js';
+import { comparisonSchema, planesSchema } from '../../../src/viewer/api/compare-schemas.js';
 import type { Comparison } from '../../../src/viewer/contract/compare.js';
 import { RunIndex } from '../../../src/viewer/run-index.js';
 import { probeAndReport } from '../../../src/workflows/probe-job.js';
@@ -78,6 +79,13 @@ describe('CompareIndex', () => {
     expect(new Set(before.statistics.map(({ statistic }) => statistic.split('/')[0]))).toEqual(
       new Set(['learning']),
     );
+  });
+
+  it('has the shape that the published description says', () => {
+    for (const one of [before, view]) {
+      const found = comparisonSchema.safeParse(JSON.parse(JSON.stringify(one)));
+      expect(found.success ? '' : found.error.message).toBe('');
+    }
   });
 
   it('has every difference of the report, in its order, to the last digit', () => {
@@ -156,6 +164,7 @@ describe('CompareIndex', () => {
 
   it('draws the numbers of every run at every step in one plane', async () => {
     const planes = await index().planesOf(runs.join(','));
+    expect(planesSchema.safeParse(JSON.parse(JSON.stringify(planes))).error?.message ?? '').toBe('');
     expect(planes.n).toBe(10);
     expect(planes.runs.map(({ steps }) => steps.map(({ step, points }) => [step, points.length]))).toEqual(
       runs.map(() => [

@@ -49,7 +49,7 @@ describe('CompareWorker', () => {
     await made.measure({ of, series: true });
     expect(given[0]).toMatchObject({ texts: ['/runs/a@64', '/runs/b@last'], series: true });
     expect(given[0].report).toBeUndefined();
-    say({ module: 'embedding-pca', subject: 'a@64', done: 3, total: 8 });
+    say({ module: 'embedding-pca', subject: 'a@64', done: 3, total: 8, share: 1 });
     expect(made.job).toMatchObject({ state: 'running', done: 3, total: 8, text: 'embedding-pca, a@64' });
     await expect(made.measure({ of })).rejects.toThrow('Something is being measured already.');
     await expect(made.save({ of, name: 'new' })).rejects.toThrow('Something is being measured already.');

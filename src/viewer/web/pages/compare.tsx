@@ -18,7 +18,7 @@ export function ComparePage() {
   const { of = '', series = '' } = place.value.query;
   const parts = partsOf(of);
   return (
-    <>
+    <div class="compare">
       <h1>Compare</h1>
       {parts.length === 0 ? (
         <>
@@ -30,7 +30,7 @@ export function ComparePage() {
       ) : (
         <Shown of={of} parts={parts} series={series === '1'} />
       )}
-    </>
+    </div>
   );
 }
 

@@ -185,7 +185,7 @@ export function Chooser({ runs, parts }: ChooserProps) {
   const shown = [...groups.values()].sort((a, b) => (a[0].label < b[0].label ? -1 : 1)).slice(0, MOST_SHOWN);
   return (
     <div class="chooser">
-      <label class="field">
+      <label class="choice">
         Search{' '}
         <input
           type="search"

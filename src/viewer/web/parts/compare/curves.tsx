@@ -43,7 +43,7 @@ export function CurvesPart({ comparison: { runs, learnedAccuracy }, operation, s
     <section aria-labelledby="curves-title">
       <h2 id="curves-title">Learning curves</h2>
       {operations.length > 1 && (
-        <label class="field">
+        <label class="choice">
           Operation{' '}
           <select value={shown} onChange={(event) => setQuery({ op: event.currentTarget.value })}>
             {operations.map((one) => (

@@ -23,7 +23,7 @@ export function MapsPart({ maps, conditions, pair }: MapsProps) {
         {`${pairText(shown, conditions)}, means over seeds. Bold: the 95 % interval excludes 0; slanted: it covers 0, or there is none.`}
       </p>
       {maps.length > 1 && (
-        <label class="field">
+        <label class="choice">
           Conditions{' '}
           <select value={pairKey(shown)} onChange={(event) => setQuery({ pair: event.currentTarget.value })}>
             {maps.map((one) => (

@@ -49,7 +49,7 @@ export function WorkPart({ comparison, onMeasured }: WorkProps) {
       <h2 id="work-title">Measured</h2>
       <ModuleList {...comparison} />
       {comparison.runs.some(({ chosen }) => chosen.length > 1) && (
-        <label class="field">
+        <label class="choice">
           <input
             type="checkbox"
             checked={series}
@@ -147,7 +147,7 @@ function SaveForm({ isBusy, onSave }: { readonly isBusy: boolean; readonly onSav
   };
   return (
     <form class="save" onSubmit={save}>
-      <label class="field">
+      <label class="choice">
         Name of the report{' '}
         <input
           ref={(input) => input?.focus()}
