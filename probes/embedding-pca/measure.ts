@@ -27,8 +27,8 @@ import type { EmbeddingStatistic } from './statistics.js';
 
 export type MeasureOptions = Readonly<Record<'permutations' | 'nullDraws', number>>;
 
-/** The digit rows of the token embedding as float64 [n, C]. */
-function digitRows({ config: run }: ProbeSubject, parameters: Float32Array): Matrix {
+/** The digit rows of the token embedding as float64 [n, C]. @param parameters - [arenaSize] float32 of the run's model */
+export function digitRows({ config: run }: Pick<ProbeSubject, 'config'>, parameters: Float32Array): Matrix {
   const config = gptConfigOf(run);
   const n = run.data.modulus;
   const all = parameterView(parameterTable(config), parameters, TOKEN_EMBEDDING);

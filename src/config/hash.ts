@@ -65,7 +65,7 @@ function courseText(config: RunConfig, joined: string, then: string): string {
 }
 
 /** Fields in which the replicates of one condition differ. */
-const SEED_PATHS: readonly string[] = [
+export const SEED_PATHS: readonly string[] = [
   'seed',
   'data.holdoutSeed',
   'init.from',

@@ -11,6 +11,7 @@ import { withoutBase } from './relative.js';
 import { apiRoutes } from './routes/api.js';
 import { jobRoutes } from './routes/jobs.js';
 import { checkpointRoutes } from './routes/checkpoints.js';
+import { compareRoutes } from './routes/compare.js';
 import { pageRoutes } from './routes/pages.js';
 import { reportRoutes } from './routes/reports.js';
 import { runRoutes } from './routes/runs.js';
@@ -52,6 +53,7 @@ export function createApp(deps: ViewerDeps): ViewerApp {
   app.use(checkpointRoutes(deps));
   app.use(sweepRoutes(deps, streams));
   app.use(reportRoutes(deps));
+  app.use(compareRoutes(deps, streams));
   app.use(pageRoutes(deps));
   app.use((_request, _response, next) => next(notFound('page')));
   app.use(errorHandler((line) => deps.log(line)));

@@ -2,7 +2,7 @@
  * Reading below one root and nowhere else: every path is resolved to its real one before it is opened, links are not
  * followed, and only regular files are read. Writes nothing.
  */
-import { constants, lstatSync } from 'node:fs';
+import { constants, lstatSync, readdirSync } from 'node:fs';
 import { open, realpath, type FileHandle } from 'node:fs/promises';
 import { isAbsolute, join, sep } from 'node:path';
 
@@ -35,6 +35,26 @@ export function isPlainFile(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Folders below a run that are looked into: steps/000064. */
+const MOST_LEVELS = 4;
+
+/**
+ * What in a folder, at any depth, is neither a regular file nor a folder: a link, a pipe, a device; undefined: nothing.
+ * @param folder - a real folder below the root
+ * @returns its path below the folder
+ */
+export function firstUnplain(folder: string, parts: readonly string[] = []): string | undefined {
+  if (parts.length > MOST_LEVELS) return parts.join('/');
+  for (const entry of readdirSync(join(folder, ...parts), { withFileTypes: true })) {
+    const own = [...parts, entry.name];
+    if (entry.isDirectory()) {
+      const found = firstUnplain(folder, own);
+      if (found !== undefined) return found;
+    } else if (!entry.isFile()) return own.join('/');
+  }
+  return undefined;
 }
 
 /** An open regular file, or undefined. The caller closes it. */

@@ -2,6 +2,7 @@
  * What the viewer needs from the world, as functions: tests give their own, start.ts gives the disk. Names in these
  * calls always come from a listing, never from an address.
  */
+import type { CompareJob, Comparison, MeasureRequest, Planes, SaveRequest } from './contract/compare.js';
 import type { PlaygroundDocument } from '../playground/document.js';
 import type {
   ConditionSummary,
@@ -34,6 +35,22 @@ export type ReportFile = (typeof REPORT_FILES)[number];
 export interface Asset {
   readonly type: string;
   readonly body: Buffer;
+}
+
+/** Comparisons of checkpoints, and the one job that measures for them. */
+export interface CompareDeps {
+  /** @param of - from an address. @throws UserError for what means nothing */
+  compare(of: string, series: boolean): Promise<Comparison>;
+  planes(of: string): Promise<Planes>;
+  /** null: none since the viewer was started */
+  job(): CompareJob | null;
+  /** @returns ends it */
+  onJob(listener: () => void): () => void;
+  measure(request: MeasureRequest): Promise<CompareJob>;
+  save(request: SaveRequest): Promise<CompareJob>;
+  cancel(): CompareJob;
+  /** stops what runs */
+  close(): Promise<void>;
 }
 
 export interface ViewerDeps {
@@ -71,6 +88,7 @@ export interface ViewerDeps {
   trashRun(run: RunSummary): Promise<string | undefined>;
   trashReport(report: ReportSummary): Promise<string | undefined>;
   readonly jobs: JobStore;
+  readonly compare: CompareDeps;
   listSweeps(): Promise<readonly SweepSummary[]>;
   /** @param name - from an address; undefined: there is no such sweep */
   readSweep(name: string): Promise<SweepState | undefined>;

@@ -10,6 +10,8 @@ import { usableCores } from '../jobs/cores.js';
 import { parseReport } from '../report/parse-report.js';
 import { LOCK_FILE as SWEEP_LOCK } from '../workflows/sweep/shards.js';
 import { checkpointDocument } from './checkpoint-document.js';
+import { CompareIndex } from './compare/index.js';
+import { CompareWorker } from './compare/work.js';
 import { ADDRESS_NAME } from './contract.js';
 import type { Asset, ViewerDeps } from './deps.js';
 import { isRealFolder, pathOf } from './folders.js';
@@ -39,6 +41,9 @@ export function diskDeps(options: DiskDepsOptions): ViewerDeps {
   const runs = new RunIndex([checkpointsDir, join(checkpointsDir, REFERENCE)], cache);
   const reports = new ReportIndex(reportsDir);
   const sweeps = new SweepIndex(reportsDir);
+  const folders = { checkpointsDir, reportsDir };
+  const comparisons = new CompareIndex(runs, folders);
+  const worker = new CompareWorker(folders, (of) => comparisons.textsOf(of));
   return {
     ...given,
     listRuns: () => runs.runs(),
@@ -88,6 +93,16 @@ export function diskDeps(options: DiskDepsOptions): ViewerDeps {
       return place;
     },
     jobs: new JobStore({ checkpointsDir, reportsDir, cores, log: options.log }),
+    compare: {
+      compare: (of, series) => comparisons.compare(of, series),
+      planes: (of) => comparisons.planesOf(of),
+      job: () => worker.job,
+      onJob: (listener) => worker.onChange(listener),
+      measure: (request) => worker.measure(request),
+      save: (request) => worker.save(request),
+      cancel: () => worker.cancel(),
+      close: () => worker.close(),
+    },
     listSweeps: () => sweeps.sweeps(),
     readSweep: (name) => sweeps.read(name),
   };

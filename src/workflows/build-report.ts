@@ -1,5 +1,6 @@
 /** Puts a report together: subjects, learning curves, modules, provenance. No clock, host or path enters it. */
-import { learning } from '../../probes/learning.js';
+import type { Measured } from '../../probes/contract.js';
+import { learning, type LearningMeasurement } from '../../probes/learning.js';
 import { openRun } from '../checkpoint/store.js';
 import { distinguishingLabels } from '../config/hash.js';
 import type { RunConfig } from '../config/run-config.js';
@@ -52,26 +53,7 @@ export function buildReport(input: ReportInput): Report {
   const { kind, title, notes, command, version, refs, modules } = input;
   const { notGiven = new Map(), subset = false } = input;
   const byRun = new Map(refs.map((ref) => [ref.subject.run, ref]));
-  const training: TrainingRecord[] = [];
-  const logs = new Map<string, readonly MetricRow[]>();
-  const imported: string[] = [];
-  const engines: Record<string, readonly string[]> = {};
-  for (const [run, { source, config, subject }] of byRun) {
-    if (source.kind === 'file') {
-      engines[run] = ['unknown: a weights file without the log of its training'];
-      continue;
-    }
-    const store = openRun(source.dir);
-    const rows = parseMetricRows(store.readMetrics(), `${run}/metrics.jsonl`);
-    training.push({
-      ...readTraining(run, config, rows, store.end()?.reason ?? 'running'),
-      label: subject.label,
-    });
-    engines[run] = [...new Set(store.readSessions().map(engineOf))];
-    // its configuration is what was said of it, and nobody saw how it learned
-    if (subject.design.trainedHere) logs.set(run, rows);
-    else imported.push(run);
-  }
+  const { training, logs, imported, engines } = trainingOf(refs);
   const all = [learningModule(refs, logs), ...modules];
   const subjects = refs.map(({ subject }) => subject);
   const observations = [
@@ -117,6 +99,41 @@ export function buildReport(input: ReportInput): Report {
   };
 }
 
+/** What the logs of the runs say. */
+export interface TrainingLogs {
+  readonly training: readonly TrainingRecord[];
+  /** of runs that were trained here, by name */
+  readonly logs: ReadonlyMap<string, readonly MetricRow[]>;
+  readonly imported: readonly string[];
+  /** by run */
+  readonly engines: Readonly<Record<string, readonly string[]>>;
+}
+
+export function trainingOf(refs: readonly CheckpointRef[]): TrainingLogs {
+  const byRun = new Map(refs.map((ref) => [ref.subject.run, ref]));
+  const training: TrainingRecord[] = [];
+  const logs = new Map<string, readonly MetricRow[]>();
+  const imported: string[] = [];
+  const engines: Record<string, readonly string[]> = {};
+  for (const [run, { source, config, subject }] of byRun) {
+    if (source.kind === 'file') {
+      engines[run] = ['unknown: a weights file without the log of its training'];
+      continue;
+    }
+    const store = openRun(source.dir);
+    const rows = parseMetricRows(store.readMetrics(), `${run}/metrics.jsonl`);
+    training.push({
+      ...readTraining(run, config, rows, store.end()?.reason ?? 'running'),
+      label: subject.label,
+    });
+    engines[run] = [...new Set(store.readSessions().map(engineOf))];
+    // its configuration is what was said of it, and nobody saw how it learned
+    if (subject.design.trainedHere) logs.set(run, rows);
+    else imported.push(run);
+  }
+  return { training, logs, imported, engines };
+}
+
 /** The findings of a module: those of its statistics, and its own. */
 function withFindings(
   name: string,
@@ -132,17 +149,25 @@ function withFindings(
   };
 }
 
-/** The module about training outcomes: of every run that was trained here. */
-function learningModule(
+/** The log of each run up to its checkpoints. */
+export function measuredLearning(
   refs: readonly CheckpointRef[],
-  logs: ReadonlyMap<string, readonly MetricRow[]>,
-): ReportInput['modules'][number] {
-  const measured = refs.flatMap(({ subject, config }) => {
+  logs: TrainingLogs['logs'],
+): Measured<LearningMeasurement>[] {
+  return refs.flatMap(({ subject, config }) => {
     const rows = logs.get(subject.run);
     return rows === undefined
       ? []
       : [{ subject, config, measurement: learning.measure({ subject, config, rows }) }];
   });
+}
+
+/** The module about training outcomes: of every run that was trained here. */
+function learningModule(
+  refs: readonly CheckpointRef[],
+  logs: ReadonlyMap<string, readonly MetricRow[]>,
+): ReportInput['modules'][number] {
+  const measured = measuredLearning(refs, logs);
   const { name, title, question, version = 1, text } = learning;
   const { statistics, observations, further, charts } = combineMeasurements(learning, {}, measured);
   return {

@@ -56,6 +56,10 @@ function unlikeFields(refs: readonly CheckpointRef[]): string[] {
   });
 }
 
+export function isComparable(refs: readonly CheckpointRef[]): boolean {
+  return unlikeFields(refs).length === 0;
+}
+
 /** @throws UserError naming the fields, when the checkpoints cannot be compared */
 export function checkComparable(refs: readonly CheckpointRef[]): void {
   const unlike = unlikeFields(refs);

@@ -55,28 +55,52 @@ export type ProbeOutcome = readonly (ModuleOutcome & { readonly name: string })[
 
 const DEFAULT_TIME_LIMIT_MS = 120_000;
 
-export async function probeCheckpoints(request: ProbeRequest): Promise<ProbeOutcome> {
-  const { refs, parallel, signal, timeLimitMs = DEFAULT_TIME_LIMIT_MS } = request;
+/** What a request comes to before anything is measured: what the cache holds, and what it lacks. */
+export interface MeasurementPlan {
+  /** in the order asked for, with the outcomes that are cached or are known to fail */
+  readonly modules: readonly PlannedModule[];
+  /** what is not cached */
+  readonly tasks: readonly MeasureTask[];
+  /** measurements found in the cache */
+  readonly cached: number;
+}
+
+/** What is asked of the plan of a request: no child is needed for it, except for modules of the user's. */
+export type PlanRequest = Pick<ProbeRequest, 'refs' | 'probes' | 'engine' | 'cacheDir'> &
+  Partial<Pick<ProbeRequest, 'series' | 'signal' | 'timeLimitMs'>>;
+
+/** Reads the cache; measures nothing. */
+export async function planMeasurements(request: PlanRequest): Promise<MeasurementPlan> {
+  const { refs, timeLimitMs = DEFAULT_TIME_LIMIT_MS } = request;
   const { engine } = await openEngine(request.engine, { threads: 1 });
   const identity = { name: engine.name, kernelHash: engine.kernelHash };
   engine.dispose();
 
   const modules = await Promise.all(request.probes.map((choice) => planModule(choice, request, timeLimitMs)));
   const tasks: MeasureTask[] = [];
-  let done = 0;
+  let cached = 0;
   modules.forEach(({ probe, options, codeSha256, incompatible, outcomes }, module) => {
     for (const ref of refs) {
       if (incompatible.has(ref.subject.id) || outcomes.has(ref.subject.id)) continue;
       const key = measurementKey(probe, options, ref, identity, codeSha256);
       const cachePath = join(request.cacheDir, probe.name, `${key}.json`);
-      const cached = readCached(cachePath);
-      if (cached === undefined) tasks.push({ module, ref, cachePath });
+      const found = readCached(cachePath);
+      if (found === undefined) tasks.push({ module, ref, cachePath });
       else {
-        outcomes.set(ref.subject.id, { measurement: cached });
-        done++;
+        outcomes.set(ref.subject.id, { measurement: found });
+        cached++;
       }
     }
   });
+  return { modules, tasks, cached };
+}
+
+/** Measures what the cache lacks; every measurement is in the cache as soon as it is made, and in the plan returned. */
+export async function measureCheckpoints(request: ProbeRequest): Promise<MeasurementPlan> {
+  const { parallel, signal, timeLimitMs = DEFAULT_TIME_LIMIT_MS } = request;
+  const plan = await planMeasurements(request);
+  const { modules, tasks } = plan;
+  let done = plan.cached;
   const total = done + tasks.length;
   const tell = ({ module, ref }: MeasureTask, share: number): void =>
     request.onProgress?.({ module: modules[module].probe.name, subject: ref.subject.id, done, total, share });
@@ -97,7 +121,12 @@ export async function probeCheckpoints(request: ProbeRequest): Promise<ProbeOutc
       tell(task, 1);
     },
   );
+  return plan;
+}
 
+export async function probeCheckpoints(request: ProbeRequest): Promise<ProbeOutcome> {
+  const { refs, parallel, signal, timeLimitMs = DEFAULT_TIME_LIMIT_MS } = request;
+  const { modules } = await measureCheckpoints(request);
   const settings = { timeLimitMs, signal };
   const combined = new Map<string, ModuleOutcome>();
   await inParallel(parallel, modules, async (module) => {
@@ -117,14 +146,14 @@ function cheaperOptions({ probe, options }: PlannedModule): string {
     .join(', ');
 }
 
-type PlannedModule = MeasuredModule & {
+export type PlannedModule = MeasuredModule & {
   readonly codeSha256: string | undefined;
   readonly outcomes: Map<string, Outcome>;
 };
 
 async function planModule(
   { probe, source, options }: ProbeChoice,
-  { refs, series, signal }: ProbeRequest,
+  { refs, series, signal }: PlanRequest,
   timeLimitMs: number,
 ): Promise<PlannedModule> {
   const incompatible = new Map<string, string>();

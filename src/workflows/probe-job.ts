@@ -79,14 +79,22 @@ function mustHaveCheckpoints(refs: readonly CheckpointRef[]): void {
   );
 }
 
+/** The checkpoints that count, sorted and labelled among each other. @param given - in any order */
+export function distinctRefs(given: readonly CheckpointRef[]): {
+  readonly refs: readonly CheckpointRef[];
+  readonly copies: readonly Copy[];
+} {
+  const { refs, copies } = withoutCopies(sortRefs(labelRefs(given)));
+  return { refs: labelRefs(refs), copies };
+}
+
 /** The same without writing anything but the cache of measurements. */
 export async function probeReport(
   options: Omit<ProbeJobOptions, 'name' | 'reportsDir'> & { readonly cacheDir: string },
 ): Promise<Pick<ProbeJobResult, 'report' | 'failures' | 'copies'>> {
   mustHaveCheckpoints(options.refs);
   const { kind, title, notes, command, notGiven, subset, beside, version } = options;
-  const { refs: distinct, copies } = withoutCopies(sortRefs(labelRefs(options.refs)));
-  const refs = labelRefs(distinct);
+  const { refs, copies } = distinctRefs(options.refs);
   const outcomes = await probeCheckpoints({ ...options, refs });
   const damaged = [...(options.damaged ?? [])].sort((a, b) => (a.subject < b.subject ? -1 : 1));
   const modules = outcomes.map((outcome) => ({

@@ -2,11 +2,12 @@
  * Where two conditions differ: every difference of a report by size, and maps of A minus B over parts, roles, layers and
  * positions, for the statistics that name their axes. Pure.
  */
-import { type Condition, areComparable, hasLearned } from '../../evidence/conditions.js';
-import { type Evidence, rowsByScope } from '../../evidence/evidence.js';
+import { type Condition, hasLearned } from '../../evidence/conditions.js';
+import { mainPair, type MapAxes, mapsOfDifferences } from '../../evidence/difference-maps.js';
+import type { Evidence } from '../../evidence/evidence.js';
 import { type Scope, type ScopeKey, scopeText } from '../../evidence/scope.js';
 import type { StatisticInfo } from '../../evidence/statistic.js';
-import { type Difference, differenceOf, differencesOf } from '../../evidence/summaries.js';
+import { type Difference, differencesOf } from '../../evidence/summaries.js';
 import { type HeatCell, heatMapChart } from '../marks/heat-map.js';
 import { differenceName, forestChart, pairName, ranked } from '../marks/forest.js';
 import { counted, readable } from '../charts/common.js';
@@ -36,22 +37,6 @@ export function amongLearned(differences: readonly Difference[]): readonly Diffe
   return found.length > 0 ? found : differences;
 }
 
-/** The two conditions that the maps compare: of those with most runs that learned, SUM-only and mixed first. */
-export function mainPair({ conditions, comparisons }: Evidence): readonly [Condition, Condition] | undefined {
-  const learned = ({ runs }: Condition): number => runs.filter((run) => hasLearned(run) === true).length;
-  const pairs = comparisons.flatMap(({ mixed, sumOnly }): (readonly [Condition, Condition])[] =>
-    mixed === undefined || sumOnly === undefined ? [] : [[mixed, sumOnly]],
-  );
-  const all = conditions.flatMap((a, i) =>
-    conditions
-      .slice(i + 1)
-      .filter((b) => areComparable(a, b))
-      .map((b): readonly [Condition, Condition] => [a, b]),
-  );
-  const weight = ([a, b]: readonly [Condition, Condition]): number => Math.min(learned(a), learned(b));
-  return (pairs.length > 0 ? pairs : all).sort((x, y) => weight(y) - weight(x)).at(0);
-}
-
 /** One map for each statistic that names its axes; cells whose interval covers 0 are crossed out. */
 export function differenceMaps(evidence: Evidence): {
   readonly charts: ChartSpec[];
@@ -59,22 +44,12 @@ export function differenceMaps(evidence: Evidence): {
 } {
   const pair = mainPair(evidence);
   if (pair === undefined) return { charts: [], sentence: undefined };
-  const [a, b] = pair.map((condition) => ({ condition, runs: condition.runs }));
-  const cells: Difference[] = [];
-  const charts = [...evidence.statistics].flatMap(([id, info]): ChartSpec[] => {
-    const { map } = info;
-    if (map === undefined) return [];
-    const all = rowsByScope(evidence.observations, id);
-    // rows that name a method beside rows that name none are controls, such as random labels
-    const hasControls = all.some(({ scope }) => scope.method === undefined);
-    const found = all
-      .filter(({ scope }) => !hasControls || scope.method === undefined)
-      .flatMap(({ scope, rows }) => differenceOf(id, info, scope, rows, a, b) ?? []);
-    const differences = withoutEqualRows(found, map.y);
-    if (differences.length === 0) return [];
-    cells.push(...differences);
-    return [mapChart(id, info, map, differences, pairName({ a: a.condition, b: b.condition }))];
-  });
+  const [a, b] = pair;
+  const maps = mapsOfDifferences(evidence, pair);
+  const charts = maps.map(({ statistic, info, axes, differences }) =>
+    mapChart(statistic, info, axes, differences, pairName({ a, b })),
+  );
+  const cells = maps.flatMap(({ differences }) => differences);
   const decided = cells.filter(
     ({ interval }) => interval !== undefined && (interval.low > 0 || interval.high < 0),
   );
@@ -83,8 +58,8 @@ export function differenceMaps(evidence: Evidence): {
     charts,
     sentence:
       largest === undefined
-        ? `No part, layer or position differs between ${a.condition.label} and ${b.condition.label} by more than seeds do.`
-        : `${a.condition.label} and ${b.condition.label} differ most in ${differenceName(largest)}: ${readable(largest.estimate)} (${readable(largest.interval?.low)} to ${readable(largest.interval?.high)}).`,
+        ? `No part, layer or position differs between ${a.label} and ${b.label} by more than seeds do.`
+        : `${a.label} and ${b.label} differ most in ${differenceName(largest)}: ${readable(largest.estimate)} (${readable(largest.interval?.low)} to ${readable(largest.interval?.high)}).`,
   };
 }
 
@@ -94,19 +69,10 @@ function axisTitle(keys: readonly ScopeKey[]): string {
   return `${title.charAt(0).toUpperCase()}${title.slice(1)}`;
 }
 
-/** Without the rows of the map in which nothing differs: what does not depend on the model. */
-function withoutEqualRows(differences: readonly Difference[], keys: readonly ScopeKey[]): Difference[] {
-  const rowOf = ({ scope }: Difference): string => JSON.stringify(keys.map((key) => scope[key] ?? null));
-  const differing = new Set(differences.filter(({ estimate }) => estimate !== 0).map(rowOf));
-  return differences.filter((difference) => differing.has(rowOf(difference)));
-}
-
-type Axes = NonNullable<StatisticInfo['map']>;
-
 function mapChart(
   id: string,
   info: StatisticInfo,
-  { x, y }: Axes,
+  { x, y }: MapAxes,
   differences: readonly Difference[],
   pair: string,
 ): ChartSpec {

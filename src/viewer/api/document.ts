@@ -42,19 +42,28 @@ export function openApiDocument(): Described {
   };
 }
 
-function described({ method, path, summary, body, status, answer }: Operation): Described {
+function described({ method, path, summary, body, query = {}, status, answer }: Operation): Described {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
   return {
     summary,
     operationId: `${method.toLowerCase()}${path.replace(/[^A-Za-z]+(.)?/g, (_, c?: string) => c?.toUpperCase() ?? '')}`,
-    ...(names.length > 0 && {
-      parameters: names.map((name) => ({
-        name,
-        in: 'path',
-        required: true,
-        schema: { type: 'string' },
-        description: `address of the ${name}, as the list has it`,
-      })),
+    ...(names.length + Object.keys(query).length > 0 && {
+      parameters: [
+        ...names.map((name) => ({
+          name,
+          in: 'path',
+          required: true,
+          schema: { type: 'string' },
+          description: `address of the ${name}, as the list has it`,
+        })),
+        ...Object.entries(query).map(([name, description], i) => ({
+          name,
+          in: 'query',
+          required: i === 0,
+          schema: { type: 'string' },
+          description,
+        })),
+      ],
     }),
     ...(body !== undefined && {
       requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body) } } },

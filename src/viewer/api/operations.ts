@@ -4,6 +4,14 @@
  */
 import type { z } from 'zod';
 import {
+  compareJobSchema,
+  comparisonSchema,
+  currentJobSchema,
+  measureSchema,
+  planesSchema,
+  saveSchema,
+} from './compare-schemas.js';
+import {
   checkpointSchema,
   confirmSchema,
   jobCheckSchema,
@@ -32,6 +40,8 @@ export interface Operation {
   readonly path: string;
   readonly summary: string;
   readonly body?: z.ZodType;
+  /** what may stand in its query, with what it means; the first one must */
+  readonly query?: Readonly<Record<string, string>>;
   readonly status: 200 | 201;
   readonly answer: AnswerKind;
 }
@@ -39,9 +49,11 @@ export interface Operation {
 const json = (schema: z.ZodType): AnswerKind => ({ kind: 'json', schema });
 const events = (...names: string[]): AnswerKind => ({ kind: 'events', names });
 
-function read(path: string, summary: string, answer: AnswerKind): Operation {
-  return { method: 'GET', path, summary, status: 200, answer };
+function read(path: string, summary: string, answer: AnswerKind, query?: Operation['query']): Operation {
+  return { method: 'GET', path, summary, status: 200, answer, ...(query === undefined ? {} : { query }) };
 }
+
+const OF = 'checkpoints with commas between them: <address of a run>@<step>, @last, @all or @final';
 
 function change(
   method: 'POST' | 'PUT' | 'DELETE',
@@ -118,6 +130,33 @@ export const OPERATIONS: readonly Operation[] = [
       status: 201,
     },
   ),
+  read('/api/compare', 'Checkpoints side by side, as far as they are measured.', json(comparisonSchema), {
+    of: OF,
+    series: '1: with the cheaper options for many steps',
+  }),
+  read('/api/compare/planes', 'Their number embeddings in a plane, step by step.', json(planesSchema), {
+    of: OF,
+  }),
+  read(
+    '/api/compare/job',
+    'The one job that measures for comparisons, or the last one.',
+    json(currentJobSchema),
+  ),
+  read('/api/compare/job/events', 'That job whenever it changes.', events('job')),
+  change('POST', '/api/compare/measure', 'Measure what is missing of a comparison.', {
+    body: measureSchema,
+    answer: json(compareJobSchema),
+    status: 201,
+  }),
+  change('POST', '/api/compare/report', 'Write a comparison as a report.', {
+    body: saveSchema,
+    answer: json(compareJobSchema),
+    status: 201,
+  }),
+  change('POST', '/api/compare/cancel', 'Stop that job: what it has measured is kept.', {
+    body: nothingSchema,
+    answer: json(compareJobSchema),
+  }),
 ];
 
 const CHANGES = OPERATIONS.filter(({ method }) => method !== 'GET').map(({ method, path }) => ({

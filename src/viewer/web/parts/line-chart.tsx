@@ -33,6 +33,8 @@ export interface LineChartProps {
   /** what the horizontal axis counts; default: step */
   readonly axis?: string;
   readonly marks?: readonly { readonly value: number; readonly label: string }[];
+  /** step at which values show while the pointer is elsewhere; default: the latest */
+  readonly at?: number;
 }
 
 const HEIGHT = 250;
@@ -45,7 +47,8 @@ export function LineChart(props: LineChartProps) {
   const { title, note, lines, canBeLogarithmic = false } = props;
   const plot = useRef<HTMLDivElement>(null);
   const width = useWidth(plot);
-  const [cursor, setCursor] = useState<number | undefined>(undefined);
+  const [pointed, setCursor] = useState<number | undefined>(undefined);
+  const cursor = pointed ?? props.at;
   const [isLogarithmic, setLogarithmic] = useState(false);
   const lastStep = Math.max(1, props.lastStep, ...lines.map((line) => line.points.at(-1)?.[0] ?? 0));
   const steps = (): number[] => stepsOf(lines);

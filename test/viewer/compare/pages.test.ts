@@ -1,0 +1,172 @@
+/** The page of comparison in a browser: measuring, linked planes, the slider, the address, saving, narrow and dark. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { NO_BROWSER, openBrowser } from '../../helpers/browser.js';
+import { describeNeeding } from '../../helpers/needs.js';
+import { tinyRun } from '../../workflows/probe-files.js';
+import { testViewer, type TestViewer } from '../test-viewer.js';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** The modules measure in children; a busy machine takes its time. */
+const MEASURING_MS = 120_000;
+
+let viewer: TestViewer;
+let browser: Browser;
+let runs: string[];
+let of: string;
+const opened: { page: Page; problems: string[] }[] = [];
+
+async function open(path: string, colorScheme: 'light' | 'dark' = 'light', width = 1280): Promise<Page> {
+  const context = await browser.newContext({ colorScheme, viewport: { width, height: 800 } });
+  const page = await context.newPage();
+  const problems: string[] = [];
+  opened.push({ page, problems });
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
+  });
+  page.on('pageerror', (error) => problems.push(`uncaught: ${error.message}`));
+  page.on('request', (request) => {
+    if (!request.url().startsWith(viewer.viewer.url)) problems.push(`request elsewhere: ${request.url()}`);
+  });
+  await page.goto(`${viewer.viewer.url}${path}`);
+  return page;
+}
+
+async function axeViolations(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(`axe.run(document, { iframes: false }).then((result) =>
+    result.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.target.join(' ')).join(', ')))`);
+}
+
+describeNeeding(NO_BROWSER, 'the page of comparison in a browser', () => {
+  beforeAll(async () => {
+    runs = [];
+    viewer = await testViewer(() => undefined);
+    for (const tasks of [['SUM'], ['MAX', 'MED', 'SUM']] as const) {
+      for (const seed of [1, 2]) runs.push(await tinyRun(viewer.checkpointsDir, tasks, seed));
+    }
+    of = runs.map((run) => `${run}@last`).join(',');
+    browser = await openBrowser();
+  });
+  afterEach(async () => {
+    for (const { page, problems } of opened.splice(0)) {
+      await page.context().close();
+      expect(problems).toEqual([]);
+    }
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await viewer?.stop();
+  });
+
+  it('chooses runs from the list, and keeps the choice in the address', async () => {
+    const page = await open('compare');
+    await page.getByRole('button', { name: 'all 2' }).first().click();
+    await page.getByRole('heading', { name: '2 runs, 2 checkpoints' }).waitFor();
+    await page.getByText('Choose other runs').click();
+    await page.getByRole('button', { name: 'all 2' }).last().click();
+    await page.getByRole('heading', { name: '4 runs, 4 checkpoints' }).waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: '4 runs, 4 checkpoints' }).waitFor();
+    await page.goBack();
+    await page.getByRole('heading', { name: '2 runs, 2 checkpoints' }).waitFor();
+    await page
+      .getByLabel(/^Step of .* seed 1$/)
+      .first()
+      .selectOption('all');
+    await page.getByRole('heading', { name: '2 runs, 3 checkpoints' }).waitFor();
+  });
+
+  it(
+    'measures what is missing, then shows differences and maps, and writes the report',
+    async () => {
+      const page = await open(`compare?of=${of}&series=1`);
+      await page.getByRole('button', { name: 'Measure what is missing (16)' }).click();
+      await page.getByRole('progressbar', { name: 'measured' }).waitFor();
+      await page
+        .getByRole('button', { name: /^Measure what is missing/ })
+        .waitFor({ state: 'detached', timeout: MEASURING_MS });
+      await page.locator('.differences').getByRole('rowheader', { name: 'Order as named' }).waitFor();
+      expect(await page.locator('.differences tbody tr').count()).toBe(12);
+      await page.getByRole('button', { name: /^All \d+ differences$/ }).click();
+      const answer = (await (await fetch(`${viewer.viewer.url}api/compare?of=${of}&series=1`)).json()) as {
+        differences: readonly unknown[];
+        missing: number;
+      };
+      expect(answer.missing).toBe(0);
+      expect(await page.locator('.differences tbody tr').count()).toBe(answer.differences.length);
+      expect(await page.locator('.heat td[class*="more"], .heat td[class*="less"]').count()).toBeGreaterThan(
+        0,
+      );
+
+      await page.getByRole('button', { name: 'Save as report' }).click();
+      await page.getByLabel('Name of the report').fill('two-conditions');
+      await page.getByRole('button', { name: 'Save', exact: true }).click();
+      await page.getByRole('link', { name: 'open it' }).waitFor({ timeout: MEASURING_MS });
+      const report = JSON.parse(
+        readFileSync(join(viewer.reportsDir, 'two-conditions', 'report.json'), 'utf8'),
+      ) as { subjects: readonly { run: string }[]; provenance: { command: string } };
+      expect(report.subjects.map(({ run }) => run).sort()).toEqual([...runs].sort());
+      expect(report.provenance.command).toMatch(/^sumlens compare .* --series --name two-conditions$/);
+      await page.getByRole('link', { name: 'open it' }).click();
+      await page.waitForURL(/\/reports\/two-conditions$/);
+    },
+    2 * MEASURING_MS,
+  );
+
+  it('shows a number in every plane at once, by pointer and by keyboard, and moves through the steps', async () => {
+    const page = await open(`compare?of=${of}`);
+    await page.locator('.plane').first().waitFor();
+    expect(await page.locator('.plane').count()).toBe(4);
+    const marked = (): Promise<string[]> => page.locator('.marked text').allTextContents();
+    await page.locator('.plane').nth(1).locator('[data-number="7"]').dispatchEvent('pointerenter');
+    expect(await marked()).toEqual(['7', '7', '7', '7']);
+    await page.locator('.plane').nth(1).locator('[data-number="7"]').dispatchEvent('pointerleave');
+    expect(await marked()).toEqual([]);
+    await page
+      .getByRole('group', { name: 'Number that stands out' })
+      .getByRole('button', { name: '3' })
+      .focus();
+    expect(await marked()).toEqual(['3', '3', '3', '3']);
+    await page.keyboard.press('Enter');
+    expect(page.url()).toContain('number=3');
+    const slider = page.getByRole('slider');
+    const before = await page.locator('.plane path').first().getAttribute('d');
+    await slider.focus();
+    await page.keyboard.press('ArrowLeft');
+    expect(page.url()).toContain('step=0');
+    expect(await page.locator('.plane path').first().getAttribute('d')).not.toBe(before);
+    expect(await page.locator('.legend .at').first().innerText()).toBe('at step 0');
+    await page.reload();
+    await page.locator('.marked').first().waitFor();
+    expect(await slider.getAttribute('aria-valuetext')).toBe('step 0');
+  });
+
+  it('says what is wrong with an address, and keeps the way to choose', async () => {
+    const page = await open('compare?of=none@64');
+    await page
+      .getByRole('alert')
+      .filter({ hasText: 'of: found "none@64", expected a run of the list' })
+      .waitFor();
+    expect(await page.getByText('Choose other runs').count()).toBe(1);
+    // the browser reports the two refusals by itself
+    const own = opened[0].problems.splice(0);
+    expect(own.filter((text) => !text.includes('400'))).toEqual([]);
+  });
+
+  it.each([
+    ['light', 1280],
+    ['dark', 1280],
+    ['light', 390],
+    ['dark', 390],
+  ] as const)('is clean for axe and fits, %s at %i px', async (scheme, width) => {
+    const page = await open(`compare?of=${of}&number=3`, scheme, width);
+    await page.locator('.plane').first().waitFor();
+    await page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })");
+    expect(await axeViolations(page)).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+  });
+});
