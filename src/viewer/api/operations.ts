@@ -86,11 +86,6 @@ export const OPERATIONS: readonly Operation[] = [
     body: confirmSchema,
     answer: json(trashedSchema),
   }),
-  read(
-    '/api/checkpoints/{run}/{step}',
-    'One checkpoint with its weights, for the playground: the step, or `last`.',
-    json(checkpointSchema),
-  ),
   read('/api/reports', 'Every report folder.', json(reportsSchema)),
   read('/api/reports/{report}/observations.csv', 'The numbers of one report as a tidy table, one row each.', {
     kind: 'file',

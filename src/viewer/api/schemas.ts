@@ -60,9 +60,6 @@ export const runSchema: z.ZodType<RunSummary> = z.strictObject({
   note: text.exactOptional(),
 });
 
-/** The weights as the playground reads them (src/playground). */
-export const checkpointSchema = z.looseObject({});
-
 const conditionSchema: z.ZodType<ConditionSummary> = z.strictObject({
   condition: text,
   settings: z
@@ -92,6 +89,7 @@ export const runDetailSchema: z.ZodType<RunDetail> = z.strictObject({
     .readonly(),
 });
 
+/** The weights as the playground reads them (src/playground). */
 export const checkpointSchema = z.strictObject({
   kind: text,
   name: text,

@@ -18,6 +18,7 @@ const run = (address: string, open = true): RunSummary => ({
   steps: 1,
   loss: null,
   accuracy: null,
+  learned: null,
   sparkline: [],
   chance: 0.1,
 });

@@ -137,5 +137,5 @@ function ChooserPart({ parts }: { readonly parts: readonly Part[] }) {
   const error = runList.error.value;
   if (runs === undefined)
     return error === undefined ? <Loading /> : <Notice tone="bad">{error.message}</Notice>;
-  return <Chooser runs={runs} parts={parts} />;
+  return <Chooser runs={runs.runs} parts={parts} />;
 }
