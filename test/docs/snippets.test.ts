@@ -197,6 +197,7 @@ const NOT_RUN: Readonly<Record<string, readonly string[]>> = {
     'npm run make:example-report',
     'npm run make:findings',
     'npm run make:api',
+    'npm run make:screenshots',
     'node src/setup/build-wasm.mjs',
   ],
   'measures for minutes; test/bench/command.test.ts': [
