@@ -85,7 +85,8 @@ export function prepareFeatures(
     const curvature = (ones / total) * (1 - ones / total);
     const known = factors.get(curvature);
     if (known !== undefined) return known;
-    const factor = products.map((value) => curvature * value);
+    const factor = new Float64Array(products.length);
+    for (let i = 0; i < factor.length; i++) factor[i] = curvature * products[i];
     for (let j = 0; j < cols; j++) factor[j * size + j] += penalty;
     if (!choleskyInPlace(factor, size)) throw new RangeError('prepareFeatures: features are not finite.');
     factors.set(curvature, factor);

@@ -88,7 +88,7 @@ function summarise(observed: number, values: Float64Array, exact: boolean): Perm
 /** How many values are at least `least`. Values equal up to the order of additions count as equal: hence the slack above. */
 function countFrom(values: Float64Array, least: number): number {
   let count = 0;
-  for (const value of values) if (value >= least) count++;
+  for (let i = 0; i < values.length; i++) if (values[i] >= least) count++;
   return count;
 }
 
