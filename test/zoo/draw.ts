@@ -78,3 +78,22 @@ export function table(
   });
   return [...head, ...body].join('\n');
 }
+
+/** Pairs of numbers, rows the first, columns the second. @param isFilled - of both */
+export function pairGrid(n: number, isFilled: (a: number, b: number) => boolean): string {
+  const step = (SIDE - 16) / n;
+  const numbers = Array.from({ length: n }, (_, i) => i);
+  const at = (i: number): string => rounded(16 + i * step);
+  const size = rounded(step - 1.5);
+  const squares = numbers.flatMap((a) =>
+    numbers.map((b) => {
+      const fill = isFilled(a, b) ? FILL : '#e6e9ee';
+      return `<rect x="${at(b)}" y="${at(a)}" width="${size}" height="${size}" fill="${fill}"/>`;
+    }),
+  );
+  const names = numbers.map(
+    (i) =>
+      `<text x="4" y="${at(i + 0.75)}" font-size="9">${i}</text><text x="${at(i + 0.3)}" y="10" font-size="9">${i}</text>`,
+  );
+  return [...names, ...squares].join('\n');
+}

@@ -13,12 +13,15 @@ import { initialParameters } from '../../src/model/init.js';
 import { headCells } from '../../src/lens/patch.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { packageRoot } from '../../src/io/package-root.js';
-import { openModel } from '../../src/workflows/library.js';
+import { loadCheckpoint, openModel } from '../../src/workflows/library.js';
+import { createHoldout } from '../../src/listops/regimes.js';
+import { gptConfigOf } from '../../src/config/gpt-config-of.js';
+import { memorization } from '../../probes/memorization/index.js';
 import { type MeasuredAblation, measureOn, subjectFor } from '../helpers/measure-ablation.js';
 import { measureModule } from '../helpers/measure-module.js';
 import { peakFrequency, rowOf, valueOf } from '../helpers/rows.js';
 import { ZOO, ZOO_NAMES, type ZooName } from '../helpers/zoo.js';
-import { type Panel, bars, drawing, plane, table } from './draw.js';
+import { type Panel, bars, drawing, pairGrid, plane, table } from './draw.js';
 
 const END_OF_OPERANDS = 5;
 let engine: Engine;
@@ -277,6 +280,79 @@ describe('pictures of the documentation', () => {
     }));
     const text = 'Loss added by resampling attention or feed-forward, in nats';
     await expect(drawing(text, panels, { height: 80 })).toMatchFileSnapshot(picture('zoo-ablation'));
+  }, 60_000);
+
+  const RUNS = [
+    ['MAX+MED+SUM', 'max-med-sum-pairs-d16-s1-5deca8f89d56'],
+    ['SUM alone', 'sum-pairs-d16-s1-45202e910ba4'],
+  ] as const;
+  const trained = (run: string) => {
+    const { config, parameters, subject } = loadCheckpoint(`${run}@final`, {
+      root: join(packageRoot(), 'checkpoints', 'reference'),
+    });
+    return { config, parameters, subject, gpt: gptConfigOf(config) };
+  };
+
+  it('parity of trained number embeddings, beside the other labellings', async () => {
+    const panels = RUNS.map(([title, run]) => {
+      const { config, parameters, subject, gpt } = trained(run);
+      const { parity } = tokenPart(
+        { subject, config, parameters, untrainedParameters: initialParameters(gpt, config.seed) },
+        'trained',
+        gpt,
+        {
+          options: { relabellings: 99, contextRelabellings: 9, valuePermutations: 9 },
+          counts: newFitCounts(),
+          rng: (index = 0) => new Rng(config.seed, 'probe:parity-probe', index),
+          tick: () => undefined,
+        },
+      );
+      expect(parity.exact).toBe(true);
+      const marks = bars([
+        ['even or odd: pairs right, percent', 100 * parity.share],
+        ['other labellings, mean', 100 * parity.nullMean],
+        ['95 percent of them lie below', 100 * parity.null95],
+      ]);
+      return { title, marks };
+    });
+    const text =
+      'Parity probe on two trained models: pairs of one even and one odd number put in the right order';
+    await expect(drawing(text, panels, { width: 190, height: 130 })).toMatchFileSnapshot(
+      picture('parity-probe'),
+    );
+  });
+
+  it('pairs that are held out', async () => {
+    const holdout = createHoldout(trained(RUNS[0][1]).config.data);
+    const marks = pairGrid(10, (a, b) => holdout.isHeldOut([a, b]));
+    const text = 'The pairs of numbers that are held out, in either order';
+    const drawn = drawing(text, [{ title: 'Held-out pairs', marks }]);
+    await expect(drawn).toMatchFileSnapshot(picture('hold-out'));
+  });
+
+  it('accuracy on trained and on held-out pairs', async () => {
+    const panels: Panel[] = [];
+    for (const [title, run] of RUNS) {
+      const { rows } = await measureModule(engine, memorization, trained(run));
+      const asked = { operation: 'SUM', arity: 2 };
+      const accuracy = (isTrained: boolean): number => {
+        const own = rows('accuracy', asked).filter(({ scope }) => (scope.level === 'trained') === isTrained);
+        expect(own).toHaveLength(1);
+        return own[0].value;
+      };
+      const [index] = rows('index', asked);
+      panels.push({
+        title: `${title}: index ${index.value.toFixed(2)}`,
+        marks: bars([
+          ['trained pairs right, percent', 100 * accuracy(true)],
+          ['held-out pairs right, percent', 100 * accuracy(false)],
+        ]),
+      });
+    }
+    const text =
+      'Accuracy of two trained models on trained and on held-out pairs, and their memorization index';
+    const drawn = drawing(text, panels, { width: 190, height: 90 });
+    await expect(drawn).toMatchFileSnapshot(picture('memorization'));
   }, 60_000);
 
   it('patching of a trained model', async () => {
