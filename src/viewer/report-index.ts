@@ -148,8 +148,15 @@ async function stampOf(folder: string): Promise<string> {
 }
 
 function described(report: unknown, name: string): Partial<ReportSummary> & Pick<ReportSummary, 'title'> {
-  if (!isRecord(report)) return { title: name, reason: 'report.json is not a report' };
-  const subjects = Array.isArray(report['subjects']) ? report['subjects'].filter(isRecord) : [];
+  // of any version: older reports are listed too
+  if (
+    !isRecord(report) ||
+    typeof report['schemaVersion'] !== 'number' ||
+    !Array.isArray(report['subjects'])
+  ) {
+    return { title: name, reason: 'report.json is not a report: it has no schemaVersion or no subjects' };
+  }
+  const subjects = report['subjects'].filter(isRecord);
   const modules = isRecord(report['modules']) ? report['modules'] : {};
   return {
     title: textOf(report['title']) ?? name,

@@ -362,9 +362,12 @@ describe('ReportIndex', () => {
     writeReport(reportsDir, 'bad');
     writeFileSync(join(reportsDir, 'bad', 'report.json'), '[');
     mkdirSync(join(reportsDir, 'empty'));
+    writeReport(reportsDir, 'of-nothing');
+    writeFileSync(join(reportsDir, 'of-nothing', 'report.json'), '{}');
     mkdirSync(join(reportsDir, '.cache'));
-    const [bad, empty, good] = await new ReportIndex(reportsDir).reports();
+    const [bad, empty, good, ofNothing] = await new ReportIndex(reportsDir).reports();
     expect(bad).toMatchObject({ name: 'bad', open: true, reason: 'report.json is not JSON' });
+    expect(ofNothing.reason).toBe('report.json is not a report: it has no schemaVersion or no subjects');
     expect(empty).toMatchObject({
       name: 'empty',
       open: false,
