@@ -19,7 +19,7 @@ export interface MeasuredModule<M> {
   /** of `combine` */
   readonly findings: readonly Finding[];
   /** the one row of a statistic whose scope is this one and no more */
-  row(statistic: string, scope: Scope): Observation;
+  readonly row: (statistic: string, scope: Scope) => Observation;
   readonly rows: (statistic: string, within?: Scope) => Observation[];
 }
 

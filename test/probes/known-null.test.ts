@@ -149,7 +149,7 @@ describe('200 untrained models', () => {
   it(
     'have no geometry in embedding-pca',
     async () => {
-      const options = { permutations: Number(embeddingPca.options?.['permutations'].series), nullDraws: 1 };
+      const options = { permutations: Number(embeddingPca.options?.permutations.series), nullDraws: 1 };
       const told = await tell(embeddingPca, (subject) => measureWhole(embeddingPca, subject, options));
       for (const view of VIEWS) {
         const one = told(view);
