@@ -72,9 +72,13 @@ describeNeeding(NO_BROWSER, 'the page /playground', () => {
     page.on('request', (request) => {
       if (!request.url().startsWith(viewer.viewer.url)) problems.push(request.url());
     });
+    /** Each opens by itself. */
+    const both = async (): Promise<void> => {
+      for (const place of [0, 1]) await page.locator('.pg-model').nth(place).locator('.pg-written').waitFor();
+    };
     await page.goto(`${viewer.viewer.url}playground`);
     const words = page.locator('.pg-model').first().locator('.pg-written .pg-word');
-    await page.locator('.pg-model').nth(1).locator('.pg-written').waitFor();
+    await both();
     expect((await words.allInnerTexts()).join(' ')).toBe('s ( SUM 7 3 6 ) > 6 e');
     expect(await page.locator('.pg-model h3').allInnerTexts()).toEqual([
       'MAX+MED+SUM, pairs, d=16',
@@ -84,7 +88,7 @@ describeNeeding(NO_BROWSER, 'the page /playground', () => {
     await page.getByRole('button', { name: /^layer 1 attention switched off/ }).waitFor();
     const changed = (await words.allInnerTexts()).join(' ');
     await page.reload();
-    await page.locator('.pg-model').nth(1).locator('.pg-written').waitFor();
+    await both();
     expect((await words.allInnerTexts()).join(' ')).toBe(changed);
     // to another page and back
     await page.getByRole('link', { name: 'Reports', exact: true }).click();
