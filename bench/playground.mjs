@@ -16,7 +16,7 @@ import { loadPlaygroundRuntime, loadReportRuntime } from '../dist/src/report/wri
 import { findChromium } from '../src/setup/test-tools.mjs';
 
 const GOAL_MS = 50;
-const CHANGES = 60;
+const CHANGES = 40;
 const ASKED = ['(SUM 7 3 6)', '(SUM 7 (MAX 3 6) 2)'];
 
 function documentOf(engine, dModel, seed) {
