@@ -116,7 +116,7 @@ function card({ name, report }: SiteReport): Html {
     ${
       report.kind === 'claims' && known.length > 0
         ? html`<ul aria-label="Verdicts">
-            ${known.map(({ part, verdict }) => html`<li>${part} ${verdictBadge(verdict)}</li>`)}
+            ${known.map(({ claim, part, verdict }) => html`<li>${part ?? claim} ${verdictBadge(verdict)}</li>`)}
           </ul>`
         : undefined
     }

@@ -20,12 +20,12 @@ beforeAll(async () => {
     const reference = join(packageRoot(), 'checkpoints', 'reference');
     for (const run of [MIXED, SUM_ONLY])
       cpSync(join(reference, run), join(checkpointsDir, run), { recursive: true });
-    for (const name of ['damaged', 'linked'])
+    for (const name of ['x-damaged', 'x-linked'])
       cpSync(join(reference, MIXED), join(checkpointsDir, name), { recursive: true });
-    appendFileSync(join(checkpointsDir, 'damaged', STEP, 'model.safetensors'), 'x');
-    cpSync(join(checkpointsDir, 'linked', STEP), join(root, 'elsewhere'), { recursive: true });
-    rmSync(join(checkpointsDir, 'linked', STEP), { recursive: true });
-    symlinkSync(join(root, 'elsewhere'), join(checkpointsDir, 'linked', STEP));
+    appendFileSync(join(checkpointsDir, 'x-damaged', STEP, 'model.safetensors'), 'x');
+    cpSync(join(checkpointsDir, 'x-linked', STEP), join(root, 'elsewhere'), { recursive: true });
+    rmSync(join(checkpointsDir, 'x-linked', STEP), { recursive: true });
+    symlinkSync(join(root, 'elsewhere'), join(checkpointsDir, 'x-linked', STEP));
   });
 });
 afterAll(() => viewer.stop());
@@ -45,12 +45,12 @@ describe('GET /api/checkpoints/{run}/{step}', () => {
   });
 
   it('refuses what is not there, damaged or elsewhere in one line, without a path', async () => {
-    for (const path of [`${MIXED}/17`, `${MIXED}/1e3`, 'none/last', 'linked/16000', 'linked/last']) {
+    for (const path of [`${MIXED}/17`, `${MIXED}/1e3`, 'none/last', 'x-linked/16000', 'x-linked/last']) {
       const { status, text } = await send(viewer.viewer, `/api/checkpoints/${path}`);
       expect([status, path]).toEqual([404, path]);
       expect(text).not.toContain(viewer.root);
     }
-    const { status, text } = await send(viewer.viewer, '/api/checkpoints/damaged/16000');
+    const { status, text } = await send(viewer.viewer, '/api/checkpoints/x-damaged/16000');
     expect(status).toBe(400);
     expect(text).toContain('found it damaged, expected files as its manifest says');
     expect(text).not.toContain(viewer.root);
@@ -72,9 +72,13 @@ describeNeeding(NO_BROWSER, 'the page /playground', () => {
     page.on('request', (request) => {
       if (!request.url().startsWith(viewer.viewer.url)) problems.push(request.url());
     });
+    /** Each opens by itself. */
+    const both = async (): Promise<void> => {
+      for (const place of [0, 1]) await page.locator('.pg-model').nth(place).locator('.pg-written').waitFor();
+    };
     await page.goto(`${viewer.viewer.url}playground`);
     const words = page.locator('.pg-model').first().locator('.pg-written .pg-word');
-    await page.locator('.pg-model').nth(1).locator('.pg-written').waitFor();
+    await both();
     expect((await words.allInnerTexts()).join(' ')).toBe('s ( SUM 7 3 6 ) > 6 e');
     expect(await page.locator('.pg-model h3').allInnerTexts()).toEqual([
       'MAX+MED+SUM, pairs, d=16',
@@ -84,19 +88,19 @@ describeNeeding(NO_BROWSER, 'the page /playground', () => {
     await page.getByRole('button', { name: /^layer 1 attention switched off/ }).waitFor();
     const changed = (await words.allInnerTexts()).join(' ');
     await page.reload();
-    await page.locator('.pg-model').nth(1).locator('.pg-written').waitFor();
+    await both();
     expect((await words.allInnerTexts()).join(' ')).toBe(changed);
     // to another page and back
     await page.getByRole('link', { name: 'Reports', exact: true }).click();
     await page.goBack();
     await page.getByRole('button', { name: /^layer 1 attention switched off/ }).waitFor();
     expect(problems).toEqual([]);
-    await page.goto(`${viewer.viewer.url}playground#model=..%2F..%2Fapi&model=damaged`);
+    await page.goto(`${viewer.viewer.url}playground#model=..%2F..%2Fapi&model=x-damaged`);
     await page.reload();
     await page.locator('.pg-model .pg-problem').nth(1).waitFor();
     expect(await page.locator('.pg-model .pg-problem').allInnerTexts()).toEqual([
       'model: found "../../api", expected a run or <run>@<step>.',
-      'checkpoint "damaged@16000": found it damaged, expected files as its manifest says. "sumlens verify" says what is wrong.',
+      'checkpoint "x-damaged@16000": found it damaged, expected files as its manifest says. "sumlens verify" says what is wrong.',
     ]);
     await page.close();
   });

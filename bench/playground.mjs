@@ -1,0 +1,77 @@
+/**
+ * How long a change in the playground takes in headless Chromium: from the click on a part to the new answer laid out in the
+ * page, two models of random weights side by side, by width. Goal: 50 ms. `node bench/playground.mjs`, after `npm run setup`.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { chromium } from 'playwright-core';
+import { resolveRunConfig } from '../dist/src/config/parse.js';
+import { gptConfigOf } from '../dist/src/config/gpt-config-of.js';
+import { openEngine } from '../dist/src/engine/registry.js';
+import { playgroundDocument } from '../dist/src/playground/document.js';
+import { renderSitePlayground } from '../dist/src/report/site.js';
+import { loadPlaygroundRuntime, loadReportRuntime } from '../dist/src/report/write.js';
+import { findChromium } from '../src/setup/test-tools.mjs';
+
+const GOAL_MS = 50;
+const CHANGES = 40;
+const ASKED = ['(SUM 7 3 6)', '(SUM 7 (MAX 3 6) 2)'];
+
+function documentOf(engine, dModel, seed) {
+  const config = resolveRunConfig({ data: { depth: 2 }, model: { dModel, nHeads: 4 }, seed });
+  const model = engine.createModel(gptConfigOf(config), { seed }, 'inference');
+  const parameters = model.getParameters();
+  model.dispose();
+  const name = `d${dModel}-${seed}@0`;
+  return playgroundDocument({ name, label: name, step: 0, config, weightsSha256: '', parameters });
+}
+
+/** In the page: times of changes in milliseconds, each until the page is laid out again. */
+const MEASURE = `(async (count) => {
+  const button = () => [...document.querySelectorAll('.pg-parts button')];
+  const times = [];
+  for (let i = 0; i < count + 5; i++) {
+    const all = button();
+    const before = document.querySelectorAll('.pg-changes li').length;
+    const began = performance.now();
+    all[i % (all.length / 2)].click();
+    while (document.querySelectorAll('.pg-changes li').length === before) {
+      await new Promise((resolve) => { const { port1, port2 } = new MessageChannel(); port1.onmessage = resolve; port2.postMessage(0); });
+    }
+    document.body.getBoundingClientRect();
+    if (i >= 5) times.push(performance.now() - began);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return times;
+})(${CHANGES})`;
+
+const { engine } = await openEngine('wasm', { threads: 1 });
+const browser = await chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox'] });
+const folder = mkdtempSync(join(tmpdir(), 'sumlens-bench-'));
+let missed = 0;
+try {
+  for (const dModel of [32, 128]) {
+    const models = [documentOf(engine, dModel, 1), documentOf(engine, dModel, 2)];
+    const playground = { ...loadPlaygroundRuntime(), models };
+    const file = join(folder, `d${dModel}.html`);
+    writeFileSync(file, renderSitePlayground('bench', playground, loadReportRuntime()));
+    for (const ask of ASKED) {
+      const page = await browser.newPage();
+      await page.goto(`${pathToFileURL(file).href}#playground&ask=${encodeURIComponent(ask)}`);
+      await page.locator('.pg-model').nth(1).locator('.pg-written').waitFor();
+      const times = (await page.evaluate(MEASURE)).sort((a, b) => a - b);
+      const at = (share) => times[Math.min(times.length - 1, Math.floor(share * times.length))];
+      if (at(0.95) > GOAL_MS) missed++;
+      const figures = `median ${at(0.5).toFixed(1)} ms, p95 ${at(0.95).toFixed(1)} ms`;
+      console.log(`d=${dModel}, two models, ${ask}: ${figures} (goal ${GOAL_MS} ms)`);
+      await page.close();
+    }
+  }
+} finally {
+  await browser.close();
+  engine.dispose();
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exitCode = missed > 0 ? 1 : 0;
