@@ -48,7 +48,9 @@ async function probe(
     engine: 'auto',
     parallel: 2,
     version: '0.0.0',
-    onProgress: ({ subject, share }) => void (share === 1 && measured.push(subject)),
+    onProgress: ({ subject, share }) => {
+      if (share === 1) measured.push(subject);
+    },
     ...more,
     reportsDir,
   });
@@ -74,7 +76,9 @@ describe('progress', () => {
   it('tells how much of a measurement a module says is done, and that it is finished', async () => {
     const shares: number[] = [];
     await probe(writeProbe(folder, 'tells-shares'), runs.slice(0, 1), {
-      onProgress: ({ module, share }) => void (module === 'tells-shares' && shares.push(share)),
+      onProgress: ({ module, share }) => {
+        if (module === 'tells-shares') shares.push(share);
+      },
     });
     // what makes no share of anything counts as none
     expect(shares).toEqual([0, 0.25, 0.75, 0, 1]);
