@@ -135,6 +135,10 @@ const SHORTER: Readonly<Record<string, string>> = {
   'sumlens verify checkpoints reports': 'npx sumlens verify checkpoints reports',
   'sumlens verify published --verbose': 'npx sumlens verify checkpoints --verbose',
   'sumlens repair checkpoints/<run> --yes': 'npx sumlens repair checkpoints/$RUN --yes',
+  'sumlens report <report> --playground <checkpoint>':
+    'npx sumlens report $ROOT/reports/example --playground checkpoints/$RUN --out played',
+  'sumlens site <report...>': 'npx sumlens site $ROOT/reports/example --out site',
+  'npx sumlens probe code-length <runs>': 'npx sumlens probe code-length checkpoints/$RUN --name bits',
   'sumlens report <report.json> --figures <folder>':
     'npx sumlens report $ROOT/reports/example/report.json --figures figures --format svg,csv',
   'npx sumlens inspect checkpoints/reference/sum-pairs-d16-s1-45202e910ba4 "(SUM 7 3 6)" --patch "(SUM 7 4 6)" --ablate L0.attn':
@@ -174,7 +178,13 @@ const NOT_RUN: Readonly<Record<string, readonly string[]>> = {
     'sumlens serve --host 0.0.0.0',
   ],
   'needs a machine with cores to spare': ['npm run load:viewer'],
-  'names of commands in a sentence': ['sumlens verify', 'sumlens repair', 'sumlens inspect', 'node -e 0'],
+  'names of commands in a sentence': [
+    'sumlens verify',
+    'sumlens repair',
+    'sumlens inspect',
+    'sumlens serve',
+    'node -e 0',
+  ],
   'takes an hour; test/faults/short.test.ts': [
     'npm run test:faults',
     'npm run test:faults -- --only P9,P11',
@@ -204,6 +214,7 @@ const NOT_RUN: Readonly<Record<string, readonly string[]>> = {
     'npm run bench',
     'npm run bench -- --only pytorch',
     'npm run bench -- --only cost',
+    'npm run bench -- --only lens',
     'npm run bench -- --long',
     'npm run bench -- --json figures.json --allow-missing-peers',
   ],

@@ -4,8 +4,9 @@ import { reportList } from '../api.js';
 import type { PageProps } from '../pages.js';
 import { A } from '../parts/link.js';
 import { Broken, Loading, useTitle } from '../parts/states.js';
+import { TrashButton } from '../parts/trash.js';
 import { useOnce } from '../resource.js';
-import { href } from '../router.js';
+import { go, href } from '../router.js';
 
 export function ReportPage({ name }: PageProps) {
   useOnce(reportList);
@@ -33,9 +34,21 @@ export function ReportPage({ name }: PageProps) {
         <a href={href(`/reports/${name}/report.json`)} download>
           Download report.json
         </a>
+        <a href={href(`/api/reports/${name}/observations.csv`)} download>
+          Its numbers as CSV
+        </a>
         {beside?.open === true && (
           <A to={`/reports/${beside.address}`}>Report of the shipped plan {beside.name}</A>
         )}
+        <TrashButton
+          what="report"
+          name={report.name}
+          path={`/api/reports/${name}`}
+          onMoved={() => {
+            void reportList.refresh();
+            go('/reports');
+          }}
+        />
       </p>
       <iframe
         class="report-frame"

@@ -1,7 +1,7 @@
 /** One run: where it stands, its curves as they grow, configuration, checkpoints. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { CheckpointRow, CurvesEvent, RunDetail, RunStatus, RunSummary } from '../../contract.js';
-import { getRun } from '../api.js';
+import { getRun, runList } from '../api.js';
 import { CurveStore } from '../curve-store.js';
 import { bytes, colorClass, number, percent, whole } from '../format.js';
 import type { PageProps } from '../pages.js';
@@ -10,6 +10,8 @@ import { NotesButton, Tags } from '../parts/notes.js';
 import { StateBadge } from '../parts/run-state.js';
 import { Broken, Loading, Lost, Notice, useTitle } from '../parts/states.js';
 import { RunCharts } from '../parts/run-charts.js';
+import { TrashButton } from '../parts/trash.js';
+import { go, href } from '../router.js';
 import { followStream } from '../stream.js';
 
 /** How long until a stopped run is looked at again. */
@@ -101,6 +103,7 @@ function LiveRun({ address, first }: { readonly address: string; readonly first:
       </div>
       <Tags run={run} />
       <Seeds detail={detail} />
+      <Doings detail={detail} run={run} />
       <div role="status" class="notices">
         {live.isGone && (
           <Notice tone="bad">The folder of this run is gone. What was drawn stays until you leave.</Notice>
@@ -126,6 +129,33 @@ function LiveRun({ address, first }: { readonly address: string; readonly first:
         <Checkpoints rows={detail.checkpoints} />
       </div>
     </>
+  );
+}
+
+/** Where to go on from here. */
+function Doings({ detail, run }: { readonly detail: RunDetail; readonly run: RunSummary }) {
+  const { address, id } = run;
+  const isMeasurable = detail.checkpoints.length > 0;
+  return (
+    <div class="buttons doings">
+      {isMeasurable && <a href={href('/playground') + `#model=${address}`}>Ask it in the playground</a>}
+      {isMeasurable && (
+        <A to="/compare" query={{ of: `${address}@all` }}>
+          Compare its steps
+        </A>
+      )}
+      {run.status !== 'running' && run.shipped !== true && (
+        <TrashButton
+          what="run"
+          name={id}
+          path={`/api/runs/${address}`}
+          onMoved={() => {
+            void runList.refresh();
+            go('/');
+          }}
+        />
+      )}
+    </div>
   );
 }
 
