@@ -53,9 +53,6 @@ export type ProbeMessage =
   | { readonly kind: 'measured'; readonly index: number; readonly measurement: Json }
   | { readonly kind: 'failed'; readonly index: number; readonly reason: string };
 
-/** A module may say how far it has come thousands of times a second; its parent only wants to know that it is at work. */
-const TELL_EVERY_MS = 50;
-
 async function measureAll(job: MeasureJob, context: JobContext): Promise<Json> {
   const { engine } = await openEngine(job.engine, { threads: 1 });
   const tell = (message: ProbeMessage): void => context.send(message);
@@ -65,13 +62,7 @@ async function measureAll(job: MeasureJob, context: JobContext): Promise<Json> {
     const { probe: name, options } = job.modules[entry.module];
     try {
       tell({ kind: 'progress', index, done: 0, total: 1 });
-      let toldAt = performance.now();
-      const progress = (done: number, total: number): void => {
-        const now = performance.now();
-        if (now - toldAt < TELL_EVERY_MS) return;
-        toldAt = now;
-        tell({ kind: 'progress', index, done, total });
-      };
+      const progress = (done: number, total: number): void => tell({ kind: 'progress', index, done, total });
       const measurement = await measureOne(await loadProbe(name), options, entry, engine, progress);
       tell({ kind: 'measured', index, measurement });
     } catch (error) {
