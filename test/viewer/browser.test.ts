@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -397,6 +397,37 @@ describeNeeding(NO_BROWSER, 'the pages of the viewer in a browser', () => {
     const aloneLog = await alone.locator('#log').innerText();
     expect(aloneLog).toContain('storage: refused');
     expect(aloneLog).not.toContain('api: reached');
+  });
+
+  it('moves a run to the trash after a question that names it, and not before', async () => {
+    const config = sampleConfig(['MED'], 41);
+    const run = writeRun(viewer.checkpointsDir, { config, until: 500, end: 'budget' });
+    const page = await watched(`runs/${run}`);
+    await page.getByRole('button', { name: 'Move to trash' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Move this run to the trash?' });
+    await dialog.getByText(run, { exact: true }).waitFor();
+    expect(await axeViolations(page)).toEqual([]);
+    // what is focused first changes nothing
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+    expect(existsSync(join(viewer.checkpointsDir, run, 'config.json'))).toBe(true);
+    await page.getByRole('button', { name: 'Move to trash' }).click();
+    await dialog.getByRole('button', { name: 'Move to trash' }).click();
+    await page.getByRole('heading', { name: 'Runs', exact: true }).waitFor();
+    expect(existsSync(join(viewer.checkpointsDir, run))).toBe(false);
+    expect(readdirSync(join(viewer.checkpointsDir, '.trash')).join()).toContain(run);
+    expect(problemsOf(page)).toEqual([]);
+  });
+
+  it('leads from a run to the playground and to its steps side by side', async () => {
+    const page = await watched(`runs/${unlearned}`);
+    await page.getByRole('link', { name: 'Ask it in the playground' }).click();
+    await page.getByRole('heading', { name: 'Playground' }).waitFor();
+    expect(new URL(page.url()).hash).toContain(unlearned);
+    await page.goBack();
+    await page.getByRole('link', { name: 'Compare its steps' }).click();
+    await page.getByRole('heading', { name: 'Compare', exact: true }).waitFor();
+    expect(page.url()).toContain(`${unlearned}@all`);
   });
 
   it('says so when the run is deleted while it is looked at', async () => {
