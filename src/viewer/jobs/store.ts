@@ -5,7 +5,15 @@ import { now } from '../../io/unique.js';
 import { jobEntryPath } from '../../jobs/entry-path.js';
 import { startDetached } from '../../jobs/detached.js';
 import { openContained } from '../contained.js';
-import type { JobCheck, JobList, JobLog, JobRequest, JobState, JobSummary } from '../contract/jobs.js';
+import type {
+  JobCheck,
+  JobList,
+  JobLog,
+  JobProgress,
+  JobRequest,
+  JobState,
+  JobSummary,
+} from '../contract/jobs.js';
 import { notFound, RefusedError } from '../guard.js';
 import {
   addJob,
@@ -193,7 +201,7 @@ export class JobStore {
       ...{ id, kind: request.kind, state, title, command, runs, notes, report, added },
       begun: begun?.begun ?? null,
       ended: end?.ended ?? null,
-      progress: end === undefined || progress === null ? progress : { ...progress, etaMs: null },
+      progress: end === undefined || progress === null ? progress : atEnd(progress, state),
       cores: begun?.cores ?? cores,
       reason: end?.reason ?? null,
     };
@@ -221,4 +229,9 @@ function stateOf(of: {
   if (of.isAtWork) return of.isCancelled ? 'stopping' : 'running';
   if (of.hasBegun) return 'stopped';
   return of.isCancelled ? 'cancelled' : 'queued';
+}
+
+/** What is told last comes up to half a second before the end: a job that is done has done all of it. */
+function atEnd(progress: JobProgress, state: JobState): JobProgress {
+  return { ...progress, etaMs: null, share: state === 'done' ? 1 : progress.share };
 }
