@@ -17,7 +17,7 @@ import type { Json } from '../../io/json.js';
 import type { CompareFolders } from './index.js';
 
 /** Path of the child's entry for jobEntryPath. */
-const COMPARE_ENTRY = 'src/workflows/compare-entry';
+export const COMPARE_ENTRY = 'src/workflows/compare-entry';
 const GRACE_MS = 5_000;
 const MOST_TITLE = 200;
 
