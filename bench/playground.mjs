@@ -1,6 +1,8 @@
 /**
  * How long a change in the playground takes in headless Chromium: from the click on a part to the new answer laid out in the
- * page, two models of random weights side by side, by width. Goal: 50 ms. `node bench/playground.mjs`, after `npm run setup`.
+ * page, two models side by side: two trained ones (the shipped ones, or two checkpoints that are named), then random weights
+ * by width, whose answers seldom end before the context does. Goal: 50 ms.
+ * `node bench/playground.mjs [checkpoint checkpoint]`, after `npm run setup`.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +15,7 @@ import { openEngine } from '../dist/src/engine/registry.js';
 import { playgroundDocument } from '../dist/src/playground/document.js';
 import { renderSitePlayground } from '../dist/src/report/site.js';
 import { loadPlaygroundRuntime, loadReportRuntime } from '../dist/src/report/write.js';
+import { pagePlayground } from '../dist/src/workflows/playground.js';
 import { findChromium } from '../src/setup/test-tools.mjs';
 
 const GOAL_MS = 50;
@@ -47,15 +50,28 @@ const MEASURE = `(async (count) => {
   return times;
 })(${CHANGES})`;
 
+const SHIPPED = ['max-med-sum-pairs-d16-s1-5deca8f89d56', 'sum-pairs-d16-s1-45202e910ba4'].map((name) =>
+  join('checkpoints', 'reference', name),
+);
+const NAMED = process.argv.slice(2);
+
+/** What is measured, by name: the models of a page. */
+function* measured(engine) {
+  const trained = NAMED.length > 0 ? NAMED : SHIPPED;
+  yield ['trained', pagePlayground(trained, 'checkpoints').models];
+  for (const dModel of [32, 128]) {
+    yield [`d=${dModel}, random weights`, [documentOf(engine, dModel, 1), documentOf(engine, dModel, 2)]];
+  }
+}
+
 const { engine } = await openEngine('wasm', { threads: 1 });
 const browser = await chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox'] });
 const folder = mkdtempSync(join(tmpdir(), 'sumlens-bench-'));
 let missed = 0;
 try {
-  for (const dModel of [32, 128]) {
-    const models = [documentOf(engine, dModel, 1), documentOf(engine, dModel, 2)];
+  for (const [what, models] of measured(engine)) {
     const playground = { ...loadPlaygroundRuntime(), models };
-    const file = join(folder, `d${dModel}.html`);
+    const file = join(folder, 'page.html');
     writeFileSync(file, renderSitePlayground('bench', playground, loadReportRuntime()));
     for (const ask of ASKED) {
       const page = await browser.newPage();
@@ -65,7 +81,7 @@ try {
       const at = (share) => times[Math.min(times.length - 1, Math.floor(share * times.length))];
       if (at(0.95) > GOAL_MS) missed++;
       const figures = `median ${at(0.5).toFixed(1)} ms, p95 ${at(0.95).toFixed(1)} ms`;
-      console.log(`d=${dModel}, two models, ${ask}: ${figures} (goal ${GOAL_MS} ms)`);
+      console.log(`${what}, two models, ${ask}: ${figures} (goal ${GOAL_MS} ms)`);
       await page.close();
     }
   }

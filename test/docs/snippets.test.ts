@@ -177,7 +177,7 @@ const NOT_RUN: Readonly<Record<string, readonly string[]>> = {
     'sumlens serve --allow-host https://hub.example/user/me/proxy/4173',
     'sumlens serve --host 0.0.0.0',
   ],
-  'needs a machine with cores to spare': ['npm run load:viewer'],
+  'needs a machine with cores to spare': ['npm run load:viewer', 'node bench/playground.mjs'],
   'names of commands in a sentence': [
     'sumlens verify',
     'sumlens repair',
