@@ -22,8 +22,8 @@ const PAGES = [
   { name: 'viewer-runs', path: '', ready: '.run-row.group' },
   { name: 'viewer-run', path: 'runs/{run}', ready: 'figure.chart path.line' },
   { name: 'viewer-reports', path: 'reports', ready: 'article.report' },
-  { name: 'viewer-playground', path: 'playground', ready: 'main h1' },
-  { name: 'viewer-compare', path: 'compare', ready: 'main h1' },
+  { name: 'viewer-playground', path: 'playground', ready: '.pg-model ~ .pg-model .pg-written' },
+  { name: 'viewer-compare', path: 'compare?of={run},{other}', ready: 'figure.chart path.line' },
   { name: 'viewer-jobs', path: 'jobs', ready: 'main h1' },
 ];
 const SCHEMES = ['light', 'dark'];
@@ -63,7 +63,8 @@ try {
     for (const colorScheme of SCHEMES) {
       const viewport = { width, height: Math.round(width * 0.68) };
       const page = await browser.newPage({ viewport, colorScheme, reducedMotion: 'reduce' });
-      await page.goto(`${viewer.url}${path.replace('{run}', runs[0].address)}`);
+      const shown = path.replace('{run}', runs[0].address).replace('{other}', runs.at(-1).address);
+      await page.goto(`${viewer.url}${shown}`);
       await page.locator(ready).first().waitFor();
       await page.waitForLoadState('networkidle').catch(() => undefined);
       const file = join(out, `${name}-${colorScheme}.png`);

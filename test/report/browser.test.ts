@@ -98,8 +98,11 @@ describeNeeding(NO_BROWSER, 'the report page in a browser', () => {
     await watched.page.waitForSelector('[data-name=embedding-plane] svg', { timeout: 15_000 });
     // what is folded away waits until it is opened
     expect(await watched.page.locator('[data-name=loss-curves] svg').count()).toBe(0);
-    await watched.page.locator('details.more', { hasText: 'Loss by role' }).locator('> summary').click();
-    // it may lie below the window, or be pushed there by charts drawn above it meanwhile: a reader scrolls on
+    // by keyboard: charts drawn above it meanwhile would move it away from under a pointer
+    const more = watched.page.locator('details.more', { hasText: 'Loss by role' });
+    await more.locator('> summary').press('Enter');
+    expect(await more.evaluate((details) => (details as { readonly open?: boolean }).open)).toBe(true);
+    // it may lie below the window, or be pushed there: a reader scrolls on
     const curves = watched.page.locator('[data-name=loss-curves]');
     const drawnAfterScrolling = async () => {
       await watched.page.evaluate("document.querySelector('[data-name=loss-curves]').scrollIntoView()");
