@@ -2,7 +2,6 @@
  * The report page: one self-contained HTML file, a pure function of the report and of the bundled runtime, so that equal
  * input gives equal bytes. No network, no storage, and a content policy that lets nothing run but what is hashed here.
  */
-import { createHash } from 'node:crypto';
 import { compareText } from '../evidence/conditions.js';
 import type { Evidence } from '../evidence/evidence.js';
 import { CONDITION_COLORS, THEME_NAMES } from '../palette.js';
@@ -14,11 +13,12 @@ import { type Answer, answer } from './page/answer.js';
 import { besideSection } from './page/beside.js';
 import { claimsTable } from './page/claims-table.js';
 import { allDifferences, differenceForest, differenceMaps } from './page/differences.js';
+import { offlineDocument } from './page/document.js';
 import { exportDialog } from './page/export-dialog.js';
 import { figure, figures } from './page/figure.js';
 import { compared, header } from './page/first-screen.js';
 import { glossary, withTerms } from './page/glossary.js';
-import { html, Html, inlineScript, plainText, scriptJson } from './page/html.js';
+import { html, Html, plainText, scriptJson } from './page/html.js';
 import { moduleSection } from './page/module-section.js';
 import { type OverTraining, overTraining } from './page/over-training.js';
 import { type PagePlayground, playgroundData, playgroundSection } from './page/playground.js';
@@ -36,9 +36,6 @@ export interface PageSettings {
   readonly conditions: readonly string[];
 }
 
-const hashSource = (text: string): string => `'sha256-${sha256(text)}'`;
-const sha256 = (text: string) => createHash('sha256').update(text, 'utf8').digest('base64');
-
 /**
  * @param playground - models that the reader can ask
  * @returns the whole file; UTF-8
@@ -51,37 +48,17 @@ export function renderReport(report: Report, runtime: ReportRuntime, playground?
     conditionStyles(),
     ...added.map((own) => own.runtime.styles.trim()),
   ].join('\n');
-  const scripts = [runtime, ...added.map((own) => own.runtime)].map(({ script }) => inlineScript(script));
-  const policy = [
-    "default-src 'none'",
-    // with a playground it compiles WebAssembly; text is never evaluated
-    ['script-src', ...scripts.map(hashSource), ...added.map(() => "'wasm-unsafe-eval'")].join(' '),
-    `style-src ${hashSource(styles)}`,
-    'img-src data: blob:',
-    "connect-src 'none'",
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ');
   const settings: PageSettings = { conditions: labels.map(plainText) };
-  const data = [scriptJson('settings', settings), ...added.map(playgroundData)];
-  const programs = scripts.map((script) => new Html(`<script>${script}</script>`));
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${policy}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="referrer" content="no-referrer" />
-        <title>${report.title}</title>
-        ${new Html(`<style>${styles}</style>`)}
-      </head>
-      <body>
-        <a class="skip" href="#main">Skip to the report</a>
-        ${body(report, added.length > 0)} ${data} ${programs}
-      </body>
-    </html> `;
-  return page.text;
+  return offlineDocument({
+    title: report.title,
+    skip: 'Skip to the report',
+    styles,
+    scripts: [runtime, ...added.map((own) => own.runtime)].map(({ script }) => script),
+    data: [scriptJson('settings', settings), ...added.map(playgroundData)],
+    body: body(report, added.length > 0),
+    images: 'data: blob:',
+    hasWebAssembly: added.length > 0,
+  });
 }
 
 interface Section {

@@ -2,11 +2,11 @@
  * The pages of a static site beside its reports: the first page and the playground's own. Every link is relative, nothing is
  * stored, and each page is one file, so that any web server serves it under any path, and so does a disk. Pure.
  */
-import { createHash } from 'node:crypto';
 import { CLAIMS } from '../evidence/claims-file.js';
 import { grouped } from '../evidence/results.js';
 import { verdictBadge } from './page/first-screen.js';
-import { Html, html, inlineScript } from './page/html.js';
+import { type OfflineDocument, offlineDocument } from './page/document.js';
+import { type Html, html } from './page/html.js';
 import { type PagePlayground, playgroundData, playgroundRoot } from './page/playground.js';
 import type { ReportRuntime } from './page.js';
 import type { Report } from './schema.js';
@@ -74,7 +74,8 @@ export function renderSiteIndex(index: SiteIndex, runtime: Pick<ReportRuntime, '
             <div class="cards">${reports.map(card)}</div>
           </section>`
     }`;
-  return page({ title, styles: `${runtime.styles.trim()}${CARDS}`, main, scripts: [THEME], wasm: false });
+  const styles = `${runtime.styles.trim()}${CARDS}`;
+  return page({ title, styles, main, data: [], scripts: [THEME], hasWebAssembly: false });
 }
 
 /** @returns the whole file; UTF-8 */
@@ -96,9 +97,9 @@ export function renderSitePlayground(
     title: `Playground - ${title}`,
     styles: `${runtime.styles.trim()}\n${playground.runtime.styles.trim()}`,
     main,
-    data: playgroundData(playground),
+    data: [playgroundData(playground)],
     scripts: [THEME, playground.runtime.script],
-    wasm: true,
+    hasWebAssembly: true,
   });
 }
 
@@ -123,45 +124,11 @@ function card({ name, report }: SiteReport): Html {
   </article>`;
 }
 
-interface Page {
-  readonly title: string;
-  readonly styles: string;
+interface Page extends Pick<OfflineDocument, 'title' | 'styles' | 'data' | 'scripts' | 'hasWebAssembly'> {
   readonly main: Html;
-  readonly data?: Html;
-  readonly scripts: readonly string[];
-  /** compiles WebAssembly */
-  readonly wasm: boolean;
 }
 
-const hashSource = (text: string): string =>
-  `'sha256-${createHash('sha256').update(text, 'utf8').digest('base64')}'`;
-
-function page({ title, styles, main, data, scripts, wasm }: Page): string {
-  const programs = scripts.map(inlineScript);
-  const policy = [
-    "default-src 'none'",
-    ['script-src', ...programs.map(hashSource), ...(wasm ? ["'wasm-unsafe-eval'"] : [])].join(' '),
-    `style-src ${hashSource(styles)}`,
-    'img-src data:',
-    "connect-src 'none'",
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ');
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${policy}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="referrer" content="no-referrer" />
-        <title>${title}</title>
-        ${new Html(`<style>${styles}</style>`)}
-      </head>
-      <body>
-        <a class="skip" href="#main">Skip to the page</a>
-        <main id="main">${main}</main>
-        ${data} ${programs.map((script) => new Html(`<script>${script}</script>`))}
-      </body>
-    </html> `.text;
+function page({ main, ...rest }: Page): string {
+  const body = html`<main id="main">${main}</main>`;
+  return offlineDocument({ ...rest, body, skip: 'Skip to the page', images: 'data:' });
 }
