@@ -2,7 +2,7 @@
  * Flat expressions of every operation of a run, up to where their result comes next: what the modules that look at one position
  * of the model ask. The trained and the untrained model are asked the same.
  */
-import type { Engine, Model } from '../src/engine/engine.js';
+import type { Model } from '../src/engine/engine.js';
 import { openLens } from '../src/lens/lens.js';
 import type { Prompt } from '../src/lens/prompt.js';
 import { RESULT } from '../src/listops/expression.js';
@@ -65,16 +65,23 @@ export function resultPrompts(
   });
 }
 
-/** The same of a model and of the same run before training. */
+/** The same of a model and of the same run before training, operation by operation. @returns [asked] of each */
 export function withUntrained<T>(
   { untrainedParameters }: Pick<ProbeSubject, 'untrainedParameters'>,
-  { engine, model }: { readonly engine: Engine; readonly model: Model },
-  of: (model: Model) => T,
-): { readonly trained: T; readonly untrained: T } {
-  const trained = of(model);
+  asked: readonly ResultPrompts[],
+  { engine, model, progress }: Pick<MeasureContext, 'engine' | 'model' | 'progress'>,
+  of: (model: Model, one: ResultPrompts) => T,
+): { readonly trained: T[]; readonly untrained: T[] } {
+  let done = 0;
+  const all = (one: Model): T[] =>
+    asked.map((prompts) => {
+      progress(done++, 2 * asked.length);
+      return of(one, prompts);
+    });
+  const trained = all(model);
   const before = engine.createModel(model.config, { parameters: untrainedParameters }, 'inference');
   try {
-    return { trained, untrained: of(before) };
+    return { trained, untrained: all(before) };
   } finally {
     before.dispose();
   }

@@ -33,13 +33,8 @@ export interface HeadNumbers {
 
 export function measureSubject(subject: ProbeSubject, prompts: number, context: MeasureContext) {
   const asked = resultPrompts(subject, prompts, context);
-  const total = 2 * asked.length;
-  let done = 0;
-  const { trained, untrained } = withUntrained(subject, context, (model) =>
-    asked.map((one) => {
-      context.progress(done++, total);
-      return headsOf(model, one.prompts);
-    }),
+  const { trained, untrained } = withUntrained(subject, asked, context, (model, { prompts: own }) =>
+    headsOf(model, own),
   );
   return nineDigits({
     sharedBlocks: context.model.config.shareBlocks,

@@ -17,13 +17,8 @@ export function measureSubject(subject: ProbeSubject, prompts: number, context: 
   const { firstNumber } = vocabularyOf(data, vocabulary);
   const { nLayers, nHeads, shareBlocks } = context.model.config;
   const asked = resultPrompts(subject, prompts, context);
-  const total = 2 * asked.length;
-  let done = 0;
-  const { trained, untrained } = withUntrained(subject, context, (model) =>
-    asked.map((one) => {
-      context.progress(done++, total);
-      return contributions(model, one, data.modulus, firstNumber);
-    }),
+  const { trained, untrained } = withUntrained(subject, asked, context, (model, one) =>
+    contributions(model, one, data.modulus, firstNumber),
   );
   return nineDigits({
     sharedBlocks: shareBlocks,

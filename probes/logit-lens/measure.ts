@@ -17,13 +17,8 @@ export function measureSubject(subject: ProbeSubject, prompts: number, context: 
   /** the result itself, then its residues */
   const moduli = [data.modulus, ...properDivisors(data.modulus)];
   const asked = resultPrompts(subject, prompts, context);
-  const total = 2 * asked.length;
-  let done = 0;
-  const { trained, untrained } = withUntrained(subject, context, (model) =>
-    asked.map((one) => {
-      context.progress(done++, total);
-      return stagesOf(model, one, moduli, firstNumber);
-    }),
+  const { trained, untrained } = withUntrained(subject, asked, context, (model, one) =>
+    stagesOf(model, one, moduli, firstNumber),
   );
   return nineDigits({
     sharedBlocks: context.model.config.shareBlocks,

@@ -9,7 +9,7 @@ import { logDeterministic } from '../tensor/math.js';
 import { assertLength } from '../tensor/shape.js';
 import { choleskyInPlace, solveInPlace } from './cholesky.js';
 import { LimitedMemory } from './lbfgs.js';
-import { type LogisticKernel, logisticKernel } from './logistic-kernel.js';
+import { type KernelFeatures, type LogisticKernel, logisticKernel } from './logistic-kernel.js';
 
 /** Frozen: sum of the losses + PENALTY / 2 |w|² (scikit-learn's C = 1); regression: |y - f|² + PENALTY |w|² (alpha = 1). */
 export const PENALTY = 1;
@@ -38,16 +38,7 @@ export function newFitCounts(): FitCounts {
 }
 
 /** Training rows made ready for many fits with different labels. */
-export interface Features {
-  readonly rows: number;
-  readonly cols: number;
-  /** [rows, cols] centred and scaled, and the same as [cols, rows]: sums run along memory */
-  readonly x: Float64Array;
-  readonly columns: Float64Array;
-  readonly penalty: number;
-  /** [rows] how many examples each row stands for, and of all rows together */
-  readonly multiplicity: Float64Array;
-  readonly total: number;
+export interface Features extends KernelFeatures {
   /**
    * Cholesky factor of the Hessian where every probability is the share of ones and no weight is used, the first of every
    * fit: it depends on labels by their number of ones alone. Made when first asked for

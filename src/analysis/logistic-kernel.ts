@@ -31,13 +31,15 @@ const PAGE_BYTES = 65536;
 /** Tasks above stay outside: memory once taken is kept. */
 const MOST_BYTES = 2 ** 28;
 
-/** Rows ready for fits; see Features of linear-probe.ts. */
+/** Rows ready for fits. */
 export interface KernelFeatures {
   readonly rows: number;
   readonly cols: number;
+  /** [rows, cols] centred and scaled, and the same as [cols, rows]: sums run along memory */
   readonly x: Float64Array;
   readonly columns: Float64Array;
   readonly penalty: number;
+  /** [rows] how many examples each row stands for, and of all rows together */
   readonly multiplicity: Float64Array;
   readonly total: number;
 }
