@@ -3,23 +3,14 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { bundleForNode } from '../../src/setup/common.mjs';
 import { BUILD, ROOT } from './project.mjs';
 
 /** of /proc: clock ticks in a second */
 const TICKS = 100;
 
 async function sampleRuns() {
-  const outfile = join(BUILD, 'sample-runs.mjs');
-  await build({
-    entryPoints: [join(ROOT, 'test/viewer/sample-runs.ts')],
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    outfile,
-    logLevel: 'error',
-  });
+  const outfile = await bundleForNode('test/viewer/sample-runs.ts', join(BUILD, 'sample-runs.mjs'));
   return import(pathToFileURL(outfile).href);
 }
 

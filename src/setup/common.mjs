@@ -87,3 +87,19 @@ export function onPath(...names) {
   }
   return undefined;
 }
+
+/** Bundles a program of the sources or tests for Node, with packages left outside. @returns its path */
+export async function bundleForNode(entry, outfile) {
+  const { build } = await import('esbuild');
+  await build({
+    entryPoints: [join(ROOT, entry)],
+    outfile,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    logLevel: 'warning',
+  });
+  return outfile;
+}

@@ -6,13 +6,12 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { pathToFileURL } from 'node:url';
 import { buildNative } from './build-native.mjs';
-import { onPath, ROOT } from './common.mjs';
+import { bundleForNode, onPath, ROOT } from './common.mjs';
 
 export const FUZZERS = ['engine', 'guarded', 'parsers'];
 
@@ -49,20 +48,7 @@ export function sanitizerLibrary() {
 
 /** Bundles the program of the fuzzers. @returns its path */
 export async function bundleFuzzers() {
-  const { build } = await import('esbuild');
-  const folder = join(ROOT, 'build', 'fuzz');
-  mkdirSync(folder, { recursive: true });
-  const outfile = join(folder, 'main.mjs');
-  await build({
-    entryPoints: [join(ROOT, 'test/fuzz/main.ts')],
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    outfile,
-    logLevel: 'error',
-  });
-  return outfile;
+  return bundleForNode('test/fuzz/main.ts', join(ROOT, 'build', 'fuzz', 'main.mjs'));
 }
 
 /**
