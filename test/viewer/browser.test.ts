@@ -1,5 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
@@ -8,6 +7,7 @@ import { NO_BROWSER, openBrowser } from '../helpers/browser.js';
 import { describeNeeding } from '../helpers/needs.js';
 import { evalLine, sampleConfig, trainLine, writeReport, writeRun } from './sample-runs.js';
 import { testViewer, type TestViewer } from './test-viewer.js';
+import { axeViolations, WatchedPages, type WatchOptions } from './watched-page.js';
 
 const HOSTILE = [
   '<img src=x onerror=pwned()>',
@@ -41,38 +41,11 @@ let running = '';
 let doomed = '';
 let hostileRun = '';
 let unlearned = '';
-const pages: { page: Page; problems: string[] }[] = [];
+const pages = new WatchedPages();
 
-async function watched(
-  path: string,
-  options: { colorScheme?: 'light' | 'dark'; width?: number } = {},
-): Promise<Page> {
-  const { colorScheme = 'light', width = 1280 } = options;
-  const context = await browser.newContext({ colorScheme, viewport: { width, height: 800 } });
-  const page = await context.newPage();
-  const problems: string[] = [];
-  pages.push({ page, problems });
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
-  });
-  page.on('pageerror', (error) => problems.push(`uncaught: ${error.message}`));
-  page.on('dialog', (dialog) => {
-    problems.push(`dialog: ${dialog.message()}`);
-    void dialog.dismiss();
-  });
-  page.on('request', (request) => {
-    if (!request.url().startsWith(viewer.viewer.url)) problems.push(`request elsewhere: ${request.url()}`);
-  });
-  page.on('requestfailed', (request) => {
-    if (request.failure()?.errorText !== 'net::ERR_ABORTED') problems.push(`failed: ${request.url()}`);
-  });
-  await page.addInitScript(`
-    window.pwned = () => console.error('pwned');
-    document.addEventListener('securitypolicyviolation', (e) => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI));
-  `);
-  await page.goto(`${viewer.viewer.url}${path}`);
-  return page;
-}
+const watched = (path: string, options?: WatchOptions): Promise<Page> =>
+  pages.open({ browser, viewer }, path, options);
+const problemsOf = (page: Page): string[] => pages.problemsOf(page);
 
 /** Background of the first such element, as `#rrggbb`. */
 async function swatchOf(page: Page, selector: string): Promise<string> {
@@ -87,16 +60,6 @@ async function swatchOf(page: Page, selector: string): Promise<string> {
     });
   const channels = (text.match(/\d+/g) ?? []).slice(0, 3).map(Number);
   return `#${channels.map((channel) => channel.toString(16).padStart(2, '0')).join('')}`;
-}
-
-const problemsOf = (page: Page): string[] => pages.find((entry) => entry.page === page)?.problems ?? [];
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-async function axeViolations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(`axe.run(document, { iframes: false }).then((result) =>
-    result.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.target.join(' ')).join(', ')))`);
 }
 
 describeNeeding(NO_BROWSER, 'the pages of the viewer in a browser', () => {
@@ -145,7 +108,7 @@ describeNeeding(NO_BROWSER, 'the pages of the viewer in a browser', () => {
     browser = await openBrowser();
   });
   afterEach(async () => {
-    for (const { page } of pages.splice(0)) await page.context().close();
+    await pages.closeAll();
   });
   afterAll(async () => {
     await browser?.close();

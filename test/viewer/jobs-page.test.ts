@@ -10,44 +10,18 @@ import { describeNeeding } from '../helpers/needs.js';
 import { HOSTILE } from './hostile-strings.js';
 import { sampleConfig, writeReport, writeRun } from './sample-runs.js';
 import { change, send, testViewer, type TestViewer } from './test-viewer.js';
+import { WatchedPages, type WatchOptions } from './watched-page.js';
 
 let viewer: TestViewer;
 let browser: Browser;
 let run = '';
-const open: { readonly page: Page; readonly problems: readonly string[] }[] = [];
+const pages = new WatchedPages();
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-async function watched(
-  path: string,
-  options: { scheme?: 'light' | 'dark'; width?: number } = {},
-): Promise<Page> {
-  const { scheme = 'light', width = 1280 } = options;
-  const context = await browser.newContext({ colorScheme: scheme, viewport: { width, height: 800 } });
-  const page = await context.newPage();
-  const problems: string[] = [];
-  open.push({ page, problems });
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
-  });
-  page.on('pageerror', (error) => problems.push(`uncaught: ${error.message}`));
-  page.on('dialog', (dialog) => {
-    problems.push(`dialog: ${dialog.message()}`);
-    void dialog.dismiss();
-  });
-  page.on('request', (request) => {
-    if (!request.url().startsWith(viewer.viewer.url)) problems.push(`request elsewhere: ${request.url()}`);
-  });
-  await page.addInitScript(`
-    window.pwned = () => console.error('pwned');
-    document.addEventListener('securitypolicyviolation', (e) => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI));
-  `);
-  await page.goto(`${viewer.viewer.url}${path}`);
-  return page;
-}
-
-const problemsOf = (page: Page): readonly string[] =>
-  open.find((entry) => entry.page === page)?.problems ?? [];
+const watched = (path: string, options?: WatchOptions): Promise<Page> =>
+  pages.open({ browser, viewer }, path, options);
+const problemsOf = (page: Page): readonly string[] => pages.problemsOf(page);
 
 describeNeeding(NO_BROWSER, 'the page of jobs', () => {
   beforeAll(async () => {
@@ -82,7 +56,7 @@ describeNeeding(NO_BROWSER, 'the page of jobs', () => {
     browser = await openBrowser();
   }, 60_000);
   afterEach(async () => {
-    for (const { page } of open.splice(0)) await page.context().close();
+    await pages.closeAll();
   });
   afterAll(async () => {
     await browser?.close();
@@ -180,7 +154,7 @@ describeNeeding(NO_BROWSER, 'the page of jobs', () => {
     'has nothing to complain of for axe, %s, nor sideways scrolling at 390 px',
     async (scheme) => {
       for (const kind of ['', '?kind=preset', '?kind=probe', '?kind=sweep']) {
-        const page = await watched(`jobs${kind}`, { scheme, width: 390 });
+        const page = await watched(`jobs${kind}`, { colorScheme: scheme, width: 390 });
         await page.locator('article.job').first().waitFor();
         await page.locator('.form-field').first().waitFor();
         for (const summary of await page.locator('.job-form summary').all()) await summary.click();

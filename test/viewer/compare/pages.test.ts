@@ -1,6 +1,5 @@
 /** The page of comparison in a browser: measuring, linked planes, the slider, the address, saving, narrow and dark. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
@@ -8,8 +7,8 @@ import { NO_BROWSER, openBrowser } from '../../helpers/browser.js';
 import { describeNeeding } from '../../helpers/needs.js';
 import { tinyRun } from '../../workflows/probe-files.js';
 import { testViewer, type TestViewer } from '../test-viewer.js';
+import { axeViolations, WatchedPages, type WatchOptions } from '../watched-page.js';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** The modules measure in children; a busy machine takes its time. */
 const MEASURING_MS = 120_000;
 
@@ -17,29 +16,10 @@ let viewer: TestViewer;
 let browser: Browser;
 let runs: string[];
 let of: string;
-const opened: { page: Page; problems: string[] }[] = [];
+const pages = new WatchedPages();
 
-async function open(path: string, colorScheme: 'light' | 'dark' = 'light', width = 1280): Promise<Page> {
-  const context = await browser.newContext({ colorScheme, viewport: { width, height: 800 } });
-  const page = await context.newPage();
-  const problems: string[] = [];
-  opened.push({ page, problems });
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
-  });
-  page.on('pageerror', (error) => problems.push(`uncaught: ${error.message}`));
-  page.on('request', (request) => {
-    if (!request.url().startsWith(viewer.viewer.url)) problems.push(`request elsewhere: ${request.url()}`);
-  });
-  await page.goto(`${viewer.viewer.url}${path}`);
-  return page;
-}
-
-async function axeViolations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(`axe.run(document, { iframes: false }).then((result) =>
-    result.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.target.join(' ')).join(', ')))`);
-}
+const open = (path: string, options?: WatchOptions): Promise<Page> =>
+  pages.open({ browser, viewer }, path, options);
 
 describeNeeding(NO_BROWSER, 'the page of comparison in a browser', () => {
   beforeAll(async () => {
@@ -52,10 +32,7 @@ describeNeeding(NO_BROWSER, 'the page of comparison in a browser', () => {
     browser = await openBrowser();
   });
   afterEach(async () => {
-    for (const { page, problems } of opened.splice(0)) {
-      await page.context().close();
-      expect(problems).toEqual([]);
-    }
+    expect(await pages.closeAll()).toEqual([]);
   });
   afterAll(async () => {
     await browser?.close();
@@ -153,7 +130,7 @@ describeNeeding(NO_BROWSER, 'the page of comparison in a browser', () => {
       .waitFor();
     expect(await page.getByText('Choose other runs').count()).toBe(1);
     // the browser reports the two refusals by itself
-    const own = opened[0].problems.splice(0);
+    const own = pages.problemsOf(page).splice(0);
     expect(own.filter((text) => !text.includes('400'))).toEqual([]);
   });
 
@@ -163,7 +140,7 @@ describeNeeding(NO_BROWSER, 'the page of comparison in a browser', () => {
     ['light', 390],
     ['dark', 390],
   ] as const)('is clean for axe and fits, %s at %i px', async (scheme, width) => {
-    const page = await open(`compare?of=${of}&number=3`, scheme, width);
+    const page = await open(`compare?of=${of}&number=3`, { colorScheme: scheme, width });
     await page.locator('.plane').first().waitFor();
     await page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })");
     expect(await axeViolations(page)).toEqual([]);
