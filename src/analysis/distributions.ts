@@ -110,12 +110,26 @@ export function studentCdf(t: number, df: number): number {
   return t > 0 ? 1 - tail : tail;
 }
 
+/** quantiles already found, by `p df`: a report asks a thousand times for those of few seeds */
+const quantiles = new Map<string, number>();
+const MOST_QUANTILES = 1000;
+
 /** t with P(T <= t) = p. */
 export function studentQuantile(p: number, df: number): number {
+  const key = `${p} ${df}`;
+  const known = quantiles.get(key);
+  if (known !== undefined) return known;
+  const quantile = newQuantile(p, df);
+  if (quantiles.size >= MOST_QUANTILES) quantiles.clear();
+  quantiles.set(key, quantile);
+  return quantile;
+}
+
+function newQuantile(p: number, df: number): number {
   checkProbability(p);
   if (p === 0.5) return 0;
   if (p === 0 || p === 1) return p === 0 ? -Infinity : Infinity;
-  if (p > 0.5) return -studentQuantile(1 - p, df);
+  if (p > 0.5) return -newQuantile(1 - p, df);
   let far = 2;
   while (studentCdf(-far, df) > p && far < 1e300) far *= 2;
   return -bisect((t) => studentCdf(-t, df) <= p, 0, far);

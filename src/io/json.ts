@@ -12,28 +12,53 @@ function numberText(value: number): string {
   return Number.isFinite(value) ? JSON.stringify(value) : `"${value}"`;
 }
 
-function write(value: unknown, sorted: boolean, path: string): string {
+function write(value: unknown, sorted: boolean): string {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'number') return numberText(value);
-  if (Array.isArray(value)) {
-    return `[${value.map((item, i) => write(item, sorted, `${path}[${i}]`)).join(',')}]`;
+  if (Array.isArray(value)) return `[${value.map((item) => write(item, sorted)).join(',')}]`;
+  if (!isPlainObject(value)) throw new NotJson();
+  const keys = Object.keys(value);
+  if (sorted) keys.sort();
+  const fields: string[] = [];
+  for (const key of keys) {
+    const field = value[key];
+    if (field !== undefined) fields.push(`${JSON.stringify(key)}:${write(field, sorted)}`);
   }
-  if (typeof value === 'object') {
-    const prototype: unknown = Object.getPrototypeOf(value);
-    if (prototype === Object.prototype || prototype === null) {
-      const keys = Object.keys(value);
-      if (sorted) keys.sort();
-      const fields: string[] = [];
-      for (const key of keys) {
-        const field: unknown = (value as Record<string, unknown>)[key];
-        if (field !== undefined) {
-          fields.push(`${JSON.stringify(key)}:${write(field, sorted, `${path}.${key}`)}`);
-        }
-      }
-      return `{${fields.join(',')}}`;
-    }
+  return `{${fields.join(',')}}`;
+}
+
+/** Something in the value is no JSON: where is looked for only then, since a long text has a million places. */
+class NotJson extends Error {}
+
+function written(value: unknown, sorted: boolean): string {
+  try {
+    return write(value, sorted);
+  } catch (error) {
+    if (error instanceof NotJson) throw notJsonIn(value, 'value') ?? error;
+    throw error;
   }
-  throw new TypeError(`${path} is not JSON: found ${Object.prototype.toString.call(value)}.`);
+}
+
+function notJsonIn(value: unknown, path: string): TypeError | undefined {
+  if (value === null || ['boolean', 'string', 'number'].includes(typeof value)) return undefined;
+  const parts: readonly (readonly [string, unknown])[] | undefined = Array.isArray(value)
+    ? value.map((item: unknown, i) => [`${path}[${i}]`, item])
+    : isPlainObject(value)
+      ? Object.entries(value).flatMap(([key, item]) => (item === undefined ? [] : [[`${path}.${key}`, item]]))
+      : undefined;
+  if (parts === undefined)
+    return new TypeError(`${path} is not JSON: found ${Object.prototype.toString.call(value)}.`);
+  for (const [at, part] of parts) {
+    const found = notJsonIn(part, at);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 /**
@@ -41,12 +66,12 @@ function write(value: unknown, sorted: boolean, path: string): string {
  * @throws TypeError on anything that is not plain JSON (functions, typed arrays, class instances)
  */
 export function canonicalJson(value: unknown): string {
-  return write(value, true, 'value');
+  return written(value, true);
 }
 
 /** One line, fields in the order given, ended by a newline; non-finite numbers as strings. */
 export function toJsonLine(value: unknown): string {
-  return `${write(value, false, 'value')}\n`;
+  return `${written(value, false)}\n`;
 }
 
 export interface StrictJsonOptions {

@@ -8,7 +8,7 @@ import { CONDITION_COLORS, THEME_NAMES } from '../palette.js';
 import { REPORT_CHARTS } from './charts/index.js';
 import { evidenceOfReport } from './evidence-of-report.js';
 import type { ChartSpec, Report } from './schema.js';
-import { conditionLabels, sortedSubjects, summariseConditions } from './page/conditions.js';
+import { conditionLabels, sortedSubjects, summariseConditions, LEARNING } from './page/conditions.js';
 import { type Answer, answer } from './page/answer.js';
 import { besideSection } from './page/beside.js';
 import { claimsTable } from './page/claims-table.js';
@@ -67,8 +67,6 @@ interface Section {
   readonly body: Html;
 }
 
-/** The module about training outcomes follows the training curves; the others come by name. */
-export const LEARNING = 'learning';
 /** Pictures that stand open on the whole page; the others fold away under "More". */
 const OPEN_CHARTS = 12;
 /** Pictures of training that stand open: accuracy over steps, and at the end. */

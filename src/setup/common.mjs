@@ -1,7 +1,15 @@
 /** Helpers of the set-up scripts: hashing of inputs, stamps, child processes. node: imports only. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -11,29 +19,28 @@ export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
 /** Every file below the given files and folders, sorted, that `accept` wants. */
 export function filesBelow(paths, accept = () => true) {
   const found = [];
-  const visit = (path) => {
-    if (!existsSync(path)) return;
-    let entries;
-    try {
-      entries = readdirSync(path, { withFileTypes: true });
-    } catch {
-      if (accept(path)) found.push(path);
-      return;
-    }
-    for (const entry of entries) visit(join(path, entry.name));
+  const visit = (path, entry) => {
+    if (entry?.isDirectory()) {
+      for (const below of readdirSync(path, { withFileTypes: true })) visit(join(path, below.name), below);
+    } else if (entry?.isSymbolicLink()) visit(path, statSync(path, { throwIfNoEntry: false }));
+    else if (entry !== undefined && accept(path)) found.push(path);
   };
-  for (const path of paths) visit(path);
+  for (const path of paths) visit(path, statSync(path, { throwIfNoEntry: false }));
   return found.sort();
 }
 
-/** SHA-256 over the names and bytes of files, and over any further strings. */
+/** SHA-256 of a file, by path: a source is an input of several steps, and no step writes one */
+const digests = new Map();
+
+function digestOf(path) {
+  if (!digests.has(path)) digests.set(path, createHash('sha256').update(readFileSync(path)).digest('hex'));
+  return digests.get(path);
+}
+
+/** SHA-256 over the names and digests of files, and over any further strings. */
 export function hashOf(files, ...more) {
   const hash = createHash('sha256');
-  for (const file of files) {
-    hash.update(`${relative(ROOT, file)}\0`);
-    hash.update(readFileSync(file));
-    hash.update('\0');
-  }
+  for (const file of files) hash.update(`${relative(ROOT, file)}\0${digestOf(file)}\0`);
   for (const text of more) hash.update(`${text}\0`);
   return hash.digest('hex');
 }

@@ -1,8 +1,8 @@
 /** Every chart of a report, in the order of the page, with the file name that it gets as a figure. */
 import { plainText } from '../page/html.js';
-import { conditionLabels } from '../page/conditions.js';
+import { conditionLabels, LEARNING } from '../page/conditions.js';
 import { drawnSpec } from '../page/figure.js';
-import { inOrder, LEARNING } from '../page.js';
+import { inOrder } from '../page.js';
 import type { Spec } from '../charts/common.js';
 import { REPORT_CHARTS } from '../charts/index.js';
 import { evidenceOfReport } from '../evidence-of-report.js';

@@ -7,6 +7,9 @@ import { compareText } from '../../evidence/conditions.js';
 import { placesOf } from '../../palette.js';
 import type { Report, Subject } from '../schema.js';
 
+/** The module about training outcomes: it follows the training curves, the others come by name. */
+export const LEARNING = 'learning';
+
 export interface ConditionSummary {
   readonly label: string;
   readonly parameters: readonly number[];

@@ -4,7 +4,7 @@ import { VERDICTS, type Verdict } from '../../evidence/verdict.js';
 import { colorIndex, roundOf } from '../../palette.js';
 import { percent, readable } from '../charts/common.js';
 import type { Finding, Report } from '../schema.js';
-import type { ConditionSummary } from './conditions.js';
+import { type ConditionSummary, LEARNING } from './conditions.js';
 import { html, type Html } from './html.js';
 import { numeric, scrollTable } from './table.js';
 import { intervalText, levelText, minus, ranges, span, unitText } from './numbers.js';
@@ -27,7 +27,9 @@ export function swatch(index: number): Html {
 export function header(report: Report, conditions: readonly ConditionSummary[]): Html {
   const runs = new Set([...report.subjects, ...report.training].map(({ run }) => run)).size;
   const count = (n: number, one: string, many: string) => `${grouped(n)} ${n === 1 ? one : many}`;
-  const lede = `${count(report.subjects.length, 'checkpoint', 'checkpoints')} of ${count(runs, 'run', 'runs')} in ${count(conditions.length, 'condition', 'conditions')}, examined by ${count(Object.keys(report.modules).length, 'module', 'modules')}.`;
+  // what was learned is read out of the logs: no module examined a checkpoint for it
+  const modules = Object.keys(report.modules).filter((name) => name !== LEARNING).length;
+  const lede = `${count(report.subjects.length, 'checkpoint', 'checkpoints')} of ${count(runs, 'run', 'runs')} in ${count(conditions.length, 'condition', 'conditions')}, examined by ${count(modules, 'module', 'modules')}.`;
   return html`<header class="masthead">
     <p class="kicker">sumlens report</p>
     <h1>${report.title}</h1>
