@@ -128,6 +128,8 @@ export interface VerdictChip {
   readonly verdict: string;
   /** place of the verdict in the list of verdicts; -1: unknown */
   readonly tone: number;
+  /** there were runs enough to say anything */
+  readonly isDecided: boolean;
 }
 
 export interface ReportSummary {

@@ -3,7 +3,8 @@ import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CLAIMS } from '../evidence/claims-file.js';
 import { groupBy } from '../evidence/group-by.js';
-import { VERDICTS } from '../evidence/verdict.js';
+import { VERDICT, VERDICTS } from '../evidence/verdict.js';
+import { LEARNING } from '../report/page/conditions.js';
 import { addressOf } from './address.js';
 import { openContained, readContained } from './contained.js';
 import { ADDRESS_NAME, type ReportSummary, type VerdictChip } from './contract.js';
@@ -164,7 +165,8 @@ function described(report: unknown, name: string): Partial<ReportSummary> & Pick
     conditions: [
       ...new Set(subjects.map((subject) => textOf(subject['label'])).filter((t) => t !== undefined)),
     ],
-    modules: Object.keys(modules),
+    // what was learned is read out of the logs: no module examined a checkpoint for it
+    modules: Object.keys(modules).filter((module) => module !== LEARNING),
     ...besideOf(report['beside']),
     verdicts: verdictsOf(report['claims']).slice(0, MOST_CHIPS),
   };
@@ -191,6 +193,7 @@ function verdictsOf(claims: unknown): VerdictChip[] {
       statement: statementOf(claim, part),
       verdict,
       tone: VERDICTS.findIndex((word) => word === verdict),
+      isDecided: verdict !== VERDICT.tooFew,
     }));
   });
 }

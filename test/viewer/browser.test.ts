@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { VERDICT } from '../../src/evidence/verdict.js';
 import { colorAt, placesOf } from '../../src/palette.js';
 import { NO_BROWSER, openBrowser } from '../helpers/browser.js';
 import { describeNeeding } from '../helpers/needs.js';
@@ -126,7 +127,7 @@ describeNeeding(NO_BROWSER, 'the pages of the viewer in a browser', () => {
     for (const name of HOSTILE) expect(text).toContain(name);
     expect(await page.locator('main :is(img, script, iframe, b[onclick])').count()).toBe(0);
     expect(await page.locator('.run-row.group').count()).toBe(6);
-    expect(await group.innerText()).toContain('3 runs · 8\u202f080 parameters · 3 of 3 learned');
+    expect(await group.innerText()).toContain('3 runs · 8,080 parameters · 3 of 3 learned');
     const labels = (await page.locator('.run-row.group:has(.swatch) .group-label').allInnerTexts()).sort();
     const color = colorAt('light', placesOf(labels).get('MAX+MED+SUM, full, d=16') ?? -1);
     expect(await swatchOf(page, '.run-row.group:has-text("MAX+MED+SUM, full") .swatch')).toBe(color);
@@ -245,7 +246,8 @@ describeNeeding(NO_BROWSER, 'the pages of the viewer in a browser', () => {
     for (const name of HOSTILE) expect(text).toContain(name);
     expect(await page.locator('main :is(img, script, iframe)').count()).toBe(0);
     const card = page.locator('article', { has: page.getByRole('link', { name: 'A plain report' }) });
-    expect(await card.locator('.verdict').count()).toBe(5);
+    expect(await card.locator('li > .verdict').allInnerTexts()).toHaveLength(3);
+    expect(await card.locator('summary .verdict').innerText()).toBe(VERDICT.tooFew);
     expect(problemsOf(page)).toEqual([]);
   });
 

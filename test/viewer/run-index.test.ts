@@ -392,6 +392,11 @@ describe('ReportIndex', () => {
         ] as const
       ).map(([claim, tone]) => [claim, VERDICTS[tone], tone]),
     );
+    expect(good.verdicts.filter(({ isDecided }) => isDecided).map(({ claim }) => claim)).toEqual([
+      'C2a',
+      'C3',
+      'C4',
+    ]);
     expect(good.verdicts[1].statement).toBe(`${claimById('C2').text}: ${claimPart('C2a').name}`);
     expect(good.verdicts[3].statement).toBe(claimById('C3').text);
   });

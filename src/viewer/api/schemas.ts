@@ -115,7 +115,15 @@ export const reportSchema: z.ZodType<ReportSummary> = z.strictObject({
   conditions: texts,
   modules: texts,
   verdicts: z
-    .array(z.strictObject({ claim: text, statement: text, verdict: text, tone: z.number() }))
+    .array(
+      z.strictObject({
+        claim: text,
+        statement: text,
+        verdict: text,
+        tone: z.number(),
+        isDecided: z.boolean(),
+      }),
+    )
     .readonly(),
   sizeBytes: z.number(),
   beside: text.exactOptional(),

@@ -1,4 +1,5 @@
 /** Numbers, words and strokes as the pages show them. Pure. */
+import { grouped } from '../../evidence/results.js';
 import { colorIndex, CONDITION_COLORS, DASHES, type ThemeName } from '../../palette.js';
 
 /** A share as per cent, one decimal where it matters. */
@@ -22,10 +23,10 @@ export function number(value: number | null | undefined): string {
   return size >= 1000 ? whole(Math.round(value)) : String(Number(value.toPrecision(3)));
 }
 
-/** A whole number in groups of three. */
+/** A whole number in groups of three, as in reports; a dash for none. */
 export function whole(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–';
-  return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f');
+  return grouped(value);
 }
 
 export function bytes(size: number): string {

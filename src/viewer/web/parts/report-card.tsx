@@ -1,6 +1,6 @@
 /** A report in the list: title, what was compared, and what each claim came to. */
 import { placesOf } from '../../../palette.js';
-import type { ReportSummary } from '../../contract.js';
+import type { ReportSummary, VerdictChip } from '../../contract.js';
 import { bytes, colorClass, plural } from '../format.js';
 import { A } from './link.js';
 
@@ -28,16 +28,43 @@ export function ReportCard({ report }: { readonly report: ReportSummary }) {
       )}
       {verdicts.length > 0 && (
         <ul class="verdicts">
-          {verdicts.map(({ claim, statement, verdict, tone }) => (
-            <li key={claim}>
-              <b>{claim}</b>
-              <span class="statement">{statement}</span>
-              <span class={`verdict tone${tone}`}>{verdict}</span>
-            </li>
-          ))}
+          {verdicts.filter(({ isDecided }) => isDecided).map(VerdictRow)}
+          <Undecided verdicts={verdicts.filter(({ isDecided }) => !isDecided)} />
         </ul>
       )}
     </article>
+  );
+}
+
+function VerdictRow({ claim, statement, verdict, tone }: VerdictChip) {
+  return (
+    <li key={claim}>
+      <b>{claim}</b>
+      <span class="statement">{statement}</span>
+      <span class={`verdict tone${tone}`}>{verdict}</span>
+    </li>
+  );
+}
+
+/** What nothing can be said of, in one row: a report of six checkpoints is not about the paper's claims. */
+function Undecided({ verdicts }: { readonly verdicts: readonly VerdictChip[] }) {
+  if (verdicts.length < 2) return <>{verdicts.map(VerdictRow)}</>;
+  const [{ verdict, tone }] = verdicts;
+  return (
+    <li>
+      <details>
+        <summary>
+          {verdicts.length} claims: <span class={`verdict tone${tone}`}>{verdict}</span>
+        </summary>
+        <ul>
+          {verdicts.map(({ claim, statement }) => (
+            <li key={claim}>
+              <b>{claim}</b> <span class="statement">{statement}</span>
+            </li>
+          ))}
+        </ul>
+      </details>
+    </li>
   );
 }
 
