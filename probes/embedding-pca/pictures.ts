@@ -63,7 +63,7 @@ export function embeddingPictures(groups: readonly EmbeddingGroup[], evidence: E
         title: 'Cosine similarity of the numbers',
         note: 'Centred embeddings, mean over seeds, numbers as named.',
         x: 'Number',
-        y: 'Number',
+        y: 'Other number',
         value: 'Cosine',
         diverging: true,
         domain: [-1, 1],

@@ -204,7 +204,9 @@ function view(points: readonly PointRow[], conditions: readonly string[], text: 
   const only = (kind: string): Spec => ({ filter: `datum.kind === '${kind}'` });
   const value = { field: 'value', type: 'quantitative', format: text.share === true ? '.1%' : '.3~f' };
   const tooltip = [
-    { field: 'category', type: 'nominal', title: text.category },
+    ...(points.every(({ category, name }) => category === name)
+      ? []
+      : [{ field: 'category', type: 'nominal', title: text.category }]),
     { field: 'name', type: 'nominal', title: 'condition' },
   ];
   const tick = (kind: string, thickness: number): Spec => ({
