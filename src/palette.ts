@@ -1,6 +1,6 @@
 /**
- * Colours of conditions, the same in the report, the viewer and the terminal: by the place of a condition's label among those
- * shown together. Browser-safe.
+ * Colours of conditions, the same in every report, the viewer and the terminal: each label asks for one of the eight, and has
+ * another only where a label that is shown beside it took that first. Browser-safe.
  */
 
 export const THEME_NAMES = ['light', 'dark'] as const;
@@ -27,9 +27,31 @@ export const DASHES: readonly (readonly number[])[] = [
   [12, 4],
 ];
 
-/** label -> place, in the order of code units: the same whatever order labels came in. */
+/** Chosen so that the conditions of the presets, and their like at other widths, ask for different colours. */
+const SALT = 6_439_361;
+
+/** The colour that a label asks for whatever stands beside it: FNV-1a of its code units, mixed once more. */
+function askedFor(label: string): number {
+  let hash = 2_166_136_261 ^ SALT;
+  for (let i = 0; i < label.length; i++) hash = Math.imul(hash ^ label.charCodeAt(i), 16_777_619);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c_1b_3c_6d);
+  return ((hash ^ (hash >>> 13)) >>> 0) % N_COLORS;
+}
+
+/**
+ * label -> place, with keys in the order of code units: the same whatever order labels came in. Each eight labels have the
+ * eight places of a round, first what is asked for, then the next that is free.
+ */
 export function placesOf(labels: Iterable<string>): ReadonlyMap<string, number> {
-  return new Map([...new Set(labels)].sort().map((label, place) => [label, place]));
+  const taken = new Set<number>();
+  const place = (label: string, i: number): number => {
+    const round = N_COLORS * Math.floor(i / N_COLORS);
+    let color = askedFor(label);
+    while (taken.has(round + color)) color = (color + 1) % N_COLORS;
+    taken.add(round + color);
+    return round + color;
+  };
+  return new Map([...new Set(labels)].sort().map((label, i) => [label, place(label, i)]));
 }
 
 /** Which of the colours a place has. */

@@ -7,7 +7,7 @@ import { colorDepth, conditionNames, nearest256, terminalTheme } from '../src/cl
 import { padded } from '../src/cli/table.js';
 import { conditionLabel } from '../src/config/hash.js';
 import type { OperationName } from '../src/listops/operations.js';
-import { CONDITION_COLORS, THEME_NAMES, type ThemeName } from '../src/palette.js';
+import { colorAt, CONDITION_COLORS, placesOf, THEME_NAMES, type ThemeName } from '../src/palette.js';
 import { conditionColor, type Spec } from '../src/report/charts/common.js';
 import { conditionLabels } from '../src/report/page/conditions.js';
 import { themed } from '../src/report/theme.js';
@@ -81,6 +81,37 @@ describe('the colour of a condition', () => {
   });
 });
 
+describe('the colour that a condition asks for', () => {
+  const WIDTHS = [8, 16, 24, 32, 48, 64];
+  const label = (tasks: string, regime: string, width: number): string => `${tasks}, ${regime}, d=${width}`;
+  const alone = (one: string): number => placesOf([one]).get(one) ?? -1;
+
+  it('is one in every report: what is compared with it changes nothing for the conditions of the presets', () => {
+    const colors = new Map<string, Set<number>>();
+    for (const regime of ['full', 'pairs'])
+      for (const width of WIDTHS) {
+        const own = ['SUM', 'MAX+MED+SUM', 'MAX+MED'].map((tasks) => label(tasks, regime, width));
+        for (const shown of [own, own.slice(0, 2), own.slice(1), [own[0]]])
+          for (const [one, place] of placesOf(shown))
+            colors.set(one, (colors.get(one) ?? new Set()).add(place));
+      }
+    expect(colors.size).toBe(36);
+    for (const [one, places] of colors) expect([...places], one).toEqual([alone(one)]);
+  });
+
+  it('is given to the first of those that ask for it, and each of eight has one of its own', () => {
+    for (const count of [2, 5, 8, 20, 70]) {
+      const many = Array.from({ length: count }, (_, i) => label(`T${i}`, 'full', 16));
+      const places = placesOf([...many].reverse());
+      expect([...places.keys()]).toEqual([...many].sort());
+      expect(new Set(places.values()).size).toBe(count);
+      expect(Math.max(...places.values())).toBeLessThan(8 * Math.ceil(count / 8));
+      const [first] = places;
+      expect(first[1]).toBe(alone(first[0]));
+    }
+  });
+});
+
 describe('colours of the terminal', () => {
   it('are those that it says it has, and none where they are not wanted', () => {
     expect(colorDepth(true, { COLORTERM: 'truecolor' })).toBe(24);
@@ -101,7 +132,9 @@ describe('colours of the terminal', () => {
     for (const theme of THEME_NAMES)
       expect(new Set(CONDITION_COLORS[theme].map(nearest256)).size).toBe(CONDITION_COLORS[theme].length);
     const named = conditionNames(['A', 'B'], { isTTY: true }, { TERM: 'xterm' });
-    expect(named('B')).toBe(`${ESCAPE}[38;5;${nearest256(CONDITION_COLORS.dark[1])}m\u25cf${ESCAPE}[39m B`);
+    expect(named('B')).toBe(
+      `${ESCAPE}[38;5;${nearest256(colorAt('dark', placesOf(['A', 'B']).get('B') ?? -1))}m\u25cf${ESCAPE}[39m B`,
+    );
   });
 
   it('leave names as they are without colours, and take no room in a table', () => {

@@ -1,7 +1,7 @@
 /** The pictures of the number embeddings: the plane of each condition, and composites over its statistics. */
 import type { Evidence } from '../../src/evidence/evidence.js';
 import { summariesOf } from '../../src/evidence/summaries.js';
-import { percent } from '../../src/report/charts/common.js';
+import { readable } from '../../src/report/charts/common.js';
 import { heatMapChart } from '../../src/report/marks/heat-map.js';
 import { type PointRow, pointRows, pointsChart } from '../../src/report/marks/points.js';
 import type { ChartSpec } from '../../src/report/schema.js';
@@ -45,7 +45,8 @@ export function embeddingPictures(groups: readonly EmbeddingGroup[], evidence: E
     pointsChart(groups.flatMap(varianceRows), {
       id: 'embedding-variance',
       title: 'Explained variance',
-      note: 'Share of variance by principal component; light: 97.5 % of isotropic noise of the same n and d lies below.',
+      note: 'Share of variance by principal component; noise is isotropic, of the same n and d.',
+      chance: '97.5 % of noise lies below',
       axis: 'Share of variance (%)',
       category: 'Component',
       share: true,
@@ -62,7 +63,7 @@ export function embeddingPictures(groups: readonly EmbeddingGroup[], evidence: E
         title: 'Cosine similarity of the numbers',
         note: 'Centred embeddings, mean over seeds, numbers as named.',
         x: 'Number',
-        y: 'Number',
+        y: 'Other number',
         value: 'Cosine',
         diverging: true,
         domain: [-1, 1],
@@ -98,7 +99,7 @@ function varianceRows({ name, label, runs }: EmbeddingGroup): PointRow[] {
 function cosineSentence({ name, n, cosine }: EmbeddingGroup): string {
   const apart = (steps: number): string => {
     const found = cosine.slice(0, n - steps).map((line, i) => line[i + steps]);
-    return percent(mean(found), 0);
+    return readable(mean(found), 2);
   };
   const far = Math.floor(n / 2);
   return `${name}: mean cosine ${apart(1)} one step apart, ${apart(far)} ${far} apart, ${apart(n - 1)} between 0 and ${n - 1}.`;

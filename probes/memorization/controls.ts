@@ -95,7 +95,7 @@ export function sharesAbove(evidence: Evidence): Finding[] {
       id: `above/${scopeKey(scope)}/${condition.id}`,
       statement: `${groupName(summary)}: share of runs whose memorization index is above ${above} (${scopeText(scope)}).`,
       statistic: `runs with M > ${above} / runs`,
-      unit: 'accuracy',
+      unit: '1',
       estimate: nine(interval.estimate),
       interval: jsonInterval(interval),
       n: { seeds: values.length, examples },

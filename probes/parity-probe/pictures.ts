@@ -129,7 +129,7 @@ function layersPicture(
             panel: panelOf(reading, one),
             x: name,
             y: cell.stage,
-            value: Math.max(domain[0], cell.aboveGuessing),
+            value: cell.aboveGuessing,
             // the bag is what others are compared with, and a token's own value is in every model
             ...(cell === bag || kind === 'own' ? {} : { undecided: !cell.isAbove }),
             ...(cell.low === undefined ? {} : { low: cell.low }),
@@ -171,7 +171,7 @@ function frequencyPicture(evidence: Evidence, readings: readonly Reading[]): Cha
       panel: groupName(one),
       x: String(one.scope.frequency),
       y: stage(one),
-      value: Math.max(0, one.mean),
+      value: one.mean,
     })),
     {
       id: 'parity-frequencies',
@@ -188,7 +188,7 @@ function frequencyPicture(evidence: Evidence, readings: readonly Reading[]): Cha
         .map(({ name, context }) => {
           const last = context.stages.at(-1);
           const own = summaries.filter((one) => groupName(one) === name && stage(one) === last);
-          const values = own.map((one) => `k = ${one.scope.frequency} ${readable(one.mean, 2)}`);
+          const values = own.map((one) => `${readable(one.mean, 2)} at k = ${one.scope.frequency}`);
           return `${name}, last layer: R² ${values.join(', ')}.`;
         })
         .join(' '),
@@ -212,7 +212,7 @@ function describePath(reading: Reading, asked: readonly Asked[]): string {
   const { name, context } = reading;
   const position = lastOfKind(context, 'predicted');
   const steps = (path: readonly ReadCell[]): string =>
-    path.map(({ stage, mean }) => `${stage} ${readable(mean, 2)}`).join(', ');
+    path.map(({ stage, mean }) => `${readable(mean, 2)} after ${stage}`).join(', ');
   const parts = asked.flatMap((one) => {
     const path = reading.path(position, one);
     return path.length === 0 ? [] : [`${residue(one, context)}: ${steps(path)}`];

@@ -2,7 +2,7 @@
  * Colours, type and chart configuration of the report, light and dark. Specifications carry no theme: `themed` adds it
  * when a chart is drawn and gives every condition the same colour everywhere. Pure and browser-safe.
  */
-import { colorAt, CONDITION_COLORS, DASHES, roundOf, SHAPES, type ThemeName } from '../palette.js';
+import { colorAt, CONDITION_COLORS, DASHES, placesOf, roundOf, SHAPES, type ThemeName } from '../palette.js';
 import type { Spec } from './charts/common.js';
 import type { Json } from './schema.js';
 
@@ -153,7 +153,7 @@ export function chartConfig(name: ThemeName, width = 1000): Spec {
 /**
  * A specification ready to compile: configuration added, colours of conditions filled in wherever a channel encodes the
  * field `condition` with an explicit domain.
- * @param conditions - labels of all conditions of the report, in its order
+ * @param conditions - labels of all conditions of the report, which decide the colours
  * @param width - of the picture in pixels, for where legends go and for their columns
  * @param textWidth - of a label in the font that draws it, pixels; by default an estimate from its length
  */
@@ -175,7 +175,7 @@ export function themed(
     );
   };
   return {
-    ...(coloured(spec, { name, conditions, legendColumns }) as Spec),
+    ...(coloured(spec, { name, places: placesOf(conditions), legendColumns }) as Spec),
     config: chartConfig(name, width),
   };
 }
@@ -187,7 +187,7 @@ function estimatedWidth(text: string, fontSize: number): number {
 
 interface Colouring {
   readonly name: ThemeName;
-  readonly conditions: readonly string[];
+  readonly places: ReadonlyMap<string, number>;
   readonly legendColumns: (labels: readonly string[]) => number;
 }
 
@@ -200,7 +200,7 @@ function coloured(node: Json | undefined, how: Colouring): Json | undefined {
     const labels = scale.domain as readonly string[];
     const columns = isObject(legend) ? { legend: { ...legend, columns: how.legendColumns(labels) } } : {};
     if (object.field !== 'condition' || scale.range !== undefined) return { ...object, ...columns };
-    const range = labels.map((label) => colorAt(how.name, how.conditions.indexOf(label)));
+    const range = labels.map((label) => colorAt(how.name, how.places.get(label) ?? 0));
     return { ...object, scale: { ...scale, range }, ...columns };
   }
   return Object.fromEntries<Json | undefined>(
@@ -209,13 +209,13 @@ function coloured(node: Json | undefined, how: Colouring): Json | undefined {
 }
 
 /** A view whose colours come a second time: a shape or a dash beside them. */
-function marked(view: Spec, { conditions }: Colouring): Spec {
+function marked(view: Spec, { places }: Colouring): Spec {
   const { mark, encoding } = view;
-  if (conditions.length <= CONDITION_COLORS.light.length || !isObject(encoding)) return view;
+  if (!isObject(encoding)) return view;
   const { color } = encoding;
   if (!isObject(color) || color.field !== 'condition' || !isObject(color.scale)) return view;
   const labels = color.scale.domain as readonly string[];
-  const rounds = labels.map((label) => roundOf(conditions.indexOf(label)));
+  const rounds = labels.map((label) => roundOf(places.get(label) ?? 0));
   const type = isObject(mark) ? mark.type : mark;
   const channel = typeof type === 'string' ? CHANNELS[type] : undefined;
   if (channel === undefined || channel.name in encoding || rounds.every((round) => round === 0)) return view;

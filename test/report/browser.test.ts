@@ -35,6 +35,21 @@ const MARKS = `[...document.querySelectorAll('[data-chart]')].map((place) => {
   });
   return { id: place.dataset.chart, name: place.dataset.name, marks: marks.length };
 })`;
+
+/** For every mark that says something under the pointer: the chart, and the lines that it says. */
+const TOLD = `[...document.querySelectorAll('.role-mark > *')].flatMap((mark) => {
+  const before = document.getElementById('tooltip');
+  if (before !== null) before.hidden = true;
+  const { x, y, width, height } = mark.getBoundingClientRect();
+  const at = { bubbles: true, clientX: x + width / 2, clientY: y + height / 2 };
+  mark.dispatchEvent(new PointerEvent('pointermove', at));
+  mark.dispatchEvent(new MouseEvent('mousemove', at));
+  const tip = document.getElementById('tooltip');
+  if (tip === null || tip.hidden) return [];
+  const lines = [...tip.querySelectorAll('dt')].map((dt) => dt.textContent + '=' + dt.nextElementSibling.textContent);
+  return [[mark.closest('.plot').dataset.name, lines]];
+})`;
+
 interface Marks {
   readonly id: string;
   readonly name: string;
@@ -167,6 +182,24 @@ describeNeeding(NO_BROWSER, 'the report page in a browser', () => {
       })`,
     );
     expect(beyond).toEqual([]);
+    await watched.close();
+  });
+
+  it('tells under the pointer what a mark shows: nothing twice, and nothing that was not computed', async () => {
+    const path = join(import.meta.dirname, '..', '..', 'reports', 'example', 'report.json');
+    const watched = await show(JSON.parse(readFileSync(path, 'utf8')) as Report);
+    await drawAll(watched.page);
+    const told = await watched.page.evaluate<readonly (readonly [string, readonly string[]])[]>(TOLD);
+    expect(new Set(told.map(([name]) => name)).size).toBeGreaterThan(15);
+    for (const [name, lines] of told) {
+      expect(lines.join('; '), name).not.toMatch(/null|NaN|undefined|object/);
+      expect(lines.length, `${name}: ${lines.join('; ')}`).toBeGreaterThan(1);
+      const values = lines
+        .map((line) => line.slice(line.indexOf('=') + 1))
+        .filter((value) => /[A-Z]/.test(value));
+      expect(new Set(values).size, `${name}: ${lines.join('; ')}`).toBe(values.length);
+    }
+    expectQuiet(watched);
     await watched.close();
   });
 

@@ -8,7 +8,7 @@ import type { Row, Spec } from '../../src/report/charts/common.js';
 import { forestChart } from '../../src/report/marks/forest.js';
 import { type HeatCell, heatMapChart, type HeatMapText } from '../../src/report/marks/heat-map.js';
 import { linesChart } from '../../src/report/marks/lines.js';
-import { pointRows, pointsChart } from '../../src/report/marks/points.js';
+import { type PointRow, pointRows, pointsChart } from '../../src/report/marks/points.js';
 import { seriesChart } from '../../src/report/marks/series.js';
 import type { ChartSpec } from '../../src/report/schema.js';
 import { madeSubject, observed } from '../helpers/made-subject.js';
@@ -168,6 +168,111 @@ describe('points', () => {
     expect(domain(wide)).toBe('[0,1]');
     expect(wide.subtitle).not.toContain('The axis');
     expect(domain(shares([0, 0, 0]))).toBe('[0,1]');
+  });
+});
+
+describe('the table below a picture', () => {
+  /** Cells of a column by its name. */
+  const column = ({ table }: ChartSpec, name: string): (string | number)[] => {
+    const at = table.columns.indexOf(name);
+    expect(at, `${name} in ${table.columns.join('; ')}`).toBeGreaterThanOrEqual(0);
+    return table.rows.map((row) => row[at]);
+  };
+  const point: PointRow = {
+    panel: 'Seen',
+    category: 'SUM, d=16',
+    condition: 'SUM, d=16',
+    name: 'SUM, d=16',
+    values: [
+      { run: 'r1', seed: 1, value: 0.25 },
+      { run: 'r2', seed: 2, value: 0.75 },
+    ],
+    mean: 0.5,
+  };
+
+  it('has the numbers of the axis, per cent where that has', () => {
+    const text = { ...TEXT, axis: 'Accuracy (%)', category: 'Condition' };
+    expect(column(pointsChart([point], { ...text, share: true }), 'Accuracy (%)')).toEqual([
+      '25.00 %',
+      '75.00 %',
+    ]);
+    expect(column(pointsChart([point], { ...text, axis: 'Value' }), 'Value')).toEqual(['0.25', '0.75']);
+    const cell = { panel: '', x: '1', y: 'SUM', value: 1 };
+    const strip = heatMapChart([cell], { ...HEAT, value: 'Accuracy (%)', format: '.0%' });
+    expect(column(strip, 'Accuracy (%)')).toEqual(['100.00 %']);
+    const [summary] = summariesOf(CASES['one run'], 'm/n');
+    const dose = linesChart([{ panel: 'P', x: 0.0625, summary }], {
+      ...TEXT,
+      x: 'Share (%)',
+      y: 'Accuracy (%)',
+      ticks: [0.0625],
+      format: '.2~p',
+      share: true,
+      summary: 'Words.',
+    });
+    expect(column(dose, 'Share (%)')).toEqual(['6.25 %']);
+  });
+
+  it('has no column twice and none without a value', () => {
+    const text = { ...TEXT, axis: 'Value', category: 'Condition' };
+    expect(pointsChart([point], text).table.columns).toEqual(['Panel', 'Condition', 'Seed', 'Value', 'Mean']);
+    expect(pointsChart([{ ...point, low: 0.1, high: 0.9 }], text).table.columns.slice(4)).toEqual([
+      'Mean',
+      'Low',
+      'High',
+    ]);
+    const byFrequency = pointsChart([{ ...point, panel: point.name, category: 'k = 1' }], {
+      ...text,
+      category: 'Frequency',
+    });
+    expect(byFrequency.table.columns).toEqual(['Frequency', 'Condition', 'Seed', 'Value', 'Mean']);
+    expect(heatMapChart([{ panel: '', x: '1', y: 'SUM', value: 1 }], HEAT).table.columns).toEqual([
+      'Y',
+      'X',
+      'Value',
+    ]);
+  });
+
+  it('has what lies beyond the colours, which only end there', () => {
+    const cells = [-0.3, 0.5].map((value, i) => ({ panel: '', x: String(i), y: 'SUM', value }));
+    const chart = heatMapChart(cells, { ...HEAT, diverging: false, domain: [0, 1] });
+    expect(column(chart, 'Value')).toEqual(['-0.3', '0.5']);
+    expect(rowsOf(chart.spec).map(({ value }) => value)).toEqual([-0.3, 0.5]);
+    expect(JSON.stringify(chart.spec)).toContain('"clamp":true');
+    expect(compileWarnings(chart.spec)).toEqual([]);
+  });
+});
+
+describe('the line above points', () => {
+  const of = (points: readonly PointRow[], more: { readonly chance?: string } = {}): string =>
+    pointsChart(points, { ...TEXT, axis: 'Value', category: 'K', ...more }).subtitle;
+  const point = (panel: string, condition: string, more: Partial<PointRow> = {}): PointRow => ({
+    ...{ panel, category: 'k = 1', condition, name: condition, mean: 0.5 },
+    values: [1, 2].map((seed) => ({ run: `${condition}-${seed}`, seed, value: 0.5 })),
+    ...more,
+  });
+
+  it('promises an interval where one is drawn, and says what its ticks are', () => {
+    expect(of([point('P', 'A', { low: 0, high: 1 })])).toContain('mean with a 95 % interval over seeds.');
+    expect(of([point('P', 'A')])).toContain('2 runs, a faint dot each; a large dot the mean.');
+    const one = point('P', 'A', { values: [{ run: 'r', seed: 1, value: 0.5 }] });
+    expect(of([one])).toContain('one seed a condition: no interval');
+    const chance = [point('P', 'A', { chance: 0.4 })];
+    expect(of(chance)).toContain('light tick: 95 % of chance lies below');
+    expect(of(chance, { chance: '97.5 % of noise lies below' })).not.toContain('95 % of chance');
+  });
+
+  it('has a row for each condition only where conditions share one, and names those that have no title', () => {
+    const text = (points: readonly PointRow[]): string =>
+      JSON.stringify(pointsChart(points, { ...TEXT, axis: 'Value', category: 'K' }).spec);
+    const own = text([point('A', 'A'), point('B', 'B')]);
+    expect(own).not.toContain('yOffset":{"field"');
+    expect(own).not.toContain('"orient":"top"');
+    const shared = text([point('P', 'A'), point('P', 'B')]);
+    expect(shared).toContain('yOffset":{"field"');
+    expect(shared).toContain('"orient":"top"');
+    const titled = text([point('P', 'A'), point('Q', 'B')]);
+    expect(titled).toContain('"orient":"top"');
   });
 });
 

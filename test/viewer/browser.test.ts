@@ -1,11 +1,25 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { VERDICT } from '../../src/evidence/verdict.js';
+import { packageRoot } from '../../src/io/package-root.js';
 import { colorAt, placesOf } from '../../src/palette.js';
+import { renderReport } from '../../src/report/page.js';
+import { buildReportRuntime } from '../../src/setup/build-report.mjs';
 import { NO_BROWSER, openBrowser } from '../helpers/browser.js';
 import { describeNeeding } from '../helpers/needs.js';
+import { exampleReport } from '../report/example-report.js';
 import { evalLine, sampleConfig, trainLine, writeReport, writeRun } from './sample-runs.js';
 import { testViewer, type TestViewer } from './test-viewer.js';
 import { axeViolations, WatchedPages, type WatchOptions } from './watched-page.js';
@@ -65,6 +79,10 @@ async function swatchOf(page: Page, selector: string): Promise<string> {
 
 describeNeeding(NO_BROWSER, 'the pages of the viewer in a browser', () => {
   beforeAll(async () => {
+    const runtime = mkdtempSync(join(tmpdir(), 'sumlens-runtime-'));
+    const built = await buildReportRuntime({ root: packageRoot(), outdir: runtime });
+    const [script, styles] = [built.script, built.styles].map((path) => readFileSync(path, 'utf8'));
+    rmSync(runtime, { recursive: true });
     viewer = await testViewer(({ checkpointsDir, reportsDir }) => {
       const mixed = ['MAX', 'MED', 'SUM'] as const;
       for (const seed of [1, 2, 3])
@@ -104,6 +122,11 @@ describeNeeding(NO_BROWSER, 'the pages of the viewer in a browser', () => {
         `${[...strange, JSON.stringify(row), '<script>pwned()</script>'].join('\n')}\n`,
       );
       writeReport(reportsDir, 'quick', { body: PRYING });
+      writeReport(reportsDir, 'sections');
+      writeFileSync(
+        join(reportsDir, 'sections', 'index.html'),
+        renderReport(exampleReport({ seeds: 1 }), { script, styles }),
+      );
       writeReport(reportsDir, 'plain', { title: 'A plain report' });
     });
     browser = await openBrowser();
@@ -362,6 +385,27 @@ describeNeeding(NO_BROWSER, 'the pages of the viewer in a browser', () => {
     const aloneLog = await alone.locator('#log').innerText();
     expect(aloneLog).toContain('storage: refused');
     expect(aloneLog).not.toContain('api: reached');
+  });
+
+  it('follows the sections of a report in its address, and opens it at the section of an address', async () => {
+    const page = await watched('reports/sections');
+    const frame = page.frameLocator('iframe');
+    await frame.getByRole('navigation').getByRole('link', { name: 'Provenance' }).click();
+    await expect.poll(() => new URL(page.url()).hash).toBe('#provenance');
+    const y = async (): Promise<number> => Number(await frame.locator('body').evaluate('window.scrollY'));
+    expect(await y()).toBeGreaterThan(100);
+    await page.reload();
+    await expect.poll(y).toBeGreaterThan(100);
+    await frame.getByRole('navigation').getByRole('link', { name: 'Claims' }).click();
+    await expect.poll(() => new URL(page.url()).hash).toBe('#claims');
+    await page.goBack();
+    await expect.poll(() => new URL(page.url()).hash).toBe('#provenance');
+    // a frame can say a section and nothing else
+    for (const said of ['#a/../b', 'https://example.com/', '#<b>', '/runs'])
+      await frame.locator('body').evaluate('(_, said) => window.parent.postMessage(said, "*")', said);
+    await page.waitForTimeout(200);
+    expect(page.url()).toMatch(/reports\/sections#provenance$/);
+    expect(problemsOf(page)).toEqual([]);
   });
 
   it('moves a run to the trash after a question that names it, and not before', async () => {

@@ -244,6 +244,23 @@ export function captionOf({
   return { id, title, ...(headline === true ? { headline } : {}) };
 }
 
+/**
+ * A table without the columns that have no value in any row.
+ * @param columns - name and cells of each, from left to right; undefined and the empty text are no value
+ */
+export function tableOf(
+  columns: readonly (readonly [string, readonly (string | number | undefined)[]])[],
+): Table {
+  const rows = columns.at(-1)?.[1] ?? [];
+  const told = columns.filter(
+    ([, cells]) => rows.length === 0 || cells.some((cell) => cell !== undefined && cell !== ''),
+  );
+  return {
+    columns: told.map(([name]) => name),
+    rows: rows.map((_, row) => told.map(([, cells]) => cells[row] ?? '')),
+  };
+}
+
 const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
 /**

@@ -4,6 +4,7 @@ import {
   accuracyAxis,
   chart,
   conditionColor,
+  counted,
   distinct,
   nominal,
   percent,
@@ -33,7 +34,7 @@ export function finalAccuracy(training: readonly TrainingRecord[]): ChartSpec {
   return chart({
     id: 'final-accuracy',
     title: 'Accuracy at the end of training',
-    subtitle: `Each point is one of ${runs} runs${enumerated ? ', every input enumerated' : ', with its interval'}; grey tick: chance (the most frequent result).`,
+    subtitle: `Each point is one of ${counted(runs, 'run')} with its 95 % interval${enumerated ? ', every input enumerated' : ''}; grey tick: chance (the most frequent result).`,
     summary: rows.length === 0 ? 'No run was evaluated.' : sentences.join(' '),
     spec: smallMultiples(rows, 'panel', view(tasks, conditions), { columns: 2, order: panels }),
     table: {

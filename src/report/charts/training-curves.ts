@@ -202,7 +202,7 @@ function curveChart(curves: Curves, text: CurveText): ChartSpec {
   return chart({
     id: text.id,
     title: text.title,
-    subtitle: `${runs} ${runs === 1 ? 'run' : 'runs'}${runs === conditions.length ? '' : ': thin lines; median of a condition: bold'}${text.reference === undefined ? '' : `; ${text.reference}: dashed`}.`,
+    subtitle: `${runs} ${runs === 1 ? 'run' : 'runs'}${runs === conditions.length ? '' : ': thin lines; median of a condition: bold'}${text.reference === undefined || !rows.some(({ kind }) => kind === 'reference') ? '' : `; ${text.reference}: dashed`}.`,
     summary:
       runs === 0
         ? `No ${text.quantity} was recorded.`

@@ -8,11 +8,13 @@ import {
   defined,
   inlineData,
   nominal,
+  percent,
   type PictureText,
   readable,
   type Row,
   smallMultiples,
   type Spec,
+  tableOf,
 } from '../charts/common.js';
 import type { ChartSpec } from '../schema.js';
 
@@ -38,6 +40,7 @@ export interface HeatMapText extends PictureText {
   readonly value: string;
   /** centred on 0 */
   readonly diverging: boolean;
+  /** of the colours; what lies beyond has the colour of its end */
   readonly domain?: readonly [number, number];
   /** side of a cell in pixels, or its width and height; default 26 */
   readonly cell?: number | readonly [number, number];
@@ -76,6 +79,8 @@ export function heatMapChart(cells: readonly HeatCell[], text: HeatMapText): Cha
     x: text.order?.x ?? order(({ x }) => x),
     y: text.order?.y ?? order(({ y }) => y),
   });
+  const show = (value: number | undefined): string | undefined =>
+    value === undefined ? undefined : text.format?.endsWith('%') ? percent(value, 2) : readable(value, 4);
   const isSingle = panels.length <= 1 && (panels.at(0) ?? '') === '';
   return chart({
     ...captionOf(text),
@@ -88,16 +93,14 @@ export function heatMapChart(cells: readonly HeatCell[], text: HeatMapText): Cha
           order: panels,
           independent: text.independent === true ? ['x', 'y'] : [],
         }),
-    table: {
-      columns: ['Panel', text.y, text.x, text.value, ...(crossed ? ['Low', 'High'] : [])],
-      rows: shown.map((cell) => [
-        cell.panel,
-        cell.y,
-        cell.x,
-        readable(cell.value, 4),
-        ...(crossed ? [readable(cell.low), readable(cell.high)] : []),
-      ]),
-    },
+    table: tableOf([
+      ['Panel', shown.map(({ panel }) => panel)],
+      [text.y, shown.map(({ y }) => y)],
+      [text.x, shown.map(({ x }) => x)],
+      [text.value, shown.map(({ value }) => show(value))],
+      ['Low', shown.map(({ low }) => show(low))],
+      ['High', shown.map(({ high }) => show(high))],
+    ]),
   });
 }
 
@@ -155,6 +158,7 @@ function colorOf(
       constant: symlog,
       range: diverging ? 'diverging' : 'heatmap',
       domain: range,
+      clamp: domain === undefined ? undefined : true,
       domainMid: diverging ? 0 : undefined,
       // by hue, as Vega does, the way from white to blue leads through a green that no legend shows
       interpolate: 'lab',

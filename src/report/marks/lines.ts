@@ -19,6 +19,7 @@ import {
   type Row,
   smallMultiples,
   type Spec,
+  tableOf,
 } from '../charts/common.js';
 import type { ChartSpec } from '../schema.js';
 
@@ -59,7 +60,6 @@ export function linesChart(points: readonly LinePoint[], text: LinesText): Chart
   const y = text.share === true ? accuracyAxis('value', text.y) : quantitative('value', text.y);
   const encoding = { x, y, color: conditionColor(conditions), detail: { field: 'line', type: 'nominal' } };
   const only = (kind: string): Spec => ({ transform: [{ filter: `datum.kind === '${kind}'` }], encoding });
-  const show = (value: number): string => (text.share === true ? percent(value) : readable(value, 6));
   const dashed = points.some(({ summary }) => summary.control !== undefined);
   return chart({
     ...captionOf(text),
@@ -82,21 +82,32 @@ export function linesChart(points: readonly LinePoint[], text: LinesText): Chart
       },
       { columns: Math.min(3, Math.max(1, panels.length)), order: panels },
     ),
-    table: {
-      columns: ['Panel', 'Condition', 'Seed', text.x, text.y, 'Mean', text.control ?? 'Control'],
-      rows: points.flatMap(({ panel, x: place, summary }) =>
-        summary.values.map(({ seed, value, control }) => [
-          panel,
-          groupName(summary),
-          seed,
-          readable(place, 6),
-          show(value),
-          show(summary.mean),
-          control === undefined ? '' : show(control),
-        ]),
-      ),
-    },
+    table: tableOfLines(points, text),
   });
+}
+
+/** A row a run and place. Shares are per cent, as on the axes. */
+function tableOfLines(
+  points: readonly LinePoint[],
+  { x, y, format, share, control }: LinesText,
+): ChartSpec['table'] {
+  const show = (value: number | undefined): string | undefined =>
+    value === undefined ? undefined : share === true ? percent(value) : readable(value, 4);
+  const place = (value: number): string => (/[%p]$/.test(format) ? percent(value, 2) : readable(value, 6));
+  const rows = points.flatMap((point) => point.summary.values.map((one) => ({ ...one, point })));
+  return tableOf([
+    ['Panel', rows.map(({ point }) => point.panel)],
+    ['Condition', rows.map(({ point }) => groupName(point.summary))],
+    ['Seed', rows.map(({ seed }) => seed)],
+    [x, rows.map(({ point }) => place(point.x))],
+    [y, rows.map(({ value }) => show(value))],
+    ['Mean', rows.map(({ point }) => show(point.summary.mean))],
+    [sentence(control ?? 'control'), rows.map((row) => show(row.control))],
+  ]);
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 function rowsOf({ panel, x, summary }: LinePoint): Row[] {

@@ -18,6 +18,7 @@ import {
   type Row,
   smallMultiples,
   type Spec,
+  tableOf,
 } from '../charts/common.js';
 import type { ChartSpec } from '../schema.js';
 
@@ -47,6 +48,8 @@ export interface PointsText extends PictureText {
   /** values are shares from 0 to 1, shown as per cent */
   readonly share?: boolean;
   readonly columns?: number;
+  /** what the light tick is; default: 95 % of chance lies below */
+  readonly chance?: string;
   /** a line across every panel, such as 0 for a difference */
   readonly reference?: number;
 }
@@ -78,15 +81,18 @@ export function pointsChart(points: readonly PointRow[], text: PointsText): Char
   const panels = [...new Set(points.map(({ panel }) => panel))];
   const conditions = [...new Set(points.map(({ condition }) => condition))].sort();
   const runs = new Set(points.flatMap(({ values }) => values.map(({ run }) => run))).size;
-  const intervals =
-    points.length > 0 && points.every(({ values }) => values.length < 2)
+  const intervals = points.some(({ low }) => low !== undefined)
+    ? 'mean with a 95 % interval over seeds'
+    : points.every(({ values }) => values.length < 2)
       ? 'one seed a condition: no interval'
-      : 'mean with a 95 % interval over seeds';
+      : 'a large dot the mean';
   const ends = shareDomain(points);
   const show = (value: number): string => (text.share === true ? percent(value) : readable(value));
   const ticks = [
     ...(points.some(({ control }) => control !== undefined) ? ['grey tick: control'] : []),
-    ...(points.some(({ chance }) => chance !== undefined) ? ['light tick: 95 % of chance lies below'] : []),
+    ...(points.some(({ chance }) => chance !== undefined)
+      ? [`light tick: ${text.chance ?? '95 % of chance lies below'}`]
+      : []),
   ];
   return chart({
     ...captionOf(text),
@@ -106,33 +112,34 @@ export function pointsChart(points: readonly PointRow[], text: PointsText): Char
       order: panels,
       independent: text.share === true ? [] : ['x'],
     }),
-    table: {
-      columns: [
-        'Panel',
-        text.category,
-        'Condition',
-        'Seed',
-        'Value',
-        'Mean',
-        'Low',
-        'High',
-        'Control',
-        'Chance',
-      ],
-      rows: points.flatMap((point) =>
-        point.values.map(({ seed, value }) => [
-          point.panel,
-          point.category,
-          point.name,
-          seed,
-          readable(value, 9),
-          ...[point.mean, point.low, point.high, point.control, point.chance].map((number) =>
-            number === undefined ? '' : readable(number, 4),
-          ),
-        ]),
-      ),
-    },
+    table: tableOfPoints(points, text),
   });
+}
+
+/** A row a run. Shares are per cent, as on the axis. */
+function tableOfPoints(
+  points: readonly PointRow[],
+  { axis, category, share }: PointsText,
+): ChartSpec['table'] {
+  const show = (value: number | undefined): string | undefined =>
+    value === undefined ? undefined : share === true ? percent(value, 2) : readable(value, 4);
+  const rows = points.flatMap((point) => point.values.map((one) => ({ ...one, point })));
+  // what says the same as the condition is not told twice
+  const besides = (text: (point: PointRow) => string): (string | undefined)[] => {
+    const repeats = points.every((point) => text(point) === point.name);
+    return rows.map(({ point }) => (repeats ? undefined : text(point)));
+  };
+  return tableOf([
+    ['Panel', besides(({ panel }) => panel)],
+    [category, besides((point) => point.category)],
+    ['Condition', rows.map(({ point }) => point.name)],
+    ['Seed', rows.map(({ seed }) => seed)],
+    [axis, rows.map(({ value }) => show(value))],
+    ...(['mean', 'low', 'high', 'control', 'chance'] as const).map(
+      (key) =>
+        [`${key.charAt(0).toUpperCase()}${key.slice(1)}`, rows.map(({ point }) => show(point[key]))] as const,
+    ),
+  ]);
 }
 
 function rowsOf({
@@ -181,22 +188,25 @@ function view(points: readonly PointRow[], conditions: readonly string[], text: 
       ? shareAxis(field, text.axis, shareDomain(points))
       : quantitative(field, text.axis, { format: '.3~f', tickCount: 5 });
   const categories = [...new Set(points.map(({ category }) => category))];
-  // a row for each condition, unless the categories are the conditions already
-  const beside = categories.some((category) => {
-    const own = new Set(
-      points.filter((point) => point.category === category).map(({ condition }) => condition),
-    );
-    return own.size > 1;
-  });
+  // a row for each condition, unless a panel or a category has one alone
+  const beside = points.some((one) =>
+    points.some(
+      (other) =>
+        other.panel === one.panel && other.category === one.category && other.condition !== one.condition,
+    ),
+  );
   const place: Spec = {
     y: nominal('category', null, categories),
     ...(beside ? { yOffset: { field: 'condition', type: 'nominal', sort: [...conditions] } } : {}),
   };
-  const color = conditionColor(conditions, { legend: beside });
+  const named = points.every(({ panel, category, name }) => panel === name || category === name);
+  const color = conditionColor(conditions, { legend: beside || !named });
   const only = (kind: string): Spec => ({ filter: `datum.kind === '${kind}'` });
   const value = { field: 'value', type: 'quantitative', format: text.share === true ? '.1%' : '.3~f' };
   const tooltip = [
-    { field: 'category', type: 'nominal', title: text.category },
+    ...(points.every(({ category, name }) => category === name)
+      ? []
+      : [{ field: 'category', type: 'nominal', title: text.category }]),
     { field: 'name', type: 'nominal', title: 'condition' },
   ];
   const tick = (kind: string, thickness: number): Spec => ({

@@ -59,7 +59,7 @@ export function differenceMaps(evidence: Evidence): {
     sentence:
       largest === undefined
         ? `No part, layer or position differs between ${a.label} and ${b.label} by more than seeds do.`
-        : `${a.label} and ${b.label} differ most in ${differenceName(largest)}: ${readable(largest.estimate)} (${readable(largest.interval?.low)} to ${readable(largest.interval?.high)}).`,
+        : `Of parts, layers and positions, ${a.label} and ${b.label} differ most beside the spread of seeds in ${differenceName(largest)}: ${readable(largest.estimate)} (${readable(largest.interval?.low)} to ${readable(largest.interval?.high)}).`,
   };
 }
 

@@ -6,7 +6,7 @@ import { mapRows, packSpec } from '../pack.js';
 import { readable, type Row, type Spec } from '../charts/common.js';
 import type { ChartSpec, Json } from '../schema.js';
 import { html, plainText, scriptJson, type Html } from './html.js';
-import { scrollTable } from './table.js';
+import { numeric, scrollTable } from './table.js';
 
 /** Most rows that a chart draws; more make the page slow and no clearer. */
 export const MAX_DRAWN_ROWS = 20_000;
@@ -116,15 +116,23 @@ function table({ table: { columns, rows }, title }: ChartSpec): Html {
     shown.length < rows.length
       ? html`<p class="note">First ${shown.length} of ${rows.length} rows; report.json holds the rest.</p>`
       : undefined;
-  const cell = (value: string | number) =>
-    typeof value === 'number'
-      ? html`<td class="number">${Number.isInteger(value) ? String(value) : readable(value, 5)}</td>`
-      : html`<td>${value}</td>`;
+  const areNumbers = columns.map((_, i) => rows.every((row) => isNumber(row[i])));
+  const cell = (value: string | number, i: number) => {
+    const text =
+      typeof value === 'string' ? value : Number.isInteger(value) ? String(value) : readable(value, 5);
+    return areNumbers[i] ? html`<td class="number">${text}</td>` : html`<td>${text}</td>`;
+  };
   const body = shown.map(
     (row) =>
       html`<tr>
         ${row.map(cell)}
       </tr>`,
   );
-  return html`${scrollTable(`Data of ${title}`, columns, { rows: body })} ${more}`;
+  const heads = columns.map((name, i) => (areNumbers[i] ? numeric(name) : name));
+  return html`${scrollTable(`Data of ${title}`, heads, { rows: body })} ${more}`;
+}
+
+/** A number, one with its sign of per cent, or nothing. */
+function isNumber(value: string | number | undefined): boolean {
+  return typeof value !== 'string' || /^(-?\d[\d.]*(e[-+]?\d+)?( %)?)?$/.test(value);
 }

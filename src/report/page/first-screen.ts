@@ -1,7 +1,7 @@
 /** Top of the page: title, what was compared, the claims with their verdicts. Verdict words come from findings only. */
 import { grouped } from '../../evidence/results.js';
 import { VERDICTS, type Verdict } from '../../evidence/verdict.js';
-import { colorIndex, roundOf } from '../../palette.js';
+import { colorIndex, placesOf, roundOf } from '../../palette.js';
 import { percent, readable } from '../charts/common.js';
 import type { Finding, Report } from '../schema.js';
 import { type ConditionSummary, LEARNING } from './conditions.js';
@@ -14,12 +14,12 @@ export function verdictBadge(verdict: Verdict): Html {
   return html`<span class="verdict" data-verdict="${VERDICTS.indexOf(verdict)}">${verdict}</span>`;
 }
 
-/** Number of the condition's colour, used by the style sheet. */
-export function swatch(index: number): Html {
+/** Number of the condition's colour, used by the style sheet. @param place - see placesOf */
+export function swatch(place: number): Html {
   return html`<span
     class="swatch"
-    data-condition="${colorIndex(index)}"
-    data-round="${roundOf(index)}"
+    data-condition="${colorIndex(place)}"
+    data-round="${roundOf(place)}"
     aria-hidden="true"
   ></span>`;
 }
@@ -55,10 +55,11 @@ export function compared(conditions: readonly ConditionSummary[]): Html {
     </section>`;
   }
   const operations = [...new Set(conditions.flatMap((c) => c.operations.map(({ operation }) => operation)))];
+  const places = placesOf(conditions.map(({ label }) => label));
   const rows = conditions.map(
-    (condition, i) =>
+    (condition) =>
       html`<tr>
-        <th scope="row">${swatch(i)}${condition.label}</th>
+        <th scope="row">${swatch(places.get(condition.label) ?? 0)}${condition.label}</th>
         <td class="number">${span(condition.parameters)}</td>
         <td class="number">
           ${condition.seeds.length} <span class="aside">(${ranges(condition.seeds)})</span>

@@ -3,6 +3,7 @@ import { PRIMARY } from '../../evidence/conditions.js';
 import type { Evidence } from '../../evidence/evidence.js';
 import { groupBy } from '../../evidence/group-by.js';
 import { onsetsOf, type Series, seriesOf } from '../../evidence/series.js';
+import { placesOf } from '../../palette.js';
 import { type AccuracyCurve, onsetText, panelOf, seriesChart } from '../marks/series.js';
 import { median } from '../charts/training-curves.js';
 import type { ChartSpec, Report } from '../schema.js';
@@ -78,7 +79,8 @@ function onsetTable(
             ${found.runs.length})</span
           >
         </td>`;
-  const heads = conditions.map(({ label }) => numeric(html`${swatch(labels.indexOf(label))}${label}`));
+  const places = placesOf(labels);
+  const heads = conditions.map(({ label }) => numeric(html`${swatch(places.get(label) ?? 0)}${label}`));
   const rows = [...groupBy(all, panelOf)].map(
     ([panel, own]) =>
       html`<tr>

@@ -42,6 +42,8 @@ ready.total = drawings.size;
 // in a frame of the viewer a link to another page leads nowhere: there it stands above the frame
 if (window.parent !== window) {
   for (const link of document.querySelectorAll('.beside a')) link.replaceWith(link.textContent);
+  // and its address is the one that a reader sees: it follows the section of the report
+  window.addEventListener('hashchange', () => window.parent.postMessage(location.hash, '*'));
 }
 
 async function draw(drawing: Drawing): Promise<void> {

@@ -1,5 +1,5 @@
 /** One report in a frame of its own origin: it can draw and download, and reach nothing of the viewer. */
-import { useLayoutEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { reportList } from '../api.js';
 import type { PageProps } from '../pages.js';
 import { A } from '../parts/link.js';
@@ -8,11 +8,25 @@ import { TrashButton } from '../parts/trash.js';
 import { useOnce } from '../resource.js';
 import { go, href } from '../router.js';
 
+/** A section of a report, as its address ends; nothing else that a frame says is taken. */
+const SECTION = /^#[a-z][a-z0-9-]{0,79}$/;
+
 export function ReportPage({ name }: PageProps) {
   useOnce(reportList);
   const reports = reportList.data.value;
   const report = reports?.find((entry) => entry.open && entry.address === name);
   useTitle(`${report?.title ?? 'Report'} - sumlens`);
+  const frame = useRef<HTMLIFrameElement>(null);
+  const [section] = useState(SECTION.test(location.hash) ? location.hash : '');
+  useEffect(() => {
+    const follow = ({ source, data }: MessageEvent<unknown>): void => {
+      if (frame.current === null || source !== frame.current.contentWindow) return;
+      if (typeof data !== 'string' || !(data === '' || SECTION.test(data))) return;
+      history.replaceState(history.state, '', `${location.pathname}${location.search}${data}`);
+    };
+    window.addEventListener('message', follow);
+    return () => window.removeEventListener('message', follow);
+  }, []);
   useLayoutEffect(() => {
     document.body.classList.add('with-frame');
     return () => document.body.classList.remove('with-frame');
@@ -51,10 +65,11 @@ export function ReportPage({ name }: PageProps) {
         />
       </p>
       <iframe
+        ref={frame}
         class="report-frame"
         title={report.title}
         sandbox="allow-scripts allow-downloads allow-modals"
-        src={href(`/reports/${name}/page`)}
+        src={`${href(`/reports/${name}/page`)}${section}`}
       />
     </>
   );
