@@ -76,7 +76,10 @@ export function Attention({ look, model, pinned, onPin }: AttentionProps) {
           aria-label={`Pattern of ${nameOf(shown)}, ${model}`}
         >
           <p class="pg-note">{nameOf(shown)}: each row is a position, and where it looks.</p>
-          <table class="pg-triangle" aria-label={`Pattern of ${nameOf(shown)} in percent`}>
+          <table
+            class={`pg-triangle${T > LONG ? ' pg-long' : ''}`}
+            aria-label={`Pattern of ${nameOf(shown)} in percent`}
+          >
             <thead>
               <tr>
                 <td />
@@ -104,6 +107,9 @@ export function Attention({ look, model, pinned, onPin }: AttentionProps) {
     </>
   );
 }
+
+/** From so many positions on, rows and columns are narrower. */
+const LONG = 24;
 
 interface PatternRowProps {
   readonly word: string;
