@@ -54,6 +54,13 @@ export interface ForwardOptions {
   readonly interventions?: readonly Intervention[];
 }
 
+export interface WriteOnOptions {
+  /** of activations with one row a position; rows count over a sequence of nCtx tokens, which the arrays are as long as */
+  readonly interventions: readonly Intervention[];
+  /** @param logits - [dVocab] after the last token; the caller's. @returns the token that comes next; undefined: the end */
+  readonly next: (logits: Float32Array) => number | undefined;
+}
+
 export interface ForwardResult {
   /** [nTargets, dVocab] float32, rows in the order of positions with a target >= 0; owned by the caller */
   readonly logits: Float32Array;
@@ -114,6 +121,12 @@ export interface Model {
     prompts: readonly Int32Array[],
     options: { readonly maxNewTokens: number; readonly stopToken?: number },
   ): Int32Array[];
+  /**
+   * Writes one sequence on under interventions, until `next` ends it or the context is full. The logits are those of
+   * `forward` over all tokens so far, bit by bit; each row is computed once. Absent: the engine has no such way, and every
+   * token takes a pass over all.
+   */
+  writeOn?(prompt: Int32Array, options: WriteOnOptions): void;
   /** parameters: a copy, [arenaSize] */
   getParameters(): Float32Array;
   setParameters(parameters: Float32Array): void;

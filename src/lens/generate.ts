@@ -1,6 +1,8 @@
 /** Greedy answers token by token, with the probability of each and under interventions. Browser-safe. */
 import type { Intervention, Model } from '../engine/engine.js';
 import { unacceptable } from '../errors.js';
+import { parseActivationName } from '../model/activations.js';
+import type { GptConfig } from '../model/gpt-config.js';
 import type { Prompt, PromptReader } from './prompt.js';
 import { largestAt, logitsAt, probabilitiesOf, rowOf, runPrompts } from './run.js';
 
@@ -10,6 +12,8 @@ export interface GenerateOptions {
    * each step from the number of tokens so far
    */
   readonly interventions?: readonly Intervention[] | ((length: number) => readonly Intervention[]);
+  /** what is made from the number of tokens changes a row in the same way however many follow: rows are then computed once */
+  readonly isByRow?: boolean;
   /** default: until `e` or the end of the context */
   readonly maxNewTokens?: number;
 }
@@ -43,13 +47,11 @@ export function generateAnswer(
       'a number or one row: the sequence grows as it is generated',
     );
   }
+  if (most <= 0) return [];
   const out: GeneratedToken[] = [];
-  let current = prompt;
   let isOnChain = prompt.completion !== undefined;
-  while (out.length < most) {
-    const now = typeof interventions === 'function' ? interventions(current.tokens.length) : interventions;
-    const run = runPrompts(model, [current], { interventions: now });
-    const logits = logitsAt(run, rowOf(run));
+  /** @returns the token that comes next; undefined: the answer ends with it */
+  const next = (logits: Float32Array): number | undefined => {
     const token = largestAt(logits);
     const probabilities = probabilitiesOf(logits);
     const expected = isOnChain ? prompt.completion?.[out.length] : undefined;
@@ -61,8 +63,34 @@ export function generateAnswer(
       ...(expected === undefined ? {} : { expected }),
     });
     if (token !== expected) isOnChain = false;
-    if (token === vocabulary.end) break;
+    return token === vocabulary.end || out.length >= most ? undefined : token;
+  };
+  const rows = model.writeOn === undefined ? undefined : byRows(model.config, prompt, options);
+  if (rows !== undefined) {
+    model.writeOn?.(prompt.tokens, { interventions: rows, next });
+    return out;
+  }
+  for (let current = prompt; ;) {
+    const now = typeof interventions === 'function' ? interventions(current.tokens.length) : interventions;
+    const run = runPrompts(model, [current], { interventions: now });
+    const token = next(logitsAt(run, rowOf(run)));
+    if (token === undefined) return out;
     current = { tokens: Int32Array.from([...current.tokens, token]), words: [], kinds: [] };
   }
-  return out;
+}
+
+/** The interventions of the longest sequence, where they change each row alone; undefined: every token takes a pass over all. */
+function byRows(
+  config: GptConfig,
+  prompt: Prompt,
+  { interventions = [], isByRow = false }: GenerateOptions,
+): readonly Intervention[] | undefined {
+  if (typeof interventions === 'function' && !isByRow) return undefined;
+  const all = typeof interventions === 'function' ? interventions(config.nCtx) : interventions;
+  const areRows = all.every(({ at }) => parseActivationName(config, at).row.layout.kind === 'rows');
+  // what a list names beyond the prompt is refused by a pass over it
+  const isWithin =
+    typeof interventions === 'function' ||
+    all.every(({ positions }) => positions?.every((position) => position < prompt.tokens.length) ?? true);
+  return areRows && isWithin ? all : undefined;
 }

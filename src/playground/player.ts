@@ -190,7 +190,9 @@ export function openPlayer(engine: Engine, model: PlaygroundModel): Player {
       const prompt = lens.prompt(question.ask);
       const interventions = interventionsFor(question, prompt);
       const isChanged = question.changes.some(({ part }) => hasPart(gpt, part));
-      const generated = isChanged ? lens.generate(prompt, { interventions }) : lens.generate(prompt);
+      const generated = isChanged
+        ? lens.generate(prompt, { interventions, isByRow: true })
+        : lens.generate(prompt);
       const written = writtenOf(lens, prompt, generated);
       if (generated.length === 0) throw contextFull(gpt.nCtx);
       const token = Math.min(

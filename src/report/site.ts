@@ -92,6 +92,7 @@ export function renderSitePlayground(
         computed in this page.
       </p>
     </header>
+    <h2 class="pg-hidden">Models and their answers</h2>
     ${playgroundRoot()}`;
   return page({
     title: `Playground - ${title}`,

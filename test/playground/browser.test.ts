@@ -1,6 +1,5 @@
 /** The playground in Chromium: the same bits as in Node, and everything that can be done on its page, without a network. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -15,12 +14,11 @@ import { parseReport } from '../../src/report/parse-report.js';
 import { renderReport } from '../../src/report/page.js';
 import { loadPlaygroundRuntime, loadReportRuntime } from '../../src/report/write.js';
 import { readBytes } from '../../src/io/files.js';
+import { axeViolations } from '../helpers/axe.js';
 import { NO_BROWSER, openBrowser, watchedPage, type WatchedPage } from '../helpers/browser.js';
 import { describeNeeding } from '../helpers/needs.js';
 import { type BrowserLooks, looks } from './browser-look.js';
 import { MIXED, SUM_ONLY, randomDocument, referenceDocument } from './documents.js';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 describeNeeding(NO_BROWSER, 'the playground in Chromium', () => {
   let browser: Browser;
@@ -149,6 +147,32 @@ describeNeeding(NO_BROWSER, 'the playground in Chromium', () => {
     expect(new URL(page.url()).hash).toContain('token=1');
     await column(page, 0).getByRole('button', { name: 'L1H0' }).focus();
     await page.getByRole('region', { name: `Pattern of L1H0, ${MIXED}@16000` }).waitFor();
+    // a row says what it looks at, from the largest weight on, and shows it
+    const row = column(page, 0).locator('.pg-triangle tbody tr').nth(6);
+    const { engine } = await openEngine('wasm', { threads: 1 });
+    const player = openPlayer(engine, readPlaygroundDocument(referenceDocument(MIXED)));
+    const { patterns, words: own } = player.look({
+      ask: '(SUM 2 4)',
+      donor: '(SUM 3 4)',
+      changes: [{ part: 'L1.resid_post', at: 6, how: 'swap' }],
+      token: 1,
+    });
+    const T = own.length - 1;
+    const weights = Array.from(patterns[1].weights.subarray(6 * T, 6 * T + 7), (w) => Math.round(100 * w));
+    const most = weights.indexOf(Math.max(...weights));
+    expect(
+      (await row.locator('.pg-hidden').innerText()).startsWith(`${own[most]} at ${most}: ${weights[most]}`),
+    ).toBe(true);
+    const shade = await page.evaluate(
+      "getComputedStyle(document.querySelectorAll('.pg-triangle tbody tr')[6].querySelector('.pg-weights')).backgroundImage",
+    );
+    expect(shade).toMatch(/^linear-gradient\(to right, /);
+    const box = await row.locator('.pg-weights').boundingBox();
+    if (box === null) throw new Error('The row is in sight.');
+    await page.mouse.move(box.x + ((most + 0.5) * box.width) / 7, box.y + box.height / 2);
+    const title = await row.locator('.pg-weights').getAttribute('title');
+    expect(title).toMatch(new RegExp(`^> to .* at ${most}: `));
+    engine.dispose();
     await closed(watched);
   });
 
@@ -192,8 +216,7 @@ describeNeeding(NO_BROWSER, 'the playground in Chromium', () => {
     const watched = await opened('other=%28SUM+8+3+6%29&change=L1.attn%3Azero', options);
     const { page } = watched;
     await page.locator('.pg-swap').nth(1).waitFor();
-    const found = await axe(page);
-    expect(found).toEqual([]);
+    expect(await axeViolations(page)).toEqual([]);
     const beyond = await page.evaluate(
       "[...document.querySelectorAll('#playground *')].filter((e) => !e.closest('.pg-wide, .pg-hidden') && e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.className)",
     );
@@ -201,11 +224,3 @@ describeNeeding(NO_BROWSER, 'the playground in Chromium', () => {
     await watched.close();
   });
 });
-
-/** Violations below the playground. */
-async function axe(page: Page): Promise<unknown> {
-  await page.evaluate(AXE);
-  return page.evaluate(
-    "axe.run('#playground').then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 200))]))",
-  );
-}

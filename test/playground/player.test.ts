@@ -103,6 +103,42 @@ describe('a player of a model with random weights', () => {
     );
   });
 
+  it('says the same, bit by bit, where every token takes a pass over all tokens so far', () => {
+    const plain: Engine = {
+      ...engine,
+      createModel: (...given) =>
+        Object.defineProperty(engine.createModel(...given), 'writeOn', { value: undefined }),
+    };
+    const document = readPlaygroundDocument(randomDocument());
+    const [fast, slow] = [openPlayer(engine, document), openPlayer(plain, document)];
+    expect([typeof fast.lens.model.writeOn, typeof slow.lens.model.writeOn]).toEqual([
+      'function',
+      'undefined',
+    ]);
+    const changes: readonly (readonly Change[])[] = [
+      [],
+      [{ part: 'L0.attn', how: 'zero' }],
+      [
+        { part: 'L0.H1', how: 'mean' },
+        { part: 'L1.mlp', at: 3, how: 'zero' },
+      ],
+      [
+        { part: 'L1.H0', how: 'swap' },
+        { part: 'L0.resid_mid', at: 40, how: 'mean' },
+      ],
+    ];
+    let longest = 0;
+    for (const own of changes) {
+      const question = { ask: ASK, donor: DONOR, changes: own };
+      const found = fast.look(question);
+      longest = Math.max(longest, found.words.length);
+      expect(found).toEqual(slow.look(question));
+    }
+    expect(longest).toBeGreaterThan(40);
+    fast.dispose();
+    slow.dispose();
+  });
+
   it('what the parts add is the whole, also with parts changed', () => {
     for (const changes of [
       [],

@@ -1,6 +1,4 @@
 /** A page of the viewer in a browser that writes down everything that should not happen. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import type { TestViewer } from './test-viewer.js';
 
@@ -58,11 +56,4 @@ export class WatchedPages {
   }
 }
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** What axe complains of, the content of frames left out. */
-export async function axeViolations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(`axe.run(document, { iframes: false }).then((result) =>
-    result.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.target.join(' ')).join(', ')))`);
-}
+export { axeViolations } from '../helpers/axe.js';

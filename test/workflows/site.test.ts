@@ -4,10 +4,13 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/io/package-root.js';
 import { type SiteOptions, writeSite } from '../../src/workflows/site.js';
-import { NO_BROWSER, openBrowser } from '../helpers/browser.js';
+import { axeViolations } from '../helpers/axe.js';
+import { NO_BROWSER, openBrowser, watchedPage } from '../helpers/browser.js';
 import { describeNeeding } from '../helpers/needs.js';
 
 let folder: string;
@@ -66,8 +69,10 @@ describe('writeSite', () => {
 describeNeeding(NO_BROWSER, 'a site on a plain web server', () => {
   let server: Server;
   let url: string;
+  let browser: Browser;
   const asked: string[] = [];
   beforeAll(async () => {
+    browser = await openBrowser();
     writeSite(options);
     server = createServer((request, response) => {
       const path = new URL(request.url ?? '/', 'http://x').pathname;
@@ -86,10 +91,12 @@ describeNeeding(NO_BROWSER, 'a site on a plain web server', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/some/where/`;
   });
-  afterAll(() => void server.close());
+  afterAll(async () => {
+    await browser.close();
+    server.close();
+  });
 
   it('works under a sub-path, keeps nothing, and its playground answers', async () => {
-    const browser = await openBrowser();
     const page = await browser.newPage();
     const problems: string[] = [];
     page.on('console', (message) => {
@@ -111,6 +118,43 @@ describeNeeding(NO_BROWSER, 'a site on a plain web server', () => {
     expect(asked.filter((path) => !path.startsWith('/some/where/') && path !== '/favicon.ico')).toEqual([]);
     expect(await page.context().cookies()).toEqual([]);
     expect(await page.evaluate('localStorage.length + sessionStorage.length')).toBe(0);
-    await browser.close();
+    await page.close();
   });
+
+  it('works from a disk, and asks for nothing but its own files', async () => {
+    const watched = await watchedPage(browser);
+    const { page } = watched;
+    await page.goto(pathToFileURL(join(options.out, 'index.html')).href);
+    await page.getByRole('link', { name: 'Ask a model' }).click();
+    await page.locator('.pg-model').nth(1).locator('.pg-written').waitFor();
+    await page.getByRole('button', { name: 'layer 1 attention' }).first().click();
+    expect(await page.locator('.pg-verdict').first().innerText()).toContain('Before the changes: 6 with');
+    expect(new URL(page.url()).hash).toBe('#playground&change=L1.attn%3Azero');
+    await watched.close();
+    expect(watched.problems).toEqual([]);
+    expect(watched.requests).toEqual([]);
+  });
+
+  it.each([
+    ['light', { colorScheme: 'light' }],
+    ['dark', { colorScheme: 'dark' }],
+    ['390 pixels', { viewport: { width: 390, height: 800 } }],
+  ] as const)(
+    'has nothing that axe objects to, and fits: %s',
+    async (_, look) => {
+      const context = await browser.newContext(look);
+      const page = await context.newPage();
+      // the reports are the very bytes that the tests of reports look at
+      for (const path of ['', 'playground/index.html#playground&other=%28SUM+8+3+6%29']) {
+        await page.goto(`${url}${path}`);
+        if (path.startsWith('playground')) await page.locator('.pg-swap').nth(1).waitFor();
+        else await page.locator('h1').waitFor();
+        expect(await axeViolations(page), path).toEqual([]);
+        const overflow = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');
+        expect(overflow, path).toBeLessThanOrEqual(0);
+      }
+      await context.close();
+    },
+    120_000,
+  );
 });

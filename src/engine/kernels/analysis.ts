@@ -2,13 +2,7 @@
  * The analysis driver: the forward pass one named activation at a time (model/activations.ts), each of which may be read
  * or overwritten before anything uses it. Browser-safe.
  */
-import {
-  type ActivationName,
-  activationName,
-  type BlockActivation,
-  type ModelActivation,
-  parseActivationName,
-} from '../../model/activations.js';
+import { type ActivationName, activationName, parseActivationName } from '../../model/activations.js';
 import type { Batch } from '../engine.js';
 import { type BatchShape, targetRows } from './batch.js';
 import { Carve } from './carve.js';
@@ -16,10 +10,7 @@ import { applyIntervention, checkIntervention, type CutRows, cutRows, patternSiz
 import { type CaptureResult, copy, type ModelContext, type RealForwardOptions } from './context.js';
 import type { Address, RealArray } from './module.js';
 import { AFTER_ATTENTION, neededActivations } from './needed.js';
-
-/** Which LayerNorm and which linear map: the numbers of stages.c. */
-const NORM = { ln1: 0, ln2: 1, final: 2 } as const;
-const LINEAR = { q: 0, k: 1, v: 2, attnOut: 3, mlpPre: 4, mlpOut: 5 } as const;
+import { walkStages } from './walk.js';
 
 /**
  * Runs the rows through every stage that something still depends on; the result's bytes equal the fused driver's when
@@ -108,51 +99,32 @@ export function runStages<R extends RealArray>(
       activations.set(name, found);
     }
   };
-  const atModel = (name: ModelActivation, address: Address, compute: () => void): void =>
-    at(activationName(name), address, compute);
-
   kernels.stage_prepare(d, p, weights());
   const { x, h, q, k, v, z, out, scores, pattern, pre, post } = place(buffers);
-  atModel('embed', x, () => kernels.stage_embed(d, p, x, ids.tokens(), N, 0));
-  atModel('pos_embed', out, () => kernels.stage_embed(d, p, out, ids.positions(), N, 1));
-  for (let layer = 0; layer < config.nLayers; layer++) {
-    const atBlock = (name: BlockActivation, address: Address, compute: () => void): void =>
-      at(activationName(name, layer), address, compute);
-    const rowsLeft = (): number => cut?.rows.length ?? N;
-    const add = (): void => kernels.stage_add(d, x, x, out, rowsLeft());
-    const norm = (which: number): void =>
-      kernels.stage_layernorm(d, p, weights(), layer, which, h, x, rowsLeft());
-    const linear = (which: number, to: Address, from: Address): void =>
-      kernels.stage_linear(d, p, weights(), layer, which, to, from, rowsLeft());
-    // with later blocks it is what the block before has left in x
-    atBlock('resid_pre', x, layer === 0 ? add : () => undefined);
-    atBlock('ln1.normalized', h, () => norm(NORM.ln1));
-    atBlock('attn.q', q, () => linear(LINEAR.q, q, h));
-    atBlock('attn.k', k, () => linear(LINEAR.k, k, h));
-    atBlock('attn.v', v, () => linear(LINEAR.v, v, h));
-    atBlock('attn.attn_scores', scores, () =>
-      kernels.stage_scores(d, scores, q, k, ids.offsets(), S, iota(), scratch()),
-    );
-    atBlock('attn.pattern', pattern, () =>
-      kernels.stage_pattern(d, pattern, scores, ids.offsets(), S, scratch()),
-    );
-    atBlock('attn.z', z, () => kernels.stage_values(d, z, pattern, v, ids.offsets(), S, iota(), scratch()));
-    if (layer === last && isCutShort) {
+  walkStages({
+    config,
+    kernels,
+    description: d,
+    parameters: p,
+    weights: weights(),
+    rows: { x, h, q, z, out, pre, post },
+    keysOf: () => k,
+    valuesOf: () => v,
+    scores,
+    pattern,
+    count: () => cut?.rows.length ?? N,
+    ids: { tokens: ids.tokens(), positions: ids.positions() },
+    visit: at,
+    computeScores: () => kernels.stage_scores(d, scores, q, k, ids.offsets(), S, iota(), scratch()),
+    computePattern: () => kernels.stage_pattern(d, pattern, scores, ids.offsets(), S, scratch()),
+    computeZ: () => kernels.stage_values(d, z, pattern, v, ids.offsets(), S, iota(), scratch()),
+    afterAttention(layer) {
+      if (layer !== last || !isCutShort) return;
       const stride = kernels.row_numbers(config.dModel);
       for (const address of [z, x]) keepRows(memory.reals(address, N * stride), rows, stride);
       cut = cutRows(N, rows);
-    }
-    atBlock('attn_out', out, () => linear(LINEAR.attnOut, out, z));
-    atBlock('resid_mid', x, add);
-    atBlock('ln2.normalized', h, () => norm(NORM.ln2));
-    atBlock('mlp.pre', pre, () => linear(LINEAR.mlpPre, pre, h));
-    atBlock('mlp.post', post, () => kernels.stage_activation(d, post, pre, rowsLeft()));
-    atBlock('mlp_out', out, () => linear(LINEAR.mlpOut, out, post));
-    atBlock('resid_post', x, add);
-  }
-  atModel('ln_final.normalized', h, () =>
-    kernels.stage_layernorm(d, p, weights(), 0, NORM.final, h, x, cut?.rows.length ?? N),
-  );
+    },
+  });
   const sum = kernels.stage_logits(
     d,
     p,

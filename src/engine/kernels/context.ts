@@ -18,6 +18,10 @@ export type RealForwardResult<R extends RealArray> = Omit<
   readonly losses: R;
   readonly activations: ReadonlyMap<ActivationName, R>;
 };
+export interface RealWriteOnOptions<R extends RealArray> {
+  readonly interventions: NonNullable<RealForwardOptions<R>['interventions']>;
+  readonly next: (logits: R) => number | undefined;
+}
 export interface RealTrainingState<R extends RealArray> {
   readonly parameters: R;
   readonly m: R;

@@ -18,9 +18,11 @@ import {
   type RealForwardOptions,
   type RealForwardResult,
   type RealTrainingState,
+  type RealWriteOnOptions,
 } from './context.js';
 import { describeModel } from './description.js';
 import { generateGreedy } from './generate.js';
+import { writeOn } from './write-on.js';
 import { type Address, align64, type KernelMemory, type KernelModule, type RealArray } from './module.js';
 
 /** Order of the sections of the state arena; an inference model holds the first only. */
@@ -180,6 +182,10 @@ export class KernelModel<R extends RealArray> {
     options: { readonly maxNewTokens: number; readonly stopToken?: number },
   ): Int32Array[] {
     return generateGreedy(this.context(this.open()), prompts, options);
+  }
+
+  writeOn(prompt: Int32Array, options: RealWriteOnOptions<R>): void {
+    writeOn(this.context(this.open()), prompt, options);
   }
 
   getParameters(): R {

@@ -69,9 +69,17 @@ export function Attention({ look, model, pinned, onPin }: AttentionProps) {
         </table>
       </div>
       {shown === undefined ? null : (
-        <div class="pg-wide" tabIndex={0} role="region" aria-label={`Pattern of ${nameOf(shown)}, ${model}`}>
+        <div
+          class="pg-wide pg-far"
+          tabIndex={0}
+          role="region"
+          aria-label={`Pattern of ${nameOf(shown)}, ${model}`}
+        >
           <p class="pg-note">{nameOf(shown)}: each row is a position, and where it looks.</p>
-          <table class="pg-pattern" aria-label={`Pattern of ${nameOf(shown)} in percent`}>
+          <table
+            class={`pg-triangle${T > LONG ? ' pg-long' : ''}`}
+            aria-label={`Pattern of ${nameOf(shown)} in percent`}
+          >
             <thead>
               <tr>
                 <td />
@@ -82,17 +90,15 @@ export function Attention({ look, model, pinned, onPin }: AttentionProps) {
                 ))}
               </tr>
             </thead>
-            <tbody>
+            <tbody onMouseMove={sayWeight(shown.weights, words)}>
               {words.slice(0, T).map((word, query) => (
-                <tr key={query} class={query === position ? 'pg-here' : ''}>
-                  <th scope="row">{word}</th>
-                  {Array.from(shown.weights.subarray(query * T, query * T + query + 1), (weight, key) => (
-                    <td key={key} title={`${word} to ${words[key]}: ${percent(weight)}`}>
-                      <span class="pg-cell" style={{ opacity: String(weight) }} aria-hidden="true" />
-                      <span class="pg-hidden">{Math.round(100 * weight)}</span>
-                    </td>
-                  ))}
-                </tr>
+                <PatternRow
+                  key={query}
+                  word={word}
+                  weights={shown.weights.subarray(query * T, query * T + query + 1)}
+                  words={words}
+                  isHere={query === position}
+                />
               ))}
             </tbody>
           </table>
@@ -100,6 +106,78 @@ export function Attention({ look, model, pinned, onPin }: AttentionProps) {
       )}
     </>
   );
+}
+
+/** From so many positions on, rows and columns are narrower. */
+const LONG = 24;
+
+interface PatternRowProps {
+  readonly word: string;
+  /** [position + 1] */
+  readonly weights: Float32Array;
+  readonly words: readonly string[];
+  readonly isHere: boolean;
+}
+
+/** One element a row: a cell of its own for each of some thousand weights would take longer to draw than to compute. */
+function PatternRow({ word, weights, words, isHere }: PatternRowProps) {
+  const count = weights.length;
+  return (
+    <tr class={isHere ? 'pg-here' : ''}>
+      <th scope="row">{word}</th>
+      <td colSpan={words.length - 1}>
+        <span
+          class="pg-weights"
+          aria-hidden="true"
+          data-query={count - 1}
+          style={{ '--keys': String(count), backgroundImage: shades(weights) }}
+        />
+        <span class="pg-hidden">{largest(weights, words)}</span>
+      </td>
+    </tr>
+  );
+}
+
+/** The weights of a row side by side, to the percent. */
+function shades(weights: Float32Array): string {
+  const stops: string[] = [];
+  let from = 0;
+  for (let key = 1; key <= weights.length; key++) {
+    const own = Math.round(100 * weights[from]);
+    if (key < weights.length && Math.round(100 * weights[key]) === own) continue;
+    stops.push(`${shadeOf(own)} ${at(from, weights.length)} ${at(key, weights.length)}`);
+    from = key;
+  }
+  return `linear-gradient(to right, ${stops.join(', ')})`;
+}
+
+const SHADES = Array.from(
+  { length: 101 },
+  (_, percents) => `color-mix(in srgb, var(--pg-shade) ${percents}%, transparent)`,
+);
+const shadeOf = (percents: number): string => (percents === 0 ? 'transparent' : SHADES[percents]);
+const at = (key: number, of: number): string => `${Number(((100 * key) / of).toFixed(3))}%`;
+
+/** What a row looks at, from the largest weight on, for who hears it. */
+function largest(weights: Float32Array, words: readonly string[]): string {
+  return Array.from(weights, (weight, key) => ({ key, percents: Math.round(100 * weight) }))
+    .filter(({ percents }) => percents > 0)
+    .sort((a, b) => b.percents - a.percents || a.key - b.key)
+    .map(({ key, percents }) => `${words[key]} at ${key}: ${percents}`)
+    .join(', ');
+}
+
+/** The weight under the pointer, as the row's title. */
+function sayWeight(weights: Float32Array, words: readonly string[]) {
+  return ({ target, clientX }: MouseEvent): void => {
+    if (!(target instanceof HTMLElement) || target.dataset.query === undefined) return;
+    const query = Number(target.dataset.query);
+    const { left, width } = target.getBoundingClientRect();
+    const key = Math.min(query, Math.max(0, Math.floor(((query + 1) * (clientX - left)) / width)));
+    const weight = weights[query * (words.length - 1) + key];
+    const text = `${words[query]} to ${words[key]} at ${key}: ${percent(weight)}`;
+    if (target.title !== text) target.title = text;
+  };
 }
 
 const nameOf = ({ layer, head }: { readonly layer: number; readonly head: number }): string =>

@@ -1,7 +1,7 @@
 /** Which one or two models answer, and at which step. */
 import { useEffect, useState } from 'preact/hooks';
 import { MOST_MODELS } from '../state.js';
-import type { Library, ModelChoice } from './library.js';
+import type { FoundModels, Library, ModelChoice } from './library.js';
 
 interface PickerProps {
   readonly library: Library;
@@ -13,16 +13,22 @@ interface PickerProps {
 const PLACES = ['First model', 'Second model'] as const;
 
 export function ModelPicker({ library, choices, names, onChange }: PickerProps) {
+  const [text, setText] = useState('');
+  const found = useFound(library, choices, text);
   // nothing to choose: a page with one checkpoint
   if (library.steps === undefined && choices.length < 2) return null;
   const unused = choices.find(({ key }) => !names.some((name) => runOf(name) === key)) ?? choices[0];
   return (
     <div class="pg-models">
+      {found === undefined || (text === '' && found.total < MANY_CHOICES) ? null : (
+        <Finder found={found} text={text} onText={setText} />
+      )}
       {names.map((name, place) => (
         <div class="pg-model-choice" key={place}>
           <Choice
             library={library}
-            choices={choices}
+            choices={found?.choices ?? choices}
+            labels={choices}
             name={name}
             label={PLACES[place]}
             onChange={(next) => onChange(names.map((own, i) => (i === place ? next : own)))}
@@ -43,6 +49,56 @@ export function ModelPicker({ library, choices, names, onChange }: PickerProps) 
   );
 }
 
+/** From so many on a list is searched rather than read. */
+const MANY_CHOICES = 9;
+
+/** What the search finds; undefined: there is none, or no answer yet. What was found last stays until then. */
+function useFound(library: Library, choices: readonly ModelChoice[], text: string): FoundModels | undefined {
+  const [found, setFound] = useState<FoundModels>();
+  useEffect(() => {
+    let isWanted = true;
+    library.find?.(text).then(
+      (own) => isWanted && setFound(own),
+      () => undefined,
+    );
+    return () => {
+      isWanted = false;
+    };
+  }, [library, choices, text]);
+  return found;
+}
+
+interface FinderProps {
+  readonly found: FoundModels;
+  readonly text: string;
+  readonly onText: (text: string) => void;
+}
+
+function Finder({ found: { choices, found, total, problems }, text, onText }: FinderProps) {
+  return (
+    <div class="pg-finder">
+      <label>
+        <span>Find runs</span>
+        <input
+          type="search"
+          value={text}
+          placeholder="dModel>=32 tasks:SUM, or a name"
+          spellcheck={false}
+          autocomplete="off"
+          autocapitalize="off"
+          aria-describedby="pg-found"
+          onInput={(event) => onText(event.currentTarget.value)}
+        />
+      </label>
+      <p id="pg-found" class="pg-note" role="status">
+        {text.trim() === '' ? `${total} runs` : `${found} of ${total} runs`}
+        {found > choices.length ? `, the first ${choices.length} in the lists: type more` : ''}
+        {problems.map((problem) => ` ${problem}`)}
+      </p>
+    </div>
+  );
+}
+
 /** `run@64` -> `run`; a key of one checkpoint is itself. */
 function runOf(name: string): string {
   return /^(.*)@\d+$/.exec(name)?.[1] ?? name;
@@ -51,12 +107,14 @@ function runOf(name: string): string {
 interface ChoiceProps {
   readonly library: Library;
   readonly choices: readonly ModelChoice[];
+  /** names of more */
+  readonly labels: readonly ModelChoice[];
   readonly name: string;
   readonly label: string;
   readonly onChange: (name: string) => void;
 }
 
-function Choice({ library, choices, name, label, onChange }: ChoiceProps) {
+function Choice({ library, choices, labels, name, label, onChange }: ChoiceProps) {
   const { steps: stepsOf } = library;
   const run = stepsOf === undefined ? name : runOf(name);
   const [steps, setSteps] = useState<readonly number[]>([]);
@@ -78,7 +136,7 @@ function Choice({ library, choices, name, label, onChange }: ChoiceProps) {
       <label>
         <span>{label}</span>
         <select value={run} onChange={(event) => onChange(event.currentTarget.value)}>
-          {known ? null : <option value={run}>{run}</option>}
+          {known ? null : <option value={run}>{labels.find(({ key }) => key === run)?.label ?? run}</option>}
           {choices.map(({ key, label: text }) => (
             <option key={key} value={key}>
               {text}

@@ -78,7 +78,12 @@ export function Playground({ library, address }: PlaygroundProps) {
   };
 
   const names =
-    state.models.length > 0 ? state.models : (choices ?? []).slice(0, MOST_MODELS).map(({ key }) => key);
+    state.models.length > 0
+      ? state.models
+      : (choices ?? [])
+          .filter(({ isUntried }) => isUntried !== true)
+          .slice(0, MOST_MODELS)
+          .map(({ key }) => key);
   const slots = usePlayers(library, names);
   const players = slots.map((slot) => (slot.kind === 'open' ? slot.player : undefined));
   // the number of hooks is fixed, that of models is not
@@ -115,7 +120,7 @@ export function Playground({ library, address }: PlaygroundProps) {
         {failure}
       </p>
     );
-  if (choices?.length === 0 && names.length === 0) {
+  if (choices !== undefined && names.length === 0) {
     return (
       <p class="pg-note">
         There is no trained model here yet. Train one with <code>sumlens train</code>, then come back.

@@ -1,21 +1,34 @@
 /** The playground on the viewer's runs: their weights come from the server, everything else is computed in the page. */
-import type { AddressBar, Library, ModelChoice } from '../../../playground/view/library.js';
+import type { AddressBar, FoundModels, Library, ModelChoice } from '../../../playground/view/library.js';
 import { Playground } from '../../../playground/view/playground.js';
-import { ADDRESS_NAME, type RunSummary } from '../../contract.js';
+import { ADDRESS_NAME, type RunList, type RunSummary } from '../../contract.js';
 import { getRun, runList } from '../api.js';
 import { percent } from '../format.js';
 import { useTitle } from '../parts/states.js';
 import { send } from '../resource.js';
+import { parseSearch, withSettings } from '../runs/search.js';
 
-/** Longer lists are slow to open; any other run can be opened from its own page. */
+/** Longer lists are slow to open: a search reaches every other run. */
 const MOST_CHOICES = 400;
+/** Until the list is asked for again while the curves of all runs are being read. */
+const AGAIN_MS = 300;
 
 const library: Library = {
   async choices() {
+    for (;;) {
+      await runList.refresh();
+      const list = listNow();
+      const { choices } = found(list, '');
+      const isTold = list.runs.every(({ reading }) => reading !== true);
+      if (isTold || choices.some(({ isUntried }) => isUntried !== true)) return choices;
+      // which runs are good is not known yet
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
+  },
+  // the list is asked for anew: a run may have come, or its curves have been read
+  async find(text) {
     await runList.refresh();
-    const runs = runList.data.value?.runs;
-    if (runs === undefined) throw runList.error.value ?? new Error('The viewer does not answer.');
-    return choicesOf(runs);
+    return found(listNow(), text);
   },
   steps: async (run) => (await getRun(run)).checkpoints.map(({ step }) => step),
   async load(name) {
@@ -29,6 +42,27 @@ const library: Library = {
     return new Uint8Array(await (await send('/assets/kernels.wasm')).arrayBuffer());
   },
 };
+
+/** @throws Error when it has never come */
+function listNow(): RunList {
+  const list = runList.data.value;
+  if (list === undefined) throw runList.error.value ?? new Error('The viewer does not answer.');
+  return list;
+}
+
+/** What a search finds, in the language of the list of runs; the address of a run finds it too. */
+function found(list: RunList, text: string): FoundModels {
+  const listed = withSettings(list);
+  const { test, problems } = parseSearch(text, listed);
+  const address = text.trim();
+  const isFound = new Set(
+    listed.filter((one) => one.run.address === address || test(one)).map(({ run }) => run),
+  );
+  const all = choicesOf(list.runs);
+  const those = all.filter(({ run }) => isFound.has(run));
+  const choices = those.slice(0, MOST_CHOICES).map(({ choice }) => choice);
+  return { choices, found: those.length, total: all.length, problems };
+}
 
 /** In the fragment, which no server has to read: an expression has brackets and blanks. */
 const address: AddressBar = {
@@ -55,26 +89,44 @@ export function PlaygroundPage() {
         Type an expression and see a model reduce it, token by token. Click a part to switch it off, or take
         it from another prompt. Everything is computed in this page.
       </p>
+      <h2 class="hidden">Models and their answers</h2>
       <Playground library={library} address={address} />
     </div>
   );
 }
 
-/** The best run, then the best of another condition, so that two models that differ stand first; then all others. */
-function choicesOf(runs: readonly RunSummary[]): ModelChoice[] {
+interface Choice {
+  readonly run: RunSummary;
+  readonly choice: ModelChoice;
+}
+
+/**
+ * The best run, then the best of another condition, so that two models that differ stand first; then all others, those
+ * that have not been evaluated last.
+ */
+function choicesOf(runs: readonly RunSummary[]): Choice[] {
   const usable = runs
-    .filter(({ open, status, accuracy }) => open && status !== 'corrupt' && accuracy !== null)
+    .filter(({ open, status }) => open && status !== 'corrupt')
     .sort((a, b) => meanAccuracy(b) - meanAccuracy(a) || (a.address < b.address ? -1 : 1));
-  const first = usable.find(({ tasks }) => tasks.length > 1) ?? usable[0];
-  const second = usable.find(({ condition }) => condition !== first.condition);
+  const evaluated = usable.filter(({ accuracy }) => accuracy !== null);
+  const first = evaluated.find(({ tasks }) => tasks.length > 1) ?? evaluated.at(0);
+  const second = evaluated.find(({ condition }) => condition !== first?.condition);
   const chosen = [first, second].filter((run) => run !== undefined);
-  return [...chosen, ...usable.filter((run) => !chosen.includes(run))].slice(0, MOST_CHOICES).map((run) => ({
-    key: run.address,
-    label: `${run.label}, seed ${run.seed ?? '?'}, right ${percent(meanAccuracy(run))} (${run.address})`,
+  return [...chosen, ...usable.filter((run) => !chosen.includes(run))].map((run) => ({
+    run,
+    choice: {
+      key: run.address,
+      label: `${run.label}, seed ${run.seed ?? '?'}, ${
+        run.accuracy === null ? 'not evaluated' : `right ${percent(meanAccuracy(run))}`
+      } (${run.address})`,
+      ...(run.accuracy === null ? { isUntried: true as const } : {}),
+    },
   }));
 }
 
 function meanAccuracy({ accuracy }: RunSummary): number {
-  const values = Object.values(accuracy ?? {});
+  // below those that are never right
+  if (accuracy === null) return -1;
+  const values = Object.values(accuracy);
   return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -13,7 +13,7 @@ import { SweepProgress } from '../parts/sweep-progress.js';
 import { AnswerError, useLive } from '../resource.js';
 import { place, setQuery } from '../router.js';
 import { arrange, type Column, type Grouping, GROUPINGS, keep, sortOf, sortText } from '../runs/arrange.js';
-import { type Listed, parseSearch, searchNames } from '../runs/search.js';
+import { parseSearch, searchNames, withSettings } from '../runs/search.js';
 
 /** From so many runs on, groups are closed until they are opened. */
 const MANY_RUNS = 400;
@@ -125,11 +125,6 @@ function useTyped(inAddress: string): readonly [string, (text: string) => void] 
     return () => clearTimeout(timer);
   }, [state.text]);
   return [state.text, (text) => setState((now) => ({ ...now, text }))];
-}
-
-function withSettings({ runs, conditions }: RunList): Listed[] {
-  const settings = new Map(conditions.map((one) => [one.condition, one.settings]));
-  return runs.map((run) => ({ run, settings: settings.get(run.condition) ?? {} }));
 }
 
 function Overview({ list: { runs, conditions } }: { readonly list: RunList }) {

@@ -2,13 +2,19 @@
  * The search of the table of runs: terms with blanks between them, all of which hold. `dModel>=32 tasks:SUM -tag:old`.
  * Pure; what a term asks is decided once, when the text is read.
  */
-import type { RunSummary, SettingValue } from '../../contract.js';
+import type { RunList, RunSummary, SettingValue } from '../../contract.js';
 import { stateOf } from './state.js';
 
 export interface Listed {
   readonly run: RunSummary;
   /** of its condition, by path */
   readonly settings: Readonly<Record<string, SettingValue>>;
+}
+
+/** Runs with the settings of their conditions. */
+export function withSettings({ runs, conditions }: RunList): Listed[] {
+  const settings = new Map(conditions.map((one) => [one.condition, one.settings]));
+  return runs.map((run) => ({ run, settings: settings.get(run.condition) ?? {} }));
 }
 
 export interface Search {
