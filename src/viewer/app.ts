@@ -53,7 +53,7 @@ export function createApp(deps: ViewerDeps): ViewerApp {
   app.use(checkpointRoutes(deps));
   app.use(sweepRoutes(deps, streams));
   app.use(reportRoutes(deps));
-  app.use(compareRoutes(deps, streams));
+  app.use(compareRoutes(deps));
   app.use(pageRoutes(deps));
   app.use((_request, _response, next) => next(notFound('page')));
   app.use(errorHandler((line) => deps.log(line)));

@@ -2,7 +2,8 @@
  * What the viewer needs from the world, as functions: tests give their own, start.ts gives the disk. Names in these
  * calls always come from a listing, never from an address.
  */
-import type { CompareJob, Comparison, MeasureRequest, Planes, SaveRequest } from './contract/compare.js';
+import type { Comparison, MeasureRequest, Planes } from './contract/compare.js';
+import type { CompareRequest } from './contract/jobs.js';
 import type { PlaygroundDocument } from '../playground/document.js';
 import type {
   ConditionSummary,
@@ -37,20 +38,13 @@ export interface Asset {
   readonly body: Buffer;
 }
 
-/** Comparisons of checkpoints, and the one job that measures for them. */
+/** Comparisons of checkpoints, as far as they are measured. */
 export interface CompareDeps {
   /** @param of - from an address. @throws UserError for what means nothing */
   compare(of: string, series: boolean): Promise<Comparison>;
   planes(of: string): Promise<Planes>;
-  /** null: none since the viewer was started */
-  job(): CompareJob | null;
-  /** @returns ends it */
-  onJob(listener: () => void): () => void;
-  measure(request: MeasureRequest): Promise<CompareJob>;
-  save(request: SaveRequest): Promise<CompareJob>;
-  cancel(): CompareJob;
-  /** stops what runs */
-  close(): Promise<void>;
+  /** the job that measures what is missing */
+  jobOf(request: MeasureRequest): Promise<CompareRequest>;
 }
 
 export interface ViewerDeps {

@@ -11,7 +11,6 @@ import { parseReport } from '../report/parse-report.js';
 import { LOCK_FILE as SWEEP_LOCK } from '../workflows/sweep/shards.js';
 import { checkpointDocument } from './checkpoint-document.js';
 import { CompareIndex } from './compare/index.js';
-import { CompareWorker } from './compare/work.js';
 import { ADDRESS_NAME } from './contract.js';
 import type { Asset, ViewerDeps } from './deps.js';
 import { isRealFolder, pathOf } from './folders.js';
@@ -43,7 +42,6 @@ export function diskDeps(options: DiskDepsOptions): ViewerDeps {
   const sweeps = new SweepIndex(reportsDir);
   const folders = { checkpointsDir, reportsDir };
   const comparisons = new CompareIndex(runs, folders);
-  const worker = new CompareWorker(folders, (of) => comparisons.textsOf(of));
   return {
     ...given,
     listRuns: () => runs.runs(),
@@ -96,12 +94,7 @@ export function diskDeps(options: DiskDepsOptions): ViewerDeps {
     compare: {
       compare: (of, series) => comparisons.compare(of, series),
       planes: (of) => comparisons.planesOf(of),
-      job: () => worker.job,
-      onJob: (listener) => worker.onChange(listener),
-      measure: (request) => worker.measure(request),
-      save: (request) => worker.save(request),
-      cancel: () => worker.cancel(),
-      close: () => worker.close(),
+      jobOf: (request) => comparisons.jobOf(request),
     },
     listSweeps: () => sweeps.sweeps(),
     readSweep: (name) => sweeps.read(name),

@@ -3,14 +3,7 @@
  * it, and a test holds it against the routes that are there and against their answers.
  */
 import type { z } from 'zod';
-import {
-  compareJobSchema,
-  comparisonSchema,
-  currentJobSchema,
-  measureSchema,
-  planesSchema,
-  saveSchema,
-} from './compare-schemas.js';
+import { comparisonSchema, latestJobSchema, measureSchema, planesSchema } from './compare-schemas.js';
 import {
   checkpointSchema,
   confirmSchema,
@@ -54,6 +47,8 @@ function read(path: string, summary: string, answer: AnswerKind, query?: Operati
 }
 
 const OF = 'checkpoints with commas between them: <address of a run>@<step>, @last, @all or @final';
+
+const SERIES = '1: with the cheaper options for many steps';
 
 function change(
   method: 'POST' | 'PUT' | 'DELETE',
@@ -127,31 +122,23 @@ export const OPERATIONS: readonly Operation[] = [
   ),
   read('/api/compare', 'Checkpoints side by side, as far as they are measured.', json(comparisonSchema), {
     of: OF,
-    series: '1: with the cheaper options for many steps',
+    series: SERIES,
   }),
   read('/api/compare/planes', 'Their number embeddings in a plane, step by step.', json(planesSchema), {
     of: OF,
   }),
   read(
     '/api/compare/job',
-    'The one job that measures for comparisons, or the last one.',
-    json(currentJobSchema),
+    'The latest job that measures what a comparison lacks, if somebody asked for one.',
+    json(latestJobSchema),
+    { of: OF, series: SERIES },
   ),
-  read('/api/compare/job/events', 'That job whenever it changes.', events('job')),
-  change('POST', '/api/compare/measure', 'Measure what is missing of a comparison.', {
-    body: measureSchema,
-    answer: json(compareJobSchema),
-    status: 201,
-  }),
-  change('POST', '/api/compare/report', 'Write a comparison as a report.', {
-    body: saveSchema,
-    answer: json(compareJobSchema),
-    status: 201,
-  }),
-  change('POST', '/api/compare/cancel', 'Stop that job: what it has measured is kept.', {
-    body: nothingSchema,
-    answer: json(compareJobSchema),
-  }),
+  change(
+    'POST',
+    '/api/compare/job',
+    'Measure what a comparison lacks, as a job; with a name, write its report with verdicts too. One that waits or runs already is answered.',
+    { body: measureSchema, answer: json(jobSchema), status: 201 },
+  ),
 ];
 
 const CHANGES = OPERATIONS.filter(({ method }) => method !== 'GET').map(({ method, path }) => ({

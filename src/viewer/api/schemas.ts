@@ -212,6 +212,12 @@ export const jobRequestSchema: z.ZodType<JobRequest> = z.discriminatedUnion('kin
     series: z.boolean().optional(),
   }),
   z.strictObject({
+    kind: z.literal('compare'),
+    checkpoints: z.array(text.max(400)).min(1).max(500),
+    series: z.boolean().optional(),
+    name: text.max(64).optional(),
+  }),
+  z.strictObject({
     kind: z.literal('sweep'),
     plan: text.max(60),
     size: text.max(20).optional(),

@@ -63,6 +63,14 @@ describeNeeding(NO_BROWSER, 'the page of comparison in a browser', () => {
       const page = await open(`compare?of=${of}&series=1`);
       await page.getByRole('button', { name: 'Measure what is missing (16)' }).click();
       await page.getByRole('progressbar', { name: 'measured' }).waitFor();
+      // it is a job on disk: this page finds it again, others have it too, and ask for no second one
+      await page.reload();
+      await page.getByRole('progressbar', { name: 'measured' }).waitFor();
+      const other = await open(`compare?of=${of}&series=1`);
+      await other.getByRole('progressbar', { name: 'measured' }).waitFor();
+      await other.getByRole('link', { name: 'All jobs' }).click();
+      await other.getByRole('heading', { name: 'measure 4 checkpoints' }).waitFor();
+      expect(await other.locator('article.job').count()).toBe(1);
       await page
         .getByRole('button', { name: /^Measure what is missing/ })
         .waitFor({ state: 'detached', timeout: MEASURING_MS });
