@@ -1,6 +1,13 @@
 /** Answers and bodies of /api/compare as schemas: see schemas.ts. */
 import { z } from 'zod';
-import { type Comparison, type MeasureRequest, MOST_COMPARED, type Planes } from '../contract/compare.js';
+import {
+  type Comparison,
+  type MeasureRequest,
+  MOST_COMPARED,
+  type Planes,
+  type SavedReport,
+  type SaveRequest,
+} from '../contract/compare.js';
 import { jobSchema } from './schemas.js';
 
 const text = z.string();
@@ -131,8 +138,17 @@ export const planesSchema: z.ZodType<Planes> = z.strictObject({
 /** null: nobody asked for it */
 export const latestJobSchema = z.strictObject({ job: jobSchema.nullable() });
 
-export const measureSchema: z.ZodType<MeasureRequest> = z.strictObject({
+const chosen = {
   of: z.array(z.string().min(1).max(200)).min(1).max(MOST_COMPARED),
   series: z.boolean().optional(),
+};
+export const measureSchema: z.ZodType<MeasureRequest> = z.strictObject({
+  ...chosen,
   name: z.string().max(200).optional(),
 });
+export const saveSchema: z.ZodType<SaveRequest> = z.strictObject({
+  ...chosen,
+  name: z.string().max(200),
+  title: z.string().max(400).optional(),
+});
+export const savedSchema: z.ZodType<SavedReport> = z.strictObject({ report: text });

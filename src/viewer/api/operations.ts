@@ -3,7 +3,14 @@
  * it, and a test holds it against the routes that are there and against their answers.
  */
 import type { z } from 'zod';
-import { comparisonSchema, latestJobSchema, measureSchema, planesSchema } from './compare-schemas.js';
+import {
+  comparisonSchema,
+  latestJobSchema,
+  measureSchema,
+  planesSchema,
+  savedSchema,
+  saveSchema,
+} from './compare-schemas.js';
 import {
   checkpointSchema,
   confirmSchema,
@@ -126,6 +133,17 @@ export const OPERATIONS: readonly Operation[] = [
   }),
   read('/api/compare/planes', 'Their number embeddings in a plane, step by step.', json(planesSchema), {
     of: OF,
+  }),
+  read(
+    '/api/compare/page',
+    'What the page of a comparison shows, as one file that works without this viewer.',
+    { kind: 'file', type: 'text/html' },
+    { of: OF, series: SERIES },
+  ),
+  change('POST', '/api/compare/report', 'Write that file as a report of a new name.', {
+    body: saveSchema,
+    answer: json(savedSchema),
+    status: 201,
   }),
   read(
     '/api/compare/job',

@@ -119,6 +119,7 @@ export const reportSchema: z.ZodType<ReportSummary> = z.strictObject({
     .readonly(),
   sizeBytes: z.number(),
   beside: text.exactOptional(),
+  comparison: z.literal(true).exactOptional(),
 });
 
 export const reportsSchema = z.strictObject({ reports: z.array(reportSchema) });

@@ -206,3 +206,30 @@ export interface MeasureRequest {
   /** folder of a report with verdicts; absent: none is written */
   readonly name?: string | undefined;
 }
+
+/** Body of a request to write what the page shows as one file. */
+export interface SaveRequest {
+  readonly of: readonly string[];
+  readonly series?: boolean | undefined;
+  /** folder below the reports: letters, digits, dots, dashes and underscores */
+  readonly name: string;
+  readonly title?: string | undefined;
+}
+
+export interface SavedReport {
+  /** address of the report that was written */
+  readonly report: string;
+}
+
+/** All that the page of a comparison shows: what a file of it holds, and comparison.json beside it. */
+export interface SavedComparison {
+  readonly kind: 'comparison';
+  readonly version: 1;
+  readonly title: string;
+  readonly comparison: Comparison;
+  readonly planes: Planes;
+}
+
+/** Where such a page is drawn, and where its data lie. */
+export const PAGE_ROOT = 'comparison';
+export const PAGE_DATA = 'comparison-data';

@@ -1,9 +1,10 @@
 /** /api/compare: checkpoints side by side, and the job that measures what is missing. */
 import { Router, type Request } from 'express';
-import { measureSchema } from '../api/compare-schemas.js';
+import { measureSchema, saveSchema } from '../api/compare-schemas.js';
 import { bodyOf } from '../body.js';
 import type { ViewerDeps } from '../deps.js';
 import { notFound, RefusedError } from '../guard.js';
+import { REPORT_POLICY } from '../headers.js';
 
 export function compareRoutes({ compare, jobs }: Pick<ViewerDeps, 'compare' | 'jobs'>): Router {
   const router = Router({ caseSensitive: true, strict: true });
@@ -13,6 +14,15 @@ export function compareRoutes({ compare, jobs }: Pick<ViewerDeps, 'compare' | 'j
   });
   router.get('/api/compare/planes', async (request, response) => {
     response.json(await compare.planes(queryOf(request).of));
+  });
+  router.get('/api/compare/page', async (request, response) => {
+    const { of, series } = queryOf(request);
+    response.setHeader('Content-Security-Policy', REPORT_POLICY);
+    response.setHeader('Content-Disposition', 'attachment; filename="comparison.html"');
+    response.type('html').send(await compare.page(of, series));
+  });
+  router.post('/api/compare/report', async (request, response) => {
+    response.status(201).json(await compare.save(bodyOf(request, saveSchema)));
   });
   router.get('/api/compare/job', async (request, response) => {
     const { of, series } = queryOf(request);

@@ -1,6 +1,5 @@
 /** What the page of comparison shows: read from the address, and what the server said of it. */
-import { signal } from '@preact/signals';
-import type { Comparison, MeasureRequest, Planes } from '../contract/compare.js';
+import type { Comparison, MeasureRequest, Planes, SavedReport, SaveRequest } from '../contract/compare.js';
 import type { JobSummary } from '../contract/jobs.js';
 import { change } from './api.js';
 import { send } from './resource.js';
@@ -59,5 +58,7 @@ export async function startJob(request: MeasureRequest): Promise<JobSummary> {
   return (await change('POST', '/api/compare/job', request)) as JobSummary;
 }
 
-/** The number that a pointer is on, in every picture of the page. */
-export const pointed = signal<number | undefined>(undefined);
+/** Writes what the page shows as one file below the reports. @throws AnswerError with the server's words */
+export async function saveComparison(request: SaveRequest): Promise<SavedReport> {
+  return (await change('POST', '/api/compare/report', request)) as SavedReport;
+}

@@ -41,10 +41,10 @@ export function ReportCard({ report }: { readonly report: ReportSummary }) {
   );
 }
 
-function about({ reading, sizeBytes, subjects, conditions, modules }: ReportSummary): string {
+function about({ reading, sizeBytes, subjects, conditions, modules, comparison }: ReportSummary): string {
   if (reading === true) return `${bytes(sizeBytes)}, being read`;
   return (
-    `${plural(subjects, 'checkpoint')} of ${plural(conditions.length, 'condition')}, ` +
+    `${comparison === true ? 'Saved comparison: ' : ''}${plural(subjects, 'checkpoint')} of ${plural(conditions.length, 'condition')}, ` +
     `${plural(modules.length, 'module')}, ${bytes(sizeBytes)}`
   );
 }

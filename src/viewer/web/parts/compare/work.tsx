@@ -3,11 +3,12 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Comparison } from '../../../contract/compare.js';
 import type { JobSummary } from '../../../contract/jobs.js';
 import { change } from '../../api.js';
-import { getJob, startJob } from '../../compare-state.js';
-import { durationText, plural, whole } from '../../format.js';
-import { setQuery } from '../../router.js';
+import { getJob, saveComparison, startJob } from '../../compare-state.js';
+import { durationText, whole } from '../../format.js';
+import { href, setQuery } from '../../router.js';
 import { followStream, type StreamEnd } from '../../stream.js';
 import { A } from '../link.js';
+import { ModuleList } from './modules.js';
 import { Notice } from '../states.js';
 
 export interface WorkProps {
@@ -20,6 +21,7 @@ export function WorkPart({ comparison, onMeasured }: WorkProps) {
   const { of, series, missing } = comparison;
   const [job, setJob] = useState<JobSummary | null>(null);
   const [refused, setRefused] = useState<string | undefined>(undefined);
+  const [written, setWritten] = useState<string | undefined>(undefined);
   const address = of.join(',');
   useEffect(() => {
     let isOld = false;
@@ -57,18 +59,26 @@ export function WorkPart({ comparison, onMeasured }: WorkProps) {
       connection: () => undefined,
     });
   }, [isOpen, job?.id]);
+  const refuse = (reason: unknown): void => {
+    setWritten(undefined);
+    setRefused(reason instanceof Error ? reason.message : String(reason));
+  };
   const told = (asked: Promise<unknown>): void => {
     setRefused(undefined);
-    asked.then(
-      (answer) => setJob(answer as JobSummary),
-      (reason: unknown) => setRefused(reason instanceof Error ? reason.message : String(reason)),
-    );
+    setWritten(undefined);
+    asked.then((answer) => setJob(answer as JobSummary), refuse);
   };
   const asked = { of, ...(series ? { series } : {}) };
   return (
     <section class="card work" aria-labelledby="work-title">
       <h2 id="work-title">Measured</h2>
       <ModuleList {...comparison} />
+      {missing > 0 && (
+        <p class="muted small">
+          What is measured is kept beside the reports, for this page and for <code>sumlens compare</code>{' '}
+          alike.
+        </p>
+      )}
       {comparison.runs.some(({ chosen }) => chosen.length > 1) && (
         <label class="choice">
           <input
@@ -85,7 +95,20 @@ export function WorkPart({ comparison, onMeasured }: WorkProps) {
             {`Measure what is missing (${whole(missing)})`}
           </button>
         )}
-        <SaveForm isBusy={isOpen} onSave={(name) => told(startJob({ ...asked, name }))} />
+        <SaveForm
+          isBusy={isOpen}
+          onSave={(name, what) => {
+            if (what === 'verdicts') {
+              told(startJob({ ...asked, name }));
+              return;
+            }
+            setRefused(undefined);
+            saveComparison({ ...asked, name }).then(({ report }) => setWritten(report), refuse);
+          }}
+        />
+        <a class="small" href={href(`/api/compare/page?of=${address}${series ? '&series=1' : ''}`)} download>
+          Download this page
+        </a>
       </div>
       {refused !== undefined && (
         <div role="alert">
@@ -93,35 +116,12 @@ export function WorkPart({ comparison, onMeasured }: WorkProps) {
         </div>
       )}
       <div role="status">
+        {written !== undefined && <Written report={written} />}
         {job !== null && (
           <JobLine job={job} onCancel={() => told(change('POST', `/api/jobs/${job.id}/cancel`, {}))} />
         )}
       </div>
     </section>
-  );
-}
-
-function ModuleList({ modules, missing }: Comparison) {
-  return (
-    <ul class="modules">
-      {modules.map(({ module, title, measured, missing: lacking, leftOut }) => (
-        <li key={module}>
-          <b>{title}</b>{' '}
-          <span class={lacking > 0 ? 'warn-text' : 'muted'}>
-            {`${measured} of ${plural(measured + lacking, 'checkpoint')}`}
-          </span>
-          {leftOut.length > 0 && (
-            <span class="muted small">{`; does not apply to ${leftOut[0].checkpoint}: ${leftOut[0].reason}`}</span>
-          )}
-        </li>
-      ))}
-      {missing > 0 && (
-        <li class="muted small">
-          What is measured is kept beside the reports, for this page and for <code>sumlens compare</code>{' '}
-          alike.
-        </li>
-      )}
-    </ul>
   );
 }
 
@@ -149,12 +149,7 @@ function JobLine({ job, onCancel }: { readonly job: JobSummary; readonly onCance
   }
   return (
     <>
-      {state === 'done' && report !== null && (
-        <Notice tone="good">
-          The report is written: <A to={`/reports/${report}`}>open it</A>. Its file <code>index.html</code>{' '}
-          works without this viewer.
-        </Notice>
-      )}
+      {state === 'done' && report !== null && <Written report={report} />}
       {state === 'cancelled' && <Notice tone="warn">Cancelled. What was measured is kept.</Notice>}
       {state === 'stopped' && (
         <Notice tone="warn">What it ran in ended without a word. What was measured is kept.</Notice>
@@ -164,7 +159,26 @@ function JobLine({ job, onCancel }: { readonly job: JobSummary; readonly onCance
   );
 }
 
-function SaveForm({ isBusy, onSave }: { readonly isBusy: boolean; readonly onSave: (name: string) => void }) {
+/** @param report - its address */
+function Written({ report }: { readonly report: string }) {
+  return (
+    <Notice tone="good">
+      The report is written: <A to={`/reports/${report}`}>open it</A>. Its file <code>index.html</code> works
+      without this viewer.
+    </Notice>
+  );
+}
+
+/** `page`: what this page shows, as one file; `verdicts`: the report of `sumlens compare` */
+type What = 'page' | 'verdicts';
+
+interface SaveFormProps {
+  readonly isBusy: boolean;
+  readonly onSave: (name: string, what: What) => void;
+}
+
+function SaveForm({ isBusy, onSave }: SaveFormProps) {
+  const [what, setWhat] = useState<What>('page');
   const [isOpen, setOpen] = useState(false);
   const [name, setName] = useState('');
   if (!isOpen) {
@@ -176,7 +190,7 @@ function SaveForm({ isBusy, onSave }: { readonly isBusy: boolean; readonly onSav
   }
   const save = (event: Event): void => {
     event.preventDefault();
-    onSave(name.trim());
+    onSave(name.trim(), what);
     setOpen(false);
   };
   return (
@@ -193,7 +207,17 @@ function SaveForm({ isBusy, onSave }: { readonly isBusy: boolean; readonly onSav
           onInput={(event) => setName(event.currentTarget.value)}
         />
       </label>
-      <button type="submit" class="primary" disabled={isBusy}>
+      <label class="choice">
+        with{' '}
+        <select
+          value={what}
+          onChange={(event) => setWhat(event.currentTarget.value === 'verdicts' ? 'verdicts' : 'page')}
+        >
+          <option value="page">what this page shows</option>
+          <option value="verdicts">verdicts on the claims; measures what is missing</option>
+        </select>
+      </label>
+      <button type="submit" class="primary" disabled={isBusy && what === 'verdicts'}>
         Save
       </button>
       <button type="button" class="quiet" onClick={() => setOpen(false)}>
