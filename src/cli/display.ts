@@ -110,6 +110,20 @@ export function probingLine({ module, subject, done, total, share }: ProbeProgre
   return `probing ${done} of ${total}: ${module}, ${subject}${part}`;
 }
 
+/** How far measurements are, with the time left by the pace so far; what was known before is no part of the pace. */
+export function measuringPace(): (progress: ProbeProgress) => Share {
+  const begun = performance.now();
+  let known: number | undefined;
+  return ({ done, total, share }) => {
+    // the first message comes while the first measurement is made, or when it is
+    known ??= share === 1 ? done - 1 : done;
+    const at = done + (share === 1 ? 0 : share);
+    const [own, left] = [at - known, total - at];
+    const etaMs = own > 0 && left > 0 ? ((performance.now() - begun) / own) * left : undefined;
+    return { share: total === 0 ? 1 : at / total, etaMs };
+  };
+}
+
 /** `[######----]`; share in [0, 1] */
 export function bar(share: number, width = 24): string {
   const full = Math.round(Math.min(1, Math.max(0, share)) * width);

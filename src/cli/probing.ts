@@ -11,13 +11,13 @@ import { evidenceOfReport } from '../report/evidence-of-report.js';
 import { differenceName, ranked } from '../report/marks/forest.js';
 import { reportJson } from '../report/report-json.js';
 import type { Report } from '../report/schema.js';
-import type { ProbeChoice } from '../workflows/probe-checkpoints.js';
+import type { ProbeChoice, ProbeProgress } from '../workflows/probe-checkpoints.js';
 import { probeAndReport } from '../workflows/probe-job.js';
 import type { CheckpointRef } from '../workflows/probe-plan.js';
 import { findNotGiven, type NotGiven } from '../workflows/not-given.js';
 import { findSubjects } from '../workflows/subjects.js';
 import { conditionNames } from './colors.js';
-import { createDisplay, probingLine } from './display.js';
+import { createDisplay, measuringPace, probingLine } from './display.js';
 import {
   addCommonFlags,
   engineFlag,
@@ -28,9 +28,9 @@ import {
   switchValue,
   threadsFlag,
 } from './flags.js';
-import type { Failure } from '../workflows/combine-module.js';
 import { addFolderFlags, foldersOf } from './folders.js';
 import { interruptSignal } from './interrupt.js';
+import { failureLines, measureOnly, printMeasured } from './measure-only.js';
 import { claimLines, formatTable, shortNumber } from './table.js';
 import { addWordFlags, commandLine, wordsOf } from './words.js';
 
@@ -46,6 +46,7 @@ export function addProbingFlags(command: Command): Command {
       'runs of the same conditions are left out on purpose: the numbers are shown, no verdict is claimed',
     )
     .option('--series', 'cheaper options, for many steps of a run')
+    .option('--no-report', 'measure what is not known yet, keep it for later reports, and write none')
     .option(
       '--time-limit <seconds>',
       'how long a module may stay silent (default: 120; to load a file of your own: 20)',
@@ -88,8 +89,32 @@ export async function runProbing(task: ProbingTask, options: ParsedOptions): Pro
   const display = createDisplay(switchValue(options, 'quiet'));
   for (const note of notes) display.log(note);
   const interrupt = interruptSignal();
+  const pace = measuringPace();
+  const request = {
+    probes: task.probes,
+    engine,
+    parallel,
+    series: switchValue(options, 'series'),
+    timeLimitMs,
+    moduleLimitMs: secondsFlag(options, 'module-limit'),
+    signal: interrupt.signal,
+    onProgress: (progress: ProbeProgress): void => {
+      const share = pace(progress);
+      display.update(
+        () => [probingLine(progress)],
+        () => share,
+      );
+    },
+  };
   try {
+    if (switchValue(options, 'no-report')) {
+      const measured = await measureOnly({ ...request, refs, reportsDir });
+      display.end();
+      printMeasured(measured, damaged, switchValue(options, 'json'));
+      return;
+    }
     const result = await probeAndReport({
+      ...request,
       title,
       notes: authorNotes,
       command: commandLine(task.command, refs, options),
@@ -98,21 +123,9 @@ export async function runProbing(task: ProbingTask, options: ParsedOptions): Pro
       name,
       refs,
       damaged,
-      probes: task.probes,
-      engine,
-      parallel,
       reportsDir,
       version: packageVersion(),
-      series: switchValue(options, 'series'),
       kind: 'comparison',
-      timeLimitMs,
-      moduleLimitMs: secondsFlag(options, 'module-limit'),
-      signal: interrupt.signal,
-      onProgress: (progress) =>
-        display.update(
-          () => [probingLine(progress)],
-          () => ({ share: progress.done / progress.total }),
-        ),
     });
     display.end();
     if (switchValue(options, 'json')) process.stdout.write(reportJson(result.report));
@@ -175,19 +188,6 @@ function fileConfig(options: ParsedOptions): RunConfig | undefined {
   if (found === undefined) return undefined;
   const path = String(found.value);
   return resolveRunConfig(readConfigFile(path), path);
-}
-
-/** One line for each reason of a module. */
-function failureLines(failures: readonly Failure[]): string[] {
-  const groups = new Map<string, Failure[]>();
-  for (const failure of failures) {
-    const key = JSON.stringify([failure.module, failure.subject === undefined, failure.reason]);
-    groups.set(key, [...(groups.get(key) ?? []), failure]);
-  }
-  return [...groups.values()].map(([{ module, subject, reason }, ...others]) => {
-    const on = subject === undefined ? '' : ` on ${subject}`;
-    return `${module} failed${on}${others.length === 0 ? '' : ` and ${others.length} more`}: ${reason}`;
-  });
 }
 
 /** Milliseconds of --time-limit; undefined: the default of what it limits. */

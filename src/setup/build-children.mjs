@@ -7,7 +7,6 @@ import { join } from 'node:path';
 /** Entries for jobEntryPath of src/jobs. */
 export const CHILD_ENTRIES = [
   'src/workflows/probe-entry',
-  'src/workflows/compare-entry',
   'src/workflows/sweep/entry',
   'src/train/entry',
 ];

@@ -16,6 +16,7 @@ import { pageRoutes } from './routes/pages.js';
 import { reportRoutes } from './routes/reports.js';
 import { runRoutes } from './routes/runs.js';
 import { sweepRoutes } from './routes/sweeps.js';
+import { trashRoutes } from './routes/trash.js';
 import { session } from './session.js';
 import { EventStreams } from './streams.js';
 
@@ -53,7 +54,8 @@ export function createApp(deps: ViewerDeps): ViewerApp {
   app.use(checkpointRoutes(deps));
   app.use(sweepRoutes(deps, streams));
   app.use(reportRoutes(deps));
-  app.use(compareRoutes(deps, streams));
+  app.use(compareRoutes(deps));
+  app.use(trashRoutes(deps));
   app.use(pageRoutes(deps));
   app.use((_request, _response, next) => next(notFound('page')));
   app.use(errorHandler((line) => deps.log(line)));

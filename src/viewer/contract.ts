@@ -150,6 +150,8 @@ export interface ReportSummary {
   readonly sizeBytes: number;
   /** name of the report of another plan of runs whose verdicts stand in this one */
   readonly beside?: string;
+  /** a saved page of comparison: it has comparison.json in place of report.json */
+  readonly comparison?: true;
 }
 
 /** Seeds of one arm at one size. */

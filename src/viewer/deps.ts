@@ -2,7 +2,8 @@
  * What the viewer needs from the world, as functions: tests give their own, start.ts gives the disk. Names in these
  * calls always come from a listing, never from an address.
  */
-import type { CompareJob, Comparison, MeasureRequest, Planes, SaveRequest } from './contract/compare.js';
+import type { Comparison, MeasureRequest, Planes, SavedReport, SaveRequest } from './contract/compare.js';
+import type { CompareRequest } from './contract/jobs.js';
 import type { PlaygroundDocument } from '../playground/document.js';
 import type {
   ConditionSummary,
@@ -29,7 +30,7 @@ export type MetricsTail =
   /** the file is not there (not yet, or no longer) */
   | { readonly kind: 'absent' };
 
-export const REPORT_FILES = ['index.html', 'report.json'] as const;
+export const REPORT_FILES = ['index.html', 'report.json', 'comparison.json'] as const;
 export type ReportFile = (typeof REPORT_FILES)[number];
 
 export interface Asset {
@@ -37,20 +38,17 @@ export interface Asset {
   readonly body: Buffer;
 }
 
-/** Comparisons of checkpoints, and the one job that measures for them. */
+/** Comparisons of checkpoints, as far as they are measured. */
 export interface CompareDeps {
   /** @param of - from an address. @throws UserError for what means nothing */
   compare(of: string, series: boolean): Promise<Comparison>;
   planes(of: string): Promise<Planes>;
-  /** null: none since the viewer was started */
-  job(): CompareJob | null;
-  /** @returns ends it */
-  onJob(listener: () => void): () => void;
-  measure(request: MeasureRequest): Promise<CompareJob>;
-  save(request: SaveRequest): Promise<CompareJob>;
-  cancel(): CompareJob;
-  /** stops what runs */
-  close(): Promise<void>;
+  /** the job that measures what is missing */
+  jobOf(request: MeasureRequest): Promise<CompareRequest>;
+  /** what the page shows, as one file */
+  page(of: string, series: boolean): Promise<string>;
+  /** writes that file as a report. @throws UserError for a name that is none, RefusedError where it is taken */
+  save(request: SaveRequest): Promise<SavedReport>;
 }
 
 export interface ViewerDeps {
@@ -84,9 +82,12 @@ export interface ViewerDeps {
   readObservations(report: ReportSummary): Promise<string | undefined>;
   /** @returns what is kept; undefined: the run is gone */
   writeNotes(run: RunSummary, notes: Notes): Promise<Notes | undefined>;
-  /** @returns where it lies now; undefined: it is gone. @throws RefusedError: it is in use */
-  trashRun(run: RunSummary): Promise<string | undefined>;
-  trashReport(report: ReportSummary): Promise<string | undefined>;
+  /**
+   * @param name - as its list shows it
+   * @returns where it lies now; undefined: it is gone
+   * @throws RefusedError: it is in use
+   */
+  trash(what: 'run' | 'report', name: string): Promise<string | undefined>;
   readonly jobs: JobStore;
   readonly compare: CompareDeps;
   listSweeps(): Promise<readonly SweepSummary[]>;

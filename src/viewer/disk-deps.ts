@@ -11,7 +11,7 @@ import { parseReport } from '../report/parse-report.js';
 import { LOCK_FILE as SWEEP_LOCK } from '../workflows/sweep/shards.js';
 import { checkpointDocument } from './checkpoint-document.js';
 import { CompareIndex } from './compare/index.js';
-import { CompareWorker } from './compare/work.js';
+import { ComparisonPages } from './compare/save.js';
 import { ADDRESS_NAME } from './contract.js';
 import type { Asset, ViewerDeps } from './deps.js';
 import { isRealFolder, pathOf } from './folders.js';
@@ -43,7 +43,7 @@ export function diskDeps(options: DiskDepsOptions): ViewerDeps {
   const sweeps = new SweepIndex(reportsDir);
   const folders = { checkpointsDir, reportsDir };
   const comparisons = new CompareIndex(runs, folders);
-  const worker = new CompareWorker(folders, (of) => comparisons.textsOf(of));
+  const pages = new ComparisonPages(comparisons, folders, options.assets);
   return {
     ...given,
     listRuns: () => runs.runs(),
@@ -78,30 +78,26 @@ export function diskDeps(options: DiskDepsOptions): ViewerDeps {
       await runs.lookAgain();
       return kept;
     },
-    trashRun: async ({ id }) => {
-      const folder = runs.folder(id);
+    trash: async (what, name) => {
+      const { list, lock } =
+        what === 'run' ? { list: runs, lock: LOCK_FILE } : { list: reports, lock: SWEEP_LOCK };
+      const folder = list.folder(name);
       if (folder === undefined) return undefined;
-      const place = moveToTrash(folder, id, LOCK_FILE);
-      await runs.lookAgain();
-      return place;
-    },
-    trashReport: async ({ name }) => {
-      const folder = reports.folder(name);
-      if (folder === undefined) return undefined;
-      const place = moveToTrash(folder, name, SWEEP_LOCK);
-      await reports.lookAgain();
+      const place = moveToTrash(folder, name, lock);
+      await list.lookAgain();
       return place;
     },
     jobs: new JobStore({ checkpointsDir, reportsDir, cores, log: options.log }),
     compare: {
       compare: (of, series) => comparisons.compare(of, series),
       planes: (of) => comparisons.planesOf(of),
-      job: () => worker.job,
-      onJob: (listener) => worker.onChange(listener),
-      measure: (request) => worker.measure(request),
-      save: (request) => worker.save(request),
-      cancel: () => worker.cancel(),
-      close: () => worker.close(),
+      jobOf: (request) => comparisons.jobOf(request),
+      page: (of, series) => pages.page(of, series),
+      save: async (request) => {
+        const saved = await pages.save(request);
+        await reports.lookAgain();
+        return saved;
+      },
     },
     listSweeps: () => sweeps.sweeps(),
     readSweep: (name) => sweeps.read(name),
@@ -109,7 +105,7 @@ export function diskDeps(options: DiskDepsOptions): ViewerDeps {
 }
 
 /** Without these there is no page. */
-const NEEDED = ['index.html', 'app.js', 'styles.css', 'icon.svg'];
+const NEEDED = ['index.html', 'app.js', 'styles.css', 'icon.svg', 'comparison.js', 'comparison.css'];
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',

@@ -128,11 +128,43 @@ async function summarise(folder: Folder): Promise<ReportSummary> {
   const { reading, ...base } = await waitingSummary(folder);
   if (reading !== true) return base;
   const bytes = await readContained(folder.root, [...folder.parts, 'report.json'], MOST_BYTES);
-  if (bytes === undefined) return { ...base, reason: 'report.json is missing or is no plain file' };
+  if (bytes === undefined) {
+    const saved = await readContained(folder.root, [...folder.parts, 'comparison.json'], MOST_BYTES);
+    if (saved !== undefined) return { ...base, ...comparisonOf(saved, folder.id) };
+    return { ...base, reason: 'report.json is missing or is no plain file' };
+  }
   try {
     return { ...base, ...described(JSON.parse(bytes.toString('utf8')), folder.id) };
   } catch {
     return { ...base, reason: 'report.json is not JSON' };
+  }
+}
+
+/** A saved page of comparison. */
+function comparisonOf(bytes: Buffer, name: string): Partial<ReportSummary> & Pick<ReportSummary, 'title'> {
+  const reason = 'comparison.json is not a comparison';
+  try {
+    const saved: unknown = JSON.parse(bytes.toString('utf8'));
+    const comparison = isRecord(saved) && saved['kind'] === 'comparison' ? saved['comparison'] : undefined;
+    if (!isRecord(saved) || !isRecord(comparison)) return { title: name, reason };
+    const list = (field: string): Record<string, unknown>[] => {
+      const value = comparison[field];
+      return Array.isArray(value) ? value.filter(isRecord) : [];
+    };
+    const words = (some: readonly Record<string, unknown>[], field: string): string[] =>
+      some.map((one) => textOf(one[field])).filter((text) => text !== undefined);
+    return {
+      title: textOf(saved['title']) ?? name,
+      comparison: true,
+      subjects: list('checkpoints').length,
+      conditions: words(list('conditions'), 'label'),
+      modules: words(
+        list('modules').filter(({ measured }) => typeof measured === 'number' && measured > 0),
+        'module',
+      ),
+    };
+  } catch {
+    return { title: name, reason };
   }
 }
 

@@ -144,13 +144,11 @@ export function viewerServer(deps: ViewerDeps): {
   });
   const close = async (): Promise<void> => {
     closeStreams();
-    const stopped = deps.compare.close();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
     const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
     await closed;
     clearTimeout(timer);
-    await stopped;
   };
   return { server, close };
 }

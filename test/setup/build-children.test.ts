@@ -8,7 +8,6 @@ import { packageRoot } from '../../src/io/package-root.js';
 import { jobEntryPath } from '../../src/jobs/entry-path.js';
 import { buildChildren, CHILD_ENTRIES } from '../../src/setup/build-children.mjs';
 import { TRAIN_ENTRY } from '../../src/train/train-job.js';
-import { COMPARE_ENTRY } from '../../src/viewer/compare/work.js';
 import { PROBE_ENTRY } from '../../src/workflows/measure-checkpoints.js';
 import { SWEEP_ENTRY } from '../../src/workflows/sweep/protocol.js';
 
@@ -21,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('are all entries that a job is started with', () => {
-  expect([...CHILD_ENTRIES].sort()).toEqual([COMPARE_ENTRY, PROBE_ENTRY, SWEEP_ENTRY, TRAIN_ENTRY].sort());
+  expect([...CHILD_ENTRIES].sort()).toEqual([PROBE_ENTRY, SWEEP_ENTRY, TRAIN_ENTRY].sort());
 });
 
 it('import nothing but modules of Node', () => {

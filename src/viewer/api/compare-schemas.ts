@@ -1,14 +1,14 @@
 /** Answers and bodies of /api/compare as schemas: see schemas.ts. */
 import { z } from 'zod';
 import {
-  COMPARE_JOB_STATES,
-  type CompareJob,
   type Comparison,
   type MeasureRequest,
   MOST_COMPARED,
   type Planes,
+  type SavedReport,
   type SaveRequest,
 } from '../contract/compare.js';
+import { jobSchema } from './schemas.js';
 
 const text = z.string();
 const texts = z.array(text).readonly();
@@ -135,29 +135,20 @@ export const planesSchema: z.ZodType<Planes> = z.strictObject({
   leftOut: named,
 });
 
-export const compareJobSchema: z.ZodType<CompareJob> = z.strictObject({
-  id: whole,
-  kind: z.enum(['measure', 'save']),
-  state: z.enum(COMPARE_JOB_STATES),
-  of: texts,
-  series: z.boolean(),
-  done: whole,
-  total: whole,
-  text,
-  etaMs: numberOrNull,
-  reason: text.nullable(),
-  report: text.nullable(),
-});
+/** null: nobody asked for it */
+export const latestJobSchema = z.strictObject({ job: jobSchema.nullable() });
 
-export const currentJobSchema = z.strictObject({ job: compareJobSchema.nullable() });
-
-const measureFields = {
+const chosen = {
   of: z.array(z.string().min(1).max(200)).min(1).max(MOST_COMPARED),
   series: z.boolean().optional(),
 };
-export const measureSchema: z.ZodType<MeasureRequest> = z.strictObject(measureFields);
+export const measureSchema: z.ZodType<MeasureRequest> = z.strictObject({
+  ...chosen,
+  name: z.string().max(200).optional(),
+});
 export const saveSchema: z.ZodType<SaveRequest> = z.strictObject({
-  ...measureFields,
+  ...chosen,
   name: z.string().max(200),
   title: z.string().max(400).optional(),
 });
+export const savedSchema: z.ZodType<SavedReport> = z.strictObject({ report: text });

@@ -4,11 +4,11 @@
  */
 import type { z } from 'zod';
 import {
-  compareJobSchema,
   comparisonSchema,
-  currentJobSchema,
+  latestJobSchema,
   measureSchema,
   planesSchema,
+  savedSchema,
   saveSchema,
 } from './compare-schemas.js';
 import {
@@ -54,6 +54,8 @@ function read(path: string, summary: string, answer: AnswerKind, query?: Operati
 }
 
 const OF = 'checkpoints with commas between them: <address of a run>@<step>, @last, @all or @final';
+
+const SERIES = '1: with the cheaper options for many steps';
 
 function change(
   method: 'POST' | 'PUT' | 'DELETE',
@@ -127,31 +129,34 @@ export const OPERATIONS: readonly Operation[] = [
   ),
   read('/api/compare', 'Checkpoints side by side, as far as they are measured.', json(comparisonSchema), {
     of: OF,
-    series: '1: with the cheaper options for many steps',
+    series: SERIES,
   }),
   read('/api/compare/planes', 'Their number embeddings in a plane, step by step.', json(planesSchema), {
     of: OF,
   }),
   read(
-    '/api/compare/job',
-    'The one job that measures for comparisons, or the last one.',
-    json(currentJobSchema),
+    '/api/compare/page',
+    'What the page of a comparison shows, as one file that works without this viewer.',
+    { kind: 'file', type: 'text/html' },
+    { of: OF, series: SERIES },
   ),
-  read('/api/compare/job/events', 'That job whenever it changes.', events('job')),
-  change('POST', '/api/compare/measure', 'Measure what is missing of a comparison.', {
-    body: measureSchema,
-    answer: json(compareJobSchema),
-    status: 201,
-  }),
-  change('POST', '/api/compare/report', 'Write a comparison as a report.', {
+  change('POST', '/api/compare/report', 'Write that file as a report of a new name.', {
     body: saveSchema,
-    answer: json(compareJobSchema),
+    answer: json(savedSchema),
     status: 201,
   }),
-  change('POST', '/api/compare/cancel', 'Stop that job: what it has measured is kept.', {
-    body: nothingSchema,
-    answer: json(compareJobSchema),
-  }),
+  read(
+    '/api/compare/job',
+    'The latest job that measures what a comparison lacks, if somebody asked for one.',
+    json(latestJobSchema),
+    { of: OF, series: SERIES },
+  ),
+  change(
+    'POST',
+    '/api/compare/job',
+    'Measure what a comparison lacks, as a job; with a name, write its report with verdicts too. One that waits or runs already is answered.',
+    { body: measureSchema, answer: json(jobSchema), status: 201 },
+  ),
 ];
 
 const CHANGES = OPERATIONS.filter(({ method }) => method !== 'GET').map(({ method, path }) => ({

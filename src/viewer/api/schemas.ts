@@ -127,6 +127,7 @@ export const reportSchema: z.ZodType<ReportSummary> = z.strictObject({
     .readonly(),
   sizeBytes: z.number(),
   beside: text.exactOptional(),
+  comparison: z.literal(true).exactOptional(),
 });
 
 export const reportsSchema = z.strictObject({ reports: z.array(reportSchema) });
@@ -218,6 +219,12 @@ export const jobRequestSchema: z.ZodType<JobRequest> = z.discriminatedUnion('kin
     checkpoints: z.array(text.max(400)).min(1).max(500),
     name: text.max(64).optional(),
     series: z.boolean().optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('compare'),
+    checkpoints: z.array(text.max(400)).min(1).max(500),
+    series: z.boolean().optional(),
+    name: text.max(64).optional(),
   }),
   z.strictObject({
     kind: z.literal('sweep'),

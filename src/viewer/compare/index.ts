@@ -2,8 +2,8 @@
  * Comparisons of checkpoints on disk: what was measured is read, nothing is measured here. Work is done a run at a time, so
  * that other requests are answered in between, and what was read of a run is kept for as long as its files do not change.
  */
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
+import { realpathSync, statSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Probe } from '../../../probes/contract.js';
 import { PROBES } from '../../../probes/index.js';
@@ -23,10 +23,12 @@ import type {
   ComparedRun,
   Comparison,
   MeasuredModule,
+  MeasureRequest,
   Planes,
   RunPoint,
   StatisticRow,
 } from '../contract/compare.js';
+import type { CompareRequest } from '../contract/jobs.js';
 import type { RunSummary } from '../contract.js';
 import { type Folder, pathOf } from '../folders.js';
 import { firstUnplain } from '../contained.js';
@@ -186,9 +188,18 @@ export class CompareIndex {
     return { n, runs, reach, leftOut };
   }
 
-  /** What a job is given: every part of an address as the command line takes it, with the folder of its run. */
-  async textsOf(of: string): Promise<string[]> {
-    return (await this.chosen(of)).map((chosen) => this.textOf(chosen));
+  /** The job that measures what is missing; in whatever order the checkpoints are named, it is the same. */
+  async jobOf({ of, series, name }: MeasureRequest): Promise<CompareRequest> {
+    const root = realpathSync(this.folders.checkpointsDir);
+    const checkpoints = (await this.chosen(of.join(','))).map((chosen) =>
+      relative(root, this.textOf(chosen)).split(sep).join('/'),
+    );
+    return {
+      kind: 'compare',
+      checkpoints: checkpoints.sort(),
+      ...(series === true && { series }),
+      ...(name !== undefined && { name }),
+    };
   }
 
   private async chosen(of: string): Promise<Chosen[]> {

@@ -198,38 +198,38 @@ export interface Planes {
   readonly leftOut: readonly { readonly checkpoint: string; readonly reason: string }[];
 }
 
-export const COMPARE_JOB_STATES = ['running', 'done', 'failed', 'cancelled'] as const;
-export type CompareJobState = (typeof COMPARE_JOB_STATES)[number];
-
-/** The one job of this page: measuring what is missing, or writing a report. */
-export interface CompareJob {
-  readonly id: number;
-  readonly kind: 'measure' | 'save';
-  readonly state: CompareJobState;
-  readonly of: readonly string[];
-  readonly series: boolean;
-  /** measurements finished and asked for; what was cached counts as finished */
-  readonly done: number;
-  readonly total: number;
-  /** what it is at */
-  readonly text: string;
-  /** time left by the pace so far, in milliseconds; null: not known yet */
-  readonly etaMs: number | null;
-  /** why it failed, or what could not be measured */
-  readonly reason: string | null;
-  /** address of the report that it has written */
-  readonly report: string | null;
-}
-
-/** Body of a request to measure. */
+/** Body of a request to measure what is missing: see the job of kind `compare`. */
 export interface MeasureRequest {
+  /** parts of an address of the page */
   readonly of: readonly string[];
   readonly series?: boolean | undefined;
+  /** folder of a report with verdicts; absent: none is written */
+  readonly name?: string | undefined;
 }
 
-/** Body of a request to save. */
-export interface SaveRequest extends MeasureRequest {
-  /** folder of the report: letters, digits, dots, dashes and underscores */
+/** Body of a request to write what the page shows as one file. */
+export interface SaveRequest {
+  readonly of: readonly string[];
+  readonly series?: boolean | undefined;
+  /** folder below the reports: letters, digits, dots, dashes and underscores */
   readonly name: string;
   readonly title?: string | undefined;
 }
+
+export interface SavedReport {
+  /** address of the report that was written */
+  readonly report: string;
+}
+
+/** All that the page of a comparison shows: what a file of it holds, and comparison.json beside it. */
+export interface SavedComparison {
+  readonly kind: 'comparison';
+  readonly version: 1;
+  readonly title: string;
+  readonly comparison: Comparison;
+  readonly planes: Planes;
+}
+
+/** Where such a page is drawn, and where its data lie. */
+export const PAGE_ROOT = 'comparison';
+export const PAGE_DATA = 'comparison-data';

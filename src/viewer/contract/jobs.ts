@@ -1,6 +1,6 @@
 /** Work that the viewer starts: what may be asked for, and how it is shown. Browser-safe. */
 
-export const JOB_KINDS = ['train', 'preset', 'probe', 'sweep'] as const;
+export const JOB_KINDS = ['train', 'preset', 'probe', 'compare', 'sweep'] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
 /**
@@ -50,6 +50,16 @@ export interface ProbeRequest {
   readonly series?: boolean | undefined;
 }
 
+/** Every module over checkpoints: what is not known yet is measured, for the page of comparison. */
+export interface CompareRequest {
+  readonly kind: 'compare';
+  /** as of a module */
+  readonly checkpoints: readonly string[];
+  readonly series?: boolean | undefined;
+  /** folder of a report with verdicts; absent: none is written */
+  readonly name?: string | undefined;
+}
+
 /** The runs of a plan of the package. */
 export interface SweepRequest {
   readonly kind: 'sweep';
@@ -59,7 +69,7 @@ export interface SweepRequest {
   readonly stopAfter?: number | undefined;
 }
 
-export type JobRequest = TrainRequest | PresetRequest | ProbeRequest | SweepRequest;
+export type JobRequest = TrainRequest | PresetRequest | ProbeRequest | CompareRequest | SweepRequest;
 
 /** What a request comes to, before anything is started. */
 export interface JobCheck {

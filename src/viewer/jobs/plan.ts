@@ -22,6 +22,7 @@ import { bundledPlans, findPlan } from '../../workflows/sweep/bundled.js';
 import { expandPlan, resolveFields } from '../../workflows/sweep/expand.js';
 import { PLAN_SIZES } from '../../workflows/sweep/plan.js';
 import type {
+  CompareRequest,
   FieldValue,
   JobCheck,
   JobRequest,
@@ -73,6 +74,8 @@ function planned(request: JobRequest, folders: Folders): PlannedJob {
       return planPreset(request, folders);
     case 'probe':
       return planProbe(request, folders);
+    case 'compare':
+      return planCompare(request, folders);
     case 'sweep':
       return planSweep(request, folders);
   }
@@ -152,19 +155,55 @@ function planProbe(request: ProbeRequest, folders: Folders): PlannedJob {
   const { module, checkpoints, series = false } = request;
   selectProbes([module]);
   const name = request.name ?? module;
-  if (!/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name) || isReservedName(name)) {
+  const over = countText(checkpoints);
+  return planModules(
+    {
+      ...{ module, checkpoints, series, name },
+      title: `${module === 'all' ? 'all modules' : module} over ${over}`,
+    },
+    folders,
+  );
+}
+
+/** Checkpoints that may not be compared are shown beside each other all the same: so by `probe all`. */
+function planCompare({ checkpoints, series = false, name }: CompareRequest, folders: Folders): PlannedJob {
+  const what = name === undefined ? 'measure' : `report ${name}, comparing`;
+  return planModules(
+    { ...{ module: 'all', checkpoints, series, name }, title: `${what} ${countText(checkpoints)}` },
+    folders,
+  );
+}
+
+const countText = (checkpoints: readonly string[]): string =>
+  checkpoints.length === 1 ? checkpoints[0] : `${checkpoints.length} checkpoints`;
+
+interface ModulesOver {
+  readonly module: string;
+  readonly checkpoints: readonly string[];
+  readonly series: boolean;
+  /** of the report; undefined: none */
+  readonly name: string | undefined;
+  readonly title: string;
+}
+
+function planModules(of: ModulesOver, folders: Folders): PlannedJob {
+  const { module, checkpoints, series, name, title } = of;
+  if (name !== undefined && (!/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name) || isReservedName(name))) {
     throw unacceptable('name', name, '1 to 64 letters, digits, ".", "-" or "_", the first a letter or digit');
   }
   const found = checkpoints.map((text) => checkpointOf(text, folders.checkpointsDir));
-  const options = ['--name', name, ...(series ? ['--series'] : [])];
+  const options = [
+    ...(name === undefined ? ['--no-report'] : ['--name', name]),
+    ...(series ? ['--series'] : []),
+  ];
   return {
-    title: `${module === 'all' ? 'all modules' : module} over ${checkpoints.length === 1 ? checkpoints[0] : `${checkpoints.length} checkpoints`}`,
+    title,
     command: shown(['probe', ...options, '--', module, ...checkpoints]),
     runs: [...new Set(checkpoints.map((text) => text.replace(/@[^@]*$/, '')))].slice(0, MOST_NAMED),
-    notes: reportNotes(name, folders),
+    notes: name === undefined ? [] : reportNotes(name, folders),
     args: ['probe', ...options, '--threads', CORES, ...folderArgs(folders), '--', module, ...found],
     isWide: true,
-    report: name,
+    report: name ?? null,
   };
 }
 

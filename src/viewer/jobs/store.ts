@@ -1,6 +1,7 @@
 /** The jobs as the server sees them: adds, lists, asks to stop, and sees to it that workers are there for what waits. */
 import { join } from 'node:path';
 import { ClaimedError, claimExclusive, releaseClaim } from '../../io/claim.js';
+import { canonicalJson } from '../../io/json.js';
 import { now } from '../../io/unique.js';
 import { jobEntryPath } from '../../jobs/entry-path.js';
 import { startDetached } from '../../jobs/detached.js';
@@ -51,6 +52,9 @@ const MOST_KEPT = 200;
 const MOST_LOG_BYTES = 64 << 10;
 /** A worker that was just started needs a moment until it holds its core. */
 const START_MS = 2000;
+
+/** States of a job that will yet do what it was asked for. */
+const SHARED: readonly JobState[] = ['queued', 'running'];
 
 export class JobStore {
   private readonly jobs: string;
@@ -107,6 +111,22 @@ export class JobStore {
     this.startedAt = -Infinity;
     this.keepGoing();
     return this.get(id);
+  }
+
+  /** One job for all that ask for the same as long as it has not ended. @throws as add */
+  addOnce(request: JobRequest): JobSummary {
+    const open = this.latest(request);
+    return open !== undefined && SHARED.includes(open.state) ? open : this.add(request);
+  }
+
+  /** The latest job that was asked for with these words. */
+  latest(request: JobRequest): JobSummary | undefined {
+    const wanted = canonicalJson(request);
+    const id = listJobs(this.jobs).findLast((one) => {
+      const stored = this.storedJob(one);
+      return stored !== undefined && canonicalJson(stored.request) === wanted;
+    });
+    return id === undefined ? undefined : this.summary(id);
   }
 
   /** @throws RefusedError 404, 409 */

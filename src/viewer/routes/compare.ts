@@ -1,13 +1,12 @@
-/** /api/compare: checkpoints side by side, and the one job that measures what is missing or writes the report. */
-import { Router, type Request, type Response } from 'express';
+/** /api/compare: checkpoints side by side, and the job that measures what is missing. */
+import { Router, type Request } from 'express';
 import { measureSchema, saveSchema } from '../api/compare-schemas.js';
-import { nothingSchema } from '../api/schemas.js';
 import { bodyOf } from '../body.js';
 import type { ViewerDeps } from '../deps.js';
 import { notFound, RefusedError } from '../guard.js';
-import type { EventStreams } from '../streams.js';
+import { REPORT_POLICY } from '../headers.js';
 
-export function compareRoutes({ compare }: Pick<ViewerDeps, 'compare'>, streams: EventStreams): Router {
+export function compareRoutes({ compare, jobs }: Pick<ViewerDeps, 'compare' | 'jobs'>): Router {
   const router = Router({ caseSensitive: true, strict: true });
   router.get('/api/compare', async (request, response) => {
     const { of, series } = queryOf(request);
@@ -16,46 +15,24 @@ export function compareRoutes({ compare }: Pick<ViewerDeps, 'compare'>, streams:
   router.get('/api/compare/planes', async (request, response) => {
     response.json(await compare.planes(queryOf(request).of));
   });
-  router.get('/api/compare/job', (_request, response) => {
-    response.json({ job: compare.job() });
-  });
-  router.get('/api/compare/job/events', async (request: Request, response: Response) => {
-    if (request.method === 'HEAD') {
-      response.type('text/event-stream').end();
-      return;
-    }
-    const stream = streams.open(response);
-    stream.begin();
-    // many messages of a quick job are one for the page
-    let isDue = true;
-    const forget = compare.onJob(() => (isDue = true));
-    try {
-      while (stream.isOpen) {
-        if (isDue) {
-          isDue = false;
-          stream.send('job', { job: compare.job() });
-        }
-        await stream.pause(JOB_POLL_MS);
-      }
-    } finally {
-      forget();
-      stream.end();
-    }
-  });
-  router.post('/api/compare/measure', async (request, response) => {
-    response.status(201).json(await compare.measure(bodyOf(request, measureSchema)));
+  router.get('/api/compare/page', async (request, response) => {
+    const { of, series } = queryOf(request);
+    response.setHeader('Content-Security-Policy', REPORT_POLICY);
+    response.setHeader('Content-Disposition', 'attachment; filename="comparison.html"');
+    response.type('html').send(await compare.page(of, series));
   });
   router.post('/api/compare/report', async (request, response) => {
     response.status(201).json(await compare.save(bodyOf(request, saveSchema)));
   });
-  router.post('/api/compare/cancel', (request, response) => {
-    bodyOf(request, nothingSchema);
-    response.json(compare.cancel());
+  router.get('/api/compare/job', async (request, response) => {
+    const { of, series } = queryOf(request);
+    response.json({ job: jobs.latest(await compare.jobOf({ of: [of], series })) ?? null });
+  });
+  router.post('/api/compare/job', async (request, response) => {
+    response.status(201).json(jobs.addOnce(await compare.jobOf(bodyOf(request, measureSchema))));
   });
   return router;
 }
-
-const JOB_POLL_MS = 150;
 
 /** `?of=<part>,<part>&series=1`; the guard let nothing through that would have to be decoded. */
 function queryOf(request: Request): { of: string; series: boolean } {

@@ -2,11 +2,8 @@
 import { Router, type Request, type Response } from 'express';
 import { ADDRESS_NAME, type ReportSummary } from '../contract.js';
 import type { ViewerDeps } from '../deps.js';
-import { confirmSchema } from '../api/schemas.js';
-import { bodyOf } from '../body.js';
 import { notFound } from '../guard.js';
 import { REPORT_POLICY } from '../headers.js';
-import { confirmed } from './runs.js';
 
 export function reportRoutes(deps: ViewerDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
@@ -20,13 +17,6 @@ export function reportRoutes(deps: ViewerDeps): Router {
     response.setHeader('Content-Disposition', `attachment; filename="${report.address}.csv"`);
     response.type('text/csv').send(csv);
   });
-  router.delete('/api/reports/:name', async (request: Request<{ name: string }>, response: Response) => {
-    const report = pickReport(await deps.listReports(), request.params.name);
-    confirmed(bodyOf(request, confirmSchema).confirm, report.name);
-    const trash = await deps.trashReport(report);
-    if (trash === undefined) throw notFound('report');
-    response.json({ trash });
-  });
   // the second address is what a link between two reports on disk comes to
   for (const page of ['/reports/:name/page', '/reports/:name/index.html']) {
     router.get(page, async (request: Request<{ name: string }>, response: Response) => {
@@ -37,13 +27,15 @@ export function reportRoutes(deps: ViewerDeps): Router {
       response.type('html').send(body);
     });
   }
-  router.get('/reports/:name/report.json', async (request, response) => {
-    const report = pickReport(await deps.listReports(), request.params.name);
-    const body = await deps.readReport(report, 'report.json');
-    if (body === undefined) throw notFound('report');
-    response.setHeader('Content-Disposition', `attachment; filename="${report.address}.json"`);
-    response.type('json').send(body);
-  });
+  for (const file of ['report.json', 'comparison.json'] as const) {
+    router.get(`/reports/:name/${file}`, async (request: Request<{ name: string }>, response: Response) => {
+      const report = pickReport(await deps.listReports(), request.params.name);
+      const body = await deps.readReport(report, file);
+      if (body === undefined) throw notFound('report');
+      response.setHeader('Content-Disposition', `attachment; filename="${report.address}.json"`);
+      response.type('json').send(body);
+    });
+  }
   return router;
 }
 

@@ -12,9 +12,9 @@ import {
 } from '../contract.js';
 import { POLL_MS, type ViewerDeps } from '../deps.js';
 import { sha256Hex } from '../../io/sha256.js';
-import { confirmSchema, notesSchema } from '../api/schemas.js';
+import { notesSchema } from '../api/schemas.js';
 import { bodyOf } from '../body.js';
-import { notFound, RefusedError } from '../guard.js';
+import { notFound } from '../guard.js';
 import { CurveCollector } from '../metrics.js';
 import { lastEventId, type EventStream, type EventStreams } from '../streams.js';
 
@@ -50,13 +50,6 @@ export function runRoutes(deps: ViewerDeps, streams: EventStreams): Router {
     const kept = await deps.writeNotes(run, bodyOf(request, notesSchema));
     if (kept === undefined) throw notFound('run');
     response.json(kept);
-  });
-  router.delete('/api/runs/:id', async (request: Request<{ id: string }>, response: Response) => {
-    const run = pick(await deps.listRuns(), request.params.id);
-    confirmed(bodyOf(request, confirmSchema).confirm, run.id);
-    const trash = await deps.trashRun(run);
-    if (trash === undefined) throw notFound('run');
-    response.json({ trash });
   });
   router.get('/api/runs/:id/events', async (request: Request<{ id: string }>, response: Response) => {
     if (request.method === 'HEAD') {
@@ -109,12 +102,6 @@ function listBody(): (
     made = { of: runs, body: { etag, text, gzip } };
     return made.body;
   };
-}
-
-/** @throws RefusedError unless the one who deletes has said the name of what goes */
-export function confirmed(said: string, name: string): void {
-  if (said !== name)
-    throw new RefusedError(409, 'confirm: expected the name of what is deleted, as the list shows it.');
 }
 
 /** The run of that address in the index; the address itself goes no further. */

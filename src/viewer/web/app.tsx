@@ -3,8 +3,9 @@ import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useErrorBoundary } from 'preact/hooks';
 import { PAGES, pageAt, type Page, type PageEntry } from './pages.js';
+import { Broken } from './parts/broken.js';
 import { A } from './parts/link.js';
-import { Broken, Loading } from './parts/states.js';
+import { Loading } from './parts/states.js';
 import { href, place } from './router.js';
 import { nextTheme, theme } from './theme.js';
 

@@ -1,6 +1,7 @@
 /** What the page of comparison shows: read from the address, and what the server said of it. */
-import { signal } from '@preact/signals';
-import type { CompareJob, Comparison, Planes } from '../contract/compare.js';
+import type { Comparison, MeasureRequest, Planes, SavedReport, SaveRequest } from '../contract/compare.js';
+import type { JobSummary } from '../contract/jobs.js';
+import { change } from './api.js';
 import { send } from './resource.js';
 import { setQuery } from './router.js';
 
@@ -46,22 +47,18 @@ export async function getPlanes(of: string): Promise<Planes> {
   return (await (await send(`/api/compare/planes${query(of, false)}`)).json()) as Planes;
 }
 
-export async function getJob(): Promise<CompareJob | null> {
-  return ((await (await send('/api/compare/job')).json()) as { job: CompareJob | null }).job;
+/** The latest job that measures what is missing; null: nobody asked for one. */
+export async function getJob(of: string, series: boolean): Promise<JobSummary | null> {
+  const answer = await send(`/api/compare/job${query(of, series)}`);
+  return ((await answer.json()) as { job: JobSummary | null }).job;
 }
 
 /** @throws AnswerError with the server's words */
-export async function startJob(
-  what: 'measure' | 'report' | 'cancel',
-  body: Readonly<Record<string, unknown>>,
-): Promise<CompareJob> {
-  const response = await send(`/api/compare/${what}`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  return (await response.json()) as CompareJob;
+export async function startJob(request: MeasureRequest): Promise<JobSummary> {
+  return (await change('POST', '/api/compare/job', request)) as JobSummary;
 }
 
-/** The number that a pointer is on, in every picture of the page. */
-export const pointed = signal<number | undefined>(undefined);
+/** Writes what the page shows as one file below the reports. @throws AnswerError with the server's words */
+export async function saveComparison(request: SaveRequest): Promise<SavedReport> {
+  return (await change('POST', '/api/compare/report', request)) as SavedReport;
+}

@@ -185,7 +185,7 @@ describe('CompareIndex', () => {
     await expect(index().compare('linked', true)).rejects.toThrow(
       'linked@last: sessions.jsonl is no plain file, so the run is not read.',
     );
-    await expect(index().textsOf('linked')).rejects.toThrow('is no plain file');
+    await expect(index().jobOf({ of: ['linked'] })).rejects.toThrow('is no plain file');
     rmSync(join(checkpointsDir, 'linked'), { recursive: true });
   });
 });

@@ -4,14 +4,11 @@ import type { Comparison, Planes } from '../../contract/compare.js';
 import { runList } from '../api.js';
 import { getComparison, getPlanes, type Part, partsOf } from '../compare-state.js';
 import { Chooser, ChosenPart } from '../parts/compare/chosen.js';
-import { CurvesPart } from '../parts/compare/curves.js';
-import { MapsPart } from '../parts/compare/maps.js';
-import { PlanesPart } from '../parts/compare/planes.js';
-import { DifferencesPart, SettingsPart, StatisticsPart } from '../parts/compare/tables.js';
+import { ComparisonView } from '../parts/compare/view.js';
 import { WorkPart } from '../parts/compare/work.js';
 import { Empty, Loading, Notice, useTitle } from '../parts/states.js';
 import { useOnce } from '../resource.js';
-import { place } from '../router.js';
+import { place, setQuery } from '../router.js';
 
 export function ComparePage() {
   useTitle('Compare - sumlens');
@@ -96,38 +93,15 @@ interface PartsProps {
 }
 
 function Parts({ comparison, planes, parts, onMeasured }: PartsProps) {
-  const { step: stepText, number: numberText, op = '', pair = '' } = place.value.query;
-  const steps = [...new Set(planes?.runs.flatMap((run) => run.steps.map(({ step }) => step)))].sort(
-    (a, b) => a - b,
-  );
-  const last = steps.at(-1) ?? Math.max(0, ...comparison.runs.flatMap((run) => run.steps));
-  const step = steps.find((one) => String(one) === stepText) ?? last;
-  const chosen = /^\d{1,4}$/.test(numberText ?? '') ? Number(numberText) : undefined;
   return (
-    <>
-      <ChosenPart comparison={comparison} parts={parts} />
-      {comparison.notes.map((note) => (
-        <Notice key={note} tone="warn">
-          {note}
-        </Notice>
-      ))}
-      {comparison.leftOut.map(({ checkpoint, reason }) => (
-        <Notice key={`${checkpoint} ${reason}`} tone="warn">{`${checkpoint}: ${reason}`}</Notice>
-      ))}
-      <WorkPart comparison={comparison} onMeasured={onMeasured} />
-      <DifferencesPart {...comparison} />
-      {planes === undefined ? (
-        <Loading>Reading the number embeddings</Loading>
-      ) : planes.runs.length === 0 ? (
-        <Empty>No number embeddings could be drawn.</Empty>
-      ) : (
-        <PlanesPart planes={planes} steps={steps} step={step} chosen={chosen} />
-      )}
-      <CurvesPart comparison={comparison} operation={op} step={step} />
-      <MapsPart maps={comparison.maps} conditions={comparison.conditions} pair={pair} />
-      <SettingsPart {...comparison} />
-      <StatisticsPart {...comparison} />
-    </>
+    <ComparisonView
+      comparison={comparison}
+      planes={planes}
+      query={place.value.query}
+      change={setQuery}
+      head={<ChosenPart comparison={comparison} parts={parts} />}
+      measured={<WorkPart comparison={comparison} onMeasured={onMeasured} />}
+    />
   );
 }
 

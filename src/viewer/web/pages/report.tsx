@@ -3,7 +3,8 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { reportList } from '../api.js';
 import type { PageProps } from '../pages.js';
 import { A } from '../parts/link.js';
-import { Broken, Loading, useTitle } from '../parts/states.js';
+import { Broken } from '../parts/broken.js';
+import { Loading, useTitle } from '../parts/states.js';
 import { TrashButton } from '../parts/trash.js';
 import { useOnce } from '../resource.js';
 import { go, href } from '../router.js';
@@ -45,12 +46,20 @@ export function ReportPage({ name }: PageProps) {
       <p class="frame-links">
         <span aria-current="page">{report.name}</span>
         <a href={href(`/reports/${name}/page`)}>Open on its own</a>
-        <a href={href(`/reports/${name}/report.json`)} download>
-          Download report.json
-        </a>
-        <a href={href(`/api/reports/${name}/observations.csv`)} download>
-          Its numbers as CSV
-        </a>
+        {report.comparison === true ? (
+          <a href={href(`/reports/${name}/comparison.json`)} download>
+            Download comparison.json
+          </a>
+        ) : (
+          <>
+            <a href={href(`/reports/${name}/report.json`)} download>
+              Download report.json
+            </a>
+            <a href={href(`/api/reports/${name}/observations.csv`)} download>
+              Its numbers as CSV
+            </a>
+          </>
+        )}
         {beside?.open === true && (
           <A to={`/reports/${beside.address}`}>Report of the shipped plan {beside.name}</A>
         )}

@@ -68,10 +68,10 @@ function Undecided({ verdicts }: { readonly verdicts: readonly VerdictChip[] }) 
   );
 }
 
-function about({ reading, sizeBytes, subjects, conditions, modules }: ReportSummary): string {
+function about({ reading, sizeBytes, subjects, conditions, modules, comparison }: ReportSummary): string {
   if (reading === true) return `${bytes(sizeBytes)}, being read`;
   return (
-    `${plural(subjects, 'checkpoint')} of ${plural(conditions.length, 'condition')}, ` +
+    `${comparison === true ? 'Saved comparison: ' : ''}${plural(subjects, 'checkpoint')} of ${plural(conditions.length, 'condition')}, ` +
     `${plural(modules.length, 'module')}, ${bytes(sizeBytes)}`
   );
 }

@@ -1,9 +1,8 @@
-/** What a page shows while it has nothing to show: loading, empty, broken, without a server. And its title. */
+/** What a page shows while it has nothing to show: loading, empty, without a server. And its title. */
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { A } from './link.js';
 
-interface WithChildren {
+export interface WithChildren {
   readonly children?: ComponentChildren;
 }
 
@@ -23,19 +22,6 @@ export function Loading({ children = 'Loading' }: WithChildren) {
 
 export function Empty({ children }: WithChildren) {
   return <p class="muted empty">{children}</p>;
-}
-
-export function Broken({ title, children }: WithChildren & { readonly title: string }) {
-  useTitle(`${title} - sumlens`);
-  return (
-    <div class="error-page" role="alert">
-      <h1>{title}</h1>
-      <p>{children}</p>
-      <p>
-        <A to="/">All runs</A>
-      </p>
-    </div>
-  );
 }
 
 export type Tone = 'bad' | 'warn' | 'good';

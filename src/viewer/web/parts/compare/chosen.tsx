@@ -1,10 +1,11 @@
 /** What is compared: a line for each run with its steps, and the list from which more are chosen. */
 import { useState } from 'preact/hooks';
 import type { RunSummary } from '../../../contract.js';
-import type { Comparison } from '../../../contract/compare.js';
+import type { ComparedRun, Comparison } from '../../../contract/compare.js';
 import { type Part, show } from '../../compare-state.js';
-import { colorClass, percent, plural, whole } from '../../format.js';
+import { colorClass, plural, whole } from '../../format.js';
 import { A } from '../link.js';
+import { RunsTable } from './runs-table.js';
 
 export interface ChosenProps {
   readonly comparison: Comparison;
@@ -16,68 +17,42 @@ const MOST_PARTS = 64;
 
 export function ChosenPart({ comparison, parts }: ChosenProps) {
   const { conditions, runs, checkpoints, others } = comparison;
+  const partOf = ({ address }: ComparedRun): Part | undefined =>
+    parts.find((part) => part.address === address);
   const isAll = parts.every(({ steps }) => steps === 'all');
   return (
     <section aria-labelledby="chosen-title">
       <h2 id="chosen-title">
         {plural(runs.length, 'run')}, {plural(checkpoints.length, 'checkpoint')}
       </h2>
-      <div class="scroll card" tabIndex={0} role="region" aria-label="Table of runs">
-        <table class="chosen">
-          <thead>
-            <tr>
-              <th scope="col">condition</th>
-              <th scope="col">seed</th>
-              <th scope="col">step</th>
-              <th scope="col">right</th>
-              <th scope="col">
-                <span class="hidden">leave out</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {runs.map((run) => {
-              const part = parts.find(({ address }) => address === run.address);
-              const last = checkpoints.findLast((one) => one.run === run.run);
-              const isUnlearned = last?.learned === false;
-              return (
-                <tr key={run.run} class={colorClass(run.place)}>
-                  <th scope="row">
-                    <span class="swatch" />
-                    {run.label}
-                  </th>
-                  <td>
-                    {run.address === undefined ? run.seed : <A to={`/runs/${run.address}`}>{run.seed}</A>}
-                  </td>
-                  <td>
-                    {part === undefined ? (
-                      run.chosen.map(whole).join(', ')
-                    ) : (
-                      <StepSelect part={part} run={run} parts={parts} />
-                    )}
-                  </td>
-                  <td>
-                    {accuracyText(last?.accuracy ?? null)}
-                    {isUnlearned && <span class="badge warn">not learned</span>}
-                  </td>
-                  <td>
-                    {part !== undefined && parts.length > 1 && (
-                      <button
-                        type="button"
-                        class="quiet small"
-                        aria-label={`Leave out ${run.label}, seed ${run.seed}`}
-                        onClick={() => show(parts.filter(({ address }) => address !== part.address))}
-                      >
-                        Leave out
-                      </button>
-                    )}
-                  </td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+      <RunsTable
+        comparison={comparison}
+        seed={({ address, seed }) => (address === undefined ? seed : <A to={`/runs/${address}`}>{seed}</A>)}
+        steps={(run) => {
+          const part = partOf(run);
+          return part === undefined ? (
+            run.chosen.map(whole).join(', ')
+          ) : (
+            <StepSelect part={part} run={run} parts={parts} />
+          );
+        }}
+        action={(run) => {
+          const part = partOf(run);
+          return (
+            part !== undefined &&
+            parts.length > 1 && (
+              <button
+                type="button"
+                class="quiet small"
+                aria-label={`Leave out ${run.label}, seed ${run.seed}`}
+                onClick={() => show(parts.filter(({ address }) => address !== part.address))}
+              >
+                Leave out
+              </button>
+            )
+          );
+        }}
+      />
       <div class="button-row">
         <button
           type="button"
@@ -111,13 +86,6 @@ export function ChosenPart({ comparison, parts }: ChosenProps) {
       )}
     </section>
   );
-}
-
-function accuracyText(accuracy: Readonly<Record<string, number>> | null): string {
-  if (accuracy === null) return 'not evaluated ';
-  return `${Object.entries(accuracy)
-    .map(([operation, share]) => `${operation} ${percent(share)}`)
-    .join(', ')} `;
 }
 
 function distinct(parts: readonly Part[]): Part[] {

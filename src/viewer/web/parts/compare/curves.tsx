@@ -2,8 +2,8 @@
 import type { Comparison } from '../../../contract/compare.js';
 import { DASHES } from '../../../../palette.js';
 import { number, percent, wholePercent } from '../../format.js';
-import { setQuery } from '../../router.js';
 import { LineChart, type Line } from '../line-chart.js';
+import { useViewChange } from './change-view.js';
 
 export interface CurvesProps {
   readonly comparison: Comparison;
@@ -16,6 +16,7 @@ export interface CurvesProps {
 const dashAt = (i: number): string => DASHES[i % DASHES.length].join(' ');
 
 export function CurvesPart({ comparison: { runs, learnedAccuracy }, operation, step }: CurvesProps) {
+  const change = useViewChange();
   const operations = [...new Set(runs.flatMap(({ accuracy }) => accuracy.map((one) => one.operation)))];
   const shown =
     operations.find((one) => one === operation) ?? operations.find((one) => one === 'SUM') ?? operations[0];
@@ -45,7 +46,7 @@ export function CurvesPart({ comparison: { runs, learnedAccuracy }, operation, s
       {operations.length > 1 && (
         <label class="choice">
           Operation{' '}
-          <select value={shown} onChange={(event) => setQuery({ op: event.currentTarget.value })}>
+          <select value={shown} onChange={(event) => change({ op: event.currentTarget.value })}>
             {operations.map((one) => (
               <option key={one}>{one}</option>
             ))}

@@ -1,7 +1,7 @@
 /** Condition A minus condition B, part by part and layer by layer: a map for each statistic that names its axes. */
 import { useState } from 'preact/hooks';
 import type { ComparedCondition, LayerMap, MapCell, PairMaps } from '../../../contract/compare.js';
-import { setQuery } from '../../router.js';
+import { useViewChange } from './change-view.js';
 import { pairText, valueText } from './tables.js';
 
 export interface MapsProps {
@@ -15,6 +15,7 @@ const pairKey = ({ a, b }: PairMaps): string => `${a}-${b}`;
 
 export function MapsPart({ maps, conditions, pair }: MapsProps) {
   const shown = maps.find((one) => pairKey(one) === pair) ?? maps.at(0);
+  const change = useViewChange();
   if (shown === undefined) return null;
   return (
     <section aria-labelledby="maps-title">
@@ -25,7 +26,7 @@ export function MapsPart({ maps, conditions, pair }: MapsProps) {
       {maps.length > 1 && (
         <label class="choice">
           Conditions{' '}
-          <select value={pairKey(shown)} onChange={(event) => setQuery({ pair: event.currentTarget.value })}>
+          <select value={pairKey(shown)} onChange={(event) => change({ pair: event.currentTarget.value })}>
             {maps.map((one) => (
               <option key={pairKey(one)} value={pairKey(one)}>
                 {pairText(one, conditions)}

@@ -3,9 +3,9 @@
  * them. The server has turned the planes, so that moving through the steps does not spin them.
  */
 import type { Planes, PlaneRun } from '../../../contract/compare.js';
-import { pointed } from '../../compare-state.js';
 import { colorClass, percent, whole } from '../../format.js';
-import { setQuery } from '../../router.js';
+import { pointed } from '../../pointed.js';
+import { useViewChange } from './change-view.js';
 
 const SIZE = 230;
 const EDGE = 16;
@@ -22,10 +22,11 @@ export interface PlanesProps {
 
 export function PlanesPart({ planes, steps, step, chosen }: PlanesProps) {
   const { n, runs, reach, leftOut } = planes;
+  const change = useViewChange();
   const at = Math.max(0, steps.indexOf(step));
   const move = (to: number): void => {
     const next = steps[Math.min(steps.length - 1, Math.max(0, to))];
-    setQuery({ step: next === steps.at(-1) ? undefined : String(next) });
+    change({ step: next === steps.at(-1) ? undefined : String(next) });
   };
   return (
     <section aria-labelledby="planes-title">
@@ -61,7 +62,7 @@ export function PlanesPart({ planes, steps, step, chosen }: PlanesProps) {
               onPointerLeave={() => (pointed.value = undefined)}
               onFocus={() => (pointed.value = number)}
               onBlur={() => (pointed.value = undefined)}
-              onClick={() => setQuery({ number: chosen === number ? undefined : String(number) })}
+              onClick={() => change({ number: chosen === number ? undefined : String(number) })}
             >
               {number}
             </button>
@@ -90,6 +91,7 @@ interface PlaneProps {
 function Plane({ run, step, reach, chosen }: PlaneProps) {
   const shown = run.steps.findLast((one) => one.step <= step) ?? run.steps[0];
   const marked = pointed.value ?? chosen;
+  const change = useViewChange();
   const scale = (SIZE / 2 - EDGE) / (reach || 1);
   const px = (x: number): number => Number((SIZE / 2 + x * scale).toFixed(1));
   const py = (y: number): number => Number((SIZE / 2 - y * scale).toFixed(1));
@@ -118,7 +120,7 @@ function Plane({ run, step, reach, chosen }: PlaneProps) {
             data-number={number}
             onPointerEnter={() => (pointed.value = number)}
             onPointerLeave={() => (pointed.value = undefined)}
-            onClick={() => setQuery({ number: chosen === number ? undefined : String(number) })}
+            onClick={() => change({ number: chosen === number ? undefined : String(number) })}
           >
             <circle r={10} />
             <text class="middle" y={4.5}>
