@@ -36,7 +36,7 @@ int main(int count, char **argument) {
       for (int i = 0; i < t.p.n_chunks; i++) {
         const chunk *c = &t.p.chunks[i];
         chunk_store *s = &t.stores[0];
-        chunk_forward(&w, c, s, 1, NULL);
+        chunk_forward(&w, c, s, 1, NULL, NULL);
         unembed(&w, s->logits, padded(d->V), s->hf, c->wanted.n);
         cross_entropy(losses + c->loss_at, s->logits, s->logits, padded(d->V), c->target, c->wanted.n, d->V, 1, NULL);
       }

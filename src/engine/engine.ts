@@ -51,6 +51,11 @@ export interface Intervention {
 
 export interface ForwardOptions {
   readonly capture?: readonly ActivationName[];
+  /**
+   * which rows of the batch are captured: all (the default), or those with a target alone, in their order, for which a pass
+   * takes half the time and less. Scores and patterns are captured whole or not at all
+   */
+  readonly captureRows?: 'all' | 'targets';
   readonly interventions?: readonly Intervention[];
 }
 
@@ -70,7 +75,7 @@ export interface ForwardResult {
   readonly lossNats: number;
   /** by role index: sum of nats and number of targets */
   readonly lossByRole: readonly { readonly sumNats: number; readonly count: number }[];
-  /** copies, in each activation's layout */
+  /** copies, in each activation's layout; with `captureRows: 'targets'` [nTargets, width] */
   readonly activations: ReadonlyMap<ActivationName, Float32Array>;
 }
 

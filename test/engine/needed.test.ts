@@ -53,6 +53,57 @@ describeEngines(
         model.dispose();
       },
     );
+
+    it.each(CONFIGS.map((config) => [`d=${config.dModel}, ${config.nLayers} blocks`, config] as const))(
+      '%s: rows with a target alone are those rows of a capture of all',
+      (_, config) => {
+        const model = create(config, randomParameters(config, 3), 'inference');
+        const names = activationNames(config);
+        const withRows = names.filter((name) => !/attn_scores|pattern/.test(name));
+        const rng = new Rng(5, 'test:needed');
+        for (let draw = 0; draw < 60; draw++) {
+          const batch = randomBatch(config, draw, randomLengths(config, draw, 5), draw % 5 === 0 ? 1 : 0.3);
+          const clean = model.forward(batch, { capture: names }).activations;
+          const interventions = Array.from({ length: rng.below(4) }, (): Intervention => {
+            // nearly always what the fused driver can do, else the analysis driver
+            const among = rng.below(8) === 0 ? names : withRows;
+            const at = among[rng.below(among.length)];
+            const all = (clean.get(at) ?? new Float32Array()).map((x) => x + rng.normal());
+            const width = all.length / batch.tokens.length;
+            const value = [all, all, rng.normal(), among === names ? all : all.slice(0, width)][rng.below(4)];
+            const some = Int32Array.from(batch.tokens.keys()).filter(() => rng.below(2) === 0);
+            const op = rng.below(8) === 0 ? 'add' : 'set';
+            return { at, op, value, ...(rng.below(2) === 0 ? { positions: some.reverse() } : {}) };
+          });
+          const capture = withRows.filter(() => draw % 3 === 0 || rng.below(6) === 0);
+          const found = model.forward(batch, { capture, captureRows: 'targets', interventions });
+          const all = model.forward(batch, { capture: names, interventions });
+          const rows = [...batch.targets.keys()].filter((row) => batch.targets[row] >= 0);
+          expectSameBytes(found.logits, all.logits, `logits of draw ${draw}`);
+          expectSameBytes(found.losses, all.losses, `losses of draw ${draw}`);
+          expect([...found.activations.keys()]).toEqual(capture);
+          for (const name of capture) {
+            const x = all.activations.get(name) ?? new Float32Array();
+            const width = x.length / batch.tokens.length;
+            const picked = rows.flatMap((row) => [...x.subarray(row * width, (row + 1) * width)]);
+            const kept = found.activations.get(name) ?? new Float32Array();
+            expectSameBytes(kept, Float32Array.from(picked), `${name}, draw ${draw}`);
+          }
+        }
+        model.dispose();
+      },
+    );
+
+    it('has no rows with a target of what has no row a position', () => {
+      const config = CONFIGS[0];
+      const model = create(config, randomParameters(config, 3), 'inference');
+      const batch = randomBatch(config, 1, randomLengths(config, 1, 2), 1);
+      const capture = [activationName('attn.pattern', 0)];
+      expect(() => model.forward(batch, { capture, captureRows: 'targets' })).toThrow(
+        /capture.*one row a position/,
+      );
+      model.dispose();
+    });
   },
   KERNEL_ENGINES,
 );

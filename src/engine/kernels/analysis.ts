@@ -6,7 +6,14 @@ import { type ActivationName, activationName, parseActivationName } from '../../
 import type { Batch } from '../engine.js';
 import { type BatchShape, targetRows } from './batch.js';
 import { Carve } from './carve.js';
-import { applyIntervention, checkIntervention, type CutRows, cutRows, patternSize } from './interventions.js';
+import {
+  applyIntervention,
+  checkIntervention,
+  type CutRows,
+  cutRows,
+  patternSize,
+  pickRows,
+} from './interventions.js';
 import { type CaptureResult, copy, type ModelContext, type RealForwardOptions } from './context.js';
 import type { Address, RealArray } from './module.js';
 import { AFTER_ATTENTION, neededActivations } from './needed.js';
@@ -28,10 +35,12 @@ export function runStages<R extends RealArray>(
   const interventions = (options.interventions ?? []).map((one) => checkIntervention(config, batch, one));
   const { computed, read } = neededActivations(config, capture, interventions);
   const last = config.nLayers - 1;
+  const onlyTargets = options.captureRows === 'targets';
   const isCutShort =
     nTargets < N &&
-    !capture.has('ln_final.normalized') &&
-    !AFTER_ATTENTION.some((name) => capture.has(activationName(name, last)));
+    (onlyTargets ||
+      (!capture.has('ln_final.normalized') &&
+        !AFTER_ATTENTION.some((name) => capture.has(activationName(name, last)))));
 
   const residual = N * kernels.row_numbers(config.dModel);
   const hidden = N * kernels.row_numbers(config.dMlp);
@@ -95,7 +104,9 @@ export function runStages<R extends RealArray>(
       const found =
         width === undefined
           ? memory.copyRows(address, 1, patterns, patterns)
-          : memory.copyRows(address, N, width, stride);
+          : onlyTargets && cut === undefined
+            ? pickRows(memory.reals(address, N * stride), rows, width, stride)
+            : memory.copyRows(address, cut?.rows.length ?? N, width, stride);
       activations.set(name, found);
     }
   };

@@ -7,15 +7,6 @@
 #include <immintrin.h>
 #endif
 
-/* Places in `results`: the order of activationNames() in model/activations.ts. */
-enum { EMBED, POS_EMBED, FIRST_BLOCK };
-enum {
-  RESID_PRE, LN1, Q, K, V, SCORES, PATTERN, Z, ATTN_OUT, RESID_MID, LN2, MLP_PRE, MLP_POST, MLP_OUT, RESID_POST,
-  BLOCK_ACTIVATIONS
-};
-
-static int activation_count(const description *d) { return FIRST_BLOCK + d->L * BLOCK_ACTIVATIONS + 1; }
-
 /* Whole sequences that go through the model together. */
 typedef struct {
   int first, S;           /* sequences */

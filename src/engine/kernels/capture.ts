@@ -35,8 +35,9 @@ export function captureActivations<R extends RealArray>(
   const { functions } = memory;
   const patterns = patternSize(config, batch);
   const wanted = new Set<string>(capture);
-  const all = activationsOf(config);
-  for (const name of wanted) if (!all.known.has(name)) parseActivationName(config, name); // says what is known
+  const all = activationTable(config);
+  const known = new Set<string>(all.rows.map(({ name }) => name));
+  for (const name of wanted) if (!known.has(name)) parseActivationName(config, name); // says what is known
   const rows = all.rows.filter(({ name }) => wanted.has(name));
   const logits = memory.newReals(nTargets * config.dVocab);
   const losses = memory.newReals(nTargets);
@@ -120,21 +121,28 @@ interface Row {
   /** undefined: scores or patterns */
   readonly width: number | undefined;
 }
-interface Rows {
+interface ActivationTable {
+  /** in the order of computation */
   readonly rows: readonly Row[];
-  readonly known: ReadonlySet<string>;
+  /** those with a row a position */
+  readonly rowsByName: ReadonlyMap<string, { readonly index: number; readonly width: number }>;
 }
-const tables = new WeakMap<GptConfig, Rows>();
+const tables = new WeakMap<GptConfig, ActivationTable>();
 
 /** All activations of a model; made once, as taking the names apart costs as much as a small batch. */
-function activationsOf(config: GptConfig): Rows {
+export function activationTable(config: GptConfig): ActivationTable {
   const known = tables.get(config);
   if (known !== undefined) return known;
   const rows = activationNames(config).map((name, index) => {
     const { layout } = parseActivationName(config, name).row;
     return { name, index, width: layout.kind === 'rows' ? layout.width(config) : undefined };
   });
-  const table = { rows, known: new Set(rows.map(({ name }) => name)) };
+  const rowsByName = new Map(
+    rows.flatMap(({ name, index, width }) =>
+      width === undefined ? [] : [[name, { index, width }] as const],
+    ),
+  );
+  const table = { rows, rowsByName };
   tables.set(config, table);
   return table;
 }

@@ -6,9 +6,13 @@ import type { ForwardResult, Intervention } from '../engine.js';
 import type { Address, KernelMemory, RealArray } from './module.js';
 
 /** The contract's types with the number type of the module (Float64Array in the double build of the tests). */
+export type RealIntervention<R extends RealArray> = Omit<Intervention, 'value'> & {
+  readonly value: number | R;
+};
 export interface RealForwardOptions<R extends RealArray> {
   readonly capture?: readonly ActivationName[];
-  readonly interventions?: readonly (Omit<Intervention, 'value'> & { readonly value: number | R })[];
+  readonly captureRows?: 'all' | 'targets';
+  readonly interventions?: readonly RealIntervention<R>[];
 }
 export type RealForwardResult<R extends RealArray> = Omit<
   ForwardResult,

@@ -28,7 +28,7 @@ int train_step(pool *threads, const description *d, real_t *state, void *work, c
 double forward_work_bytes(const description *d, int N, int S, int longest, int threads);
 double forward_batch(pool *threads, const description *d, const real_t *parameters, void *work, const int32_t *tokens,
                      const int32_t *targets, const int32_t *offsets, int N, int S, int longest, real_t *logits,
-                     real_t *losses);
+                     real_t *losses, const given_rows *given, int n_given, const double *kept);
 double generate_work_bytes(const description *d, int rows, int S, int capacity);
 void generate_next(const description *d, const real_t *parameters, void *work, int max_rows, int S, int capacity,
                    int first, const int32_t *tokens, const int32_t *start, const int32_t *slot, const int32_t *length,

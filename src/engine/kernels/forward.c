@@ -98,45 +98,94 @@ static void append(const kv_cache *cache, real_t *layer, const real_t *kv, const
     }
 }
 
-void chunk_forward(const weights *w, const chunk *c, chunk_store *s, int train, const kv_cache *cache) {
+/* x += in w + bias over n rows, which is an activation of its own where it is visited */
+static void to_residual(const weights *w, const chunk *c, const visits *v, int selected, int site, real_t *x,
+                        const real_t *in, const real_t *packed, const real_t *bias, int n, int k, real_t *temp) {
+  const int C = w->d->C;
+  if (!is_visited(v, site)) {
+    linear(x, in, packed, bias, n, k, C, 1);
+    return;
+  }
+  if (!is_given(v, site)) linear(temp, in, packed, bias, n, k, C, 0);
+  visit(v, c, selected, site, temp, C, row_stride(C));
+  add_rows(x, x, temp, n, C);
+}
+
+/* nothing reads what is computed from `site` to before the given `end` */
+static int is_needless(const visits *v, int site, int end) { return v && is_given(v, end) && !keeps_any(v, site, end); }
+
+void chunk_forward(const weights *w, const chunk *c, chunk_store *s, int train, const kv_cache *cache, const visits *v) {
   const description *d = w->d;
   const int C = d->C, Cp = padded(C), M = d->M;
-  gather_embedding(s->x, w->wte, c->token, c->n, C);
-  gather_embedding(s->temp, w->wpe, c->all.position, c->n, C);
-  add_rows(s->x, s->x, s->temp, c->n, C);
+  const ptrdiff_t row = row_stride(C), kv_row = row_stride(2 * Cp), hidden = row_stride(M);
+  const int begin = v ? v->first_layer : 0;
+  if (begin == 0) {
+    gather_embedding(s->x, w->wte, c->token, c->n, C);
+    visit(v, c, 0, EMBED, s->x, C, row);
+    gather_embedding(s->temp, w->wpe, c->all.position, c->n, C);
+    visit(v, c, 0, POS_EMBED, s->temp, C, row);
+    add_rows(s->x, s->x, s->temp, c->n, C);
+  } else {
+    visit(v, c, 0, FIRST_BLOCK + begin * BLOCK_ACTIVATIONS - BLOCK_ACTIVATIONS + RESID_POST, s->x, C, row);
+  }
   real_t *x = s->x;
-  for (int l = 0; l < d->L; l++) {
+  for (int l = begin; l < d->L; l++) {
+    const int block = FIRST_BLOCK + l * BLOCK_ACTIVATIONS;
     const block_weights *b = weights_of(w, l);
     layer_store *y = &s->layer[l];
     /* the last block needs keys and values of every row, all else of the wanted rows only */
     const int select = l == d->L - 1 && c->wanted.n < c->n;
     const queries *qs = select ? &c->wanted : &c->all;
     const int nq = qs->n;
-    layernorm_forward(y->h1, y->xhat1, y->rstd1, x, b->ln1_w, b->ln1_b, c->n, C);
-    const real_t *h1_queries = y->h1;
+    visit(v, c, 0, block + RESID_PRE, x, C, row);
+    real_t *x_queries = x;
     if (select) {
-      gather_rows(y->h1_wanted, y->h1, qs->row, nq, C);
       gather_rows(s->x_wanted, x, qs->row, nq, C);
-      h1_queries = y->h1_wanted;
-      x = s->x_wanted;
+      x_queries = s->x_wanted;
     }
-    linear(y->q, h1_queries, b->q, b->q_bias, nq, C, C, 0);
-    linear(y->kv, y->h1, b->kv, b->kv_bias, c->n, C, 2 * Cp, 0);
-    if (cache) {
-      real_t *layer = cache->kv + l * cache->layer_size;
-      append(cache, layer, y->kv, c, 2 * Cp);
-      block_attention(d, y, layer, cache->start, c->S, qs, s->scratch);
-    } else {
-      block_attention(d, y, y->kv, c->all.start, c->S, qs, s->scratch);
+    if (!is_needless(v, block + LN1, block + ATTN_OUT) && !is_needless(v, block + LN1, block + Z)) {
+      layernorm_forward(y->h1, y->xhat1, y->rstd1, x, b->ln1_w, b->ln1_b, c->n, C);
+      visit(v, c, 0, block + LN1, y->h1, C, row);
+      const real_t *h1_queries = y->h1;
+      if (select) {
+        gather_rows(y->h1_wanted, y->h1, qs->row, nq, C);
+        h1_queries = y->h1_wanted;
+      }
+      linear(y->q, h1_queries, b->q, b->q_bias, nq, C, C, 0);
+      visit(v, c, select, block + Q, y->q, C, row);
+      linear(y->kv, y->h1, b->kv, b->kv_bias, c->n, C, 2 * Cp, 0);
+      visit(v, c, 0, block + K, y->kv, C, kv_row);
+      visit(v, c, 0, block + V, y->kv + Cp, C, kv_row);
+      if (cache) {
+        real_t *layer = cache->kv + l * cache->layer_size;
+        append(cache, layer, y->kv, c, 2 * Cp);
+        block_attention(d, y, layer, cache->start, c->S, qs, s->scratch);
+      } else {
+        block_attention(d, y, y->kv, c->all.start, c->S, qs, s->scratch);
+      }
     }
-    linear(x, y->z, b->proj, b->proj_bias, nq, C, C, 1);
-    layernorm_forward(y->h2, y->xhat2, y->rstd2, x, b->ln2_w, b->ln2_b, nq, C);
-    real_t *pre = train ? y->slope : y->post;
-    linear(pre, y->h2, b->fc, b->fc_bias, nq, C, M, 0);
-    activation_forward(y->post, y->slope, pre, nq, M, d->relu);
-    linear(x, y->post, b->out, b->out_bias, nq, M, C, 1);
+    x = x_queries;
+    visit(v, c, select, block + Z, y->z, C, row);
+    to_residual(w, c, v, select, block + ATTN_OUT, x, y->z, b->proj, b->proj_bias, nq, C, s->temp);
+    visit(v, c, select, block + RESID_MID, x, C, row);
+    if (!is_needless(v, block + LN2, block + MLP_OUT)) {
+      layernorm_forward(y->h2, y->xhat2, y->rstd2, x, b->ln2_w, b->ln2_b, nq, C);
+      visit(v, c, select, block + LN2, y->h2, C, row);
+      real_t *pre = train ? y->slope : y->post;
+      linear(pre, y->h2, b->fc, b->fc_bias, nq, C, M, 0);
+      visit(v, c, select, block + MLP_PRE, pre, M, hidden);
+      activation_forward(y->post, y->slope, pre, nq, M, d->relu);
+      visit(v, c, select, block + MLP_POST, y->post, M, hidden);
+    }
+    to_residual(w, c, v, select, block + MLP_OUT, x, y->post, b->out, b->out_bias, nq, M, s->temp);
+    visit(v, c, select, block + RESID_POST, x, C, row);
+  }
+  if (begin == d->L && c->wanted.n < c->n) {
+    gather_rows(s->x_wanted, x, c->wanted.row, c->wanted.n, C);
+    x = s->x_wanted;
   }
   layernorm_forward(s->hf, s->xhatf, s->rstdf, x, w->lnf_w, w->lnf_b, c->wanted.n, C);
+  visit(v, c, 1, FIRST_BLOCK + d->L * BLOCK_ACTIVATIONS, s->hf, C, row);
 }
 
 void unembed(const weights *w, real_t *logits, ptrdiff_t row, const real_t *hf, int n) {

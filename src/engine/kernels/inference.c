@@ -7,6 +7,7 @@ typedef struct {
   chunk_store *stores;
   int group_most, group_at;
   real_t *logits, *losses;
+  const visits *visited; /* NULL: none */
 } inference;
 
 static void forward_task(void *context, int task) {
@@ -15,7 +16,7 @@ static void forward_task(void *context, int task) {
   const chunk *c = &t->p.chunks[t->group_at + task];
   chunk_store *s = &t->stores[task];
   real_t *logits = t->logits + (ptrdiff_t)c->loss_at * V;
-  chunk_forward(t->w, c, s, 0, NULL);
+  chunk_forward(t->w, c, s, 0, NULL, t->visited);
   unembed(t->w, logits, V, s->hf, c->wanted.n);
   cross_entropy(t->losses + c->loss_at, NULL, logits, V, c->target, c->wanted.n, V, 0, s->scratch);
 }
@@ -42,12 +43,15 @@ double forward_work_bytes(const description *d, int N, int S, int longest, int t
   return (double)prepare(&t, &w, d, NULL, &a, NULL, NULL, NULL, N, S, longest, threads, 0);
 }
 
-/* logits [targets, V] without padding, losses [targets]: written.
+/* logits [targets, V] without padding, losses [targets]: written. n_given of `given` and `kept`: see visits, model.h; kept
+ * NULL: nothing is given or kept.
  * @returns the sum of the losses, nats */
 EXPORT(forward_batch)
 double forward_batch(pool *threads, const description *d, const real_t *parameters, void *work, const int32_t *tokens,
                      const int32_t *targets, const int32_t *offsets, int N, int S, int longest, real_t *logits,
-                     real_t *losses) {
+                     real_t *losses, const given_rows *given, int n_given, const double *kept) {
+  visits v = {.N = N, .n_given = n_given, .given = given, .kept = kept};
+  if (kept) v.first_layer = first_needed_layer(&v, d);
   inference t;
   weights w;
   arena a = {work, 0};
@@ -56,6 +60,7 @@ double forward_batch(pool *threads, const description *d, const real_t *paramete
   t.w = &w;
   t.logits = logits;
   t.losses = losses;
+  t.visited = kept ? &v : NULL;
   for (t.group_at = 0; t.group_at < t.p.n_chunks; t.group_at += t.group_most) {
     const int left = t.p.n_chunks - t.group_at;
     parallel_run(threads, forward_task, &t, left < t.group_most ? left : t.group_most);
@@ -123,7 +128,7 @@ void generate_next(const description *d, const real_t *parameters, void *work, i
   g.c = (chunk){.n = start[n], .S = n, .token = tokens,
                 .all = {.n = start[n], .position = g.position, .last = g.last, .start = start},
                 .wanted = {.n = n, .row = g.row, .position = g.q_position, .last = g.q_last, .start = g.q_start}};
-  chunk_forward(&g.w, &g.c, &g.store, 0, &g.cache);
+  chunk_forward(&g.w, &g.c, &g.store, 0, &g.cache, NULL);
   const int Vp = padded(d->V);
   unembed(&g.w, g.logits, Vp, g.store.hf, n);
   for (int s = 0; s < n; s++) next[s] = argmax(g.logits + (ptrdiff_t)s * Vp, d->V);

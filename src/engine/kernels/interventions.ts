@@ -2,7 +2,7 @@
 import { unacceptable } from '../../errors.js';
 import { parseActivationName, type ActivationRow } from '../../model/activations.js';
 import type { GptConfig } from '../../model/gpt-config.js';
-import type { Batch, Intervention } from '../engine.js';
+import type { Batch, ForwardOptions, Intervention } from '../engine.js';
 import type { RealArray } from './module.js';
 
 /** An intervention whose name, heads, positions and value have been checked against a batch. */
@@ -20,6 +20,27 @@ export function patternSize(config: GptConfig, batch: Batch): number {
     size += config.nHeads * (batch.offsets[s + 1] - batch.offsets[s]) ** 2;
   }
   return size;
+}
+
+/** @throws UserError where rows with a target are asked for of an activation that has no row a position */
+export function checkCapture(
+  config: GptConfig,
+  { capture = [], captureRows = 'all' }: Pick<ForwardOptions, 'capture' | 'captureRows'>,
+): void {
+  if (captureRows === 'all') return;
+  for (const name of capture) {
+    if (parseActivationName(config, name).row.layout.kind === 'rows') continue;
+    throw unacceptable('capture', name, "activations of one row a position with captureRows 'targets'");
+  }
+}
+
+/** The rows with a target of x [N, width]. @param rows - ascending */
+export function pickRows<R extends RealArray>(x: R, rows: Int32Array, width: number, stride: number): R {
+  const out = x.slice(0, rows.length * width) as R;
+  for (let i = 0; i < rows.length; i++) {
+    for (let c = 0; c < width; c++) out[i * width + c] = x[rows[i] * stride + c];
+  }
+  return out;
 }
 
 /** Throws a UserError where an intervention does not fit the model or the batch. */

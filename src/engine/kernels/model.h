@@ -77,6 +77,7 @@ typedef struct {
 typedef struct {
   int n, S;
   const int32_t *token; /* [n] */
+  const int32_t *source; /* [n] row of the batch of each; NULL in generation */
   queries all, wanted;  /* wanted: rows with a target */
   const int32_t *target; /* [wanted.n] */
   int loss_at;           /* index of the first wanted row among all of the batch */
@@ -128,9 +129,45 @@ typedef struct {
   const int32_t *start; /* [S] first row of each sequence's slot */
 } kv_cache;
 
+/* Places in tables of activations: the order of activationNames() in model/activations.ts. */
+enum { EMBED, POS_EMBED, FIRST_BLOCK };
+enum {
+  RESID_PRE, LN1, Q, K, V, SCORES, PATTERN, Z, ATTN_OUT, RESID_MID, LN2, MLP_PRE, MLP_POST, MLP_OUT, RESID_POST,
+  BLOCK_ACTIVATIONS
+};
+static inline int activation_count(const description *d) { return FIRST_BLOCK + d->L * BLOCK_ACTIVATIONS + 1; }
+
+/* Rows that take the place of an activation's own. Doubles, as they come from TypeScript. */
+typedef struct {
+  double site, n;      /* which activation; how many rows */
+  double rows, values; /* addresses: int32 [n] rows of the batch, ascending, each once; [n, width] without padding */
+} given_rows;
+
+/* What a forward pass is given and what it keeps of activations with a row a position (visits.c). */
+typedef struct {
+  int N; /* rows of the batch */
+  int n_given;
+  const given_rows *given; /* in the order they are written */
+  const double *kept;      /* [activations] address of [targets, width], where rows with a target go; 0: nowhere */
+  int first_layer;         /* what is before it is needed by nothing; as many as there are: none is needed */
+} visits;
+
+/* The layer to begin with: that of the last residual stream of which all rows are given, when nothing before is kept. */
+int first_needed_layer(const visits *v, const description *d);
+/* all rows of the activation are given */
+int is_given(const visits *v, int site);
+/* anything is given or kept at the activation; v may be NULL */
+int is_visited(const visits *v, int site);
+/* anything is kept of the activations from `site` to before `end` */
+int keeps_any(const visits *v, int site, int end);
+/* Writes what is given into x, rows of `width` numbers `row` apart, and keeps what is wanted; v may be NULL. selected: x
+ * has the wanted rows of the chunk only. */
+void visit(const visits *v, const chunk *c, int selected, int site, real_t *x, int width, ptrdiff_t row);
+
 /* Forward through all blocks to the final LayerNorm of the wanted rows (s->hf). With a cache the chunk's rows go on
- * sequences whose earlier keys and values are in it, and are added to it; NULL: sequences begin here. */
-void chunk_forward(const weights *w, const chunk *c, chunk_store *s, int train, const kv_cache *cache);
+ * sequences whose earlier keys and values are in it, and are added to it; NULL: sequences begin here. v: what is given and
+ * kept, in inference; NULL: nothing. */
+void chunk_forward(const weights *w, const chunk *c, chunk_store *s, int train, const kv_cache *cache, const visits *v);
 /* backward.c. Gradients of every activation of a chunk. With g, a whole arena, those of the parameters are added to it while
  * what they are made from is in cache; NULL: they come later, and the store keeps the gradients of all blocks. */
 void chunk_backward(const weights *w, const chunk *c, chunk_store *s, real_t *g);

@@ -21,8 +21,10 @@ import {
   type RealWriteOnOptions,
 } from './context.js';
 import { describeModel } from './description.js';
+import { forwardFused, isFused } from './fused.js';
 import { generateGreedy } from './generate.js';
 import { writeOn } from './write-on.js';
+import { checkCapture } from './interventions.js';
 import { type Address, align64, type KernelMemory, type KernelModule, type RealArray } from './module.js';
 
 /** Order of the sections of the state arena; an inference model holds the first only. */
@@ -74,46 +76,15 @@ export class KernelModel<R extends RealArray> {
   forward(batch: Batch, options: RealForwardOptions<R> = {}): RealForwardResult<R> {
     const memory = this.open();
     const shape = checkBatch(this.config, batch);
+    const context = this.context(memory);
     const { capture = [], interventions = [] } = options;
-    if (capture.length > 0 || interventions.length > 0) {
-      const context = this.context(memory);
-      const found =
-        interventions.length > 0
-          ? runStages(context, batch, shape, options)
-          : captureActivations(context, batch, shape, capture);
-      return { ...found, lossByRole: sumLossByRole(batch, found.losses) };
-    }
-    const { threads, pool } = this.module;
-    const carve = new Carve(memory, this.module.realBytes);
-    const io = this.carveBatch(carve, shape);
-    const logitsAt = carve.reals(shape.nTargets * this.config.dVocab + 16);
-    const workAt = carve.bytes(
-      memory.functions.forward_work_bytes(this.description, shape.N, shape.S, shape.longest, threads),
-    );
-    carve.place();
-    this.writeBatch(memory, io, batch);
-    const sum = memory.functions.forward_batch(
-      pool,
-      this.description,
-      this.parameters,
-      workAt(),
-      io.tokens(),
-      io.targets(),
-      io.offsets(),
-      shape.N,
-      shape.S,
-      shape.longest,
-      logitsAt(),
-      io.losses(),
-    );
-    const losses = copy(memory.reals(io.losses(), shape.nTargets));
-    return {
-      logits: copy(memory.reals(logitsAt(), shape.nTargets * this.config.dVocab)),
-      losses,
-      lossNats: sum / shape.nTargets,
-      lossByRole: sumLossByRole(batch, losses),
-      activations: new Map(),
-    };
+    checkCapture(this.config, options);
+    const found = isFused(this.config, options)
+      ? forwardFused(context, batch, shape, options)
+      : interventions.length > 0 || options.captureRows === 'targets'
+        ? runStages(context, batch, shape, options)
+        : captureActivations(context, batch, shape, capture);
+    return { ...found, lossByRole: sumLossByRole(batch, found.losses) };
   }
 
   computeGradients(batch: Batch): { readonly lossNats: number; readonly gradients: R } {

@@ -59,6 +59,9 @@ export interface KernelFunctions {
     longest: number,
     logits: Address,
     losses: Address,
+    given: Address,
+    nGiven: number,
+    kept: Address,
   ): number;
   generate_work_bytes(d: Address, rows: number, s: number, capacity: number): number;
   generate_next(

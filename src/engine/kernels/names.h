@@ -24,6 +24,7 @@
 #define chunk_rows IN_SET(chunk_rows)
 #define column_sums IN_SET(column_sums)
 #define cross_entropy IN_SET(cross_entropy)
+#define first_needed_layer IN_SET(first_needed_layer)
 #define forward_batch IN_SET(forward_batch)
 #define forward_work_bytes IN_SET(forward_work_bytes)
 #define gather_embedding IN_SET(gather_embedding)
@@ -32,6 +33,9 @@
 #define generate_next IN_SET(generate_next)
 #define generate_work_bytes IN_SET(generate_work_bytes)
 #define group_chunks IN_SET(group_chunks)
+#define is_given IN_SET(is_given)
+#define is_visited IN_SET(is_visited)
+#define keeps_any IN_SET(keeps_any)
 #define kernel_hash IN_SET(kernel_hash)
 #define layernorm_backward IN_SET(layernorm_backward)
 #define layernorm_forward IN_SET(layernorm_forward)
@@ -68,6 +72,7 @@
 #define train_step IN_SET(train_step)
 #define train_work_bytes IN_SET(train_work_bytes)
 #define unembed IN_SET(unembed)
+#define visit IN_SET(visit)
 
 /* glue of each set */
 #define set_drivers IN_SET(set_drivers)

@@ -37,6 +37,7 @@ void make_plan(plan *p, arena *a, const description *d, const int32_t *tokens, c
   const int most = chunk_rows(d, longest);
   p->chunks = take(a, sizeof(chunk) * (size_t)S);
   int32_t *token = take_ints(a, N), *position = take_ints(a, N), *last = take_ints(a, N), *first = take_ints(a, N);
+  int32_t *source = take_ints(a, N);
   int32_t *row = take_ints(a, N), *q_position = take_ints(a, N), *q_last = take_ints(a, N), *target = take_ints(a, N);
   int32_t *start = take_ints(a, 2 * S), *q_start = take_ints(a, 2 * S);
   p->n_chunks = p->n_targets = 0;
@@ -67,6 +68,7 @@ void make_plan(plan *p, arena *a, const description *d, const int32_t *tokens, c
       c = &p->chunks[p->n_chunks++];
       c->n = c->S = c->wanted.n = 0;
       c->token = token + total;
+      c->source = source + total;
       c->all.row = NULL;
       c->all.position = c->all.first = position + total;
       c->all.last = last + total;
@@ -83,6 +85,7 @@ void make_plan(plan *p, arena *a, const description *d, const int32_t *tokens, c
     int in_sequence = 0;
     for (int t = 0; t < T; t++, total++) {
       token[total] = tokens[offsets[s] + t];
+      source[total] = offsets[s] + t;
       position[total] = t;
       last[total] = t + 1;
       first[total] = in_sequence;

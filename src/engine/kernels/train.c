@@ -22,7 +22,7 @@ static int sum_blocks(const description *d) { return (d->arena_size + SUM_BLOCK 
 /* One chunk forward and back; g as in chunk_backward. */
 static void train_chunk(training *t, const chunk *c, chunk_store *s, real_t *g) {
   const description *d = t->w->d;
-  chunk_forward(t->w, c, s, 1, NULL);
+  chunk_forward(t->w, c, s, 1, NULL, NULL);
   unembed(t->w, s->logits, padded(d->V), s->hf, c->wanted.n);
   cross_entropy(t->losses + c->loss_at, s->logits, s->logits, padded(d->V), c->target, c->wanted.n, d->V, t->loss_scale,
                 NULL);

@@ -7,8 +7,8 @@ GLUE(train_gradients, 11, train_gradients(P(0), P(1), P(2), P(3), P(4), P(5), P(
 GLUE(train_step, 14,
      train_step(P(0), P(1), P(2), P(3), P(4), P(5), P(6), I(7), I(8), I(9), P(10), P(11), a[12], P(13)))
 GLUE(forward_work_bytes, 5, forward_work_bytes(P(0), I(1), I(2), I(3), I(4)))
-GLUE(forward_batch, 12,
-     forward_batch(P(0), P(1), P(2), P(3), P(4), P(5), P(6), I(7), I(8), I(9), P(10), P(11)))
+GLUE(forward_batch, 15,
+     forward_batch(P(0), P(1), P(2), P(3), P(4), P(5), P(6), I(7), I(8), I(9), P(10), P(11), P(12), I(13), P(14)))
 GLUE(generate_work_bytes, 4, generate_work_bytes(P(0), I(1), I(2), I(3)))
 GLUE_VOID(generate_next, 13,
           generate_next(P(0), P(1), P(2), I(3), I(4), I(5), I(6), P(7), P(8), P(9), P(10), I(11), P(12)))

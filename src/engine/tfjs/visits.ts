@@ -2,7 +2,13 @@
 import { type ActivationName, parseActivationName } from '../../model/activations.js';
 import type { GptConfig } from '../../model/gpt-config.js';
 import type { Batch, ForwardOptions, Intervention } from '../engine.js';
-import { type CheckedIntervention, checkIntervention } from '../kernels/interventions.js';
+import { targetRows } from '../kernels/batch.js';
+import {
+  type CheckedIntervention,
+  checkCapture,
+  checkIntervention,
+  pickRows,
+} from '../kernels/interventions.js';
 import type { Visitor } from './forward.js';
 import { type AttentionPlan, packPatterns, unpackPatterns } from './plan.js';
 import type { TensorFlow } from './tensorflow.js';
@@ -22,6 +28,9 @@ export function createVisitor(
   captured: Map<ActivationName, Float32Array>,
 ): Visitor {
   const wanted = new Set(options.capture?.map((name) => parseActivationName(config, name).name));
+  checkCapture(config, options);
+  const nTargets = batch.targets.reduce((count, target) => count + (target >= 0 ? 1 : 0), 0);
+  const kept = options.captureRows === 'targets' ? targetRows(batch, nTargets).rows : undefined;
   const interventions = (options.interventions ?? []).map((one): Checked =>
     checkIntervention(config, batch, one),
   );
@@ -33,7 +42,10 @@ export function createVisitor(
       if (changes.length === 0 && !wanted.has(name)) return x;
       const values = x.dataSync().slice();
       for (const change of changes) changeRows(config, batch, change, x.shape[1], values);
-      if (wanted.has(name)) captured.set(name, values.slice());
+      const width = x.shape[1];
+      if (wanted.has(name)) {
+        captured.set(name, kept === undefined ? values.slice() : pickRows(values, kept, width, width));
+      }
       return changes.length === 0 ? x : tf.tensor(values, x.shape);
     },
     patterns(name, parts) {

@@ -51,7 +51,7 @@ static double run_case(const char *path, int n_threads) {
   }
   free(work);
   work = allocate((size_t)forward_work_bytes(d, N, S, longest, n_threads));
-  sum += forward_batch(threads, d, state, work, tokens, targets, offsets, N, S, longest, logits, losses);
+  sum += forward_batch(threads, d, state, work, tokens, targets, offsets, N, S, longest, logits, losses, NULL, 0, NULL);
   free(work);
   if (threads) pool_destroy(threads);
   free(logits);
