@@ -1,6 +1,6 @@
 /** Which numbers direct attribution gives. */
 import type { Scope } from '../../src/evidence/scope.js';
-import type { Statistic, StatisticRow } from '../../src/evidence/statistic.js';
+import { RANGES, type Statistic, type StatisticRow } from '../../src/evidence/statistic.js';
 import type { AttributionMeasurement, Contributions } from './measure.js';
 
 /** A margin below this is too small to be divided: shares are of runs whose right results stand out by a factor e. */
@@ -129,6 +129,7 @@ export const ATTRIBUTION_STATISTICS: readonly Statistic<AttributionMeasurement>[
     formula:
       'F / (F + A), A and F the contributions of attention and of feed-forward layers, negative ones as 0',
     unit: '1',
+    range: RANGES.share,
     sentence:
       'feed-forward share of what attention and feed-forward layers write directly for the right result',
     counts: 'learned',
@@ -142,6 +143,7 @@ export const ATTRIBUTION_STATISTICS: readonly Statistic<AttributionMeasurement>[
     formula:
       'F / (F + A) for the margin by role, A and F of attention and of feed-forward layers, negative ones as 0',
     unit: '1',
+    range: RANGES.share,
     sentence:
       'feed-forward share of what attention and feed-forward layers write directly for the right token of a role',
     reference: 0.5,
@@ -219,6 +221,7 @@ export const ATTRIBUTION_STATISTICS: readonly Statistic<AttributionMeasurement>[
     formula:
       "largest |sum of the parts - margin of the model's own logits|, over prompts, or tokens of a role",
     unit: 'nats',
+    range: RANGES.positive,
     sentence: 'how far the parts are from summing to the margin of the right token',
     detail: true,
     of: (m) =>
