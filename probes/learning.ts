@@ -4,7 +4,7 @@
  */
 import { NESTED } from '../src/evidence/ladders.js';
 import type { Scope } from '../src/evidence/scope.js';
-import type { StatisticRow } from '../src/evidence/statistic.js';
+import { RANGES, type StatisticRow } from '../src/evidence/statistic.js';
 import { accuracyByOperation, divisorAccuracy, isNested, nestedAccuracy } from '../src/train/learned.js';
 import type { EvalRow } from '../src/train/metrics.js';
 import { lastTwoAtStep } from '../src/train/read-training.js';
@@ -71,6 +71,7 @@ export const learning: TrainingProbe<LearningMeasurement> = {
       title: 'Accuracy on result tokens',
       formula: 'share of result tokens right, greedy, trained prompts',
       unit: 'accuracy',
+      range: RANGES.share,
       sentence: 'accuracy on results, as trained',
       of: ({ evaluations }) => byOperation(evaluations.at(-1)?.accuracy ?? {}),
     },
@@ -79,6 +80,7 @@ export const learning: TrainingProbe<LearningMeasurement> = {
       title: 'Smaller of the last two accuracies',
       formula: 'smaller accuracy of the last two evaluations: what "learned" is decided by',
       unit: 'accuracy',
+      range: RANGES.share,
       sentence: 'the smaller accuracy of the last two evaluations',
       compared: false,
       of: ({ lesser }) => byOperation(lesser),
@@ -88,6 +90,7 @@ export const learning: TrainingProbe<LearningMeasurement> = {
       title: 'Accuracy on held-out prompts',
       formula: 'share of result tokens right, greedy, held-out prompts',
       unit: 'accuracy',
+      range: RANGES.share,
       sentence: 'accuracy on results whose numbers were held out',
       of: ({ held }) => byOperation(held),
     },
@@ -96,6 +99,7 @@ export const learning: TrainingProbe<LearningMeasurement> = {
       title: 'SUM right up to a coset',
       formula: 'share of SUM results right modulo a proper divisor of n',
       unit: 'accuracy',
+      range: RANGES.share,
       sentence: 'share of SUM results right modulo a divisor of n',
       of: ({ divisors }) =>
         Object.entries(divisors).map(([divisor, value]) => ({
@@ -108,6 +112,7 @@ export const learning: TrainingProbe<LearningMeasurement> = {
       title: 'Accuracy at each evaluation',
       formula: 'share of result tokens right at an evaluation, greedy, trained prompts',
       unit: 'accuracy',
+      range: RANGES.share,
       sentence: 'accuracy on results at an evaluation',
       detail: true,
       of: ({ evaluations }) =>

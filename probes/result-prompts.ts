@@ -6,14 +6,14 @@ import type { Model } from '../src/engine/engine.js';
 import { openLens } from '../src/lens/lens.js';
 import type { Prompt } from '../src/lens/prompt.js';
 import { RESULT } from '../src/listops/expression.js';
-import { createOperationContext } from '../src/listops/operations.js';
+import { createOperationContext, type OperationName } from '../src/listops/operations.js';
 import { createHoldout } from '../src/listops/regimes.js';
 import { fillTemplate, flatTemplates, primaryOperation } from '../src/listops/templates.js';
 import type { MeasureContext, ProbeOption, ProbeSubject } from './contract.js';
 
 /** Prompts of one operation. */
 export interface ResultPrompts {
-  readonly operation: string;
+  readonly operation: OperationName;
   readonly prompts: readonly Prompt[];
   /** [P] the right results, numbers from 0 */
   readonly results: readonly number[];
@@ -66,11 +66,11 @@ export function resultPrompts(
 }
 
 /** The same of a model and of the same run before training, operation by operation. @returns [asked] of each */
-export function withUntrained<T>(
+export function withUntrained<Asked, T>(
   { untrainedParameters }: Pick<ProbeSubject, 'untrainedParameters'>,
-  asked: readonly ResultPrompts[],
+  asked: readonly Asked[],
   { engine, model, progress }: Pick<MeasureContext, 'engine' | 'model' | 'progress'>,
-  of: (model: Model, one: ResultPrompts) => T,
+  of: (model: Model, one: Asked) => T,
 ): { readonly trained: T[]; readonly untrained: T[] } {
   let done = 0;
   const all = (one: Model): T[] =>

@@ -2,7 +2,7 @@
  * Which numbers an ablation gives. Those of dose curves are of result tokens on the pure templates of one operation, and
  * exist where the intact model is better than the best constant.
  */
-import type { StatisticInfo } from '../../src/evidence/statistic.js';
+import { RANGES, type StatisticInfo } from '../../src/evidence/statistic.js';
 
 const RANDOM = 'equal-norm random disturbance';
 /** Nothing is 0, in every run that has learned. */
@@ -14,6 +14,7 @@ export const ABLATION_STATISTICS = [
     title: 'Half dose by accuracy, F : A',
     formula: 'log2 a50(feed-forward) - log2 a50(attention), a50 = dose at which accuracy is half way to 1/n',
     unit: 'octaves',
+    range: { low: -8, high: 8 },
     sentence:
       'how many octaves more of the feed-forward writes than of those of attention must be replaced to lose half of the answers',
     ...AGAINST_0,
@@ -25,6 +26,7 @@ export const ABLATION_STATISTICS = [
     formula:
       'log2 of the dose at which accuracy is half way from intact to 1/n, log-linear between half octaves',
     unit: 'octaves',
+    range: { low: -8, high: 0 },
     sentence: 'log2 of the share of the writes that must be replaced to lose half of the answers',
     detail: true,
   },
@@ -33,6 +35,7 @@ export const ABLATION_STATISTICS = [
     title: 'Loss of the intact model',
     formula: 'mean cross-entropy of result tokens, nothing replaced',
     unit: 'nats',
+    range: RANGES.positive,
     sentence: 'loss of the intact model on results',
     compared: false,
   },
@@ -41,6 +44,7 @@ export const ABLATION_STATISTICS = [
     title: 'Feed-forward share',
     formula: '(A_F + 0.01) / (A_F + A_A + 0.02), A the mean share lost over doses 1/8 to 1',
     unit: '1',
+    range: RANGES.share,
     sentence: 'feed-forward share of the causal effect on results',
     counts: 'learned',
     reference: 0.5,
@@ -50,6 +54,7 @@ export const ABLATION_STATISTICS = [
     title: 'Half dose by loss, F : A',
     formula: 'log2 of the dose at which D = 1/2, feed-forward : attention, resample ablation',
     unit: 'octaves',
+    range: { low: -7, high: 7 },
     sentence:
       'how many octaves more of the feed-forward writes than of those of attention must be replaced to lose half',
     ...AGAINST_0,
@@ -59,6 +64,7 @@ export const ABLATION_STATISTICS = [
     title: 'Beyond a random disturbance',
     formula: 'area under the dose curve, resample - equal-norm random',
     unit: '1',
+    range: RANGES.signed,
     sentence: 'extra cost of replacing writes over moving them as far in a random direction',
     ...AGAINST_0,
   },
@@ -67,6 +73,7 @@ export const ABLATION_STATISTICS = [
     title: 'Lost with patterns frozen',
     formula: 'D of the loss with every attention pattern at its template mean, values kept',
     unit: '1',
+    range: RANGES.share,
     sentence: 'share of the results lost when attention patterns are frozen at their template mean',
     counts: 'learned',
   },
@@ -75,6 +82,7 @@ export const ABLATION_STATISTICS = [
     title: 'Lost at the smallest dose of the share',
     formula: 'D at dose 1/8, resample ablation',
     unit: '1',
+    range: RANGES.share,
     sentence:
       'share of the results lost when one eighth of the writes is replaced (near 1: nothing is left to tell apart)',
     compared: false,
@@ -125,6 +133,7 @@ export const ABLATION_STATISTICS = [
     title: 'Cosine of the two writes',
     formula: 'mean cosine of attn_out and mlp_out less their template means: negative is cancellation',
     unit: '1',
+    range: RANGES.signed,
     sentence: 'cosine of what attention and feed-forward write, varying over prompts',
     detail: true,
   },
@@ -133,6 +142,7 @@ export const ABLATION_STATISTICS = [
     title: 'Area under the dose curve',
     formula: 'mean of D over doses 1/8 to 1, resample ablation',
     unit: '1',
+    range: RANGES.share,
     sentence: 'mean share of the results lost over the doses',
     controlName: RANDOM,
     detail: true,
@@ -142,6 +152,7 @@ export const ABLATION_STATISTICS = [
     title: 'Lost at full dose',
     formula: 'D at dose 1, resample ablation',
     unit: '1',
+    range: RANGES.share,
     sentence:
       'share of the results lost when the writes are replaced as a whole (attention: everything, by construction)',
     controlName: RANDOM,
@@ -152,6 +163,7 @@ export const ABLATION_STATISTICS = [
     title: 'Shapley value of feed-forward',
     formula: '(D_F(1) + D_AF(1) - D_A(1)) / 2, resample ablation',
     unit: '1',
+    range: { low: -0.5, high: 1 },
     sentence: 'Shapley value of feed-forward at full dose',
     detail: true,
   },
@@ -160,6 +172,7 @@ export const ABLATION_STATISTICS = [
     title: 'Accuracy along the dose',
     formula: 'share of result tokens right with a share of the writes replaced, resample ablation',
     unit: 'accuracy',
+    range: RANGES.share,
     sentence: 'accuracy on results with a share of the writes replaced',
     controlName: RANDOM,
     counts: 'learned',
@@ -170,6 +183,7 @@ export const ABLATION_STATISTICS = [
     title: 'Loss along the dose',
     formula: 'mean cross-entropy of result tokens with a share of the writes replaced: a loss, not a rise',
     unit: 'nats',
+    range: RANGES.positive,
     sentence: 'loss on results with a share of the writes replaced (not the rise above the intact loss)',
     controlName: RANDOM,
     counts: 'learned',
@@ -198,6 +212,7 @@ export const ABLATION_STATISTICS = [
     title: 'Accuracy of the intact model',
     formula: 'share of result tokens right, single operations without held-out operands',
     unit: 'accuracy',
+    range: RANGES.share,
     sentence: 'accuracy of the intact model on single operations',
     detail: true,
   },
@@ -206,6 +221,7 @@ export const ABLATION_STATISTICS = [
     title: 'Chains right to the end',
     formula: 'share of whole chains right in free running, resample ablation at every token',
     unit: 'accuracy',
+    range: RANGES.share,
     sentence: 'share of chains that come out right as a whole',
     detail: true,
   },
@@ -215,6 +231,7 @@ export const ABLATION_STATISTICS = [
     formula:
       'share of chains whose first wrong token has the role, free running, resample ablation at every token',
     unit: 'accuracy',
+    range: RANGES.share,
     sentence: 'share of chains whose first wrong token has the role',
     detail: true,
   },

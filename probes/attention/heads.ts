@@ -6,7 +6,7 @@
 import { cheapestAssignment } from '../../src/analysis/assignment.js';
 import { hasLearned } from '../../src/evidence/conditions.js';
 import { groupBy } from '../../src/evidence/group-by.js';
-import { nine, type Observation, type StatisticInfo } from '../../src/evidence/statistic.js';
+import { nine, type Observation, RANGES, type StatisticInfo } from '../../src/evidence/statistic.js';
 import type { Measured } from '../contract.js';
 import { type AttentionMeasurement, type HeadNumbers } from './measure.js';
 import { BEFORE, layerScope, readsOf, weightOf } from './statistics.js';
@@ -19,6 +19,7 @@ export const HEAD_WEIGHT: StatisticInfo = {
   formula:
     'sum of the weights on tokens of a kind at the position before the result, heads matched over runs',
   unit: '1',
+  range: RANGES.share,
   sentence: 'share of the attention of a head that goes to tokens of a kind where the result is predicted',
   detail: true,
   controlName: BEFORE,
@@ -29,6 +30,7 @@ export const HEAD_ENTROPY: StatisticInfo = {
   title: 'Entropy of a head',
   formula: '- sum w ln w at the position before the result, heads matched over runs',
   unit: 'nats',
+  range: { low: 0, high: 'null mean' },
   sentence: 'entropy of the attention of a head where the result is predicted',
   detail: true,
   controlName: BEFORE,

@@ -1,6 +1,6 @@
 /** Which numbers the attention of the position before the result gives: of layers, the mean over heads. Heads: heads.ts. */
 import type { Scope } from '../../src/evidence/scope.js';
-import type { Statistic, StatisticRow } from '../../src/evidence/statistic.js';
+import { RANGES, type Statistic, type StatisticRow } from '../../src/evidence/statistic.js';
 import { mean } from '../../src/tensor/sum.js';
 import { type AttentionMeasurement, type HeadNumbers, type Read, READ } from './measure.js';
 
@@ -43,6 +43,7 @@ export const ATTENTION_STATISTICS: readonly Statistic<AttentionMeasurement>[] = 
     title: 'Attention to operands',
     formula: 'sum of the weights on operands at the position before the result, mean over heads and prompts',
     unit: '1',
+    range: RANGES.share,
     sentence: 'share of the attention that goes to the operands where the result is predicted',
     counts: 'learned',
     controlName: BEFORE,
@@ -53,6 +54,7 @@ export const ATTENTION_STATISTICS: readonly Statistic<AttentionMeasurement>[] = 
     title: 'Entropy of attention',
     formula: '- sum w ln w at the position before the result, mean over heads and prompts',
     unit: 'nats',
+    range: { low: 0, high: 'null mean' },
     sentence: 'entropy of the attention where the result is predicted (0: one position is read)',
     counts: 'learned',
     controlName: BEFORE,
@@ -63,6 +65,7 @@ export const ATTENTION_STATISTICS: readonly Statistic<AttentionMeasurement>[] = 
     title: 'Entropy of attention, of the most possible',
     formula: 'entropy / ln(number of positions), mean over heads and prompts',
     unit: '1',
+    range: RANGES.share,
     sentence:
       'entropy of the attention where the result is predicted, as a share of that of uniform attention',
     detail: true,
@@ -75,6 +78,7 @@ export const ATTENTION_STATISTICS: readonly Statistic<AttentionMeasurement>[] = 
     formula:
       'sum of the weights on tokens of a kind at the position before the result, mean over heads and prompts',
     unit: '1',
+    range: RANGES.share,
     sentence: 'share of the attention that goes to tokens of a kind where the result is predicted',
     detail: true,
     controlName: BEFORE,

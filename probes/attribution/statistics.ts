@@ -1,6 +1,6 @@
 /** Which numbers direct attribution gives. */
 import type { Scope } from '../../src/evidence/scope.js';
-import type { Statistic, StatisticRow } from '../../src/evidence/statistic.js';
+import { RANGES, type Statistic, type StatisticRow } from '../../src/evidence/statistic.js';
 import type { AttributionMeasurement, Contributions } from './measure.js';
 
 /** A margin below this is too small to be divided: shares are of runs whose right results stand out by a factor e. */
@@ -46,35 +46,81 @@ export function feedForwardShare({ heads, feedForward, margin }: Contributions):
   return attention + f > 0 ? f / (attention + f) : undefined;
 }
 
-function rowsOf(
-  m: AttributionMeasurement,
+/** What was asked of one operation, or of one role in it. */
+interface Asked {
+  readonly scope: Scope;
+  readonly examples: number;
+  readonly trained: Contributions;
+  readonly untrained: Contributions;
+}
+
+/** Result against the other numbers, one for each operation. */
+const ofResults = ({ operations }: AttributionMeasurement): Asked[] =>
+  operations.map(({ operation, prompts, trained, untrained }) => ({
+    scope: { operation },
+    examples: prompts,
+    trained,
+    untrained,
+  }));
+
+/** The right token against all others, one for each operation and role. */
+const byRole = ({ operations }: AttributionMeasurement): Asked[] =>
+  operations.flatMap(({ operation, roles, trained, untrained }) =>
+    roles.map(({ role, tokens }, i) => ({
+      scope: { operation, role },
+      examples: tokens,
+      trained: trained.roles[i],
+      untrained: untrained.roles[i],
+    })),
+  );
+
+/** One number of each. */
+const numbersOf = (
+  asked: readonly Asked[],
+  of: (found: Contributions) => number | undefined,
+): StatisticRow[] =>
+  asked.flatMap(({ scope, examples, trained, untrained }) => {
+    const value = of(trained);
+    const control = of(untrained);
+    return value === undefined
+      ? []
+      : [{ scope, value, ...(control === undefined ? {} : { control }), examples }];
+  });
+
+/** One number of each part. @param heads - with the heads one by one */
+function partNumbers(
+  { operations, sharedBlocks }: AttributionMeasurement,
+  asked: readonly Asked[],
   of: (found: Contributions, value: number) => number | undefined,
   heads: boolean,
 ): StatisticRow[] {
-  const { operations, sharedBlocks } = m;
   if (operations.length === 0) return [];
   const [first] = operations;
   // each model ranks its own heads, so that the control is as favoured by the ranking
   const [own, before] = [ranked(first.trained), ranked(first.untrained)];
-  return operations.flatMap(({ operation, prompts, trained, untrained }) => {
+  return asked.flatMap(({ scope, examples, trained, untrained }) => {
     const controls = partsOf(untrained, before, sharedBlocks);
-    return partsOf(trained, own, sharedBlocks).flatMap(({ scope, value, isHead }, i) => {
+    return partsOf(trained, own, sharedBlocks).flatMap(({ scope: part, value, isHead }, i) => {
       const shown = of(trained, value);
       if (shown === undefined || (isHead === true && !heads)) return [];
       const control = of(untrained, controls[i].value);
       return [
         {
-          scope: { operation, ...scope },
+          scope: { ...scope, ...part },
           value: shown,
           ...(control === undefined ? {} : { control }),
-          examples: prompts,
+          examples,
         },
       ];
     });
   });
 }
 
+const shareOf = ({ margin }: Contributions, value: number): number | undefined =>
+  margin < LEAST_MARGIN ? undefined : value / margin;
+
 const BEFORE = 'before training';
+const OVER_TOKENS = 'logit of the right token - mean over all tokens';
 
 export const ATTRIBUTION_STATISTICS: readonly Statistic<AttributionMeasurement>[] = [
   {
@@ -83,26 +129,26 @@ export const ATTRIBUTION_STATISTICS: readonly Statistic<AttributionMeasurement>[
     formula:
       'F / (F + A), A and F the contributions of attention and of feed-forward layers, negative ones as 0',
     unit: '1',
+    range: RANGES.share,
     sentence:
       'feed-forward share of what attention and feed-forward layers write directly for the right result',
     counts: 'learned',
     reference: 0.5,
     controlName: BEFORE,
-    of: (m) =>
-      m.operations.flatMap(({ operation, prompts, trained, untrained }) => {
-        const value = feedForwardShare(trained);
-        const control = feedForwardShare(untrained);
-        return value === undefined
-          ? []
-          : [
-              {
-                scope: { operation },
-                value,
-                ...(control === undefined ? {} : { control }),
-                examples: prompts,
-              },
-            ];
-      }),
+    of: (m) => numbersOf(ofResults(m), feedForwardShare),
+  },
+  {
+    id: 'role-feed-forward-share',
+    title: 'Feed-forward share, direct, by role',
+    formula:
+      'F / (F + A) for the margin by role, A and F of attention and of feed-forward layers, negative ones as 0',
+    unit: '1',
+    range: RANGES.share,
+    sentence:
+      'feed-forward share of what attention and feed-forward layers write directly for the right token of a role',
+    reference: 0.5,
+    controlName: BEFORE,
+    of: (m) => numbersOf(byRole(m), feedForwardShare),
   },
   {
     id: 'share',
@@ -113,7 +159,19 @@ export const ATTRIBUTION_STATISTICS: readonly Statistic<AttributionMeasurement>[
     counts: 'learned',
     reference: 0,
     controlName: BEFORE,
-    of: (m) => rowsOf(m, ({ margin }, value) => (margin < LEAST_MARGIN ? undefined : value / margin), false),
+    of: (m) => partNumbers(m, ofResults(m), shareOf, false),
+  },
+  {
+    id: 'role-share',
+    title: 'Share of the margin, by role',
+    formula: `mean contribution / mean margin over the tokens of a role, margin = ${OVER_TOKENS}`,
+    unit: '1',
+    sentence:
+      'share of the margin of the right token of a role that a part writes directly (all parts together: 1)',
+    detail: true,
+    reference: 0,
+    controlName: BEFORE,
+    of: (m) => partNumbers(m, byRole(m), shareOf, false),
   },
   {
     id: 'contribution',
@@ -124,7 +182,18 @@ export const ATTRIBUTION_STATISTICS: readonly Statistic<AttributionMeasurement>[
     detail: true,
     reference: 0,
     controlName: BEFORE,
-    of: (m) => rowsOf(m, (_, value) => value, true),
+    of: (m) => partNumbers(m, ofResults(m), (_, value) => value, true),
+  },
+  {
+    id: 'role-contribution',
+    title: 'Contribution to the margin, by role',
+    formula: `mean over the tokens of a role of what a part adds to: ${OVER_TOKENS}`,
+    unit: 'nats',
+    sentence: 'what a part adds to the margin of the right token of a role',
+    detail: true,
+    reference: 0,
+    controlName: BEFORE,
+    of: (m) => partNumbers(m, byRole(m), (_, value) => value, true),
   },
   {
     id: 'margin',
@@ -134,26 +203,32 @@ export const ATTRIBUTION_STATISTICS: readonly Statistic<AttributionMeasurement>[
     sentence: 'how far the logit of the right result stands above the mean over the numbers',
     compared: false,
     controlName: BEFORE,
-    of: (m) =>
-      m.operations.map(({ operation, prompts, trained, untrained }) => ({
-        scope: { operation },
-        value: trained.margin,
-        control: untrained.margin,
-        examples: prompts,
-      })),
+    of: (m) => numbersOf(ofResults(m), ({ margin }) => margin),
+  },
+  {
+    id: 'role-margin',
+    title: 'Margin of the right token, by role',
+    formula: `mean over the tokens of a role of: ${OVER_TOKENS}`,
+    unit: 'nats',
+    sentence: 'how far the logit of the right token of a role stands above the mean over all tokens',
+    detail: true,
+    controlName: BEFORE,
+    of: (m) => numbersOf(byRole(m), ({ margin }) => margin),
   },
   {
     id: 'sum-error',
     title: 'Error of the sum',
-    formula: "largest |sum of the parts - margin of the model's own logits| over prompts",
+    formula:
+      "largest |sum of the parts - margin of the model's own logits|, over prompts, or tokens of a role",
     unit: 'nats',
-    sentence: 'how far the parts are from summing to the margin of the right result',
+    range: RANGES.positive,
+    sentence: 'how far the parts are from summing to the margin of the right token',
     detail: true,
     of: (m) =>
-      m.operations.map(({ operation, prompts, trained }) => ({
-        scope: { operation },
+      [...ofResults(m), ...byRole(m)].map(({ scope, examples, trained }) => ({
+        scope,
         value: trained.sumError,
-        examples: prompts,
+        examples,
       })),
   },
 ];

@@ -5,7 +5,7 @@
  */
 import { summariesOf, groupName } from '../../src/evidence/summaries.js';
 import { pointRows, pointsChart } from '../../src/report/marks/points.js';
-import type { Statistic } from '../../src/evidence/statistic.js';
+import { RANGES, type Statistic } from '../../src/evidence/statistic.js';
 import type { Probe } from '../contract.js';
 import { type CodeMeasurement, measureSubject } from './measure.js';
 
@@ -53,6 +53,7 @@ const STATISTICS: readonly Statistic<CodeMeasurement>[] = [
     title: 'Code length of parity',
     formula: BITS,
     unit: 'bits',
+    range: RANGES.positive,
     sentence: 'bits a label of parity of the result where it is predicted, 1 without the model',
     detail: true,
     controlName: BEFORE,
@@ -64,6 +65,7 @@ const STATISTICS: readonly Statistic<CodeMeasurement>[] = [
     title: 'Code length of random labels',
     formula: `${BITS}, mean over random labellings of the results`,
     unit: 'bits',
+    range: RANGES.positive,
     sentence: 'bits a label of random labels of the result where it is predicted',
     detail: true,
     controlName: BEFORE,

@@ -15,6 +15,7 @@ export const SAME_GEOMETRY: StatisticInfo = {
   title: 'Same geometry as the mixed run, best naming',
   formula: 'max over (Z/n)* of debiased CKA with the mixed run of equal seed - null mean of the same maximum',
   unit: '1',
+  range: { low: -2, high: 2 },
   sentence: 'same geometry as the mixed run of equal seed, up to renaming of the numbers',
   tested: 'own-null',
   testMethod: 'numbers permuted, one-sided',

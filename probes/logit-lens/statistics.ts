@@ -1,7 +1,7 @@
 /** Which numbers a logit lens gives. */
 import { binomialCdf } from '../../src/analysis/distributions.js';
 import type { Scope } from '../../src/evidence/scope.js';
-import type { Statistic, StatisticRow } from '../../src/evidence/statistic.js';
+import { RANGES, type Statistic, type StatisticRow } from '../../src/evidence/statistic.js';
 import { stageScope } from '../parity-probe/statistics.js';
 import type { LogitLensMeasurement } from './measure.js';
 
@@ -54,6 +54,7 @@ export const LOGIT_LENS_STATISTICS: readonly Statistic<LogitLensMeasurement>[] =
     title: 'Layers until it is read',
     formula: `layers passed at the first stage from which accuracy stays at ${READ} or more, in halves`,
     unit: '1',
+    range: RANGES.positive,
     sentence:
       'layers after which the unembedding reads the result, or its residue, off the residual stream (1/2: after the first attention)',
     counts: 'learned',
@@ -70,6 +71,7 @@ export const LOGIT_LENS_STATISTICS: readonly Statistic<LogitLensMeasurement>[] =
     title: 'Accuracy read at a stage',
     formula: 'share of prompts whose most probable number, or residue class, is the right one',
     unit: 'accuracy',
+    range: RANGES.share,
     sentence: 'result, or its residue, read off the residual stream by the unembedding',
     detail: true,
     controlName: BEFORE,
@@ -88,6 +90,7 @@ export const LOGIT_LENS_STATISTICS: readonly Statistic<LogitLensMeasurement>[] =
     title: 'Probability of the right result at a stage',
     formula: 'mean over prompts of the softmax of the logits there, all tokens',
     unit: '1',
+    range: RANGES.share,
     sentence: 'probability of the right result, read off the residual stream by the unembedding',
     detail: true,
     controlName: BEFORE,

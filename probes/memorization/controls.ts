@@ -12,7 +12,7 @@ import { type Condition, PRIMARY, whyUnusable } from '../../src/evidence/conditi
 import type { Evidence } from '../../src/evidence/evidence.js';
 import { type Finding, jsonInterval } from '../../src/evidence/finding.js';
 import { scopeKey, scopeText } from '../../src/evidence/scope.js';
-import { nine, type Observation, type StatisticInfo } from '../../src/evidence/statistic.js';
+import { nine, type Observation, RANGES, type StatisticInfo } from '../../src/evidence/statistic.js';
 import { EXPLORATORY_LEVEL, groupName, summariesOf } from '../../src/evidence/summaries.js';
 import { vocabularyOf } from '../../src/listops/tokenizer.js';
 import type { Measured } from '../contract.js';
@@ -109,6 +109,7 @@ export const SAME_HOLDOUT: StatisticInfo = {
   title: 'Earlier runs with the same hold-out',
   formula: 'runs of smaller seeds in the condition that count and hold out the same sets',
   unit: '1',
+  range: RANGES.positive,
   sentence: 'earlier runs of the condition that hold out the same',
   compared: false,
   detail: true,

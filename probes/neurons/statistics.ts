@@ -1,5 +1,5 @@
 /** Which numbers the pairs give, an operation each. Controls are the same model before training unless said otherwise. */
-import type { NullNumbers, Statistic, StatisticRow } from '../../src/evidence/statistic.js';
+import { type NullNumbers, RANGES, type Statistic, type StatisticRow } from '../../src/evidence/statistic.js';
 import type { NeuronMeasurement, OperationNumbers, TestNumbers } from './measure.js';
 
 const PERMUTED = 'labels of the numbers permuted, one-sided';
@@ -38,6 +38,7 @@ export const NEURON_STATISTICS: readonly Statistic<NeuronMeasurement>[] = [
     title: 'Neurons of one frequency',
     formula: 'sum over neurons of max over k of power at (k,0), (0,k), (k,k), (k,-k) / power of all neurons',
     unit: 'accuracy',
+    range: RANGES.share,
     sentence:
       'share of the variance of the last neurons at the best frequency of each (a clock near 1, a table low)',
     tested: 'own-null',
@@ -60,6 +61,7 @@ export const NEURON_STATISTICS: readonly Statistic<NeuronMeasurement>[] = [
     title: 'Neurons that follow a + b',
     formula: 'power of the neurons at (k, k) / power at all frequencies but (0, 0)',
     unit: 'accuracy',
+    range: RANGES.share,
     sentence: 'share of the variance of the last neurons that depends on a + b alone (NADD: a - b)',
     tested: 'own-null',
     testMethod: PERMUTED,
@@ -75,6 +77,7 @@ export const NEURON_STATISTICS: readonly Statistic<NeuronMeasurement>[] = [
     title: 'Key frequencies of the logits',
     formula: 'fewest k that hold 90 % of the power at (k, k) of the centred number logits',
     unit: '1',
+    range: { low: 1 },
     sentence: 'how many frequencies of a + b hold 90 % of its power in the logits (a table needs nearly all)',
     counts: 'learned',
     of: ofEach((own) => (hasKeys(own) ? [{ value: own.keys.length }] : [])),
@@ -109,6 +112,7 @@ export const NEURON_STATISTICS: readonly Statistic<NeuronMeasurement>[] = [
     title: 'Logits that follow a + b',
     formula: 'power of the centred number logits at (k, k) / power at all frequencies but (0, 0)',
     unit: 'accuracy',
+    range: RANGES.share,
     sentence:
       'share of the variance of the logits that depends on a + b alone; near 1 by need where SUM is right',
     detail: true,
@@ -122,6 +126,7 @@ export const NEURON_STATISTICS: readonly Statistic<NeuronMeasurement>[] = [
     title: 'Accuracy on all pairs',
     formula: 'share of the n x n pairs answered right, held-out ones among them',
     unit: 'accuracy',
+    range: RANGES.share,
     sentence: 'share of all pairs of numbers answered right',
     detail: true,
     of: ofEach(({ accuracy }) => [{ value: accuracy }]),
@@ -131,6 +136,7 @@ export const NEURON_STATISTICS: readonly Statistic<NeuronMeasurement>[] = [
     title: 'Power at one frequency of a + b',
     formula: 'power at (k, k) / power at all frequencies but (0, 0)',
     unit: 'accuracy',
+    range: RANGES.share,
     sentence: 'share of the variance that is a wave of a + b of one frequency',
     detail: true,
     controlName: BEFORE,
@@ -153,6 +159,7 @@ export const NEURON_STATISTICS: readonly Statistic<NeuronMeasurement>[] = [
     title: 'Neurons by best frequency',
     formula: 'power of the neurons whose best frequency is k / power of all neurons',
     unit: 'accuracy',
+    range: RANGES.share,
     sentence: 'share of the variance of the last neurons in those whose best frequency is k',
     detail: true,
     of: ofEach(({ neurons }) =>

@@ -119,6 +119,24 @@ export function medianInterval(
   };
 }
 
+/**
+ * An interval without what the quantity cannot be. Whenever the whole interval holds the true value so does what is left of it,
+ * since the true value lies within the limits: coverage stays. An estimate is never cut off; where a limit was met `method` says so.
+ * @param low - least possible value, -Infinity where there is none; `high` the greatest
+ */
+export function limitedInterval(interval: IntervalEstimate, low: number, high: number): IntervalEstimate {
+  const { estimate, method } = interval;
+  const [cutBelow, cutAbove] = [interval.low < low, interval.high > high];
+  if (!cutBelow && !cutAbove) return interval;
+  const at = [...(cutBelow ? [low] : []), ...(cutAbove ? [high] : [])];
+  return {
+    ...interval,
+    low: cutBelow ? Math.min(low, estimate) : interval.low,
+    high: cutAbove ? Math.max(high, estimate) : interval.high,
+    method: `${method}, cut at ${at.map((limit) => Number(limit.toPrecision(3))).join(' and ')}`,
+  };
+}
+
 export function checkLevel(level: number): void {
   if (!(level > 0 && level < 1))
     throw new RangeError(`level: found ${level}, expected a number between 0 and 1.`);

@@ -66,8 +66,28 @@ export const statisticInfoSchema = z.strictObject({
     .exactOptional(),
   /** value of no effect, drawn as a line */
   reference: z.number().exactOptional(),
+  /**
+   * what its definition lets a value be, where it bounds it: intervals are limited to it. `null mean`: what chance gives is
+   * the most possible, such as the entropy of uniform attention
+   */
+  range: z
+    .strictObject({
+      low: z.number().exactOptional(),
+      high: z.union([z.number(), z.literal('null mean')]).exactOptional(),
+    })
+    .exactOptional(),
 });
 export type StatisticInfo = Readonly<z.infer<typeof statisticInfoSchema>>;
+
+/** What most definitions let a value be. */
+export const RANGES = {
+  /** shares, accuracies, probabilities */
+  share: { low: 0, high: 1 },
+  /** differences of shares, correlations, cosines */
+  signed: { low: -1, high: 1 },
+  /** losses, norms, counts */
+  positive: { low: 0 },
+} as const satisfies Readonly<Record<string, StatisticInfo['range']>>;
 
 /** @typeParam M - what `measure` of the module returns */
 export interface Statistic<M> extends StatisticInfo {

@@ -2,7 +2,12 @@
  * From observations to what is said of conditions: means over seeds with intervals and p values, differences between
  * conditions, series over steps with the step from which a number stays above its null. Pure, and the same for every module.
  */
-import { type IntervalEstimate, meanInterval, welchInterval } from '../analysis/intervals.js';
+import {
+  type IntervalEstimate,
+  limitedInterval,
+  meanInterval,
+  welchInterval,
+} from '../analysis/intervals.js';
 import { stouffer } from '../analysis/multiple-testing.js';
 import { twoSamplePermutation } from '../analysis/permutation.js';
 import { studentCdf } from '../analysis/distributions.js';
@@ -129,6 +134,8 @@ function summarise(
     const found = own.flatMap((row) => pick(row) ?? []);
     return found.length === 0 ? undefined : nine(mean(found));
   };
+  const nullMean = average((row) => row.null?.mean);
+  const [low, high] = limitsOf(info, nullMean);
   return {
     statistic,
     info,
@@ -137,14 +144,27 @@ function summarise(
     learned,
     values,
     mean: nine(mean(numbers)),
-    interval: bounded(meanInterval(numbers, EXPLORATORY_LEVEL)),
+    interval: within(bounded(meanInterval(numbers, EXPLORATORY_LEVEL)), low, high),
     p: pOf(info, numbers, own),
     control: average((row) => row.control),
-    nullMean: average((row) => row.null?.mean),
+    nullMean,
     nullHigh: average((row) => row.null?.high),
     examples: Math.max(0, ...own.map((row) => row.examples ?? 0)),
   };
 }
+
+/** What the values of a statistic can be, from -Infinity to Infinity where nothing bounds them. */
+function limitsOf({ range = {} }: StatisticInfo, nullMean = Infinity): readonly [number, number] {
+  const { low = -Infinity, high = Infinity } = range;
+  return [low, high === 'null mean' ? nullMean : high];
+}
+
+const within = (
+  interval: IntervalEstimate | undefined,
+  low: number,
+  high: number,
+): IntervalEstimate | undefined =>
+  interval === undefined ? undefined : limitedInterval(interval, low, high);
 
 /** One run: its own p. Several: Stouffer of mid-p, evidence in at least one seed and not in general. */
 function pOf(
@@ -199,6 +219,11 @@ export function differenceOf(
   if (valuesA.length === 0 || valuesB.length === 0) return undefined;
   const [x, y] = [valuesA, valuesB].map((values) => values.map(({ value }) => value));
   const interval = welchInterval(x, y, EXPLORATORY_LEVEL);
+  const limits = [valuesA, valuesB].map((values) => {
+    const nulls = values.flatMap(({ subject }) => rows.get(subject)?.null?.mean ?? []);
+    return limitsOf(info, nulls.length === 0 ? undefined : mean(nulls));
+  });
+  const [[lowA, highA], [lowB, highB]] = limits;
   return {
     statistic,
     info,
@@ -208,7 +233,7 @@ export function differenceOf(
     valuesA,
     valuesB,
     estimate: nine(interval.estimate),
-    interval: bounded(interval),
+    interval: within(bounded(interval), lowA - highB, highA - lowB),
     p: permutationP(x, y, statistic),
     spreads: standardised(x, y),
   };

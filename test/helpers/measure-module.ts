@@ -11,6 +11,7 @@ import type { ChartSpec } from '../../src/report/schema.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { resolveOptions } from '../../src/workflows/probe-plan.js';
 import { type Measurable, subjectFor } from './measure-ablation.js';
+import { outOfRange } from './rows.js';
 
 export interface MeasuredModule<M> {
   readonly measurement: M;
@@ -48,6 +49,12 @@ export async function measureModule<M>(
   const kept = JSON.parse(JSON.stringify(measurement)) as M;
   const observations = observe(probe.name, probe.statistics, subject.subject.id, kept);
   const infos = probe.statistics.map((one) => [`${probe.name}/${one.id}`, infoOf(one)] as const);
+  const wrong = probe.statistics.flatMap((one) =>
+    observations
+      .filter(({ statistic }) => statistic === `${probe.name}/${one.id}`)
+      .flatMap((row) => outOfRange(one, row) ?? []),
+  );
+  if (wrong.length > 0) throw new Error(wrong.join('; '));
   const evidence = evidenceOf([subject.subject], observations, new Map(infos));
   const measured = [{ subject: subject.subject, config, measurement: kept }];
   const combined = probe.combine?.({ measured, last: measured, options: resolved, evidence });

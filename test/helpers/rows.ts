@@ -1,6 +1,6 @@
 /** Rows of a measurement by statistic and scope. */
-import { isWithin, type Scope } from '../../src/evidence/scope.js';
-import type { NamedRow } from '../../src/evidence/statistic.js';
+import { isWithin, type Scope, scopeText } from '../../src/evidence/scope.js';
+import type { NamedRow, Observation, StatisticInfo } from '../../src/evidence/statistic.js';
 
 export interface HasRows<Id extends string = string> {
   readonly rows: readonly NamedRow<Id>[];
@@ -30,4 +30,20 @@ export function peakFrequency(from: HasRows): number {
   const ratio = ({ value, control = NaN }: NamedRow): number => value / control;
   const all = rowsOf(from, 'fourier-share');
   return all.reduce((best, row) => (ratio(row) > ratio(best) ? row : best)).scope?.frequency ?? NaN;
+}
+
+/** Nine digits of numbers of float32 weights. */
+const SLACK = 1e-6;
+
+/** What a value or its control is beyond what its statistic says it can be, in words; undefined: nothing. */
+export function outOfRange(
+  info: StatisticInfo | undefined,
+  { statistic, scope, value, control, null: own }: Observation,
+): string | undefined {
+  const { low = -Infinity, high = Infinity } = info?.range ?? {};
+  const most = high === 'null mean' ? (own?.mean ?? Infinity) : high;
+  const wrong = [value, control ?? value].find((x) => x < low - SLACK || x > most + SLACK);
+  return wrong === undefined
+    ? undefined
+    : `${statistic} ${scopeText(scope)}: ${wrong}, outside ${low} to ${most}`;
 }

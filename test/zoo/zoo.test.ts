@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/engine/registry.js';
 import type { Engine, Model } from '../../src/engine/engine.js';
 import { type Lens, openLens } from '../../src/lens/lens.js';
+import { attribution } from '../../probes/attribution/index.js';
 import { embeddingPca } from '../../probes/embedding-pca/index.js';
 import type { EmbeddingMeasurement } from '../../probes/embedding-pca/measure.js';
 import { parityProbe } from '../../probes/parity-probe/index.js';
@@ -150,6 +151,15 @@ describe.each(ZOO_NAMES)('%s', (name) => {
     const [answering, silent] = name === 'copier' ? ['head', 'feed-forward'] : ['feed-forward', 'head'];
     expect(parts.get(answering)).toBeGreaterThan(2);
     expect(Math.abs(parts.get(silent) ?? NaN)).toBeLessThan(1e-3);
+  });
+
+  it('attribution by role: who writes the result writes the end too; the copier has no end', async () => {
+    const { rows } = await measureModule(engine, attribution, ZOO[name](), { promptsPerTemplate: 60 });
+    const found = rows('role-feed-forward-share').map(({ scope, value }) => [scope.role, value] as const);
+    const wanted = name === 'copier' ? { result: 0 } : { result: 1, format: 1 };
+    expect(found.map(([role]) => role)).toEqual(Object.keys(wanted));
+    for (const [role, value] of found)
+      expect([role, value.toFixed(3)]).toEqual([role, name === 'copier' ? '0.000' : '1.000']);
   });
 
   it('patching: a second operand moves the answer, but not the copier', () => {

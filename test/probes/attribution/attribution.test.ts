@@ -17,6 +17,7 @@ import {
 } from '../../../src/model/parameters.js';
 import { Rng } from '../../../src/tensor/rng.js';
 import { referenceActivations, strongWeights } from '../../lens/setup.js';
+import { plantedScribe, SCRIBE_MARGIN } from '../../helpers/planted-scribe.js';
 import { testEngine } from '../../helpers/measure-ablation.js';
 import { measureModule } from '../../helpers/measure-module.js';
 import {
@@ -56,7 +57,11 @@ describe('attention that copies the first operand', () => {
     expect(found.row('share', { operation: 'FIRST', part: 'attention', layer: 0 }).value).toBeCloseTo(1, 5);
     expect(found.row('feed-forward-share', { operation: 'FIRST' }).value).toBeCloseTo(0, 6);
     expect(found.row('sum-error', { operation: 'FIRST' }).value).toBeLessThan(1e-5);
-    expect(found.pictures).toHaveLength(3);
+    expect(found.pictures.map(({ id }) => id)).toEqual([
+      'attribution-parts',
+      'attribution-roles',
+      'attribution-map',
+    ]);
   });
 });
 
@@ -77,17 +82,55 @@ describe('a table of pairs in the feed-forward layer', () => {
   });
 });
 
+describe('a model that copies by attention, punctuates by feed-forward and knows no result', () => {
+  it('has a share of each role for what writes it, and none of results', async () => {
+    const found = await measureModule(engine, attribution, plantedScribe(), { promptsPerTemplate: 30 });
+    const margins = (['result', 'copy', 'format'] as const).map(
+      (role) => found.row('role-margin', { operation: 'SUM', role }).value,
+    );
+    expect(margins[0]).toBeCloseTo(0, 5);
+    expect(margins[1]).toBeCloseTo(SCRIBE_MARGIN, 5);
+    expect(margins[2]).toBeCloseTo(SCRIBE_MARGIN, 5);
+    const shares = (role: string): number[] =>
+      found.rows('role-share', { operation: 'SUM', role }).map(({ value }) => value);
+    const parts = found.rows('role-share', { role: 'copy' }).map(({ scope }) => scope.part);
+    expect(parts).toEqual(['embedding', 'position', 'attention', 'feed-forward', 'biases']);
+    expect(shares('result')).toEqual([]);
+    shares('copy').forEach((share, i) => expect(share).toBeCloseTo(Number(parts[i] === 'attention'), 5));
+    shares('format').forEach((share, i) => expect(share).toBeCloseTo(Number(parts[i] === 'feed-forward'), 5));
+    const feedForward = found.rows('role-feed-forward-share');
+    expect(feedForward.map(({ scope }) => scope.role)).toEqual(['copy', 'format']);
+    expect(feedForward[0].value).toBeCloseTo(0, 5);
+    expect(feedForward[1].value).toBeCloseTo(1, 5);
+    // a flat template and two nested ones of 30 prompts: 1, 2 and 2 results; 2 copies each of the nested; 1, 4 and 4 others
+    expect(found.rows('role-margin').map(({ examples }) => examples)).toEqual([150, 120, 270]);
+    for (const { value } of found.rows('sum-error')) expect(value).toBeLessThan(1e-5);
+  });
+});
+
 describe('an untrained model', () => {
   it('has no margin to share out, and is its own control', async () => {
     const config = { ...DEFAULT_RUN, data: { ...DEFAULT_RUN.data, tasks: ['SUM', 'MAX'] as const } };
     const gpt = gptConfigOf(config);
     const untrained = { config, gpt, parameters: initialParameters(gpt, config.seed) };
     const found = await measureModule(engine, attribution, untrained, { promptsPerTemplate: 40 });
-    expect([...found.rows('share'), ...found.rows('feed-forward-share')]).toEqual([]);
-    const rows = found.rows('contribution');
-    expect(rows.length).toBeGreaterThan(0);
-    for (const { value, control } of rows) expect(value).toBe(control);
-    for (const { value } of found.rows('margin')) expect(Math.abs(value)).toBeLessThan(0.1);
+    const shares = ['share', 'feed-forward-share', 'role-share', 'role-feed-forward-share'];
+    expect(shares.flatMap((id) => found.rows(id))).toEqual([]);
+    // of one reduction nothing is carried over
+    expect(found.rows('role-margin').map(({ scope }) => `${scope.operation} ${scope.role}`)).toEqual([
+      'SUM result',
+      'SUM format',
+      'MAX result',
+      'MAX format',
+    ]);
+    for (const id of ['contribution', 'role-contribution']) {
+      const rows = found.rows(id);
+      expect(rows.length).toBeGreaterThan(0);
+      for (const { value, control } of rows) expect(value).toBe(control);
+    }
+    for (const id of ['margin', 'role-margin']) {
+      for (const { value } of found.rows(id)) expect(Math.abs(value)).toBeLessThan(0.1);
+    }
   });
 });
 
