@@ -1,4 +1,4 @@
-/** Pearson and Spearman correlation of two samples. */
+/** What correlations are made of: the standardised sample, whose products with another are Pearson's, and ranks for Spearman's. */
 import { RunError } from '../errors.js';
 import { mean, type NumberArray } from '../tensor/sum.js';
 
@@ -15,25 +15,6 @@ export function standardised(x: NumberArray, what: string): Float64Array {
   const scale = 1 / Math.sqrt(squares);
   for (let i = 0; i < out.length; i++) out[i] *= scale;
   return out;
-}
-
-/** Product-moment correlation in [-1, 1]. */
-export function pearson(x: NumberArray, y: NumberArray): number {
-  if (x.length !== y.length || x.length < 2) {
-    throw new RangeError(
-      `pearson: found lengths ${x.length} and ${y.length}, expected two equal lengths >= 2.`,
-    );
-  }
-  const a = standardised(x, 'pearson: first sample');
-  const b = standardised(y, 'pearson: second sample');
-  let r = 0;
-  for (let i = 0; i < a.length; i++) r += a[i] * b[i];
-  return Math.max(-1, Math.min(1, r));
-}
-
-/** Rank correlation: Pearson of the ranks, ties given the average of their ranks. */
-export function spearman(x: NumberArray, y: NumberArray): number {
-  return pearson(ranks(x), ranks(y));
 }
 
 /** @returns ranks from 1, ties averaged */

@@ -5,7 +5,7 @@
  */
 import { RunError } from '../errors.js';
 import { assertFinite } from '../tensor/shape.js';
-import { cosDeterministic, sinDeterministic } from '../tensor/math.js';
+import { cosDeterministic } from '../tensor/math.js';
 import { centred, gram, type Matrix, squaredNorm } from './matrix.js';
 import { type PermutationOptions, type PermutationTest, permutationTests } from './permutation.js';
 
@@ -57,29 +57,9 @@ export function fourierSpectrum(x: Matrix, options: PermutationOptions): Fourier
   };
 }
 
-/** Only the shares, without a null. @returns [floor(n/2)] */
-export function fourierShares(x: Matrix): Float64Array {
-  const out = new Float64Array(Math.floor(x.rows / 2));
-  shareFunction(x)(
-    Int32Array.from({ length: x.rows }, (_, i) => i),
-    out,
-  );
-  return out;
-}
-
 /** @returns [floor(n/2)] m_k / (n - 1) */
 export function isotropicShares(n: number): Float64Array {
   return Float64Array.from({ length: Math.floor(n / 2) }, (_, k) => multiplicity(k + 1, n) / (n - 1));
-}
-
-/** @returns [floor(n/2)] shares of a straight line of equal steps */
-export function lineShares(n: number): Float64Array {
-  const weights = Float64Array.from(
-    { length: Math.floor(n / 2) },
-    (_, k) => multiplicity(k + 1, n) / sinDeterministic((Math.PI * (k + 1)) / n) ** 2,
-  );
-  const total = weights.reduce((sum, value) => sum + value, 0);
-  return weights.map((value) => value / total);
 }
 
 /** Frequencies k and n - k carry the same power and are counted together; n/2 is its own partner. */

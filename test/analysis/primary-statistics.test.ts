@@ -6,7 +6,6 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { boundedMeanInterval } from '../../src/analysis/bounded-mean.js';
 import { squaredDistances } from '../../src/analysis/distances.js';
-import { fourierShares } from '../../src/analysis/fourier.js';
 import {
   HALF_OCTAVE_DOSES,
   halfDose,
@@ -29,6 +28,7 @@ import {
   ring,
   toMatrix,
 } from './fixtures.js';
+import { fourierShares } from './references.js';
 
 interface Statistics {
   order: { x: FixtureMatrix; value: number; p: number | null }[];
