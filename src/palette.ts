@@ -1,6 +1,6 @@
 /**
  * Colours of conditions, the same in every report, the viewer and the terminal: each label asks for one of the eight, and has
- * another only where a label that is shown beside it took that first. Browser-safe.
+ * another only where a plainer one that is shown beside it asks for the same. Browser-safe.
  */
 
 export const THEME_NAMES = ['light', 'dark'] as const;
@@ -39,19 +39,27 @@ function askedFor(label: string): number {
 }
 
 /**
- * label -> place, with keys in the order of code units: the same whatever order labels came in. Each eight labels have the
- * eight places of a round, first what is asked for, then the next that is free.
+ * label -> place, with keys in the order of code units: the same whatever order labels came in. Eight labels fill the eight
+ * places of a round. Those that ask for different colours have them; of several that ask for one the shortest has it, which
+ * is the plainest condition, and the others what is left.
  */
 export function placesOf(labels: Iterable<string>): ReadonlyMap<string, number> {
-  const taken = new Set<number>();
-  const place = (label: string, i: number): number => {
-    const round = N_COLORS * Math.floor(i / N_COLORS);
-    let color = askedFor(label);
-    while (taken.has(round + color)) color = (color + 1) % N_COLORS;
-    taken.add(round + color);
-    return round + color;
-  };
-  return new Map([...new Set(labels)].sort().map((label, i) => [label, place(label, i)]));
+  const sorted = [...new Set(labels)].sort();
+  const places = new Map<string, number>();
+  let waiting = [...sorted].sort((a, b) => a.length - b.length);
+  for (let round = 0; waiting.length > 0; round += N_COLORS) {
+    const taken = new Map<number, string>();
+    for (const label of waiting) if (!taken.has(askedFor(label))) taken.set(askedFor(label), label);
+    const given = new Set(taken.values());
+    waiting = waiting.filter((label) => !given.has(label));
+    for (const label of waiting.splice(0, N_COLORS - taken.size)) {
+      let color = askedFor(label);
+      while (taken.has(color)) color = (color + 1) % N_COLORS;
+      taken.set(color, label);
+    }
+    for (const [color, label] of taken) places.set(label, round + color);
+  }
+  return new Map(sorted.map((label) => [label, places.get(label) ?? 0]));
 }
 
 /** Which of the colours a place has. */

@@ -99,15 +99,27 @@ describe('the colour that a condition asks for', () => {
     for (const [one, places] of colors) expect([...places], one).toEqual([alone(one)]);
   });
 
-  it('is given to the first of those that ask for it, and each of eight has one of its own', () => {
+  it('stays with a plain condition among others of longer names', () => {
+    const plain = ['SUM, pairs, d=16', 'MAX+MED+SUM, pairs, d=16'];
+    const others = Array.from({ length: 6 }, (_, i) => `SUM, full, d=8, steps=${i}, evaluateEvery=${7 * i}`);
+    const places = placesOf([...others, ...plain]);
+    for (const one of plain) expect(places.get(one)).toBe(alone(one));
+  });
+
+  it('is given to the plainest of those that ask for it, and each of eight has one of its own', () => {
     for (const count of [2, 5, 8, 20, 70]) {
       const many = Array.from({ length: count }, (_, i) => label(`T${i}`, 'full', 16));
       const places = placesOf([...many].reverse());
       expect([...places.keys()]).toEqual([...many].sort());
       expect(new Set(places.values()).size).toBe(count);
       expect(Math.max(...places.values())).toBeLessThan(8 * Math.ceil(count / 8));
-      const [first] = places;
-      expect(first[1]).toBe(alone(first[0]));
+      for (const one of many) {
+        const rivals = many.filter((other) => alone(other) === alone(one) && other !== one);
+        const isFirst = rivals.every(
+          (other) => other.length > one.length || (other.length === one.length && other > one),
+        );
+        if (isFirst) expect(places.get(one), one).toBe(alone(one));
+      }
     }
   });
 });

@@ -9,6 +9,7 @@ import {
   readable,
   type Row,
   smallMultiples,
+  tableOf,
 } from '../../src/report/charts/common.js';
 import type { EllipseNumbers, EmbeddingGroup } from './groups.js';
 
@@ -40,24 +41,25 @@ export function planePicture(all: readonly EmbeddingGroup[]): ChartSpec {
       columns: 3,
       order: groups.map(({ name }) => name),
     }),
-    table: {
-      columns: [
-        'Group',
-        'Number',
-        'First component',
-        'Second component',
-        'Longer half-axis',
-        'Shorter half-axis',
-      ],
-      rows: all.flatMap((group) =>
-        group.consensus.map(([x, y], number) => {
-          const ellipse = group.ellipses.find((one) => one.number === number);
-          const axes = ellipse === undefined ? ['', ''] : ellipse.semiAxes.map((v) => readable(v));
-          return [group.name, number, readable(x), readable(y), ...axes];
-        }),
-      ),
-    },
+    table: tableOfPlane(all),
   });
+}
+
+function tableOfPlane(groups: readonly EmbeddingGroup[]): ChartSpec['table'] {
+  const rows = groups.flatMap((group) =>
+    group.consensus.map(([x, y], number) => {
+      const ellipse = group.ellipses.find((one) => one.number === number);
+      return { name: group.name, number, x, y, axes: ellipse?.semiAxes.map((axis) => readable(axis)) };
+    }),
+  );
+  return tableOf([
+    ['Group', rows.map(({ name }) => name)],
+    ['Number', rows.map(({ number }) => number)],
+    ['First component', rows.map(({ x }) => readable(x))],
+    ['Second component', rows.map(({ y }) => readable(y))],
+    ['Longer half-axis', rows.map(({ axes }) => axes?.[0])],
+    ['Shorter half-axis', rows.map(({ axes }) => axes?.[1])],
+  ]);
 }
 
 function rowsOf(group: EmbeddingGroup): Row[] {

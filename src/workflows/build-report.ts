@@ -194,14 +194,15 @@ function engineOf(session: unknown): string {
   return `${engine ?? 'unknown'} (${isa ?? '?'}), kernels ${(kernelHash ?? '').slice(0, 12)}`;
 }
 
-/** One note for each kind of data among the runs; a hold-out is one kind whatever its seed. */
+/** A note for each kind of data among the runs, what several of them share once; a hold-out is one kind whatever its seed. */
 function dataNotes(configs: readonly RunConfig[]): string[] {
   const kinds = new Map<string, RunConfig[]>();
   for (const config of configs) {
     const key = canonicalJson({ ...config.data, holdoutSeed: 0 });
     kinds.set(key, [...(kinds.get(key) ?? []), config]);
   }
-  return [...kinds.values()]
-    .flatMap((group) => fileNote(group[0].data) ?? mutualInformationNotes(group.map(({ data }) => data)))
-    .sort();
+  const notes = [...kinds.values()].flatMap(
+    (group) => fileNote(group[0].data) ?? mutualInformationNotes(group.map(({ data }) => data)),
+  );
+  return [...new Set(notes)].sort();
 }

@@ -145,6 +145,25 @@ describe('addresses', () => {
     expect(measured([join('checkpoints', alone[0], 'steps', '000000')], 'path')).toEqual([`${alone[0]}@0`]);
   });
 
+  it('takes a step at which nothing was evaluated, and does not say that it has learned or not', async () => {
+    const run = await tinyRun(join(folder, 'checkpoints'), ['SUM'], 9, { steps: 70, evaluateEvery: 70 });
+    for (const args of [
+      ['probe', 'all', `${run}@64`],
+      ['compare', `${run}@0`, `${run}@64`],
+    ]) {
+      const { code, stderr } = runCli([...args, '--name', 'unknown', '--quiet'], folder);
+      expect(code, stderr).toBe(0);
+      const { modules, subjects } = reportOf('unknown');
+      expect(subjects.at(-1)).toMatchObject({ step: 64, final: false, accuracy: null });
+      for (const [name, module] of Object.entries(modules)) expect(module.status, name).toBe('ok');
+      const said = Object.values(modules).flatMap(({ charts, findings }) => [
+        ...charts.flatMap(({ subtitle, summary }) => [subtitle, summary]),
+        ...findings.map(({ statement }) => statement),
+      ]);
+      expect(said.filter((text) => /runs? that learned SUM|, not learned/.test(text))).toEqual([]);
+    }
+  });
+
   it('takes a weights file with its configuration, and measures what the run gives', () => {
     const run = join(folder, 'checkpoints', alone[1]);
     copyFileSync(join(run, 'steps', '000010', 'model.safetensors'), join(folder, 'mine.safetensors'));

@@ -172,6 +172,16 @@ describe('building blocks', () => {
     expect([0.98765, 'NaN', null].map((v) => percent(v))).toEqual(['98.8 %', 'NaN', 'not computed']);
   });
 
+  it('have an axis below each picture where the last row of a grid is not full, and below the last row where it is', () => {
+    const axesOf = (panels: number): unknown => {
+      const many = Array.from({ length: panels }, (_, i) => ({ condition: String(i), x: i, y: i }));
+      const { resolve } = smallMultiples(many, 'condition', points, { columns: 3 });
+      return (resolve as Spec | undefined)?.axis;
+    };
+    expect([1, 2, 3, 6].map(axesOf)).toEqual([undefined, undefined, undefined, undefined]);
+    expect([4, 5, 7].map(axesOf)).toEqual(Array.from({ length: 3 }, () => ({ x: 'independent' })));
+  });
+
   it('refuse a chart id that is not kebab-case', () => {
     const table = { columns: [], rows: [] };
     const made = () => chart({ id: 'A b', title: '', subtitle: '', summary: '', spec: {}, table });

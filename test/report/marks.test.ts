@@ -1,4 +1,6 @@
 /** Every mark compiles without a word from Vega-Lite: with much, with one row, with nothing, and with many conditions. */
+import { parse, View } from 'vega';
+import { compile } from 'vega-lite';
 import { describe, expect, it } from 'vitest';
 import { type Evidence, evidenceOf } from '../../src/evidence/evidence.js';
 import type { StatisticInfo } from '../../src/evidence/statistic.js';
@@ -11,6 +13,7 @@ import { linesChart } from '../../src/report/marks/lines.js';
 import { type PointRow, pointRows, pointsChart } from '../../src/report/marks/points.js';
 import { seriesChart } from '../../src/report/marks/series.js';
 import type { ChartSpec } from '../../src/report/schema.js';
+import { themed } from '../../src/report/theme.js';
 import { madeSubject, observed } from '../helpers/made-subject.js';
 import { compileWarnings } from './compile.js';
 
@@ -273,6 +276,45 @@ describe('the line above points', () => {
     expect(shared).toContain('"orient":"top"');
     const titled = text([point('P', 'A'), point('Q', 'B')]);
     expect(titled).toContain('"orient":"top"');
+  });
+});
+
+/** Labels of every axis and legend as they are drawn. */
+async function labelsOf({ spec }: ChartSpec): Promise<string[][]> {
+  const view = new View(parse(compile(themed(spec, 'light', []) as never).spec), { renderer: 'none' });
+  const svg = await view.toSVG();
+  view.finalize();
+  return [...svg.matchAll(/role-(?:axis|legend)-label"[^>]*>(.*?)<\/g>/gs)].map(([, group]) =>
+    [...group.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text),
+  );
+}
+
+describe('numbers along axes and legends', () => {
+  it.each([1e-4, 0.03, 1, 40, 20_000])('are different ones where values are about %d', async (size) => {
+    const values = [-0.7, 0.2, 0.45, 1].map((part) => part * size);
+    const summary = summariesOf(CASES['one run'], 'm/n')[0];
+    const charts = [
+      pointsChart(
+        values.map((value, i) => ({
+          ...{ panel: 'P', category: `c${i}`, condition: 'A', name: 'A', mean: value },
+          values: [{ run: `r${i}`, seed: i, value }],
+        })),
+        { ...TEXT, axis: 'Value', category: 'K' },
+      ),
+      heatMapChart(
+        values.map((value, i) => ({ panel: '', x: `c${i}`, y: 'y', value })),
+        HEAT,
+      ),
+      linesChart(
+        values.map((value, i) => ({ panel: 'P', x: 2 ** -i, summary: { ...summary, mean: value } })),
+        { ...TEXT, x: 'Dose', y: 'Value', ticks: [0.125, 1], format: '.2~p', summary: 'Words.' },
+      ),
+    ];
+    for (const chart of charts) {
+      const labels = await labelsOf(chart);
+      expect(labels.length).toBeGreaterThan(1);
+      for (const own of labels) expect(new Set(own).size, own.join(', ')).toBe(own.length);
+    }
   });
 });
 

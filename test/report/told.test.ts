@@ -55,3 +55,9 @@ describe.each(CHARTS.map((chart) => [chart.id, chart] as const))(
     });
   },
 );
+
+it('says no note of the data twice', () => {
+  const { dataNotes } = EXAMPLE.provenance;
+  expect(dataNotes.length).toBeGreaterThan(2);
+  expect(new Set(dataNotes).size).toBe(dataNotes.length);
+});

@@ -65,6 +65,8 @@ export async function tinyRun(
     readonly regime?: 'full' | 'pairs';
     readonly dModel?: number;
     readonly nCtx?: number;
+    readonly steps?: number;
+    readonly evaluateEvery?: number;
   } = {},
 ): Promise<string> {
   const { run } = await train(
@@ -72,7 +74,7 @@ export async function tinyRun(
       data: { tasks, modulus: more.modulus ?? 10, regime: more.regime ?? 'full' },
       model: { dModel: more.dModel ?? 4, nLayers: 1, nCtx: more.nCtx ?? 32 },
       optimizer: { warmupSteps: 2 },
-      training: { steps: 10, batchSize: 4, evaluateEvery: 5 },
+      training: { steps: more.steps ?? 10, batchSize: 4, evaluateEvery: more.evaluateEvery ?? 5 },
       seed,
     },
     { root },

@@ -30,8 +30,11 @@ export interface HeatCell {
   readonly high?: number;
 }
 
-/** Of values: two digits after the point. */
-const FORMAT = '.2~f';
+/** Of values: two digits after the point, or two that count where all of them are small. */
+function formatOf(rows: readonly Row[]): string {
+  const most = Math.max(...rows.map(({ value }) => Math.abs(Number(value))));
+  return most < 0.1 ? '.2~r' : '.2~f';
+}
 
 export interface HeatMapText extends PictureText {
   /** titles of the axes and of the legend, with the unit */
@@ -57,7 +60,7 @@ export interface HeatMapText extends PictureText {
   readonly independent?: boolean;
   /** the picture in sentences; default: the largest values */
   readonly summary?: string;
-  /** d3-format of the values; default two digits after the point */
+  /** d3-format of the values; default two digits after the point, or two that count */
   readonly format?: string;
 }
 
@@ -111,7 +114,7 @@ function viewOf(
   text: HeatMapText,
   order: Readonly<Record<'x' | 'y', readonly string[]>>,
 ): Spec {
-  const { cell = 26, angle, format = FORMAT } = text;
+  const { cell = 26, angle, format = formatOf(rows) } = text;
   const [width, height] = typeof cell === 'number' ? [cell, cell] : cell;
   const place = {
     x: {
@@ -145,7 +148,7 @@ function viewOf(
 
 function colorOf(
   rows: readonly Row[],
-  { value, domain, diverging, symlog, format = FORMAT }: HeatMapText,
+  { value, domain, diverging, symlog, format = formatOf(rows) }: HeatMapText,
 ): Spec {
   const most = rows.reduce((a, row) => Math.max(a, Math.abs(Number(row.value))), 0) || 1;
   const range = domain ?? (diverging ? [-most, most] : undefined);

@@ -63,7 +63,10 @@ export function linesChart(points: readonly LinePoint[], text: LinesText): Chart
   const dashed = points.some(({ summary }) => summary.control !== undefined);
   return chart({
     ...captionOf(text),
-    subtitle: `${counted(runs, 'run')}, a thin line each; mean of a condition: bold${dashed ? `; ${text.control ?? 'control'}: dashed` : ''}. ${text.note}`,
+    subtitle:
+      points.length === 0
+        ? text.note
+        : `${counted(runs, 'run')}, a thin line each; mean of a condition: bold${dashed ? `; ${text.control ?? 'control'}: dashed` : ''}. ${text.note}`,
     summary: text.summary,
     spec: smallMultiples(
       rows,

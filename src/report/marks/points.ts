@@ -97,7 +97,11 @@ export function pointsChart(points: readonly PointRow[], text: PointsText): Char
   return chart({
     ...captionOf(text),
     subtitle: [
-      `${counted(runs, 'run')}, a faint dot each; ${intervals}${ticks.map((tick) => `; ${tick}`).join('')}.`,
+      ...(points.length === 0
+        ? []
+        : [
+            `${counted(runs, 'run')}, a faint dot each; ${intervals}${ticks.map((tick) => `; ${tick}`).join('')}.`,
+          ]),
       ...(text.share === true && (ends[0] > 0 || ends[1] < 1)
         ? [`The axis runs from ${percent(ends[0], 0)} to ${percent(ends[1], 0)}.`]
         : []),
@@ -186,7 +190,7 @@ function view(points: readonly PointRow[], conditions: readonly string[], text: 
   const x = (field: string): Spec =>
     text.share === true
       ? shareAxis(field, text.axis, shareDomain(points))
-      : quantitative(field, text.axis, { format: '.3~f', tickCount: 5 });
+      : quantitative(field, text.axis, { tickCount: 5 });
   const categories = [...new Set(points.map(({ category }) => category))];
   // a row for each condition, unless a panel or a category has one alone
   const beside = points.some((one) =>
@@ -202,7 +206,7 @@ function view(points: readonly PointRow[], conditions: readonly string[], text: 
   const named = points.every(({ panel, category, name }) => panel === name || category === name);
   const color = conditionColor(conditions, { legend: beside || !named });
   const only = (kind: string): Spec => ({ filter: `datum.kind === '${kind}'` });
-  const value = { field: 'value', type: 'quantitative', format: text.share === true ? '.1%' : '.3~f' };
+  const value = { field: 'value', type: 'quantitative', format: text.share === true ? '.1%' : '.4~r' };
   const tooltip = [
     ...(points.every(({ category, name }) => category === name)
       ? []

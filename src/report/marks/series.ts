@@ -188,7 +188,7 @@ function view(
   const y: Spec = {
     ...values,
     scale: { zero: false, nice: false, range },
-    axis: { format: '.2~f', tickCount: 4 },
+    axis: { tickCount: 4 },
   };
   const tooltip = [
     { field: 'condition', type: 'nominal' },
