@@ -79,12 +79,16 @@ export function generateAnswer(
   }
 }
 
+/** Numbers of the patterns of a full context that are kept ready at once: 16 MiB. Longer contexts take passes over all tokens. */
+const MOST_PATTERN_NUMBERS = 2 ** 22;
+
 /** The interventions of the longest sequence, where they change each row alone; undefined: every token takes a pass over all. */
 function byRows(
   config: GptConfig,
   prompt: Prompt,
   { interventions = [], isByRow = false }: GenerateOptions,
 ): readonly Intervention[] | undefined {
+  if (config.nHeads * config.nCtx ** 2 > MOST_PATTERN_NUMBERS) return undefined;
   if (typeof interventions === 'function' && !isByRow) return undefined;
   const all = typeof interventions === 'function' ? interventions(config.nCtx) : interventions;
   const areRows = all.every(({ at }) => parseActivationName(config, at).row.layout.kind === 'rows');

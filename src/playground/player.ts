@@ -5,6 +5,7 @@
 import type { Engine, Intervention } from '../engine/engine.js';
 import { UserError } from '../errors.js';
 import { promptsAlike } from '../lens/alike.js';
+import { partNames } from '../lens/ablate.js';
 import { type AttributionPart, attributionActivations } from '../lens/attribution.js';
 import type { GeneratedToken } from '../lens/generate.js';
 import { type Lens, type Pattern, openLens } from '../lens/lens.js';
@@ -108,7 +109,10 @@ export interface Player {
   look(question: Question): Look;
   /** @throws UserError in one line */
   swapMap(question: Question): SwapMap;
-  /** makes the means of an expression ahead, so that the first change that asks for them is as fast as the others */
+  /**
+   * Makes what the first change would wait for, so that it is as fast as the others: the means of an expression, and, the
+   * first time, an answer that nobody sees, by which the program is compiled.
+   */
   prepare(ask: string): void;
   dispose(): void;
 }
@@ -183,7 +187,8 @@ export function openPlayer(engine: Engine, model: PlaygroundModel): Player {
     };
   };
 
-  return {
+  let isWarm = false;
+  const player: Player = {
     model,
     lens,
     look(question) {
@@ -258,9 +263,14 @@ export function openPlayer(engine: Engine, model: PlaygroundModel): Player {
         donorAnswer: word(answerToken(corrupted)),
       };
     },
-    prepare: (ask) => void meansOf(ask),
+    prepare(ask) {
+      if (!isWarm) player.look({ ask, changes: [{ part: partNames(gpt)[0], how: 'zero' }] });
+      isWarm = true;
+      meansOf(ask);
+    },
     dispose: () => lens.model.dispose(),
   };
+  return player;
 }
 
 /** What a person typed up to the arrow: the expression itself. */

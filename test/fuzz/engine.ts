@@ -7,6 +7,7 @@ import type { Addon, KernelSet } from '../../src/engine/native/memory.js';
 import { activationName, activationNames } from '../../src/model/activations.js';
 import { parameterTable } from '../../src/model/parameters.js';
 import { referenceForward } from '../../src/model/reference.js';
+import { argmax } from '../../src/tensor/math.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { closeness } from '../helpers/close.js';
 import { TOLERANCES } from '../helpers/tolerances.js';
@@ -122,6 +123,21 @@ export function runWay(
     const made = model.generate(prompts, options);
     checked('generate');
     note('generated', Int32Array.from(made.flatMap((tokens) => [...tokens, -1])));
+    prompts.slice(0, 2).forEach((prompt, p) => {
+      const written: number[] = [];
+      model.writeOn(prompt, {
+        interventions: [],
+        next(logits) {
+          note(`written on, ${p} ${written.length}`, logits);
+          if (written.length >= maxNewTokens || prompt.length + written.length >= config.nCtx)
+            return undefined;
+          written.push(argmax(logits, 0, logits.length));
+          return written.at(-1) === stopToken ? undefined : written.at(-1);
+        },
+      });
+      checked('writing on');
+      if (written.join(' ') !== made[p].join(' ')) wrong.push('writing on: other tokens than generate');
+    });
     if (differsAt(bytesOf(model.getParameters()), bytesOf(parameters)) !== undefined) {
       wrong.push(`${mode}: a parameter changed without an update`);
     }

@@ -22,6 +22,8 @@ import { axeViolations, WatchedPages, type WatchOptions } from './watched-page.j
 const MANY = 420;
 /** A run whose evaluations are gone: it stands last. */
 const LAST = 'z-last';
+/** Named: which are the best is known once the curves of all have been read. */
+const BOTH = `playground#model=${MIXED}&model=${SUM_ONLY}`;
 
 describeNeeding(NO_BROWSER, 'the playground among many runs', () => {
   let viewer: TestViewer;
@@ -64,7 +66,7 @@ describeNeeding(NO_BROWSER, 'the playground among many runs', () => {
     (await page.locator('.pg-model').nth(place).locator('.pg-written .pg-word').allInnerTexts()).join(' ');
 
   it('finds a run that the lists are too short for, by its name, its settings and by keyboard', async () => {
-    const page = await opened('playground');
+    const page = await opened(BOTH);
     await answered(page);
     const options = page.getByLabel('First model').locator('option');
     const said = page.locator('#pg-found');
@@ -96,7 +98,7 @@ describeNeeding(NO_BROWSER, 'the playground among many runs', () => {
   ] as const)(
     'has nothing to complain of for axe: %s',
     async (_, options) => {
-      const page = await opened('playground#other=%28SUM+8+3+6%29&change=L1.attn%3Azero', options);
+      const page = await opened(`${BOTH}&other=%28SUM+8+3+6%29&change=L1.attn%3Azero`, options);
       await answered(page);
       await page.locator('.pg-swap').nth(1).waitFor();
       await page.locator('#pg-found').waitFor();

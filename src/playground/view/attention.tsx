@@ -128,11 +128,11 @@ function PatternRow({ word, weights, words, isHere }: PatternRowProps) {
       <td colSpan={words.length - 1}>
         <span
           class="pg-weights"
-          aria-hidden="true"
+          role="img"
+          aria-label={largest(weights, words)}
           data-query={count - 1}
-          style={{ '--keys': String(count), backgroundImage: shades(weights) }}
+          style={{ '--keys': String(count), '--shades': shades(weights) }}
         />
-        <span class="pg-hidden">{largest(weights, words)}</span>
       </td>
     </tr>
   );

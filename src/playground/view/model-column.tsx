@@ -86,12 +86,11 @@ function WrittenLine({ look, onToken }: { readonly look: Look; readonly onToken:
             type="button"
             class={`pg-token pg-${toneOf(own)}`}
             aria-pressed={t === token}
+            aria-label={tokenWords(own)}
             onClick={() => onToken(t)}
           >
             <span class="pg-word">{own.word}</span>
-            <small>
-              {percent(own.probability)} <Mark token={own} />
-            </small>
+            <small>{`${percent(own.probability)}${MARKS[toneOf(own)]}`}</small>
           </button>
         ))}
       </div>
@@ -108,17 +107,17 @@ function toneOf({ word, expected }: WrittenToken): 'right' | 'wrong' | 'open' {
   return expected === word ? 'right' : 'wrong';
 }
 
-function Mark({ token }: { readonly token: WrittenToken }) {
-  const tone = toneOf(token);
-  if (tone === 'open') return <span class="pg-hidden">, no longer on the right way</span>;
-  return (
-    <>
-      <span aria-hidden="true">{tone === 'right' ? '\u2713' : '\u2717'}</span>
-      <span class="pg-hidden">
-        {tone === 'right' ? ', right' : `, wrong: ${token.expected ?? ''} is right`}
-      </span>
-    </>
-  );
+const MARKS = { right: ' \u2713', wrong: ' \u2717', open: '' } as const;
+
+/** What a written token is called: as it is seen, and what its mark and its frame say. */
+function tokenWords(token: WrittenToken): string {
+  const { word, probability, expected = '' } = token;
+  const said = {
+    right: 'right',
+    wrong: `wrong: ${expected} is right`,
+    open: 'no longer on the right way',
+  }[toneOf(token)];
+  return `${word} ${percent(probability)}, ${said}`;
 }
 
 function Verdict({ written }: { readonly written: Written }) {

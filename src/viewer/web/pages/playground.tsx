@@ -12,16 +12,19 @@ import { parseSearch, withSettings } from '../runs/search.js';
 const MOST_CHOICES = 400;
 /** Until the list is asked for again while the curves of all runs are being read. */
 const AGAIN_MS = 300;
+/** After so many the best of those that have been read will do. */
+const MOST_ATTEMPTS = 10;
 
 const library: Library = {
   async choices() {
-    for (;;) {
+    for (let attempt = 1; ; attempt++) {
       await runList.refresh();
       const list = listNow();
       const { choices } = found(list, '');
       const isTold = list.runs.every(({ reading }) => reading !== true);
-      if (isTold || choices.some(({ isUntried }) => isUntried !== true)) return choices;
-      // which runs are good is not known yet
+      const isKnown = choices.some(({ isUntried }) => isUntried !== true);
+      if (isTold || (isKnown && attempt >= MOST_ATTEMPTS)) return choices;
+      // which runs are the best is not known yet
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }
   },
