@@ -3,6 +3,7 @@
  * to, never words that lie on disk. Modules are named, never given as files, and checkpoints are those of the folder.
  */
 import { join } from 'node:path';
+import { REFERENCE } from '../../checkpoint/list.js';
 import { configText, isReservedName } from '../../checkpoint/run-files.js';
 import { runId } from '../../config/hash.js';
 import { type DeepPartial, resolveRunConfig } from '../../config/parse.js';
@@ -177,6 +178,9 @@ function planCompare({ checkpoints, series = false, name }: CompareRequest, fold
 const countText = (checkpoints: readonly string[]): string =>
   checkpoints.length === 1 ? checkpoints[0] : `${checkpoints.length} checkpoints`;
 
+/** The run of an address, as the list has it: the shipped ones stand in it without their folder. */
+const runOf = (text: string): string => text.replace(/@[^@]*$/, '').replace(new RegExp(`^${REFERENCE}/`), '');
+
 interface ModulesOver {
   readonly module: string;
   readonly checkpoints: readonly string[];
@@ -199,7 +203,7 @@ function planModules(of: ModulesOver, folders: Folders): PlannedJob {
   return {
     title,
     command: shown(['probe', ...options, '--', module, ...checkpoints]),
-    runs: [...new Set(checkpoints.map((text) => text.replace(/@[^@]*$/, '')))].slice(0, MOST_NAMED),
+    runs: [...new Set(checkpoints.map(runOf))].slice(0, MOST_NAMED),
     notes: name === undefined ? [] : reportNotes(name, folders),
     args: ['probe', ...options, '--threads', CORES, ...folderArgs(folders), '--', module, ...found],
     isWide: true,

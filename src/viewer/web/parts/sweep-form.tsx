@@ -7,7 +7,7 @@ import {
   MOST_PLAN_RUNS,
 } from '../../contract/jobs.js';
 import { change } from '../api.js';
-import { number, plural, whole } from '../format.js';
+import { durationText, number, plural, whole } from '../format.js';
 import { type FieldsProps, Text } from './job-field.js';
 import { Notice } from './states.js';
 
@@ -207,7 +207,7 @@ function Cost({ result }: { readonly result: DryRunResult }) {
     <>
       <p>
         <b>{`${plural(runs, 'run')}, ${whole(left)} left: at most ${hours(coreHours)}`}</b>
-        {`, ${number(wall)} hours with ${jobs} at a time.`}
+        {`, ${durationText(wall * 3.6e6)} with ${jobs} at a time.`}
       </p>
       <div class="scroll" tabIndex={0} role="region" aria-label="What the sweep would do">
         <table>
