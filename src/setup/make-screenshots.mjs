@@ -27,7 +27,7 @@ const PAGES = [
     name: 'viewer-compare',
     path: 'compare?of={all}&series=1&number=3',
     ready: 'figure.chart path.line',
-    top: '#differences-title',
+    top: '#planes-title',
     isMeasured: true,
   },
   { name: 'viewer-jobs', path: 'jobs?kind=sweep&plan=own', ready: '.dry-run table', press: 'Dry run' },

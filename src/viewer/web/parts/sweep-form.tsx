@@ -114,7 +114,7 @@ function PlanEditor({ value, set, problem }: EditorProps) {
       <label for="plan-text">Text of the plan</label>
       <textarea
         id="plan-text"
-        rows={14}
+        rows={10}
         spellcheck={false}
         autocomplete="off"
         maxLength={MOST_PLAN_LETTERS}
