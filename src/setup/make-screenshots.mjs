@@ -17,14 +17,20 @@ const argument = (name, fallback) => {
   return at === -1 ? fallback : process.argv[at + 1];
 };
 
-/** Pages by the name of their picture, and what is there when they are drawn. */
+/** Pages by the name of their picture, what is there when they are drawn, and what is pressed before or measured for them. */
 const PAGES = [
   { name: 'viewer-runs', path: '', ready: '.run-row.group' },
   { name: 'viewer-run', path: 'runs/{run}', ready: 'figure.chart path.line' },
   { name: 'viewer-reports', path: 'reports', ready: 'article.report' },
   { name: 'viewer-playground', path: 'playground', ready: '.pg-model ~ .pg-model .pg-written' },
-  { name: 'viewer-compare', path: 'compare?of={run},{other}', ready: 'figure.chart path.line' },
-  { name: 'viewer-jobs', path: 'jobs', ready: 'main h1' },
+  {
+    name: 'viewer-compare',
+    path: 'compare?of={all}&series=1&number=3',
+    ready: 'figure.chart path.line',
+    top: '#planes-title',
+    isMeasured: true,
+  },
+  { name: 'viewer-jobs', path: 'jobs?kind=sweep&plan=own', ready: '.dry-run table', press: 'Dry run' },
 ];
 const SCHEMES = ['light', 'dark'];
 
@@ -56,17 +62,35 @@ const viewer = await startViewer({
   port: 0,
   log: (line) => console.error(line),
 });
+
+/** Measures what is missing of a comparison, as its button does. */
+async function measure(of) {
+  const headers = { Authorization: `Bearer ${viewer.token}`, 'Content-Type': 'application/json' };
+  const body = JSON.stringify({ of, series: true });
+  const asked = await fetch(`${viewer.url}api/compare/job`, { method: 'POST', headers, body });
+  let job = await asked.json();
+  while (asked.ok && job.ended === null) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    job = await (await fetch(`${viewer.url}api/jobs/${job.id}`)).json();
+  }
+  if (job.state !== 'done') throw new Error(job.detail ?? job.reason ?? `The job was ${job.state}.`);
+}
+
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
 try {
   const { runs } = await (await fetch(`${viewer.url}api/runs`)).json();
-  for (const { name, path, ready } of pages) {
+  const all = runs.filter(({ step }) => step > 0).map(({ address }) => `${address}@last`);
+  if (pages.some(({ isMeasured }) => isMeasured)) await measure(all);
+  for (const { name, path, ready, press, top } of pages) {
     for (const colorScheme of SCHEMES) {
       const viewport = { width, height: Math.round(width * 0.68) };
       const page = await browser.newPage({ viewport, colorScheme, reducedMotion: 'reduce' });
-      const shown = path.replace('{run}', runs[0].address).replace('{other}', runs.at(-1).address);
+      const shown = path.replace('{run}', runs[0].address).replace('{all}', all.join(','));
       await page.goto(`${viewer.url}${shown}`);
+      if (press !== undefined) await page.getByRole('button', { name: press, disabled: false }).click();
       await page.locator(ready).first().waitFor();
       await page.waitForLoadState('networkidle').catch(() => undefined);
+      if (top !== undefined) await page.locator(top).evaluate((part) => part.scrollIntoView());
       const file = join(out, `${name}-${colorScheme}.png`);
       await page.screenshot({ path: file });
       console.log(file);

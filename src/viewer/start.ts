@@ -144,6 +144,7 @@ export function viewerServer(deps: ViewerDeps): {
   });
   const close = async (): Promise<void> => {
     closeStreams();
+    deps.jobs.close();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
     const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);

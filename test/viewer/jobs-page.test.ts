@@ -103,6 +103,58 @@ describeNeeding(NO_BROWSER, 'the page of jobs', () => {
     expect(problemsOf(page)).toEqual([]);
   });
 
+  it("starts a plan of one's own after its dry run, from the editor or a file, with its fault beside the editor", async () => {
+    const page = await watched('jobs?kind=sweep&plan=own');
+    const editor = page.getByLabel('Text of the plan');
+    const start = page.getByRole('button', { name: 'Start', exact: true });
+    await page.getByText('sumlens sweep plan.yaml').waitFor();
+    expect(await start.isDisabled()).toBe(true);
+    await editor.fill('name: my-sweep\narms: { a: { model.dModel: 0 } }\nseeds: [1]\n');
+    const fault = page.locator('.plan-editor .notice.bad');
+    await fault
+      .filter({ hasText: /^plan my-sweep, arm a: model\.dModel \(--d-model\): found 0, expected/ })
+      .waitFor();
+    expect(await editor.getAttribute('aria-invalid')).toBe('true');
+    expect(await page.getByRole('button', { name: 'Dry run' }).isDisabled()).toBe(true);
+    const text =
+      'name: from-file\nbase: { training.steps: 30000000, model.dModel: 8 }\narms: { a: { data.tasks: [SUM] }, b: { data.tasks: [MAX] } }\nseeds: [1, 2]\nclaims: [C2]\n';
+    const file = join(viewer.root, 'plan.yaml');
+    writeFileSync(file, 'x'.repeat(60_000));
+    await page.getByLabel('Read a file').setInputFiles(file);
+    await fault.filter({ hasText: 'plan.yaml: found 60' }).waitFor();
+    writeFileSync(file, text);
+    await page.getByLabel('Read a file').setInputFiles(file);
+    await fault.waitFor({ state: 'detached' });
+    expect(await editor.inputValue()).toBe(text);
+    expect(await editor.getAttribute('aria-invalid')).toBe('false');
+    await page.getByRole('button', { name: 'Dry run' }).focus();
+    await page.keyboard.press('Enter');
+    const cost = page.getByRole('region', { name: 'What the sweep would do' });
+    await cost.waitFor({ timeout: 60_000 });
+    expect(await cost.locator('tbody tr').count()).toBe(2);
+    await page.getByText(/^4 runs, 4 left: at most \S+ core-hours$/).waitFor();
+    expect(await page.locator('.reach li').count()).toBeGreaterThan(0);
+    await page.evaluate(AXE);
+    expect(
+      await page.evaluate<string[]>(
+        'axe.run(document).then((result) => result.violations.map((v) => v.id + v.nodes.map((n) => n.target.join(" ")).join()))',
+      ),
+    ).toEqual([]);
+    // another text is another plan, whose cost nobody has seen
+    await editor.press('End');
+    await editor.pressSequentially('# ');
+    await page.getByText('Look at the dry run first').waitFor();
+    expect(await start.isDisabled()).toBe(true);
+    await editor.fill(text);
+    await cost.waitFor();
+    await start.click();
+    await page.getByText('Asked for: sweep from-file: 4 runs.').waitFor();
+    const card = page.locator('article.job', { hasText: 'sweep from-file: 4 runs' });
+    await card.getByRole('button', { name: /^(Stop|Do not start)$/ }).click();
+    await card.getByText('cancelled').waitFor({ timeout: 60_000 });
+    expect(problemsOf(page).filter((one) => !/status of 400/.test(one))).toEqual([]);
+  }, 180_000);
+
   it('executes nothing of sixty hostile strings in every field, and shows them as text', async () => {
     expect(HOSTILE.length).toBeGreaterThanOrEqual(60);
     const { body } = await send(viewer.viewer, '/api/jobs');
@@ -153,7 +205,7 @@ describeNeeding(NO_BROWSER, 'the page of jobs', () => {
   it.each(['light', 'dark'] as const)(
     'has nothing to complain of for axe, %s, nor sideways scrolling at 390 px',
     async (scheme) => {
-      for (const kind of ['', '?kind=preset', '?kind=probe', '?kind=sweep']) {
+      for (const kind of ['', '?kind=preset', '?kind=probe', '?kind=sweep', '?kind=sweep&plan=own']) {
         const page = await watched(`jobs${kind}`, { colorScheme: scheme, width: 390 });
         await page.locator('article.job').first().waitFor();
         await page.locator('.form-field').first().waitFor();

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { claimHolder } from '../../src/io/claim.js';
-import type { JobList, JobRequest, JobSummary } from '../../src/viewer/contract/jobs.js';
+import { dryRunSchema } from '../../src/viewer/api/schemas.js';
+import type { DryRunResult, JobList, JobRequest, JobSummary } from '../../src/viewer/contract/jobs.js';
 import { type RunningViewer, startViewer } from '../../src/viewer/start.js';
 import { type Answer, change, detailOf, send, testViewer, type TestViewer } from './test-viewer.js';
 
@@ -226,4 +227,102 @@ describe('what a job may be', () => {
     expect(ended.state).toBe('failed');
     expect(ended.reason).toContain('expected one of all');
   }, 60_000);
+});
+
+describe("a sweep of a plan of one's own", () => {
+  const plan = (more = ''): string => `
+name: own-two
+base:
+  model: { dModel: 8, nLayers: 1, nCtx: 32 }
+  training: { steps: 20, batchSize: 4 }
+arms:
+  sum: { data.tasks: [SUM] }
+  max: { data.tasks: [MAX]${more} }
+seeds: [1]
+claims: [C2]
+`;
+
+  it('is checked, told what it costs and can decide, kept with its job, and trained as on the command line', async () => {
+    const at = await begin(2);
+    const request: JobRequest = { kind: 'sweep', text: plan() };
+    const check = (await change(at, '/api/jobs/check', 'POST', request)).body;
+    expect(check).toMatchObject({ title: 'sweep own-two: 2 runs', command: 'sumlens sweep plan.yaml' });
+    const [first, second] = await Promise.all([
+      change(at, '/api/jobs/dry-run', 'POST', request),
+      // this machine can be timed for one at a time
+      wait(50).then(() => change(at, '/api/jobs/dry-run', 'POST', request)),
+    ]);
+    expect([first.status, second.status]).toEqual([200, 409]);
+    const cost = first.body as DryRunResult;
+    expect(dryRunSchema.safeParse(cost).error?.message ?? '').toBe('');
+    expect(cost).toMatchObject({ plan: 'own-two', jobs: 2, runs: 2, left: 2 });
+    expect(cost.rows.map(({ arm, runs }) => [arm, runs])).toEqual([
+      ['sum', 1],
+      ['max', 1],
+    ]);
+    expect(cost.coreHours).toBeGreaterThan(0);
+    expect(cost.claims.map(({ reachable }) => reachable)).toContain(false);
+    expect(existsSync(join(viewer.checkpointsDir, JOBS))).toBe(false);
+    const job = await add(at, request);
+    const done = await until(at, job.id, hasEnded);
+    expect(done).toMatchObject({ state: 'done', report: 'own-two', reason: null });
+    expect(readFileSync(join(viewer.checkpointsDir, JOBS, job.id, 'plan.yaml'), 'utf8')).toBe(plan());
+    const folder = join(viewer.reportsDir, 'own-two');
+    expect(readFileSync(join(folder, 'plans', 'plan.yaml'), 'utf8')).toBe(plan());
+    expect(readFileSync(join(folder, 'results.jsonl'), 'utf8').trim().split('\n').length).toBe(2);
+    const again = (await change(at, '/api/jobs/check', 'POST', request)).body as JobSummary;
+    expect(again.notes).toEqual([
+      'The sweep own-two is there already: runs that have a result are not trained again.',
+    ]);
+    expect((await change(at, '/api/jobs/dry-run', 'POST', request)).body).toMatchObject({
+      left: 0,
+      coreHours: 0,
+    });
+  }, 240_000);
+
+  it('is refused in one line, wherever it leads', async () => {
+    const at = await begin(1);
+    mkdirSync(join(viewer.root, 'outside'));
+    writeFileSync(join(viewer.root, 'outside', 'config.json'), '{}');
+    mkdirSync(join(viewer.reportsDir, 'taken'));
+    writeFileSync(join(viewer.reportsDir, 'taken', 'report.json'), '{}');
+    const refused = async (request: object): Promise<string> => {
+      const answers: Answer[] = [];
+      for (const path of ['/api/jobs/check', '/api/jobs/dry-run', '/api/jobs'])
+        answers.push(await change(at, path, 'POST', { kind: 'sweep', ...request }));
+      expect(answers.map(({ status }) => status)).toEqual([400, 400, 400]);
+      expect(answers.map(detailOf)).toEqual(Array.from(answers, () => detailOf(answers[0])));
+      expect(detailOf(answers[0])).not.toContain(viewer.root);
+      expect(detailOf(answers[0])).not.toContain('\n');
+      return detailOf(answers[0]);
+    };
+    expect(await refused({})).toBe('plan: found neither a name nor a text, expected one of them.');
+    expect(await refused({ plan: 'paper', text: plan() })).toContain('found a name and a text');
+    expect(await refused({ text: 'name: [' })).toMatch(/^plan\.yaml: is not acceptable YAML: /);
+    expect(await refused({ text: '{"name": "a", "name": "b"}' })).toContain('plan.yaml');
+    expect(await refused({ text: plan().replace('name: own-two', 'name: ../up') })).toMatch(
+      /^plan\.yaml: name: found "\.\.\/up"/,
+    );
+    expect(await refused({ text: plan().replace('own-two', 'taken') })).toContain('is the name of a report');
+    expect(await refused({ text: `${plan()}size: 3\n` })).toContain('size');
+    expect(await refused({ text: plan(', model.dModle: 8') })).toContain('model.dModel');
+    expect(await refused({ text: plan().replace('[1]', '1..3000') })).toMatch(
+      /^plan\.yaml: found 6[^0-9]?000 runs .* in a terminal/,
+    );
+    expect(await refused({ text: `${plan()}modules: [./evil.mjs]\n` })).toContain('evil.mjs');
+    expect(await refused({ text: 'a: &a [x,x]\nb: &b [*a,*a]\n' + 'c: [*b,*b]\n'.repeat(200) })).toMatch(
+      /YAML/,
+    );
+    expect(await refused({ text: 'x'.repeat(50_000) })).toMatch(/^text: /);
+    for (const from of ['../outside', '/etc', 'x.safetensors', '../outside@5'])
+      expect(await refused({ text: plan(`, init: { from: "${from}" }`) })).toMatch(
+        /arm max: init\.from: found/,
+      );
+    // what is missing is named
+    expect(await refused({ text: plan(', init: { from: none@5 }') })).toContain(
+      'checkpoint "none": found no such run',
+    );
+    expect(await refused({ text: plan(', init: { from: { arm: sun } }') })).toContain('Did you mean sum?');
+    expect(existsSync(join(viewer.checkpointsDir, JOBS))).toBe(false);
+  }, 120_000);
 });

@@ -22,7 +22,12 @@ export function sampleRoot(): SampleRoot {
   const reportsDir = join(root, 'reports');
   mkdirSync(checkpointsDir);
   mkdirSync(reportsDir);
-  return { root, checkpointsDir, reportsDir, remove: () => rmSync(root, { recursive: true, force: true }) };
+  return {
+    root,
+    checkpointsDir,
+    reportsDir,
+    remove: () => rmSync(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }),
+  };
 }
 
 export type Tasks = RunConfig['data']['tasks'];

@@ -14,6 +14,7 @@ import {
 import {
   checkpointSchema,
   confirmSchema,
+  dryRunSchema,
   jobCheckSchema,
   jobFormSchema,
   jobListSchema,
@@ -24,6 +25,7 @@ import {
   reportsSchema,
   runDetailSchema,
   runsSchema,
+  sweepRequestSchema,
   sweepsSchema,
   trashedSchema,
 } from './schemas.js';
@@ -113,6 +115,12 @@ export const OPERATIONS: readonly Operation[] = [
     body: jobRequestSchema,
     answer: json(jobCheckSchema),
   }),
+  change(
+    'POST',
+    '/api/jobs/dry-run',
+    'What the runs of a plan would cost on this machine, timed for five seconds, and which verdicts they can reach; nothing is started.',
+    { body: sweepRequestSchema, answer: json(dryRunSchema) },
+  ),
   change('POST', '/api/jobs/{job}/cancel', 'Stop a job: what it has published stays.', {
     body: nothingSchema,
     answer: json(jobSchema),

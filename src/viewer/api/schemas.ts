@@ -11,6 +11,7 @@ import {
   type SweepSummary,
 } from '../contract.js';
 import {
+  type DryRunResult,
   type FieldValue,
   JOB_KINDS,
   JOB_STATES,
@@ -19,6 +20,7 @@ import {
   type JobList,
   type JobRequest,
   type JobSummary,
+  MOST_PLAN_LETTERS,
 } from '../contract/jobs.js';
 import type { Problem } from '../problem.js';
 
@@ -161,6 +163,31 @@ export const jobSchema: z.ZodType<JobSummary> = z.strictObject({
   report: text.nullable(),
 });
 
+export const dryRunSchema: z.ZodType<DryRunResult> = z.strictObject({
+  plan: text,
+  description: text,
+  jobs: z.int(),
+  rows: z
+    .array(
+      z.strictObject({
+        part: text,
+        arm: text,
+        runs: z.int(),
+        left: z.int(),
+        fewestParameters: z.int(),
+        mostParameters: z.int(),
+        fewestSteps: z.int(),
+        mostSteps: z.int(),
+        coreHours: z.number(),
+      }),
+    )
+    .readonly(),
+  runs: z.int(),
+  left: z.int(),
+  coreHours: z.number(),
+  claims: z.array(z.strictObject({ claim: text, reachable: z.boolean(), why: text })).readonly(),
+});
+
 export const jobListSchema: z.ZodType<JobList> = z.strictObject({
   cores: z.int(),
   jobs: z.array(jobSchema).readonly(),
@@ -197,9 +224,18 @@ export const jobFormSchema: z.ZodType<JobForm> = z.strictObject({
     .readonly(),
   modules: z.array(z.strictObject({ name: text, title: text, question: text })).readonly(),
   plans: z.array(z.strictObject({ name: text, description: text, sizes: texts })).readonly(),
+  planSizes: texts,
 });
 
 const fieldValue: z.ZodType<FieldValue> = z.union([text.max(2000), z.number(), z.boolean()]);
+
+export const sweepRequestSchema = z.strictObject({
+  kind: z.literal('sweep'),
+  plan: text.max(60).optional(),
+  text: text.max(MOST_PLAN_LETTERS).optional(),
+  size: text.max(20).optional(),
+  stopAfter: z.number().min(0.1).max(1e6).optional(),
+});
 
 /** What a job may be asked for; the values are checked by what runs it, in its own words. */
 export const jobRequestSchema: z.ZodType<JobRequest> = z.discriminatedUnion('kind', [
@@ -226,12 +262,7 @@ export const jobRequestSchema: z.ZodType<JobRequest> = z.discriminatedUnion('kin
     series: z.boolean().optional(),
     name: text.max(64).optional(),
   }),
-  z.strictObject({
-    kind: z.literal('sweep'),
-    plan: text.max(60),
-    size: text.max(20).optional(),
-    stopAfter: z.number().min(0.1).max(1e6).optional(),
-  }),
+  sweepRequestSchema,
 ]);
 
 /** Most tags of one run, and their longest. */

@@ -60,13 +60,45 @@ export interface CompareRequest {
   readonly name?: string | undefined;
 }
 
-/** The runs of a plan of the package. */
+/** The runs of a plan: one of the package by its name, or one of one's own by its text. */
 export interface SweepRequest {
   readonly kind: 'sweep';
-  readonly plan: string;
+  readonly plan?: string | undefined;
+  /** as of the file that `sumlens sweep` takes: YAML, or JSON */
+  readonly text?: string | undefined;
   readonly size?: string | undefined;
   /** minutes */
   readonly stopAfter?: number | undefined;
+}
+
+/** Letters of a plan of one's own, and runs that it may have: more are started in a terminal. */
+export const MOST_PLAN_LETTERS = 48 << 10;
+export const MOST_PLAN_RUNS = 5000;
+
+/** What a plan would do, after five seconds of timing this machine. */
+export interface DryRunResult {
+  readonly plan: string;
+  readonly description: string;
+  /** runs at a time, by which it lasts as long as it lasts */
+  readonly jobs: number;
+  readonly rows: readonly {
+    readonly part: string;
+    readonly arm: string;
+    readonly runs: number;
+    /** without a result yet */
+    readonly left: number;
+    readonly fewestParameters: number;
+    readonly mostParameters: number;
+    readonly fewestSteps: number;
+    readonly mostSteps: number;
+    /** of what is left, at most */
+    readonly coreHours: number;
+  }[];
+  readonly runs: number;
+  readonly left: number;
+  readonly coreHours: number;
+  /** which of the claims that the plan names its runs can decide */
+  readonly claims: readonly { readonly claim: string; readonly reachable: boolean; readonly why: string }[];
 }
 
 export type JobRequest = TrainRequest | PresetRequest | ProbeRequest | CompareRequest | SweepRequest;
@@ -163,4 +195,6 @@ export interface JobForm {
     readonly description: string;
     readonly sizes: readonly string[];
   }[];
+  /** sizes that a plan may have */
+  readonly planSizes: readonly string[];
 }

@@ -20,7 +20,6 @@ import { jobRequestSchema } from '../api/schemas.js';
 export const JOBS_FOLDER = '.sumlens-jobs';
 export const JOB_FILE = 'job.json';
 export const LOG_FILE = 'log';
-const CONFIG_FILE = 'config.json';
 const BEGUN_FILE = 'begun.json';
 const PROGRESS_FILE = 'progress.json';
 const END_FILE = 'end.json';
@@ -108,8 +107,12 @@ export const writeProgress = (jobs: string, id: string, progress: unknown): void
 export const writeEnd = (jobs: string, id: string, end: Omit<JobEnd, 'ended'>): void =>
   write(join(jobs, id, END_FILE), { ...end, ended: now().toISOString() });
 /** @returns its path */
-export function writeConfig(jobs: string, id: string, text: string): string {
-  const path = join(jobs, id, CONFIG_FILE);
+export function writeInput(
+  jobs: string,
+  id: string,
+  { name, text }: { readonly name: string; readonly text: string },
+): string {
+  const path = join(jobs, id, name);
   writeFileDurably(path, text);
   return path;
 }

@@ -20,6 +20,7 @@ export function jobForm(cores: number): JobForm {
       description: findPlan(name).description,
       sizes: PLAN_SIZES.filter((size) => hasSize(name, size)),
     })),
+    planSizes: PLAN_SIZES,
   };
 }
 

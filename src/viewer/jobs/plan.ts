@@ -2,9 +2,8 @@
  * From what a page asks for to a command line. Both the server and the worker come here: a worker runs what a request comes
  * to, never words that lie on disk. Modules are named, never given as files, and checkpoints are those of the folder.
  */
-import { realpathSync } from 'node:fs';
-import { join, sep } from 'node:path';
-import { parseCheckpointAddress } from '../../checkpoint/address.js';
+import { join } from 'node:path';
+import { REFERENCE } from '../../checkpoint/list.js';
 import { configText, isReservedName } from '../../checkpoint/run-files.js';
 import { runId } from '../../config/hash.js';
 import { type DeepPartial, resolveRunConfig } from '../../config/parse.js';
@@ -18,9 +17,6 @@ import { nearest, printable, unacceptable, UserError } from '../../errors.js';
 import { exists } from '../../io/files.js';
 import { shellWord } from '../../io/shell-word.js';
 import { selectProbes } from '../../workflows/probe-plan.js';
-import { bundledPlans, findPlan } from '../../workflows/sweep/bundled.js';
-import { expandPlan, resolveFields } from '../../workflows/sweep/expand.js';
-import { PLAN_SIZES } from '../../workflows/sweep/plan.js';
 import type {
   CompareRequest,
   FieldValue,
@@ -31,39 +27,28 @@ import type {
   SweepRequest,
   TrainRequest,
 } from '../contract/jobs.js';
-
-export interface Folders {
-  readonly checkpointsDir: string;
-  readonly reportsDir: string;
-}
+import { checkpointOf, type Folders, withoutPaths } from './folders.js';
+import { PLAN_FILE, sweepOf } from './sweep-plan.js';
 
 export interface PlannedJob extends JobCheck {
-  /** of the command line; CONFIG stands for the file of `config`, CORES for the cores that it is given */
+  /** of the command line; FILE stands for the path of `file`, CORES for the cores that it is given */
   readonly args: readonly string[];
-  /** text of a configuration that the arguments name */
-  readonly config?: string;
+  /** a file that the arguments name: a configuration, or a plan */
+  readonly file?: { readonly name: string; readonly text: string };
   /** more than one core is of use */
   readonly isWide: boolean;
   /** name of the report that it writes */
   readonly report: string | null;
 }
 
-export const CONFIG = '{config}';
+export const FILE = '{file}';
 export const CORES = '{cores}';
 /** Runs named in a list; of a plan of a thousand the number says more. */
 const MOST_NAMED = 50;
 
 /** @throws UserError in the words of the command line */
 export function planJob(request: JobRequest, folders: Folders): PlannedJob {
-  try {
-    return planned(request, folders);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const { checkpointsDir, reportsDir } = folders;
-    // a page needs no path of this machine
-    const message = error.message.replaceAll(checkpointsDir, 'checkpoints').replaceAll(reportsDir, 'reports');
-    throw new UserError(message, { cause: error });
-  }
+  return withoutPaths(folders, () => planned(request, folders));
 }
 
 function planned(request: JobRequest, folders: Folders): PlannedJob {
@@ -79,6 +64,22 @@ function planned(request: JobRequest, folders: Folders): PlannedJob {
     case 'sweep':
       return planSweep(request, folders);
   }
+}
+
+function planSweep(request: SweepRequest, folders: Folders): PlannedJob {
+  const { plan, runs, words, notes } = sweepOf(request, folders);
+  const { text } = request;
+  const at = text === undefined ? words[0] : FILE;
+  return {
+    title: `sweep ${plan.name}: ${runs.length} runs`,
+    command: shown(['sweep', ...words]),
+    runs: [],
+    notes,
+    args: ['sweep', at, ...words.slice(1), '--jobs', CORES, ...folderArgs(folders)],
+    ...(text !== undefined && { file: { name: PLAN_FILE, text } }),
+    isWide: true,
+    report: plan.name,
+  };
 }
 
 const folderArgs = ({ checkpointsDir, reportsDir }: Folders): string[] => [
@@ -97,8 +98,8 @@ function planTrain(request: TrainRequest, folders: Folders): PlannedJob {
     command: trainCommand(config),
     runs: [run],
     notes: isThere ? [`${run} is there already: training goes on where it stopped, or ended before.`] : [],
-    args: ['train', '--config', CONFIG, '--threads', CORES, ...folderArgs(folders)],
-    config: configText(config),
+    args: ['train', '--config', FILE, '--threads', CORES, ...folderArgs(folders)],
+    file: { name: 'config.json', text: configText(config) },
     isWide: false,
     report: null,
   };
@@ -177,6 +178,9 @@ function planCompare({ checkpoints, series = false, name }: CompareRequest, fold
 const countText = (checkpoints: readonly string[]): string =>
   checkpoints.length === 1 ? checkpoints[0] : `${checkpoints.length} checkpoints`;
 
+/** The run of an address, as the list has it: the shipped ones stand in it without their folder. */
+const runOf = (text: string): string => text.replace(/@[^@]*$/, '').replace(new RegExp(`^${REFERENCE}/`), '');
+
 interface ModulesOver {
   readonly module: string;
   readonly checkpoints: readonly string[];
@@ -191,7 +195,7 @@ function planModules(of: ModulesOver, folders: Folders): PlannedJob {
   if (name !== undefined && (!/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name) || isReservedName(name))) {
     throw unacceptable('name', name, '1 to 64 letters, digits, ".", "-" or "_", the first a letter or digit');
   }
-  const found = checkpoints.map((text) => checkpointOf(text, folders.checkpointsDir));
+  const found = checkpoints.map((text) => checkpointOf(text, folders.checkpointsDir, 'checkpoints'));
   const options = [
     ...(name === undefined ? ['--no-report'] : ['--name', name]),
     ...(series ? ['--series'] : []),
@@ -199,55 +203,11 @@ function planModules(of: ModulesOver, folders: Folders): PlannedJob {
   return {
     title,
     command: shown(['probe', ...options, '--', module, ...checkpoints]),
-    runs: [...new Set(checkpoints.map((text) => text.replace(/@[^@]*$/, '')))].slice(0, MOST_NAMED),
+    runs: [...new Set(checkpoints.map(runOf))].slice(0, MOST_NAMED),
     notes: name === undefined ? [] : reportNotes(name, folders),
     args: ['probe', ...options, '--threads', CORES, ...folderArgs(folders), '--', module, ...found],
     isWide: true,
     report: name ?? null,
-  };
-}
-
-/** An address of a run of the folder, as a path; nothing outside of it is opened. */
-function checkpointOf(text: string, root: string): string {
-  const isPath = text.endsWith('.safetensors') || text.startsWith('/') || text.split(/[/\\]/).includes('..');
-  if (isPath || text.startsWith('-') || /[\\\0]/.test(text)) {
-    throw unacceptable('checkpoints', text, '<run>, <run>@<step>,<step>, <run>@all or <run>@final');
-  }
-  const { runDir, steps } = parseCheckpointAddress(text, root);
-  const [realRoot, real] = [root, runDir].map((path) => realpathSync(path));
-  if (!real.startsWith(realRoot + sep)) {
-    throw unacceptable('checkpoints', text, 'a run of the checkpoints folder');
-  }
-  return steps === 'last' ? real : `${real}@${typeof steps === 'string' ? steps : steps.join(',')}`;
-}
-
-function planSweep({ plan: name, size, stopAfter }: SweepRequest, folders: Folders): PlannedJob {
-  const plans = bundledPlans();
-  if (!plans.includes(name)) {
-    const near = nearest(name, plans);
-    throw unacceptable(
-      'plan',
-      name,
-      `one of ${plans.join(', ')}`,
-      near === undefined ? undefined : `Did you mean ${near}?`,
-    );
-  }
-  const known = PLAN_SIZES.find((one) => one === size);
-  if (size !== undefined && known === undefined) throw unacceptable('size', size, PLAN_SIZES.join(' or '));
-  const runs = expandPlan(findPlan(name, known), resolveFields(folders.checkpointsDir));
-  const words = [
-    ...['sweep', name],
-    ...(known === undefined ? [] : ['--size', known]),
-    ...(stopAfter === undefined ? [] : ['--stop-after', String(stopAfter)]),
-  ];
-  return {
-    title: `sweep ${name}: ${runs.length} runs`,
-    command: shown(words),
-    runs: [],
-    notes: [],
-    args: [...words, '--jobs', CORES, ...folderArgs(folders)],
-    isWide: true,
-    report: name,
   };
 }
 

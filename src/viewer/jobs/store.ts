@@ -7,6 +7,7 @@ import { jobEntryPath } from '../../jobs/entry-path.js';
 import { startDetached } from '../../jobs/detached.js';
 import { openContained } from '../contained.js';
 import type {
+  DryRunResult,
   JobCheck,
   JobList,
   JobLog,
@@ -14,6 +15,7 @@ import type {
   JobRequest,
   JobState,
   JobSummary,
+  SweepRequest,
 } from '../contract/jobs.js';
 import { notFound, RefusedError } from '../guard.js';
 import {
@@ -37,7 +39,9 @@ import {
   writeCancel,
   writeEnd,
 } from './files.js';
-import { type Folders, planJob } from './plan.js';
+import { DryRuns } from './dry-runs.js';
+import type { Folders } from './folders.js';
+import { planJob } from './plan.js';
 
 export interface JobStoreOptions extends Folders {
   /** jobs at a time */
@@ -61,10 +65,12 @@ export class JobStore {
   /** what never changes again */
   private readonly stored = new Map<string, StoredJob>();
   private readonly ends = new Map<string, { readonly end: JobEnd; readonly summary: JobSummary }>();
+  private readonly dryRuns: DryRuns;
   private startedAt = -Infinity;
 
   constructor(private readonly options: JobStoreOptions) {
     this.jobs = jobsFolder(options.checkpointsDir);
+    this.dryRuns = new DryRuns(options, options.cores);
   }
 
   /** jobs at a time */
@@ -91,6 +97,16 @@ export class JobStore {
   check(request: JobRequest): JobCheck {
     const { title, command, runs, notes } = planJob(request, this.options);
     return { title, command, runs, notes };
+  }
+
+  /** What a plan would cost, and could decide. @throws as DryRuns.run */
+  dryRun(request: SweepRequest): Promise<DryRunResult> {
+    return this.dryRuns.run(request);
+  }
+
+  /** Jobs go on; what was only looked at ends. */
+  close(): void {
+    this.dryRuns.close();
   }
 
   /** @throws UserError; RefusedError 409 when too many wait */

@@ -21,11 +21,12 @@ import {
   slotsFolder,
   type StoredJob,
   writeBegun,
-  writeConfig,
+  writeInput,
   writeEnd,
   writeProgress,
 } from './files.js';
-import { CONFIG, CORES, type Folders, planJob } from './plan.js';
+import type { Folders } from './folders.js';
+import { CORES, FILE, planJob } from './plan.js';
 
 export interface WorkerOptions extends Folders {
   readonly jobs: string;
@@ -103,8 +104,8 @@ async function perform(
   try {
     writeBegun(jobs, id, own);
     const planned = planJob(job.request, options);
-    const config = planned.config === undefined ? '' : writeConfig(jobs, id, planned.config);
-    const args = planned.args.map((word) => (word === CORES ? String(own) : word === CONFIG ? config : word));
+    const file = planned.file === undefined ? '' : writeInput(jobs, id, planned.file);
+    const args = planned.args.map((word) => (word === CORES ? String(own) : word === FILE ? file : word));
     const code = await run(id, args, [claim, slot, ...more], { jobs, cli });
     const outcome = code === 0 ? 'done' : isCancelled(jobs, id) ? 'cancelled' : 'failed';
     writeEnd(jobs, id, { outcome, reason: outcome === 'failed' ? reasonOf(jobs, id, code) : null });

@@ -1,6 +1,6 @@
 /** /api/jobs: what can be asked for, what waits, runs and has ended, and what it prints. */
 import { Router, type Request, type Response } from 'express';
-import { jobRequestSchema, nothingSchema } from '../api/schemas.js';
+import { jobRequestSchema, nothingSchema, sweepRequestSchema } from '../api/schemas.js';
 import { bodyOf } from '../body.js';
 import type { JobForm } from '../contract/jobs.js';
 import { POLL_MS, type ViewerDeps } from '../deps.js';
@@ -38,6 +38,9 @@ export function jobRoutes(deps: ViewerDeps, streams: EventStreams): Router {
   });
   router.post('/api/jobs/check', (request, response) => {
     response.json(jobs.check(bodyOf(request, jobRequestSchema)));
+  });
+  router.post('/api/jobs/dry-run', async (request, response) => {
+    response.json(await jobs.dryRun(bodyOf(request, sweepRequestSchema)));
   });
   router.post('/api/jobs/:id/cancel', (request: ById, response: Response) => {
     bodyOf(request, nothingSchema);

@@ -149,6 +149,10 @@ describeNeeding(NO_BROWSER, 'the page of comparison in a browser', () => {
       curves: await from.locator('.chart path.line').count(),
       maps: await from.locator('.heat td').allTextContents(),
       settings: await from.getByRole('region', { name: 'Table of settings' }).innerText(),
+      // drawn alike: the styles of all parts are there
+      sizes: await from.evaluate<number[]>(
+        "[...document.querySelectorAll('.chart, .legend, .plane, .map, .differences, .module')].map((one) => Math.round(one.getBoundingClientRect().height))",
+      ),
       modules: await from.locator('.module summary').allTextContents(),
     });
     const shown = await parts(page);
@@ -158,7 +162,7 @@ describeNeeding(NO_BROWSER, 'the page of comparison in a browser', () => {
     expect(policy).toContain('default-src &#39;none&#39;');
     expect(policy).toContain('connect-src &#39;none&#39;');
     expect(policy).not.toContain('unsafe');
-    const watched = await watchedPage(browser);
+    const watched = await watchedPage(browser, { viewport: { width: 1280, height: 800 } });
     const { page: saved, requests, problems } = watched;
     try {
       await saved.goto(pathToFileURL(file).href);

@@ -1,5 +1,14 @@
 /** One setting as a field of a form: what it is, what is allowed, and what it is when nothing is filled in. */
-import type { FormField } from '../../contract/jobs.js';
+import type { FormField, JobForm } from '../../contract/jobs.js';
+
+/** What was typed, by name; empty: nothing. */
+export type Values = Readonly<Record<string, string>>;
+
+export interface FieldsProps {
+  readonly form: JobForm;
+  readonly values: Values;
+  readonly set: (name: string, value: string) => void;
+}
 
 interface FieldInputProps {
   readonly field: FormField;
@@ -100,4 +109,28 @@ function labelOf(path: string): string {
   const name = path.slice(path.indexOf('.') + 1);
   const words = name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
   return words.slice(0, 1).toUpperCase() + words.slice(1);
+}
+
+interface TextProps extends Pick<FieldsProps, 'values' | 'set'> {
+  readonly name: string;
+  readonly label: string;
+  readonly help: string;
+}
+
+export function Text({ name, label, help, values, set }: TextProps) {
+  return (
+    <div class="form-field">
+      <label for={name}>{label}</label>
+      <input
+        id={name}
+        type="text"
+        value={values[name] ?? ''}
+        aria-describedby={`${name}-help`}
+        onInput={(event) => set(name, event.currentTarget.value)}
+      />
+      <p class="muted small" id={`${name}-help`}>
+        {help}
+      </p>
+    </div>
+  );
 }

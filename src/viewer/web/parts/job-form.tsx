@@ -12,8 +12,9 @@ import { change, jobFormResource } from '../api.js';
 import { plural } from '../format.js';
 import { useOnce } from '../resource.js';
 import { place, setQuery } from '../router.js';
-import { FieldInput } from './job-field.js';
+import { FieldInput, type FieldsProps, Text, type Values } from './job-field.js';
 import { Loading, Notice } from './states.js';
+import { DryRunPart, FIRST_PLAN, OWN_PLAN, SweepFields } from './sweep-form.js';
 
 const KINDS = [
   { kind: 'train', text: 'Train a run' },
@@ -42,8 +43,6 @@ const SECTION_TITLES: Readonly<Record<string, string>> = {
 };
 
 const CHECK_MS = 350;
-
-type Values = Readonly<Record<string, string>>;
 
 export function JobFormView() {
   useOnce(jobFormResource);
@@ -77,27 +76,37 @@ function KindForm({ kind, form }: { readonly kind: Kind; readonly form: JobForm 
   const [values, setValues] = useState<Values>(() => startOf(kind, form, query));
   const set = (name: string, value: string): void => setValues((before) => ({ ...before, [name]: value }));
   const request = requestOf(kind, values);
+  const { check, problem, setProblem } = useCheck(request);
+  /** the request whose dry run is shown */
+  const [shown, setShown] = useState<string | undefined>(undefined);
+  const isOwn = kind === 'sweep' && values['plan'] === OWN_PLAN;
+  const isUnseen = isOwn && (shown === undefined || shown !== JSON.stringify(request));
   return (
     <>
       {kind === 'train' && <TrainFields form={form} values={values} set={set} />}
       {kind === 'preset' && <PresetFields form={form} values={values} set={set} />}
       {kind === 'probe' && <ProbeFields form={form} values={values} set={set} />}
-      {kind === 'sweep' && <SweepFields form={form} values={values} set={set} />}
-      <Start request={request} />
+      {kind === 'sweep' && (
+        <SweepFields form={form} values={values} set={set} problem={isOwn ? problem : ''} />
+      )}
+      {kind === 'sweep' && request !== undefined && (
+        <DryRunPart request={request} onShown={setShown} isWrong={check === undefined} />
+      )}
+      <Start
+        request={request}
+        check={check}
+        problem={isOwn ? '' : problem}
+        onRefused={setProblem}
+        wait={isUnseen ? 'Look at the dry run first: it says what the plan would cost.' : ''}
+      />
     </>
   );
-}
-
-interface FieldsProps {
-  readonly form: JobForm;
-  readonly values: Values;
-  readonly set: (name: string, value: string) => void;
 }
 
 function startOf(kind: Kind, form: JobForm, query: Readonly<Record<string, string>>): Values {
   if (kind === 'preset') return { preset: query['preset'] ?? 'quick' };
   if (kind === 'probe') return { module: 'all', checkpoints: query['checkpoints'] ?? '' };
-  if (kind === 'sweep') return { plan: query['plan'] ?? form.plans[0]?.name ?? '' };
+  if (kind === 'sweep') return { plan: query['plan'] ?? form.plans[0]?.name ?? '', text: FIRST_PLAN };
   return { preset: query['preset'] ?? '' };
 }
 
@@ -121,8 +130,11 @@ function requestOf(kind: Kind, values: Values): JobRequest | undefined {
       const series = values['series'] === 'true' || undefined;
       return { kind, module: values['module'] ?? 'all', checkpoints, name: given('name'), series };
     }
-    case 'sweep':
-      return { kind, plan: values['plan'] ?? '', size: given('size'), stopAfter: numberOf('stopAfter') };
+    case 'sweep': {
+      const more = { size: given('size'), stopAfter: numberOf('stopAfter') };
+      if (values['plan'] !== OWN_PLAN) return { kind, plan: values['plan'] ?? '', ...more };
+      return given('text') === undefined ? undefined : { kind, text: values['text'], ...more };
+    }
   }
 }
 
@@ -268,82 +280,20 @@ function ProbeFields({ form, values, set }: FieldsProps) {
   );
 }
 
-function SweepFields({ form, values, set }: FieldsProps) {
-  const plan = form.plans.find(({ name }) => name === values['plan']);
-  return (
-    <div class="form-fields">
-      <div class="form-field">
-        <label for="plan">Plan</label>
-        <select id="plan" value={values['plan']} onChange={(event) => set('plan', event.currentTarget.value)}>
-          {form.plans.map(({ name }) => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
-        </select>
-        <p class="muted small">{plan?.description}</p>
-      </div>
-      {plan !== undefined && plan.sizes.length > 0 && (
-        <div class="form-field">
-          <label for="size">Size</label>
-          <select
-            id="size"
-            value={values['size'] ?? ''}
-            onChange={(event) => set('size', event.currentTarget.value)}
-          >
-            <option value="">{`default: ${plan.sizes[0]}`}</option>
-            {plan.sizes.map((size) => (
-              <option key={size} value={size}>
-                {size}
-              </option>
-            ))}
-          </select>
-        </div>
-      )}
-      <Text
-        name="stopAfter"
-        label="Stop after minutes"
-        help="empty: when every run is finished"
-        values={values}
-        set={set}
-      />
-    </div>
-  );
+interface Checked {
+  /** undefined: not known yet, or not acceptable */
+  readonly check: JobCheck | undefined;
+  /** the server's words */
+  readonly problem: string;
+  readonly setProblem: (problem: string) => void;
 }
 
-interface TextProps extends Pick<FieldsProps, 'values' | 'set'> {
-  readonly name: string;
-  readonly label: string;
-  readonly help: string;
-}
-
-function Text({ name, label, help, values, set }: TextProps) {
-  return (
-    <div class="form-field">
-      <label for={name}>{label}</label>
-      <input
-        id={name}
-        type="text"
-        value={values[name] ?? ''}
-        aria-describedby={`${name}-help`}
-        onInput={(event) => set(name, event.currentTarget.value)}
-      />
-      <p class="muted small" id={`${name}-help`}>
-        {help}
-      </p>
-    </div>
-  );
-}
-
-/** What the request comes to, in the server's words, and the button. */
-function Start({ request }: { readonly request: JobRequest | undefined }) {
+/** What a request comes to, asked of the server as one types. */
+function useCheck(request: JobRequest | undefined): Checked {
   const [check, setCheck] = useState<JobCheck | undefined>(undefined);
   const [problem, setProblem] = useState('');
-  const [started, setStarted] = useState('');
-  const [isBusy, setBusy] = useState(false);
   const text = request === undefined ? '' : JSON.stringify(request);
   useEffect(() => {
-    setStarted('');
     if (text === '') {
       setCheck(undefined);
       setProblem('');
@@ -370,17 +320,33 @@ function Start({ request }: { readonly request: JobRequest | undefined }) {
       clearTimeout(timer);
     };
   }, [text]);
+  return { check, problem, setProblem };
+}
+
+interface StartProps {
+  readonly request: JobRequest | undefined;
+  readonly check: JobCheck | undefined;
+  /** shown here; empty: none, or shown beside what it is about */
+  readonly problem: string;
+  readonly onRefused: (problem: string) => void;
+  /** why it cannot be started yet; empty: it can */
+  readonly wait: string;
+}
+
+/** What the request comes to, in the server's words, and the button. */
+function Start({ request, check, problem, onRefused, wait }: StartProps) {
+  const [started, setStarted] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  const text = request === undefined ? '' : JSON.stringify(request);
+  useEffect(() => setStarted(''), [text]);
   const start = (event: Event): void => {
     event.preventDefault();
     if (text === '' || isBusy) return;
     setBusy(true);
     change('POST', '/api/jobs', JSON.parse(text))
       .then(
-        (job) => {
-          setProblem('');
-          setStarted(`Asked for: ${(job as JobSummary).title}.`);
-        },
-        (reason: unknown) => setProblem(reason instanceof Error ? reason.message : String(reason)),
+        (job) => setStarted(`Asked for: ${(job as JobSummary).title}.`),
+        (reason: unknown) => onRefused(reason instanceof Error ? reason.message : String(reason)),
       )
       .finally(() => setBusy(false));
   };
@@ -402,7 +368,13 @@ function Start({ request }: { readonly request: JobRequest | undefined }) {
         )}
         {started !== '' && <Notice tone="good">{started}</Notice>}
       </div>
-      <button type="button" class="primary" disabled={check === undefined || isBusy} onClick={start}>
+      {wait !== '' && <p class="muted small">{wait}</p>}
+      <button
+        type="button"
+        class="primary"
+        disabled={check === undefined || isBusy || wait !== ''}
+        onClick={start}
+      >
         Start
       </button>
     </div>
