@@ -113,6 +113,11 @@ class Job:
         for stage in stages:
             x, right = cache[stage][:, -1].double().numpy(), 0
             for train, held in self.folds:
+                if np.ptp(x, axis=0).max() == 0:
+                    # the last token is the same in every prompt: nothing but the more frequent class can be said
+                    usual = int(2 * self.parity[train].sum() > len(train))
+                    right += (self.parity[held] == usual).sum()
+                    continue
                 mean = x[train].mean(0)
                 scale = np.sqrt(((x[train] - mean) ** 2).sum(1).mean())
                 probe = LogisticRegression(C=1.0, tol=1e-8, max_iter=1000).fit((x[train] - mean) / scale, self.parity[train])
