@@ -29,7 +29,6 @@ export { openLens } from './src/lens/lens.js';
 export { fitPca } from './src/analysis/pca.js';
 export { askGrouped, groupFolds } from './src/analysis/grouped-probe.js';
 export { listComponents } from './src/lens/components.js';
-export { probabilitiesOf } from './src/lens/run.js';
 export { answerOf, headCells, positionCells } from './src/lens/patch.js';
 export { residualStages } from './src/lens/logit-lens.js';
 export { attributionActivations } from './src/lens/attribution.js';

@@ -10,12 +10,12 @@ import { sameLosses } from '../lib/row.mjs';
 import { median } from '../lib/statistics.mjs';
 import { dumpWorkload, OPTIONS, OwnRun } from '../lib/workload.mjs';
 
-const STEPS = 300;
+const STEPS = 1000;
 const PROMPTS = 512;
 const FOLDS = 5;
 const CHECK_STEPS = 4;
 /** A block is the whole job. */
-const MOST_ROUNDS = 5;
+const MOST_ROUNDS = 3;
 const RUNS = { 'MAX+MED+SUM': ['MAX', 'MED', 'SUM'], SUM: ['SUM'] };
 const WAYS = ['zero', 'mean', 'resample'];
 /** of numbers over the larger of 1 and their size; a probe's accuracy may differ by a prompt at its border */
@@ -48,6 +48,15 @@ function questions(project, lens) {
 const hookOf = (name) =>
   name.replace(/(attn_out|mlp_out|resid_\w+)$/, 'hook_$1').replace('attn.z', 'attn.hook_z');
 
+/** Cross-entropy of a token in a row of logits, nats. */
+function lossOf(logits, from, count, token) {
+  let most = -Infinity;
+  for (let i = from; i < from + count; i++) most = Math.max(most, logits[i]);
+  let sum = 0;
+  for (let i = from; i < from + count; i++) sum += Math.exp(logits[i] - most);
+  return Math.log(sum) + most - logits[from + token];
+}
+
 /** Ours: everything from a model's parameters to its numbers. */
 function look(context, { config }, parameters) {
   const { project, native } = context;
@@ -60,12 +69,11 @@ function look(context, { config }, parameters) {
     const parts = project.listComponents(model.config);
     const ablation = WAYS.flatMap((by) =>
       parts.map((part) => {
-        const { logits, offsets } = lens.ablate(prompts, { parts: [part], by });
-        let sum = 0;
-        answers.forEach((answer, p) => {
-          const row = offsets[p + 1] - 1;
-          sum -= Math.log(project.probabilitiesOf(logits.subarray(row * dVocab, (row + 1) * dVocab))[answer]);
-        });
+        const { logits } = lens.ablate(prompts, { parts: [part], by, keep: 'last' });
+        const sum = answers.reduce(
+          (total, answer, p) => total + lossOf(logits, p * dVocab, dVocab, answer),
+          0,
+        );
         return sum / prompts.length;
       }),
     );

@@ -57,8 +57,10 @@ function planOf(config: GptConfig, cell: PatchCell): Plan {
       : layer > 0 && Number.isFinite(layer)
         ? [activationName('resid_pre', layer)]
         : [];
-  // single neurons are exchanged within the clean run's own rows
-  const own = cell.flatMap(({ at, neuron }) => (neuron === undefined ? [] : [at]));
+  // single neurons are exchanged within the clean run's own rows; single rows are compared with its own
+  const own = cell.flatMap(({ at, position, neuron }) =>
+    neuron === undefined && position === undefined ? [] : [at],
+  );
   const held = [...new Set([...resumed, ...own, ...(mixed === undefined ? [] : [mixed])])];
   return { mixed, resumed, held };
 }
@@ -101,6 +103,30 @@ export function patchChunks(
 interface Sides {
   readonly clean: Side;
   readonly corrupted: Side;
+}
+
+/**
+ * Whether a cell changes anything in the pairs of a chunk: single positions whose corrupted rows are the clean ones, bit for
+ * bit, change nothing, as where both prompts have the same token and no other before.
+ */
+export function changesAnything(
+  config: GptConfig,
+  cell: PatchCell,
+  { first, end }: PatchChunk,
+  { clean, corrupted }: Sides,
+): boolean {
+  return cell.some(({ at, position }) => {
+    const isRows = parseActivationName(config, at).row.layout.kind === 'rows';
+    const [own, other] = [clean, corrupted].map(({ activations }) => activations.get(at));
+    if (position === undefined || !isRows || own === undefined || other === undefined) return true;
+    const width = own.length / clean.offsets[clean.prompts.length];
+    const [a, b] = [own, other].map((x) => new Int32Array(x.buffer, x.byteOffset, x.length));
+    for (let pair = first; pair < end; pair++) {
+      const from = (clean.offsets[pair] + position) * width;
+      for (let i = from; i < from + width; i++) if (a[i] !== b[i]) return true;
+    }
+    return false;
+  });
 }
 
 /** The interventions of a chunk: first where the clean run is gone on from, then what its cells change. */

@@ -14,7 +14,7 @@ import {
 import type { GptConfig } from '../model/gpt-config.js';
 import { logDeterministic } from '../tensor/math.js';
 import type { Prompt } from './prompt.js';
-import { type Side, patchChunks, patchesOf, sideOf } from './patch-chunks.js';
+import { type Side, changesAnything, patchChunks, patchesOf, sideOf } from './patch-chunks.js';
 import { lastLogits, probabilitiesOf } from './run.js';
 
 export interface PromptPair {
@@ -80,23 +80,32 @@ export function patchCells(
   checkPairs(pairs);
   for (const { at } of cells.flat()) parseActivationName(model.config, at);
   const chunks = patchChunks(model.config, pairs, cells);
-  const run = (side: keyof PromptPair, capture: readonly ActivationName[]): Side =>
+  const sideRun = (side: keyof PromptPair, capture: readonly ActivationName[]): Side =>
     sideOf(
       model,
       pairs.map((pair) => pair[side]),
       capture,
     );
-  const clean = run('clean', [...new Set(chunks.flatMap(({ held }) => held))]);
-  const corrupted = run('corrupted', [...new Set(cells.flat().map(({ at }) => at))]);
+  const clean = sideRun('clean', [...new Set(chunks.flatMap(({ held }) => held))]);
+  const corrupted = sideRun('corrupted', [...new Set(cells.flat().map(({ at }) => at))]);
   const { dVocab } = model.config;
   const metricOf = (logits: Float32Array, pair: number, row = pair): number =>
     metric(logits.subarray(row * dVocab, (row + 1) * dVocab), pairs[pair]);
   const values = cells.map(() => new Float64Array(pairs.length));
   for (const chunk of chunks) {
     const { first, end } = chunk;
-    const prompts = chunk.cells.flatMap(() => clean.prompts.slice(first, end));
-    const logits = lastLogits(model, prompts, patchesOf(model.config, chunk, cells, { clean, corrupted }));
-    chunk.cells.forEach((cell, k) => {
+    const isRun = (cell: number): boolean =>
+      changesAnything(model.config, cells[cell], chunk, { clean, corrupted });
+    const run = chunk.cells.filter(isRun);
+    for (const cell of chunk.cells) {
+      if (run.includes(cell)) continue;
+      for (let pair = first; pair < end; pair++) values[cell][pair] = metricOf(clean.logits, pair);
+    }
+    if (run.length === 0) continue;
+    const asked = { ...chunk, cells: run };
+    const prompts = run.flatMap(() => clean.prompts.slice(first, end));
+    const logits = lastLogits(model, prompts, patchesOf(model.config, asked, cells, { clean, corrupted }));
+    run.forEach((cell, k) => {
       for (let pair = first; pair < end; pair++) {
         values[cell][pair] = metricOf(logits, pair, k * (end - first) + pair - first);
       }
