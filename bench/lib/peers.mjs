@@ -53,6 +53,16 @@ export class Peers {
     return (await this.all('lens_torch.py', 'TransformerLens', '"transformer_lens<4"')).slice(0, 1);
   }
 
+  /** PyTorch with TransformerLens below version 4 and scikit-learn. @throws NotMeasured */
+  async job() {
+    const found = await this.all(
+      'job_torch.py',
+      'PyTorch, TransformerLens and scikit-learn',
+      'torch, "transformer_lens<4" and scikit-learn',
+    );
+    return found.slice(0, 1);
+  }
+
   async all(script, name, module) {
     if (!this.started.has(script)) this.started.set(script, startAll(script, name));
     const found = await this.started.get(script);

@@ -5,6 +5,7 @@ import { rows as efficiency } from './efficiency.mjs';
 import { rows as engines } from './engines.mjs';
 import { rows as frameworks } from './frameworks.mjs';
 import { rows as generation } from './generation.mjs';
+import { rows as job } from './job.mjs';
 import { rows as lens } from './lens.mjs';
 import { rows as long } from './long.mjs';
 import { rows as memory } from './memory.mjs';
@@ -17,6 +18,7 @@ export const ROWS = [
   ...generation,
   ...capture,
   ...lens,
+  ...job,
   ...memory,
   ...cost,
   ...long,

@@ -73,7 +73,7 @@ function tasksOf(project, lens, pairs) {
     /** [prompts, parts] */
     attribution: () => lens.attribution(lens.run(clean, { capture: reads, keep: 'last' })).values,
     /** [stages, prompts, V] at the last position */
-    'logit lens': () => lens.logitLens(lens.run(clean, { capture: stages, keep: 'last' })).logits,
+    'logit lens': () => lens.logitLens(lens.run(clean, { capture: stages, keep: 'last' })).values,
   };
 }
 

@@ -2,7 +2,6 @@
 import { majorityRate } from '../../src/analysis/grouped-probe.js';
 import type { Model } from '../../src/engine/engine.js';
 import { logitLensOf, residualStages } from '../../src/lens/logit-lens.js';
-import { createReadout } from '../../src/lens/readout.js';
 import { largestAt, probabilitiesOf, runPrompts } from '../../src/lens/run.js';
 import { vocabularyOf } from '../../src/listops/tokenizer.js';
 import { nineDigits } from '../../src/report/report-json.js';
@@ -44,8 +43,7 @@ function stagesOf(
   firstNumber: number,
 ) {
   const run = runPrompts(model, prompts, { capture: residualStages(model.config), keep: 'last' });
-  const readout = createReadout(model.config, model.getParameters());
-  const stages = logitLensOf(model, readout, run).logits.map((logits) => logits.map(probabilitiesOf));
+  const stages = logitLensOf(model, run).logits.map((logits) => logits.map(probabilitiesOf));
   return {
     /** [stages] probability of the right result among all tokens */
     probability: stages.map((stage) => mean(stage.map((row, p) => row[firstNumber + results[p]]))),

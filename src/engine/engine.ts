@@ -113,6 +113,13 @@ export interface Model {
   readonly config: GptConfig;
   readonly mode: 'train' | 'inference';
   forward(batch: Batch, options?: ForwardOptions): ForwardResult;
+  /**
+   * Logits of rows of the residual stream as if the model ended there: the final LayerNorm and the unembedding, in float64,
+   * sums in the order of their index.
+   * @param stream - [rows, dModel]
+   * @returns [rows, dVocab]
+   */
+  readout(stream: Float32Array): Float64Array;
   /** mean loss over targets and its gradient, in parameterTable layout (a copy); mode 'train' only */
   computeGradients(batch: Batch): { readonly lossNats: number; readonly gradients: Float32Array };
   /** forward, backward, finiteness check, clipping, AdamW; mode 'train' only */

@@ -11,7 +11,7 @@ import {
   listComponents,
 } from './components.js';
 import type { Prompt } from './prompt.js';
-import { type LensRun, runPrompts } from './run.js';
+import { type LensRun, type RunOptions, lastRun, runPrompts } from './run.js';
 import { donorRows, leaveOneOutMean } from './values.js';
 
 export const ABLATIONS = ['zero', 'mean', 'resample', 'pattern'] as const;
@@ -28,11 +28,13 @@ export interface AblateOptions {
   /** [P] for resample: whose write each prompt takes; default the next prompt, the last takes the first's */
   readonly donors?: ArrayLike<number>;
   readonly capture?: readonly ActivationName[];
+  /** as of `run`: `last` gives the last position of each prompt alone, faster for many. Default `all` */
+  readonly keep?: RunOptions['keep'];
 }
 
 /** @throws UserError in one line */
 export function ablatePrompts(model: Model, prompts: readonly Prompt[], options: AblateOptions): LensRun {
-  const { by, capture = [] } = options;
+  const { by, capture = [], keep = 'all' } = options;
   const components = options.parts.map((part) =>
     typeof part === 'string' ? parsePart(part, model.config) : part,
   );
@@ -40,12 +42,13 @@ export function ablatePrompts(model: Model, prompts: readonly Prompt[], options:
   if (by === 'zero') {
     return runPrompts(model, prompts, {
       capture,
+      keep,
       interventions: components.flatMap((component) => treat(component, 'zero')),
     });
   }
   const sites = components.flatMap((component) => component.sites.map(({ at }) => at));
   const names = by === 'pattern' ? sites.map(patternOf) : sites;
-  const clean = runPrompts(model, prompts, { capture: [...new Set(names)] });
+  const clean = lastRun(model, prompts, { capture: [...new Set(names)] });
   const values = new Map(
     [...clean.activations].map(
       ([at, x]) => [at, replacement(x, prompts.length, by, options.donors)] as const,
@@ -55,7 +58,7 @@ export function ablatePrompts(model: Model, prompts: readonly Prompt[], options:
     by === 'pattern'
       ? components.flatMap((component) => freezePatterns(component, values))
       : components.flatMap((component) => treat(component, 'replace', values));
-  return runPrompts(model, prompts, { capture, interventions });
+  return runPrompts(model, prompts, { capture, interventions, keep });
 }
 
 function treat(component: Component, op: 'zero' | 'replace', values?: Replacements): Intervention[] {

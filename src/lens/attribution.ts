@@ -136,40 +136,53 @@ export function attributionOf(
     if (reader === undefined) readers.set(key, (reader = makeReader(of)));
     return reader;
   };
+  const known = new Map<ReadonlyMap<number, number>, ReturnType<typeof makeReader>>();
 
+  const embed = values(activationName('embed'));
+  const position = values(activationName('pos_embed'));
+  const blocks = layers.map((layer) => ({
+    z: values(activationName('attn.z', layer)),
+    mlp: values(activationName(readsNeurons ? 'mlp.post' : 'mlp_out', layer)),
+  }));
   const stream = values(activationName('resid_post', nLayers - 1));
   const total = new Float64Array(targets.length);
-  const rows = targets.map(({ row, of }, asked) => {
-    const reader = readerOf(of);
-    const divisor = readout.divisor(stream, row);
-    const out: number[] = [
-      product(values(activationName('embed')), row, reader.direction),
-      product(values(activationName('pos_embed')), row, reader.direction),
-    ];
-    for (const layer of layers) {
-      const z = values(activationName('attn.z', layer));
-      for (let head = 0; head < nHeads; head++) {
-        out.push(partOf(z, row, reader.heads[layer], head * dHead, dHead));
-      }
-      if (hasBias) out.push(reader.attentionBias[layer]);
+  const nParts = parts.length;
+  const all = new Float64Array(targets.length * nParts);
+  targets.forEach(({ row, of }, asked) => {
+    let reader = known.get(of);
+    if (reader === undefined) known.set(of, (reader = readerOf(of)));
+    const { direction } = reader;
+    const first = asked * nParts;
+    let at = first;
+    all[at++] = product(embed, row, direction);
+    all[at++] = product(position, row, direction);
+    for (let layer = 0; layer < nLayers; layer++) {
+      const { z, mlp } = blocks[layer];
+      const heads = reader.heads[layer];
+      for (let head = 0; head < nHeads; head++) all[at++] = partOf(z, row, heads, head * dHead, dHead);
+      if (hasBias) all[at++] = reader.attentionBias[layer];
       if (byNeuron) {
-        const post = values(activationName('mlp.post', layer));
-        for (let j = 0; j < dMlp; j++) out.push(post[row * dMlp + j] * reader.neurons[layer][j]);
+        const neurons = reader.neurons[layer];
+        for (let j = 0; j < dMlp; j++) all[at++] = mlp[row * dMlp + j] * neurons[j];
       } else if (readsNeurons) {
-        out.push(product(values(activationName('mlp.post', layer)), row, reader.neurons[layer]));
+        all[at++] = product(mlp, row, reader.neurons[layer]);
       } else {
         // what the layer writes, less its bias, which is a part of its own
-        const write = product(values(activationName('mlp_out', layer)), row, reader.direction);
-        out.push(write - reader.mlpBias[layer]);
+        all[at++] = product(mlp, row, direction) - reader.mlpBias[layer];
       }
-      if (hasBias) out.push(reader.mlpBias[layer]);
+      if (hasBias) all[at++] = reader.mlpBias[layer];
     }
-    const scaled = out.map((x) => x / divisor);
-    scaled.push(reader.constant);
-    total[asked] = product(stream, row, reader.direction) / divisor + reader.constant;
-    if (hasInterventions) scaled.push(total[asked] - scaled.reduce((sum, x) => sum + x, 0));
-    return Float64Array.from(scaled);
+    const divisor = readout.divisor(stream, row);
+    for (let i = first; i < at; i++) all[i] /= divisor;
+    all[at++] = reader.constant;
+    total[asked] = product(stream, row, direction) / divisor + reader.constant;
+    if (hasInterventions) {
+      let sum = 0;
+      for (let i = first; i < at; i++) sum += all[i];
+      all[at] = total[asked] - sum;
+    }
   });
+  const rows = targets.map((_, asked) => all.subarray(asked * nParts, (asked + 1) * nParts));
   return { parts, values: rows, total };
 }
 

@@ -106,11 +106,13 @@ export function openLens(model: Model, { data, vocabulary }: LensConfig): Lens {
     prompt,
     tokens: (asked, options) => prompt(asked, options).tokens,
     run: (asked, options) => runPrompts(model, prompts(asked), options),
-    logitLens: (run, rows) => logitLensOf(model, readout, run, rows),
+    logitLens: (run, rows) => logitLensOf(model, run, rows),
     attribution(run, { of = 'answer', position = -1, ...options } = {}) {
+      // one map a token: what depends on it alone is then made once
+      const answers = Array.from({ length: model.config.dVocab }, (_, token) => new Map([[token, 1]]));
       const targets = run.prompts.map((own, p): AttributionTarget => ({
         row: rowOf(run, p, position),
-        of: of === 'answer' ? new Map([[answerOf(own), 1]]) : of,
+        of: of === 'answer' ? answers[answerOf(own)] : of,
       }));
       return attributionOf(model, parameters, readout, run, targets, options);
     },

@@ -1,8 +1,10 @@
-/** Logit lens: what the model would answer if it ended after each stage of the residual stream. Browser-safe. */
+/**
+ * Logit lens: what the model would answer if it ended after each stage of the residual stream (nostalgebraist, "interpreting
+ * GPT: the logit lens", 2020). Browser-safe.
+ */
 import type { Model } from '../engine/engine.js';
 import { type ActivationName, activationName } from '../model/activations.js';
 import type { GptConfig } from '../model/gpt-config.js';
-import type { Readout } from './readout.js';
 import { type LensRun, activationsOf } from './run.js';
 
 export interface LogitLens {
@@ -10,7 +12,9 @@ export interface LogitLens {
   readonly stages: readonly ActivationName[];
   /** number of rows N: all positions of all prompts, or those asked for */
   readonly rows: readonly number[];
-  /** [stages][rows][dVocab] */
+  /** [stages, rows, dVocab] in one piece: for many rows */
+  readonly values: Float64Array;
+  /** [stages][rows][dVocab], views of `values` */
   readonly logits: readonly (readonly Float64Array[])[];
 }
 
@@ -23,19 +27,39 @@ export function residualStages(config: GptConfig): ActivationName[] {
 }
 
 /** @param rows - rows of the run; default all */
-export function logitLensOf(
-  model: Model,
-  readout: Readout,
-  run: LensRun,
-  rows?: readonly number[],
-): LogitLens {
+export function logitLensOf(model: Model, run: LensRun, rows?: readonly number[]): LogitLens {
+  const { dModel, dVocab } = model.config;
   const stages = residualStages(model.config);
   const found = activationsOf(model, run, stages);
   const asked = rows ?? Array.from({ length: run.offsets[run.prompts.length] }, (_, row) => row);
-  const logits = stages.map((stage) => {
+  const streams = new Float32Array(stages.length * asked.length * dModel);
+  stages.forEach((stage, s) => {
     const x = found.get(stage);
     if (x === undefined) throw new RangeError(`The engine did not return ${stage}.`);
-    return asked.map((row) => readout.logits(x, row));
+    const start = s * asked.length * dModel;
+    if (rows === undefined) {
+      streams.set(x, start);
+      return;
+    }
+    rows.forEach((row, i) => {
+      streams.set(x.subarray(row * dModel, (row + 1) * dModel), start + i * dModel);
+    });
   });
-  return { stages, rows: asked, logits };
+  const values = model.readout(streams);
+  let views: Float64Array[][] | undefined;
+  return {
+    stages,
+    rows: asked,
+    values,
+    // made when they are looked at: a view of every row costs as much as its numbers
+    get logits() {
+      views ??= stages.map((_, s) =>
+        asked.map((__, i) => {
+          const row = s * asked.length + i;
+          return values.subarray(row * dVocab, (row + 1) * dVocab);
+        }),
+      );
+      return views;
+    },
+  };
 }

@@ -1,19 +1,11 @@
 /**
- * From the residual stream to logits: the final LayerNorm and the unembedding, in float64. The LayerNorm is linear once its
- * divisor is known, which is what direct attribution rests on (Elhage et al., "A Mathematical Framework for Transformer
+ * What the final LayerNorm and the unembedding read, in float64: the LayerNorm is linear once its divisor is known, which is what direct attribution rests on (Elhage et al., "A Mathematical Framework for Transformer
  * Circuits", 2021). Browser-safe.
  */
 import { type GptConfig, LAYER_NORM_EPS } from '../model/gpt-config.js';
 import { TOKEN_EMBEDDING, UNEMBEDDING, UNEMBEDDING_BIAS, parameterTable } from '../model/parameters.js';
 
 export interface Readout {
-  /**
-   * Logits of one row of the residual stream, as if the model ended there (nostalgebraist, "interpreting GPT: the logit
-   * lens", 2020).
-   * @param x - [.., dModel]; @param row - which
-   * @returns [dVocab]
-   */
-  logits(x: Float32Array, row: number): Float64Array;
   /** what the final LayerNorm divides a row by: sqrt(variance + eps) */
   divisor(x: Float32Array, row: number): number;
   /**
@@ -28,7 +20,7 @@ export interface Readout {
 }
 
 export function createReadout(config: GptConfig, parameters: Float32Array): Readout {
-  const { dModel, dVocab, tied } = config;
+  const { dModel, tied } = config;
   const table = parameterTable(config);
   const tensor = (name: string): Float32Array | undefined => {
     const spec = table.byName.get(name);
@@ -40,38 +32,15 @@ export function createReadout(config: GptConfig, parameters: Float32Array): Read
   const bias = tensor('transformer.ln_f.bias');
   const unembeddingBias = tensor(UNEMBEDDING_BIAS);
 
-  // LayerNorm's weight and bias taken into the unembedding once
-  const normalized = new Float64Array(dModel);
-  const directions = Float64Array.from(unembedding, (value, at) => value * weight[at % dModel]);
-  const constants = Float64Array.from({ length: dVocab }, (_, token) => {
-    let total = unembeddingBias?.[token] ?? 0;
-    for (let c = 0; c < dModel; c++) total += (bias?.[c] ?? 0) * unembedding[token * dModel + c];
-    return total;
-  });
-
-  const momentsOf = (x: Float32Array, row: number): { mean: number; divisor: number } => {
-    let mean = 0;
-    for (let c = 0; c < dModel; c++) mean += x[row * dModel + c];
-    mean /= dModel;
-    let squares = 0;
-    for (let c = 0; c < dModel; c++) squares += (x[row * dModel + c] - mean) ** 2;
-    return { mean, divisor: Math.sqrt(squares / dModel + LAYER_NORM_EPS) };
-  };
-
   return {
-    logits(x, row) {
-      const { mean, divisor } = momentsOf(x, row);
-      for (let c = 0; c < dModel; c++) normalized[c] = (x[row * dModel + c] - mean) / divisor;
-      const out = new Float64Array(dVocab);
-      for (let token = 0; token < dVocab; token++) {
-        let total = constants[token];
-        const from = token * dModel;
-        for (let c = 0; c < dModel; c++) total += normalized[c] * directions[from + c];
-        out[token] = total;
-      }
-      return out;
+    divisor(x, row) {
+      let mean = 0;
+      for (let c = 0; c < dModel; c++) mean += x[row * dModel + c];
+      mean /= dModel;
+      let squares = 0;
+      for (let c = 0; c < dModel; c++) squares += (x[row * dModel + c] - mean) ** 2;
+      return Math.sqrt(squares / dModel + LAYER_NORM_EPS);
     },
-    divisor: (x, row) => momentsOf(x, row).divisor,
     direction(weights) {
       const out = new Float64Array(dModel);
       for (const [token, times] of weights) {

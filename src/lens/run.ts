@@ -1,5 +1,5 @@
 /** One forward pass over prompts with everything that a lens reads afterwards. Browser-safe. */
-import type { Batch, Intervention, Model } from '../engine/engine.js';
+import type { Batch, ForwardOptions, Intervention, Model } from '../engine/engine.js';
 import { unacceptable } from '../errors.js';
 import { type ActivationName, parseActivationName } from '../model/activations.js';
 import { argmax, expDeterministic } from '../tensor/math.js';
@@ -39,9 +39,6 @@ export function runPrompts(model: Model, prompts: readonly Prompt[], options: Ru
   return { prompts, offsets: batch.offsets, logits, activations, interventions, keep };
 }
 
-/** Tokens of one forward pass where only last positions are kept: what is captured then stays in the processor's cache. */
-const CHUNK_TOKENS = 1024;
-
 function lastOf(
   model: Model,
   prompts: readonly Prompt[],
@@ -56,44 +53,19 @@ function lastOf(
       "activations of one row a position; take patterns from a run without keep: 'last'",
     );
   }
-  const { dVocab } = model.config;
-  const logits = new Float32Array(prompts.length * dVocab);
-  const activations = new Map<ActivationName, Float32Array>();
-  let done = 0;
-  // rows of interventions count over all prompts, which then go through together
-  const parts = interventions.length > 0 ? [prompts] : chunksOf(prompts);
-  for (const part of parts) {
-    const batch = batchOf(part, 'last');
-    const found = model.forward(batch, { capture, interventions });
-    logits.set(found.logits, done * dVocab);
-    for (const [name, x] of found.activations) {
-      const width = x.length / batch.tokens.length;
-      const out = activations.get(name) ?? new Float32Array(prompts.length * width);
-      activations.set(name, out);
-      for (let p = 0; p < part.length; p++) {
-        const from = (batch.offsets[p + 1] - 1) * width;
-        // a loop: a view of a short row costs more than copying it
-        for (let c = 0; c < width; c++) out[(done + p) * width + c] = x[from + c];
-      }
-    }
-    done += part.length;
-  }
+  const batch = batchOf(prompts, 'last');
+  const { logits, activations } = model.forward(batch, { capture, captureRows: 'targets', interventions });
   const offsets = Int32Array.from({ length: prompts.length + 1 }, (_, p) => p);
   return { prompts, offsets, logits, activations, interventions, keep: 'last' };
 }
 
-function chunksOf(prompts: readonly Prompt[]): Prompt[][] {
-  const parts: Prompt[][] = [];
-  let tokens = Infinity;
-  for (const prompt of prompts) {
-    if (tokens + prompt.tokens.length > CHUNK_TOKENS) {
-      parts.push([]);
-      tokens = 0;
-    }
-    parts[parts.length - 1].push(prompt);
-    tokens += prompt.tokens.length;
-  }
-  return parts;
+/** One pass with logits after the last position of every prompt alone. Activations are captured at every position. */
+export function lastRun(
+  model: Model,
+  prompts: readonly Prompt[],
+  options: ForwardOptions = {},
+): Pick<LensRun, 'logits' | 'activations'> {
+  return model.forward(batchOf(prompts, 'last'), options);
 }
 
 /** @returns [P, dVocab] what the model says comes next, after the last position of every prompt */
@@ -102,7 +74,7 @@ export function lastLogits(
   prompts: readonly Prompt[],
   interventions: readonly Intervention[] = [],
 ): Float32Array {
-  return model.forward(batchOf(prompts, 'last'), { interventions }).logits;
+  return lastRun(model, prompts, { interventions }).logits;
 }
 
 /** @returns [P + 1] where each prompt begins when they lie end to end, and their end */

@@ -59,6 +59,7 @@ export function answerModel(options: AnswerModelOptions): Model & { readonly ask
     config: gpt,
     mode: 'inference',
     forward,
+    readout: notHere,
     computeGradients: notHere,
     trainStep: notHere,
     generate: notHere,

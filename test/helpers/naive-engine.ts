@@ -1,5 +1,8 @@
 /** The float64 reference behind the engine contract, inference only: lets a probe run on it unchanged. Slow. */
 import type { Engine, ForwardResult, Model } from '../../src/engine/engine.js';
+import { targetRows } from '../../src/engine/kernels/batch.js';
+import { pickRows } from '../../src/engine/kernels/interventions.js';
+import { readoutRows } from '../../src/engine/tfjs/readout.js';
 import { initialParameters } from '../../src/model/init.js';
 import type { ActivationName } from '../../src/model/activations.js';
 import { editOf, naiveForward } from './naive-gpt.js';
@@ -26,7 +29,10 @@ export function naiveEngine(): Engine {
           const captured = (options.capture ?? []).map((name): [ActivationName, Float32Array] => {
             const values = activations.get(name);
             if (values === undefined) throw new RangeError(`No activation ${name}.`);
-            return [name, Float32Array.from(values)];
+            const all = Float32Array.from(values);
+            if (options.captureRows !== 'targets') return [name, all];
+            const width = all.length / batch.tokens.length;
+            return [name, pickRows(all, targetRows(batch, losses.length).rows, width, width)];
           });
           return {
             logits: Float32Array.from(logits),
@@ -36,6 +42,7 @@ export function naiveEngine(): Engine {
             activations: new Map(captured),
           };
         },
+        readout: (stream) => readoutRows(config, parameters, stream),
         computeGradients: notHere,
         trainStep: notHere,
         generate: notHere,

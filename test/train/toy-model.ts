@@ -83,6 +83,7 @@ export class ToyModel implements Model {
     this.step = -1;
   }
   forward = NOT_HERE;
+  readout = NOT_HERE;
   computeGradients = NOT_HERE;
   generate = NOT_HERE;
 }

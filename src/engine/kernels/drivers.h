@@ -40,6 +40,10 @@ void capture_batch(pool *threads, const description *d, const real_t *parameters
                    const int32_t *targets, const int32_t *offsets, int N, int S, int longest, const double *results,
                    real_t *logits, real_t *losses, int first);
 
+/* readout.c */
+double readout_scratch(const description *d);
+void readout_rows(const description *d, const real_t *parameters, double *scratch, double *out, const real_t *x, int n);
+
 /* stages.c */
 void stage_prepare(const description *d, const real_t *parameters, void *work);
 double stage_weight_bytes(const description *d);

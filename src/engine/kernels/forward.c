@@ -143,7 +143,8 @@ void chunk_forward(const weights *w, const chunk *c, chunk_store *s, int train, 
       gather_rows(s->x_wanted, x, qs->row, nq, C);
       x_queries = s->x_wanted;
     }
-    if (!is_needless(v, block + LN1, block + ATTN_OUT) && !is_needless(v, block + LN1, block + Z)) {
+    const int no_write = is_needless(v, block + LN1, block + RESID_MID);
+    if (!no_write && !is_needless(v, block + LN1, block + ATTN_OUT) && !is_needless(v, block + LN1, block + Z)) {
       layernorm_forward(y->h1, y->xhat1, y->rstd1, x, b->ln1_w, b->ln1_b, c->n, C);
       visit(v, c, 0, block + LN1, y->h1, C, row);
       const real_t *h1_queries = y->h1;
@@ -165,8 +166,10 @@ void chunk_forward(const weights *w, const chunk *c, chunk_store *s, int train, 
       }
     }
     x = x_queries;
-    visit(v, c, select, block + Z, y->z, C, row);
-    to_residual(w, c, v, select, block + ATTN_OUT, x, y->z, b->proj, b->proj_bias, nq, C, s->temp);
+    if (!no_write) {
+      visit(v, c, select, block + Z, y->z, C, row);
+      to_residual(w, c, v, select, block + ATTN_OUT, x, y->z, b->proj, b->proj_bias, nq, C, s->temp);
+    }
     visit(v, c, select, block + RESID_MID, x, C, row);
     if (!is_needless(v, block + LN2, block + MLP_OUT)) {
       layernorm_forward(y->h2, y->xhat2, y->rstd2, x, b->ln2_w, b->ln2_b, nq, C);

@@ -25,10 +25,14 @@ const GIVEN_NUMBERS = 4;
 /** Whether the fused driver can do what is asked: nothing but rows set whole, and rows with a target kept. */
 export function isFused<R extends RealArray>(config: GptConfig, options: RealForwardOptions<R>): boolean {
   const { capture = [], captureRows = 'all', interventions = [] } = options;
+  const { nHeads } = config;
   const hasRows = (name: ActivationName): boolean => activationTable(config).rowsByName.has(name);
   return (
     (capture.length === 0 || (captureRows === 'targets' && capture.every(hasRows))) &&
-    interventions.every(({ at, op, heads }) => op === 'set' && heads === undefined && hasRows(at))
+    interventions.every(
+      ({ at, op, heads }) =>
+        op === 'set' && (heads === undefined || new Set(heads).size === nHeads) && hasRows(at),
+    )
   );
 }
 
@@ -107,7 +111,11 @@ export function forwardFused<R extends RealArray>(
 
 /** The rows of the batch that an intervention sets: ascending, each once. */
 function rowsOf<R extends RealArray>({ positions }: RealIntervention<R>, N: number): Int32Array {
-  if (positions === undefined) return Int32Array.from({ length: N }, (_, row) => row);
+  if (positions === undefined) {
+    const all = new Int32Array(N);
+    for (let row = 0; row < N; row++) all[row] = row;
+    return all;
+  }
   const isAscending = positions.every((row, i) => i === 0 || positions[i - 1] < row);
   return isAscending ? positions : Int32Array.from(new Set(positions)).sort();
 }

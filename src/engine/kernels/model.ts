@@ -87,6 +87,34 @@ export class KernelModel<R extends RealArray> {
     return { ...found, lossByRole: sumLossByRole(batch, found.losses) };
   }
 
+  readout(stream: R): Float64Array {
+    const memory = this.open();
+    const { dModel, dVocab } = this.config;
+    const rows = stream.length / dModel;
+    if (!Number.isInteger(rows)) {
+      throw unacceptable('stream', `${stream.length} numbers`, `rows of ${dModel} (dModel)`);
+    }
+    const carve = new Carve(memory, this.module.realBytes);
+    const x = carve.reals(stream.length);
+    // numbers of the module's own type take part of a double's place each
+    const { array, address } = memory.newReals((rows * dVocab * 8) / this.module.realBytes);
+    const waiting = carve.bytes(address === undefined ? 8 * rows * dVocab : 0);
+    const scratch = carve.bytes(8 * memory.functions.readout_scratch(this.description));
+    carve.place();
+    memory.reals(x(), stream.length).set(stream);
+    memory.functions.readout_rows(
+      this.description,
+      this.parameters,
+      scratch(),
+      address ?? waiting(),
+      x(),
+      rows,
+    );
+    const out = new Float64Array(array.buffer, array.byteOffset, rows * dVocab);
+    if (address === undefined) out.set(memory.doubles(waiting(), rows * dVocab));
+    return out;
+  }
+
   computeGradients(batch: Batch): { readonly lossNats: number; readonly gradients: R } {
     const memory = this.openForTraining('computeGradients');
     const shape = this.checkTrainingBatch(batch);

@@ -96,6 +96,8 @@ export interface KernelFunctions {
     losses: Address,
     first: number,
   ): void;
+  readout_scratch(d: Address): number;
+  readout_rows(d: Address, parameters: Address, scratch: Address, out: Address, x: Address, n: number): void;
   stage_prepare(d: Address, parameters: Address, work: Address): void;
   stage_weight_bytes(d: Address): number;
   stage_embed(

@@ -48,6 +48,8 @@
 #define position_gradient IN_SET(position_gradient)
 #define prepare_store IN_SET(prepare_store)
 #define prepare_weights IN_SET(prepare_weights)
+#define readout_rows IN_SET(readout_rows)
+#define readout_scratch IN_SET(readout_scratch)
 #define row_numbers IN_SET(row_numbers)
 #define scatter_add_rows IN_SET(scatter_add_rows)
 #define scatter_embedding IN_SET(scatter_embedding)

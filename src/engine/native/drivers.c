@@ -15,6 +15,8 @@ GLUE_VOID(generate_next, 13,
 GLUE(capture_work_bytes, 5, capture_work_bytes(P(0), I(1), I(2), I(3), I(4)))
 GLUE_VOID(capture_batch, 14,
           capture_batch(P(0), P(1), P(2), P(3), P(4), P(5), P(6), I(7), I(8), I(9), P(10), P(11), P(12), I(13)))
+GLUE(readout_scratch, 1, readout_scratch(P(0)))
+GLUE_VOID(readout_rows, 6, readout_rows(P(0), P(1), P(2), P(3), P(4), I(5)))
 GLUE_VOID(stage_prepare, 3, stage_prepare(P(0), P(1), P(2)))
 GLUE(stage_weight_bytes, 1, stage_weight_bytes(P(0)))
 GLUE_VOID(stage_embed, 6, stage_embed(P(0), P(1), P(2), P(3), I(4), I(5)))
@@ -42,6 +44,8 @@ void set_drivers(napi_env env, napi_value exports) {
   SET(generate_next);
   SET(capture_work_bytes);
   SET(capture_batch);
+  SET(readout_scratch);
+  SET(readout_rows);
   SET(stage_prepare);
   SET(stage_weight_bytes);
   SET(stage_embed);

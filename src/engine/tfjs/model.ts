@@ -24,6 +24,7 @@ import { attendWithin, type ForwardModel, residualStream, unembed } from './forw
 import { generateGreedy } from './generate.js';
 import { crossEntropy, gatherRows } from './operations.js';
 import { planAttention, positionsOf } from './plan.js';
+import { readoutRows } from './readout.js';
 import type { Tensor, TensorFlow } from './tensorflow.js';
 import { createVisitor } from './visits.js';
 
@@ -89,6 +90,15 @@ export class TfjsModel implements Model {
       lossByRole: sumLossByRole(batch, losses),
       activations,
     };
+  }
+
+  readout(stream: Float32Array): Float64Array {
+    this.open();
+    const { dModel } = this.config;
+    if (stream.length % dModel !== 0) {
+      throw unacceptable('stream', `${stream.length} numbers`, `rows of ${dModel} (dModel)`);
+    }
+    return readoutRows(this.config, this.parameters, stream);
   }
 
   computeGradients(batch: Batch): { readonly lossNats: number; readonly gradients: Float32Array } {
