@@ -75,9 +75,13 @@ function causalPicture(answers: readonly Summary[], removed: readonly Summary[])
 /** Layer by layer; of the last layer alone a finding is enough. */
 function codePicture(lengths: readonly Summary[]): ChartSpec[] {
   if (new Set(lengths.map(({ scope }) => scopeKey(scope))).size < 2) return [];
-  const rows = pointRows(lengths, {
-    panel: (summary) => `${groupName(summary)}: ${summary.info.title.toLowerCase()}`,
-    category: ({ scope }) => scopeText(scope),
+  const stages = [...new Set(lengths.map(({ scope }) => scopeText(scope)))];
+  // both lengths of a stage below each other
+  const inOrder = stages.flatMap((stage) => lengths.filter(({ scope }) => scopeText(scope) === stage));
+  const rows = pointRows(inOrder, {
+    panel: groupName,
+    category: ({ scope, info }) =>
+      `${scopeText(scope)}: ${info.id === 'code-parity' ? 'parity' : 'random labels'}`,
   });
   return [
     pointsChart(rows, {

@@ -181,18 +181,20 @@ function view(points: readonly PointRow[], conditions: readonly string[], text: 
       ? shareAxis(field, text.axis, shareDomain(points))
       : quantitative(field, text.axis, { format: '.3~f', tickCount: 5 });
   const categories = [...new Set(points.map(({ category }) => category))];
-  // a row for each condition, unless the categories are the conditions already
-  const beside = categories.some((category) => {
-    const own = new Set(
-      points.filter((point) => point.category === category).map(({ condition }) => condition),
+  const share = (own: readonly PointRow[]): boolean =>
+    categories.some(
+      (name) =>
+        new Set(own.flatMap(({ category, condition }) => (category === name ? condition : []))).size > 1,
     );
-    return own.size > 1;
-  });
+  // a colour for each condition, unless the categories are the conditions already; a row where they share a panel
+  const named = share(points);
+  const panels = [...new Set(points.map(({ panel }) => panel))];
+  const beside = panels.some((name) => share(points.filter(({ panel }) => panel === name)));
   const place: Spec = {
     y: nominal('category', null, categories),
     ...(beside ? { yOffset: { field: 'condition', type: 'nominal', sort: [...conditions] } } : {}),
   };
-  const color = conditionColor(conditions, { legend: beside });
+  const color = conditionColor(conditions, { legend: named });
   const only = (kind: string): Spec => ({ filter: `datum.kind === '${kind}'` });
   const value = { field: 'value', type: 'quantitative', format: text.share === true ? '.1%' : '.3~f' };
   const tooltip = [
