@@ -65,6 +65,14 @@ export {
   type OpenedModel,
   type RunProbeOptions,
 } from './workflows/library.js';
+export {
+  measureModule,
+  observations,
+  type MeasureModuleOptions,
+  type ModuleResults,
+  type ObservationRow,
+} from './workflows/module-results.js';
+export { toCsv } from './evidence/table.js';
 export { exportCheckpoint, type ExportedCheckpoint } from './workflows/export-checkpoint.js';
 export {
   importCheckpoint,

@@ -67,9 +67,10 @@ function pictures(evidence: Evidence): ChartSpec[] {
       {
         id: 'attribution-roles',
         title: 'Feed-forward or attention, directly, by role',
-        note: 'The logit of the right token less the mean over all tokens. Above 1/2 feed-forward layers write more of it; the share of the ablation counts what they are needed for as well. No point where the margin is below 1 nat.',
-        axis: 'Feed-forward share',
+        note: 'The logit of the right token less the mean over all tokens. Above 50 % feed-forward layers write more of it; the share of the ablation counts what they are needed for as well. No point where the margin is below 1 nat.',
+        axis: 'Feed-forward share (%)',
         category: 'Operation',
+        share: true,
         reference: 0.5,
         columns: 3,
       },
@@ -90,6 +91,7 @@ function pictures(evidence: Evidence): ChartSpec[] {
         value: 'Contribution (nats)',
         diverging: true,
         angle: -45,
+        independent: true,
       },
     ),
   ];

@@ -24,7 +24,14 @@ export function logitLensPictures(evidence: Evidence): ChartSpec[] {
     }));
   const accuracy = of('accuracy');
   const first = accuracy.at(0)?.scope.operation;
-  const map = { x: 'After', y: 'Asked', diverging: false, domain: [0, 1], angle: -40 } as const;
+  const map = {
+    x: 'After',
+    y: 'Asked',
+    diverging: false,
+    domain: [0, 1],
+    angle: -40,
+    independent: true,
+  } as const;
   return [
     pointsChart(
       pointRows(

@@ -84,7 +84,7 @@ export function contextNumbers(
 export type ContextNumbers = Readonly<ReturnType<typeof contextNumbers>>;
 
 /** The residual stream before the first block, and after every attention and feed-forward layer or, shared, pass; layers count from 0. */
-function stagesOf({
+export function stagesOf({
   nLayers,
   shareBlocks,
 }: GptConfig): { readonly name: string; readonly at: ActivationName }[] {
@@ -181,7 +181,13 @@ function strictParity(
 }
 
 /** @returns [P, C] the row at `offset` of every sequence */
-function rowsAt(all: Float32Array, cols: number, length: number, offset: number, nPrompts: number): Matrix {
+export function rowsAt(
+  all: Float32Array,
+  cols: number,
+  length: number,
+  offset: number,
+  nPrompts: number,
+): Matrix {
   const out = zeros(nPrompts, cols);
   for (let p = 0; p < nPrompts; p++) {
     const from = (p * length + offset) * cols;

@@ -12,6 +12,7 @@ import type { Rng } from '../../src/tensor/rng.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
 import { describeBattery, fillFlat, fillNested } from './battery.js';
 import { causalNumbers } from './causal.js';
+import { codeNumbers } from './code-lengths.js';
 import { type ContextNumbers, contextNumbers } from './context-probes.js';
 import type { MeasureOptions } from './measurement.js';
 import { rowsOf } from './rows.js';
@@ -24,6 +25,7 @@ const STREAM = {
   prompts: 300,
   context: 400,
   causal: 900,
+  code: 950,
   nested: 1000,
 } as const;
 /** Test of the number embeddings after those of token-probes.ts: a substream of its own. */
@@ -90,10 +92,25 @@ export function measureParts(subject: ProbeSubject, options: MeasureOptions, con
               counts,
             }),
     };
+    const code =
+      largest === undefined || options.codeStages === 0
+        ? null
+        : codeNumbers(
+            describeBattery(data, largest),
+            { trained: model, untrained },
+            {
+              modulus: data.modulus,
+              codeStages: options.codeStages,
+              codeLabellings: options.codeLabellings,
+              rng: (index) => context.rng(STREAM.code + index),
+              tick,
+            },
+            counts,
+          );
     const { fits: count, notConverged, mostIterations } = counts;
     /** of all logistic fits of this measurement */
     const fits = { count, notConverged, mostIterations };
-    return nineDigits({ ...part, fits });
+    return nineDigits({ ...part, code, fits });
   } finally {
     untrained.dispose();
   }

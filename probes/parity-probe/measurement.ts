@@ -13,7 +13,16 @@ export type PositionKind = 'running' | 'result' | 'ahead' | 'predicted' | 'own';
 
 /** Relabellings are sampled where they are too many to enumerate: of the embedding, and for everything else. */
 export type MeasureOptions = Readonly<
-  Record<'relabellings' | 'contextRelabellings' | 'valuePermutations' | 'prompts' | 'controlDraws', number>
+  Record<
+    | 'relabellings'
+    | 'contextRelabellings'
+    | 'valuePermutations'
+    | 'prompts'
+    | 'controlDraws'
+    | 'codeStages'
+    | 'codeLabellings',
+    number
+  >
 >;
 
 interface Positions {

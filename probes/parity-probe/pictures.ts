@@ -1,5 +1,6 @@
 /** The pictures: scores of the embeddings, what is readable where, what the model needs. */
 import type { Evidence } from '../../src/evidence/evidence.js';
+import { scopeKey, scopeText } from '../../src/evidence/scope.js';
 import { groupName, summariesOf, type Summary } from '../../src/evidence/summaries.js';
 import { counted, percent, readable } from '../../src/report/charts/common.js';
 import { type HeatCell, heatMapChart } from '../../src/report/marks/heat-map.js';
@@ -47,6 +48,7 @@ export function parityPictures(
       crossed: 'not above the untrained model, the bag, 95 % of relabellings, or no residue is readable',
     }),
     frequencyPicture(evidence, shown),
+    ...codePicture(of('code-parity', 'code-random')),
   ];
 }
 
@@ -66,6 +68,29 @@ function causalPicture(answers: readonly Summary[], removed: readonly Summary[])
       axis: 'Accuracy (% of result tokens)',
       category: 'Input',
       share: true,
+    }),
+  ];
+}
+
+/** Layer by layer; of the last layer alone a finding is enough. */
+function codePicture(lengths: readonly Summary[]): ChartSpec[] {
+  if (new Set(lengths.map(({ scope }) => scopeKey(scope))).size < 2) return [];
+  const stages = [...new Set(lengths.map(({ scope }) => scopeText(scope)))];
+  // both lengths of a stage below each other
+  const inOrder = stages.flatMap((stage) => lengths.filter(({ scope }) => scopeText(scope) === stage));
+  const rows = pointRows(inOrder, {
+    panel: groupName,
+    category: ({ scope, info }) =>
+      `${scopeText(scope)}: ${info.id === 'code-parity' ? 'parity' : 'random labels'}`,
+  });
+  return [
+    pointsChart(rows, {
+      id: 'parity-code',
+      title: 'How short is parity?',
+      note: 'Bits a label at the position that predicts the result. 1: what a label costs without the model. Parity is there as such where it is shorter than random labels of the results.',
+      axis: 'Bits a label',
+      category: 'After',
+      reference: 1,
     }),
   ];
 }

@@ -3,6 +3,7 @@ import type { LabellingTest } from '../../src/analysis/leave-pair-out.js';
 import type { Scope } from '../../src/evidence/scope.js';
 import { type NamedRow, type NullNumbers, Rows } from '../../src/evidence/statistic.js';
 import type { CausalNumbers } from './causal.js';
+import type { CodeNumbers } from './code-lengths.js';
 import type { CellNumbers, ContextNumbers } from './context-probes.js';
 import type { EmbeddingNumbers, ParityParts } from './measure.js';
 import { LABELLINGS, lastOfKind, outerBracket } from './measurement.js';
@@ -14,7 +15,7 @@ type Table = Rows<ParityStatistic>;
 const RANDOM_LABELS = 'random labels';
 
 export function rowsOf(parts: ParityParts): NamedRow<ParityStatistic>[] {
-  const { context, lookAhead, causal } = parts;
+  const { context, lookAhead, code, causal } = parts;
   const rows: Table = new Rows();
   addEmbedding(rows, parts);
   if (context !== null) addFlat(rows, context, parts);
@@ -24,6 +25,7 @@ export function rowsOf(parts: ParityParts): NamedRow<ParityStatistic>[] {
     for (const place of lastAt(places, outerBracket(nested)))
       addAccuracy(rows, 'look-ahead', place, nested.moduli.length - 1);
   }
+  if (code !== null) addCode(rows, code, parts.sharedBlocks);
   if (causal !== null && !('reason' in causal)) addCausal(rows, causal);
   return rows.all;
 }
@@ -140,6 +142,20 @@ function addStrict(
     null: { mean: nullMean - less, high: null95 - less },
     control: (untrained?.strict?.share ?? NaN) - less,
     examples,
+  });
+}
+
+/** What is saved after the last layer, and both lengths of every stage that was looked at. */
+function addCode(rows: Table, code: CodeNumbers, sharedBlocks: boolean): void {
+  const { prompts: examples, stages, trained, untrained } = code;
+  const last = stages.length - 1;
+  const saved = (of: CodeNumbers['trained']): number => of[last].random - of[last].parity;
+  rows.add('code-saved', {}, saved(trained), { control: saved(untrained), examples });
+  stages.forEach((stage, s) => {
+    const scope = stageScope(stage, sharedBlocks);
+    for (const labels of ['parity', 'random'] as const) {
+      rows.add(`code-${labels}`, scope, trained[s][labels], { control: untrained[s][labels], examples });
+    }
   });
 }
 

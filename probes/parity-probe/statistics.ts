@@ -9,6 +9,8 @@ const DETAIL = { detail: true } as const;
 const READ = 'held-out accuracy, folds by set of numbers';
 const STRICT = 'leave-pair-out parity of the mean activation of each value';
 
+const BITS = 'bits of the online code / labels';
+
 /** In place of the residual stream: the sum of the operands' embeddings. */
 export const BAG = 'bag of numbers';
 
@@ -111,6 +113,17 @@ export const PARITY_STATISTICS = [
     reference: 0,
   },
   {
+    id: 'code-saved',
+    title: 'Parity shorter than random labels',
+    formula: `${BITS}, random labels of the results - parity, after the last layer`,
+    unit: 'bits',
+    sentence:
+      'bits a label that parity of the result saves beside random labels, where it is predicted, after the last layer',
+    counts: 'learned',
+    controlName: BEFORE,
+    reference: 0,
+  },
+  {
     id: 'look-ahead',
     title: 'Final answer readable before the inner step',
     formula: READ,
@@ -191,6 +204,28 @@ export const PARITY_STATISTICS = [
     sentence: 'parity of values the probe was not fitted on, read after a layer',
     ...DETAIL,
     controlName: BEFORE,
+  },
+  {
+    id: 'code-parity',
+    title: 'Code length of parity',
+    formula: BITS,
+    unit: 'bits',
+    range: RANGES.positive,
+    sentence: 'bits a label of parity of the result where it is predicted, 1 without the model',
+    ...DETAIL,
+    controlName: BEFORE,
+    reference: 1,
+  },
+  {
+    id: 'code-random',
+    title: 'Code length of random labels',
+    formula: `${BITS}, mean over random labellings of the results`,
+    unit: 'bits',
+    range: RANGES.positive,
+    sentence: 'bits a label of random labels of the result where it is predicted',
+    ...DETAIL,
+    controlName: BEFORE,
+    reference: 1,
   },
   {
     id: 'frequency',

@@ -132,6 +132,9 @@ function patchLines(tokens: readonly string[], patch: NonNullable<Inspection['pa
       tokens,
       patch.positions.map(({ stage, effects }) => [stage, effects.map(percent)]),
     ),
+    ...(patch.clean === patch.corruptedValue
+      ? ['the answer is the same in both: there is no way to move']
+      : []),
     `heads at all positions: ${patch.heads.map(({ head, effect }) => `${head} ${percent(effect)}`).join(', ')}`,
   ];
 }

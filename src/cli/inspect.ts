@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { UserError, nearest, unacceptable } from '../errors.js';
 import { canonicalJson } from '../io/json.js';
 import { ABLATIONS, type Ablation } from '../lens/ablate.js';
-import { type Inspection, inspect } from '../workflows/inspect.js';
+import { type Inspection, inspect, notTrained } from '../workflows/inspect.js';
 import { openModel } from '../workflows/library.js';
 import { engineFlag, flagValue, type ParsedOptions, switchValue } from './flags.js';
 import { foldersOf } from './folders.js';
@@ -46,13 +46,14 @@ async function runInspect(words: readonly string[], options: ParsedOptions): Pro
   for (const address of addresses) {
     const model = await openModel(address, { root: foldersOf(options).checkpointsDir, engine });
     try {
-      const { subject, notes } = model.checkpoint;
+      const { subject, config, notes } = model.checkpoint;
       const inspection = inspect(model, expression, {
         by,
         ...(patch === undefined ? {} : { patch }),
         ...(ablate === undefined ? {} : { ablate: ablate.split(',').map((part) => part.trim()) }),
       });
-      found.push({ checkpoint: subject.id, notes, inspection });
+      const outside = notTrained(subject.run, config.data, model.prompt(expression).expression);
+      found.push({ checkpoint: subject.id, notes: [...notes, ...outside], inspection });
     } finally {
       model.dispose();
     }

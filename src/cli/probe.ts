@@ -1,9 +1,9 @@
 /** `sumlens probe`: modules over checkpoints, and the report of it. */
 import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Probe } from '../../probes/contract.js';
+import type { Options, Probe } from '../../probes/contract.js';
 import { MORE_PROBES, PROBES } from '../../probes/index.js';
-import { UserError } from '../errors.js';
+import { UserError, unacceptable } from '../errors.js';
 import { bundleProbe, isTypeScript, withOwnName } from '../workflows/bundle-probe.js';
 import type { ProbeChoice } from '../workflows/probe-checkpoints.js';
 import { selectProbes } from '../workflows/probe-plan.js';
@@ -23,6 +23,11 @@ export function registerProbe(program: Command): void {
     .argument('[checkpoints...]', CHECKPOINTS_HELP)
     .description(SUMMARIES.probe.description)
     .option('--list', 'list the modules')
+    .option(
+      '--option <name=value>',
+      'an option of a module given by name (see --list --json), such as codeStages=100; may be repeated',
+      (text: string, before: readonly string[] | undefined) => [...(before ?? []), text],
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  sumlens probe all checkpoints/sum-* --name my-report\n  sumlens probe embedding-pca <run>@all --series\n  sumlens probe ./my-probe.ts <run> --json',
@@ -35,11 +40,32 @@ export function registerProbe(program: Command): void {
       }
       if (module === undefined)
         throw new UserError('probe: found no module, expected one or "all". See "sumlens probe --list".');
-      const probes = await chosen(module, timeLimit(options), foldersOf(options).reportsDir);
+      const given = Array.isArray(options['option']) ? options['option'].map(String) : [];
+      const own = moduleOptions(module, given);
+      const found = await chosen(module, timeLimit(options), foldersOf(options).reportsDir);
+      const probes = found.map((one) => ({ ...one, options: own }));
       const name = probes[0].source === undefined ? module : probes[0].probe.name;
       const shown = probes[0].source === undefined ? module : `./${basename(module)}`;
-      await runProbing({ command: ['probe', shown], name, texts, probes, sideBySide: true }, options);
+      const words = given.flatMap((text) => ['--option', text]);
+      const command = ['probe', shown, ...words];
+      await runProbing({ command, name, texts, probes, sideBySide: true }, options);
     },
+  );
+}
+
+/** What `--option name=value` gave: numbers and switches as such, the rest as text. The module checks them. */
+function moduleOptions(module: string, texts: readonly string[]): Options {
+  if (texts.length > 0 && module === 'all')
+    throw new UserError(
+      'option: found one for "all", expected a module by name. Name it, or leave the option out.',
+    );
+  return Object.fromEntries(
+    texts.map((text) => {
+      const [, name, value] = /^([A-Za-z][A-Za-z0-9]*)=(.+)$/.exec(text) ?? [];
+      if (name === undefined) throw unacceptable('option', text, 'name=value, such as codeStages=100');
+      const isPlain = /^-?\d+(\.\d+)?$/.test(value) || value === 'true' || value === 'false';
+      return [name, isPlain ? (JSON.parse(value) as number | boolean) : value];
+    }),
   );
 }
 

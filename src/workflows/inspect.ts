@@ -7,6 +7,9 @@ import type { Lens } from '../lens/lens.js';
 import { type PatchCell, answerOf, headCells, positionCells } from '../lens/patch.js';
 import type { Prompt } from '../lens/prompt.js';
 import { largestAt, logitsAt, probabilitiesOf, rowOf } from '../lens/run.js';
+import type { DataConfig } from '../listops/data-config.js';
+import { type Call, type Expression, expressionDepth } from '../listops/expression.js';
+import type { OperationName } from '../listops/operations.js';
 import { Rng } from '../tensor/rng.js';
 
 export interface InspectOptions {
@@ -118,6 +121,36 @@ export function inspect(lens: Lens, text: string, options: InspectOptions = {}):
   };
 }
 
+/** What of an expression the run was not trained on, in sentences: what the model says of it is then no result of training. */
+export function notTrained(
+  run: string,
+  { tasks, depth }: DataConfig,
+  expression: Call | undefined,
+): string[] {
+  if (expression === undefined) return [];
+  const asked = new Set<OperationName>();
+  const visit = (part: Expression): void => {
+    if (typeof part === 'number') return;
+    asked.add(part.operation);
+    part.operands.forEach(visit);
+  };
+  visit(expression);
+  const foreign = [...asked].filter((operation) => !tasks.includes(operation));
+  const found = expressionDepth(expression);
+  return [
+    ...(foreign.length === 0
+      ? []
+      : [
+          `${run}: trained on ${tasks.join(', ')} and never on ${foreign.join(', ')}; what it says is a guess.`,
+        ]),
+    ...(found <= depth
+      ? []
+      : [
+          `${run}: trained on ${depth === 1 ? 'single calls' : `calls nested ${depth} deep`}, asked ${found} deep.`,
+        ]),
+  ];
+}
+
 /** The prompt on along the true chain to its first result; tokens that are not on a chain are refused. */
 function atResult(lens: Lens, text: string, asked: Prompt): Prompt {
   const next = asked.completion?.[0];
@@ -125,6 +158,11 @@ function atResult(lens: Lens, text: string, asked: Prompt): Prompt {
   if (asked.expression === undefined || asked.completion === undefined) {
     throw new UserError(
       `expression: found "${text}", which leaves the true chain, expected its beginning: what is right is not known.`,
+    );
+  }
+  if (asked.completion.length === 0) {
+    throw new UserError(
+      `expression: found "${text}", after which nothing comes, expected one that is not finished. Leave out the end.`,
     );
   }
   const whole = lens.prompt(text.replace(/\s[>=](?:\s.*)?$/s, ''), { completion: 'result' });
@@ -144,6 +182,11 @@ function patched(lens: Lens, clean: Prompt, text: string): NonNullable<Inspectio
   const corrupted = lens.prompt(text, { completion: 'result' });
   const { config } = lens.model;
   const T = clean.tokens.length;
+  if (corrupted.tokens.length !== T) {
+    throw new UserError(
+      `--patch: found "${text}" of ${corrupted.tokens.length} tokens up to its result, expected ${T} as in the expression asked: change numbers or operations, not how many there are.`,
+    );
+  }
   const layers = Array.from({ length: config.nLayers }, (_, layer) => layer);
   const stages = ['resid_pre', 'resid_mid', 'resid_post'] as const;
   const named = [

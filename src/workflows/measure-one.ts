@@ -44,13 +44,13 @@ export function paced(
 }
 
 /** Measures one checkpoint and checks that the module kept to its contract. */
-export async function measureOne(
-  probe: Probe,
+export async function measureOne<Measurement = Json>(
+  probe: Probe<Measurement>,
   options: Options,
   entry: CheckpointRef,
   engine: Engine,
   progress: MeasureContext['progress'],
-): Promise<Json> {
+): Promise<Measurement> {
   const { config } = entry;
   const parameters = loadWeights(entry);
   const gptConfig = gptConfigOf(config);

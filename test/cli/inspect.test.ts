@@ -82,11 +82,32 @@ describe('sumlens inspect', () => {
     expect(inspectionText('x', mixed, paintFor({ isTTY: true }, { NO_COLOR: '1' }))).not.toContain('\u001b');
   });
 
+  it('says what the run was not trained on, beside the answer', () => {
+    const { stdout: text, stderr, code: status } = inspect(RUN, '(SUM 7 (MAX 3 6))');
+    expect(status).toBe(0);
+    expect(text).toContain('s ( SUM 7 ( MAX 3 6 ) ) >');
+    expect(stderr).toMatch(/trained on SUM and never on MAX; what it says is a guess/);
+    expect(stderr).toMatch(/trained on single calls, asked 2 deep/);
+    expect(inspect(MIXED, '(MED 7 3)').stderr).toBe('');
+  });
+
+  it('says so where a patch has nowhere to move the answer', () => {
+    const { stdout: text } = inspect(RUN, '(SUM 7 3)', '--patch', '(SUM 7 3)');
+    expect(text).toContain('the answer is the same in both');
+    expect(stdout).not.toContain('the answer is the same in both');
+  });
+
   it.each([
     [['(SUM 7 3)'], /found "\(SUM 7 3\)" alone, expected a checkpoint and an expression/],
     [[RUN, '(SUMM 7 3)'], /position 2: found "SUMM".* Did you mean SUM\?/],
     [[RUN, '(SUM 7 3) > 1'], /leaves the true chain/],
-    [[RUN, '(SUM 7 3)', '--patch', '(SUM 7 3 6)'], /found 7 tokens in the clean and 8 in the corrupted/],
+    [[RUN, '(SUM 7 3) > 0 e'], /after which nothing comes/],
+    [[RUN, '(SUM 7 3'], /position 9: found the end, expected "\)"/],
+    [[RUN, '(SUM 7 33)'], /position 8: found "33", expected a number from 0 to 9/],
+    [
+      [RUN, '(SUM 7 3)', '--patch', '(SUM 7 3 6)'],
+      /--patch: found .* of 8 tokens up to its result, expected 7/,
+    ],
     [
       [RUN, '(SUM 7 3)', '--ablate', 'L7.attn'],
       /part: found "L7.attn", expected attn, mlp, all, or one of L0.attn/,

@@ -138,7 +138,8 @@ const SHORTER: Readonly<Record<string, string>> = {
   'sumlens report <report> --playground <checkpoint>':
     'npx sumlens report $ROOT/reports/example --playground checkpoints/$RUN --out played',
   'sumlens site <report...>': 'npx sumlens site $ROOT/reports/example --out site',
-  'npx sumlens probe code-length <runs>': 'npx sumlens probe code-length checkpoints/$RUN --name bits',
+  'npx sumlens probe parity-probe <runs> --option codeStages=100':
+    'npx sumlens probe parity-probe checkpoints/$RUN --option codeStages=100 --name bits',
   'sumlens report <report.json> --figures <folder>':
     'npx sumlens report $ROOT/reports/example/report.json --figures figures --format svg,csv',
   'npx sumlens inspect checkpoints/reference/sum-pairs-d16-s1-45202e910ba4 "(SUM 7 3 6)" --patch "(SUM 7 4 6)" --ablate L0.attn':

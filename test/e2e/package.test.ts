@@ -168,7 +168,7 @@ describe('the packed package', () => {
     const scripts = [
       ...readFileSync(installed('docs', 'lens.md'), 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm),
     ].map((match) => match[1]);
-    expect(scripts).toHaveLength(3);
+    expect(scripts).toHaveLength(4);
     for (const script of scripts) expect(script).not.toMatch(/\bas (?!const\b)|<any>|\bany\b|!\.|@ts-/);
     const names = scripts.map((script, i) => {
       writeFileSync(join(project, `lens-${i}.ts`), script);
@@ -209,6 +209,10 @@ describe('the packed package', () => {
     expect(outputs[0]).toMatch(/^blocks\.1\.resid_post 6 /m);
     expect(outputs[1].trim().split('\n')).toHaveLength(8);
     expect(outputs[2]).toMatch(/^L0H0 reads /m);
+    // results of modules: contributions, rows of a report, the head of its table
+    expect(outputs[3]).toMatch(/^SUM \d+\.\d\d \[/);
+    expect(outputs[3]).toMatch(/^sum-pairs-d16-s1-45202e910ba4 [01] 0\.\d\d$/m);
+    expect(outputs[3]).toMatch(/^subject,run,step,seed,/m);
   }, 150_000);
 
   it('has a command that runs', () => {

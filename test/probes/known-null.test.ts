@@ -167,7 +167,13 @@ describe('200 untrained models', () => {
     async () => {
       // activations and the causal check give findings without a p: one whole measurement stands for all, and shows it
       const first = subjectAt(1, 'untrained');
-      const options = { prompts: 20, contextRelabellings: 9, controlDraws: 1 };
+      const options = {
+        prompts: 20,
+        contextRelabellings: 9,
+        controlDraws: 1,
+        codeStages: 1,
+        codeLabellings: 2,
+      };
       const { config, parameters } = first;
       const model = engine.createModel(gptConfigOf(config), { parameters }, 'inference');
       const given = { ...parityDefaults(), ...options };

@@ -221,6 +221,8 @@ describe('parity', () => {
       valuePermutations: 20,
       prompts: 64,
       controlDraws: 2,
+      codeStages: 1,
+      codeLabellings: 2,
     };
     const measurement = measureParity(subject, options, context('parity-probe'));
     expect(measurement.context?.stages).toEqual([

@@ -129,6 +129,8 @@ describe('a planted look-ahead', () => {
     valuePermutations: 9,
     prompts: 200,
     controlDraws: 1,
+    codeStages: 1,
+    codeLabellings: 2,
   };
   let engine: Engine;
   interface Found {
