@@ -42,9 +42,10 @@ function exercise(engine: Engine, config: GptConfig, seed: number): number {
     randomBatch(config, i, [length]).tokens.slice(0, Math.max(1, length - 2)),
   );
   model.generate(prompts, { maxNewTokens: 4, stopToken: 1 });
+  let steps = 0;
   model.writeOn?.(prompts[0], {
     interventions: [{ at: activationName('attn_out', 0), op: 'scale', value: 0.5 }],
-    next: () => 0,
+    next: () => (++steps < 4 ? 0 : undefined),
   });
   model.setState(model.getState());
   model.dispose();
