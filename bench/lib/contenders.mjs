@@ -16,7 +16,7 @@ export const CHECK_STEPS = 4;
  * every contender does the same work.
  * @param run - does n steps and says {wallMs, cpuMs}
  */
-async function calibrate(run, turn) {
+export async function calibrate(run, turn) {
   await run(turn);
   const { cpuMs } = await run(turn);
   return turn * Math.max(1, Math.round(BLOCK_MS / Math.max(cpuMs, 1e-3)));

@@ -118,6 +118,6 @@ serve(
         },
         "open": open_folder,
         "numbers": lambda request: {"numbers": work(request)().flatten().tolist()},
-        "run": lambda request: timed(work(request)),
+        "run": lambda request: timed(lambda: [work(request)() for _ in range(request["times"])]),
     }
 )

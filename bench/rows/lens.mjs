@@ -1,12 +1,13 @@
 /** The lens against TransformerLens on PyTorch: the same exported model, the same prompts, the same numbers, one thread each. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { calibrate } from '../lib/contenders.mjs';
 import { figure } from '../lib/figure.mjs';
 import { interleave, speedRatio, timed } from '../lib/rounds.mjs';
 import { median } from '../lib/statistics.mjs';
 
 const PROMPTS = 1000;
-/** A block is a whole task, up to seconds of it: fewer rounds than of training steps. */
+/** A block is at least a whole task, up to seconds of it: fewer rounds than of training steps. */
 const MOST_ROUNDS = 9;
 /** As in the tests of the lens: of the numbers, over the larger of 1 and their size. */
 const TOLERANCE = 1e-4;
@@ -100,18 +101,23 @@ async function race(context, task, dModel) {
     const { numbers } = await peer.ask({ op: 'numbers', task });
     const ours = flat(tasks[task]());
     const most = sameNumbers(task, ours, numbers);
+    const own = (times) => timed(() => Array.from({ length: times }, tasks[task]));
+    const their = (times) => peer.ask({ op: 'run', task, times });
+    // ours is warm when it has run for a block: one task takes too little time for its code to be compiled
+    own(await calibrate(own, 1));
+    const [ownTimes, theirTimes] = [await calibrate(own, 1), await calibrate(their, 1)];
     const rounds = await interleave(
       [
-        { name: 'sumlens', run: () => timed(tasks[task]) },
-        { name: peer.name, run: () => peer.ask({ op: 'run', task }) },
+        { name: 'sumlens', run: () => own(ownTimes) },
+        { name: peer.name, run: () => their(theirTimes) },
       ],
       { rounds: Math.min(MOST_ROUNDS, context.rounds), warmup: 1 },
     );
-    const ms = (name) => figure(median(rounds[name].map(({ wallMs }) => wallMs)));
+    const ms = (name, times) => figure(median(rounds[name].map(({ wallMs }) => wallMs)) / times);
     return {
-      ...speedRatio(rounds, ['sumlens', 1], [peer.name, 1]),
+      ...speedRatio(rounds, ['sumlens', ownTimes], [peer.name, theirTimes]),
       note:
-        `${PROMPTS} prompts, two layers: sumlens ${ms('sumlens')} ms, ${peer.name} ${ms(peer.name)} ms; ` +
+        `${PROMPTS} prompts, two layers: sumlens ${ms('sumlens', ownTimes)} ms, ${peer.name} ${ms(peer.name, theirTimes)} ms; ` +
         `${ours.length} numbers, equal within ${figure(most)}`,
     };
   } finally {
