@@ -19,15 +19,15 @@ function enums(text: string): string[][] {
   );
 }
 
-/** `attn.attn_scores` and `ln1.normalized` as capture.c calls them. */
+/** `attn.attn_scores` and `ln1.normalized` as model.h calls them. */
 const inC = (name: string): string =>
   name
     .replace(/^attn\.(attn_)?|\.normalized$/g, '')
     .replace('.', '_')
     .toUpperCase();
 
-it('capture.c has the activations in the order of the table', () => {
-  const [model, block] = enums(source('capture.c'));
+it('model.h has the activations in the order of the table', () => {
+  const [model, block] = enums(source('model.h'));
   const names = (scope: 'model' | 'block'): string[] =>
     ACTIVATIONS.filter((row) => row.scope === scope).map((row) => inC(row.name));
   expect(block).toEqual([...names('block'), 'BLOCK_ACTIVATIONS']);
