@@ -216,6 +216,7 @@ const NOT_RUN: Readonly<Record<string, readonly string[]>> = {
     'npm run bench -- --only pytorch',
     'npm run bench -- --only cost',
     'npm run bench -- --only lens',
+    'npm run bench -- --only job',
     'npm run bench -- --long',
     'npm run bench -- --json figures.json --allow-missing-peers',
   ],
