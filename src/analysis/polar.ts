@@ -31,19 +31,23 @@ export class PolarFactor {
   of(m: Float64Array): number {
     const { d, v, w, rotation } = this;
     for (let j = 0; j < d; j++) {
+      const at = j * d;
       for (let i = 0; i < d; i++) {
+        const from = i * d;
         let total = 0;
-        for (let k = 0; k < d; k++) total += m[i * d + k] * v[j * d + k];
-        w[j * d + i] = total;
+        for (let k = 0; k < d; k++) total += m[from + k] * v[at + k];
+        w[at + i] = total;
       }
     }
     for (let sweep = 0; sweep < MOST_SWEEPS && this.sweep(); sweep++);
     const largest = this.normalise();
     rotation.fill(0);
     for (let j = 0; j < d; j++) {
+      const at = j * d;
       for (let i = 0; i < d; i++) {
-        const u = w[j * d + i];
-        for (let k = 0; k < d; k++) rotation[i * d + k] += u * v[j * d + k];
+        const u = w[at + i];
+        const to = i * d;
+        for (let k = 0; k < d; k++) rotation[to + k] += u * v[at + k];
       }
     }
     return largest;

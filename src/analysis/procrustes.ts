@@ -81,7 +81,7 @@ export function alignAll(
   const candidates = configurations.map((x) =>
     (options.units ?? [1]).map((unit) => ({
       unit,
-      x: ofNormOne(takeRows(x, renaming(rows, unit))),
+      ...normed(takeRows(x, renaming(rows, unit))),
       polar: new PolarFactor(cols),
     })),
   );
@@ -99,7 +99,7 @@ export function alignAll(
       for (const naming of namings) {
         const overlap = naming.polar.of(productInto(product, naming.x, consensus));
         // the share of the consensus that is left
-        const left = Math.max(0, (norm - 2 * overlap + squaredNorm(naming.x)) / norm);
+        const left = Math.max(0, (norm - 2 * overlap + naming.norm) / norm);
         if (left < least - 1e-12) [best, least] = [naming, left];
       }
       chosen[which] = best.unit;
@@ -115,12 +115,15 @@ export function alignAll(
 
 /** @param out - [d, d]; becomes aᵀ b */
 function productInto(out: Float64Array, a: Matrix, b: Matrix): Float64Array {
-  const { rows, cols } = a;
+  const { rows, cols, data } = a;
+  const other = b.data;
   out.fill(0);
   for (let i = 0; i < rows; i++) {
+    const from = i * cols;
     for (let j = 0; j < cols; j++) {
-      const own = a.data[i * cols + j];
-      for (let k = 0; k < cols; k++) out[j * cols + k] += own * b.data[i * cols + k];
+      const own = data[from + j];
+      const to = j * cols;
+      for (let k = 0; k < cols; k++) out[to + k] += own * other[from + k];
     }
   }
   return out;
@@ -128,14 +131,23 @@ function productInto(out: Float64Array, a: Matrix, b: Matrix): Float64Array {
 
 /** out = x rotation */
 function rotateInto(out: Matrix, x: Matrix, rotation: Float64Array): void {
-  const { rows, cols } = x;
-  out.data.fill(0);
+  const { rows, cols, data } = x;
+  const turned = out.data;
+  turned.fill(0);
   for (let i = 0; i < rows; i++) {
+    const to = i * cols;
     for (let j = 0; j < cols; j++) {
-      const own = x.data[i * cols + j];
-      for (let k = 0; k < cols; k++) out.data[i * cols + k] += own * rotation[j * cols + k];
+      const own = data[to + j];
+      const from = j * cols;
+      for (let k = 0; k < cols; k++) turned[to + k] += own * rotation[from + k];
     }
   }
+}
+
+/** Centred and of norm 1, and what rounding has made of that norm. */
+function normed(configuration: Matrix): { readonly x: Matrix; readonly norm: number } {
+  const x = ofNormOne(configuration);
+  return { x, norm: squaredNorm(x) };
 }
 
 function ofNormOne(x: Matrix): Matrix {
@@ -152,12 +164,13 @@ function ofNormOne(x: Matrix): Matrix {
 
 function meanOf(all: readonly Matrix[]): Matrix {
   const out = new Float64Array(all[0].data.length);
-  for (const x of all) for (let i = 0; i < out.length; i++) out[i] += x.data[i] / all.length;
+  for (const { data } of all) for (let i = 0; i < out.length; i++) out[i] += data[i] / all.length;
   return matrix(all[0].rows, all[0].cols, out);
 }
 
 function squaredDistance(a: Matrix, b: Matrix): number {
+  const [own, other] = [a.data, b.data];
   let total = 0;
-  for (let i = 0; i < a.data.length; i++) total += (a.data[i] - b.data[i]) ** 2;
+  for (let i = 0; i < own.length; i++) total += (own[i] - other[i]) ** 2;
   return total;
 }

@@ -7,22 +7,22 @@ import { RunError, UserError, printable } from '../errors.js';
 export type Json =
   null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
-/** Text of a number; non-finite ones are strings, because JSON.stringify would write null. */
-function numberText(value: number): string {
-  return Number.isFinite(value) ? JSON.stringify(value) : `"${value}"`;
-}
+/** What a number is written as: never one that is not finite, for which JSON.stringify would write null. */
+type NumberForm = (value: number) => number | string;
 
-function write(value: unknown, sorted: boolean): string {
+const asItIs: NumberForm = (value) => (Number.isFinite(value) ? value : String(value));
+
+function write(value: unknown, sorted: boolean, form: NumberForm): string {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'number') return numberText(value);
-  if (Array.isArray(value)) return `[${value.map((item) => write(item, sorted)).join(',')}]`;
+  if (typeof value === 'number') return JSON.stringify(form(value));
+  if (Array.isArray(value)) return `[${value.map((item) => write(item, sorted, form)).join(',')}]`;
   if (!isPlainObject(value)) throw new NotJson();
   const keys = Object.keys(value);
   if (sorted) keys.sort();
   const fields: string[] = [];
   for (const key of keys) {
     const field = value[key];
-    if (field !== undefined) fields.push(`${JSON.stringify(key)}:${write(field, sorted)}`);
+    if (field !== undefined) fields.push(`${JSON.stringify(key)}:${write(field, sorted, form)}`);
   }
   return `{${fields.join(',')}}`;
 }
@@ -30,9 +30,9 @@ function write(value: unknown, sorted: boolean): string {
 /** Something in the value is no JSON: where is looked for only then, since a long text has a million places. */
 class NotJson extends Error {}
 
-function written(value: unknown, sorted: boolean): string {
+function written(value: unknown, sorted: boolean, form: NumberForm = asItIs): string {
   try {
-    return write(value, sorted);
+    return write(value, sorted, form);
   } catch (error) {
     if (error instanceof NotJson) throw notJsonIn(value, 'value') ?? error;
     throw error;
@@ -63,10 +63,11 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
 
 /**
  * Keys sorted by code unit, no blanks, undefined fields left out, non-finite numbers as "NaN", "Infinity", "-Infinity".
+ * @param form - what a number is written as, where that is not the number itself; never one that is not finite
  * @throws TypeError on anything that is not plain JSON (functions, typed arrays, class instances)
  */
-export function canonicalJson(value: unknown): string {
-  return written(value, true);
+export function canonicalJson(value: unknown, form?: (value: number) => number | string): string {
+  return written(value, true, form);
 }
 
 /** One line, fields in the order given, ended by a newline; non-finite numbers as strings. */

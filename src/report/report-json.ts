@@ -44,5 +44,5 @@ function changed(value: unknown, change: (value: number) => number | string): un
 
 /** @returns one line of canonical JSON and a newline */
 export function reportJson(report: Report): string {
-  return `${canonicalJson(rounded(report))}\n`;
+  return `${canonicalJson(report, jsonNumber)}\n`;
 }
