@@ -10,12 +10,12 @@ import { sameLosses } from '../lib/row.mjs';
 import { median } from '../lib/statistics.mjs';
 import { dumpWorkload, OPTIONS, OwnRun } from '../lib/workload.mjs';
 
-const STEPS = 1000;
+const STEPS = 8000;
 const PROMPTS = 512;
 const FOLDS = 5;
 const CHECK_STEPS = 4;
 /** A block is the whole job. */
-const MOST_ROUNDS = 3;
+const MOST_ROUNDS = 2;
 const RUNS = { 'MAX+MED+SUM': ['MAX', 'MED', 'SUM'], SUM: ['SUM'] };
 const WAYS = ['zero', 'mean', 'resample'];
 /** of numbers over the larger of 1 and their size; a probe's accuracy may differ by a prompt at its border */
