@@ -99,6 +99,19 @@ describe('the colour that a condition asks for', () => {
     for (const [one, places] of colors) expect([...places], one).toEqual([alone(one)]);
   });
 
+  it('is one of its own for each condition of the preset quick, none near black on a light page', () => {
+    const quick = [
+      ...['SUM, pairs, d=16', 'MAX+MED+SUM, pairs, d=16', 'MAX+MED+SUM, full, d=16', 'FIRST+SUM, full, d=16'],
+      ...['SUM, full, d=16, embeddingInit=0.02', 'SUM, full, d=16, embeddingInit=0.5'],
+    ];
+    expect(new Set(quick.map(alone)).size).toBe(quick.length);
+    const lightest = quick.map((one) =>
+      Math.max(...[1, 3, 5].map((at) => parseInt(CONDITION_COLORS.light[alone(one)].slice(at, at + 2), 16))),
+    );
+    // the two near black have no channel above 0x40
+    expect(Math.min(...lightest)).toBeGreaterThan(0x40);
+  });
+
   it('stays with a plain condition among others of longer names', () => {
     const plain = ['SUM, pairs, d=16', 'MAX+MED+SUM, pairs, d=16'];
     const others = Array.from({ length: 6 }, (_, i) => `SUM, full, d=8, steps=${i}, evaluateEvery=${7 * i}`);

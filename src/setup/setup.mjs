@@ -105,7 +105,7 @@ function removeOrphans(sources) {
 
 async function buildBundles(log) {
   for (const [file, name, folders, output] of [
-    ['build-report.mjs', 'buildReportRuntime', ['src/report'], 'dist/report-runtime.js'],
+    ['build-report.mjs', 'buildReportRuntime', ['src'], 'dist/report-runtime.js'],
     ['build-playground.mjs', 'buildPlayground', ['src'], 'dist/playground.js'],
     ['build-viewer.mjs', 'buildViewer', ['src'], 'dist/viewer/app.js'],
     ['build-children.mjs', 'buildChildren', ['src', 'probes'], LAST_MAP],
