@@ -5,6 +5,7 @@ import { MODULES } from '../../probes/index.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { openEngine } from '../../src/engine/registry.js';
 import { measureModule } from '../helpers/measure-module.js';
+import { layerNormSd, PLANTED } from '../helpers/planted-models.js';
 import { ZOO, ZOO_NAMES, type ZooName } from '../helpers/zoo.js';
 
 let engine: Engine;
@@ -83,8 +84,66 @@ describe('neurons', () => {
     expect(value).toBeLessThan(0.25);
   });
 
+  it('line: corners on the way to 18 follow a + b only until it passes ten, as a plain transform of them says', async () => {
+    const { row } = await measured('neurons', 'line', { permutations: 99 });
+    const { oneFrequency, sum, atOne } = cornersOfTheLine();
+    // the head does not weigh both operands quite alike, as LayerNorm makes keys of middle numbers larger: places differ by up to 0.06
+    const within = (statistic: string, expected: number, frequency?: number): void => {
+      const scope = { operation: 'SUM', ...(frequency === undefined ? {} : { frequency }) };
+      expect(Math.abs(row(statistic, scope).value - expected), statistic).toBeLessThan(0.02);
+    };
+    within('one-frequency', oneFrequency);
+    within('sum-share', sum);
+    within('best-frequency', atOne, 1);
+    expect(oneFrequency).toBeLessThan(0.8);
+  });
+
   it('copier: no neurons, and nothing is said of them', async () => {
     const { rows } = await measured('neurons', 'copier', { permutations: 99 });
     expect([...rows('one-frequency'), ...rows('best-frequency')]).toEqual([]);
   });
 });
+
+/**
+ * Shares of max(0, a + b - c), c = -1..19, by a transform written out, pooled over the functions. LayerNorm divides the place
+ * of the sum by a little more at both ends of the line: `>` and its position, +-10, and the place itself twice.
+ */
+function cornersOfTheLine(): { oneFrequency: number; sum: number; atOne: number } {
+  const n = 10;
+  const numbers = Array.from({ length: n }, (_, i) => i);
+  const pairs = numbers.flatMap((a) => numbers.map((b) => [a, b] as const));
+  let [total, best, ofSums, whoseBestIsOne] = [0, 0, 0, 0];
+  const width = PLANTED.V + 42;
+  const read = layerNormSd(width, 1, 201);
+  const placeOfSum = (sum: number): number => {
+    const place = -2 + (2 / 9) * sum;
+    return (place * read) / layerNormSd(width, 2, 202 + 2 * place ** 2);
+  };
+  for (let corner = -1; corner <= 19; corner++) {
+    const power = (k: number, l: number): number => {
+      const phase = (a: number, b: number): number => (2 * Math.PI * (k * a + l * b)) / n;
+      const value = (a: number, b: number): number => Math.max(0, placeOfSum(a + b) + 2 - (2 / 9) * corner);
+      const re = pairs.reduce((sum, [a, b]) => sum + value(a, b) * Math.cos(phase(a, b)), 0);
+      const im = pairs.reduce((sum, [a, b]) => sum + value(a, b) * Math.sin(phase(a, b)), 0);
+      return re * re + im * im;
+    };
+    const own = pairs.reduce((sum, [k, l]) => sum + (k + l === 0 ? 0 : power(k, l)), 0);
+    const blocks = [1, 2, 3, 4, 5].map((k) => {
+      const places = [k, n - k].flatMap((one) => [
+        `${one} 0`,
+        `0 ${one}`,
+        `${one} ${one}`,
+        `${one} ${n - one}`,
+      ]);
+      return [...new Set(places)].reduce((sum, at) => {
+        const [p, q] = at.split(' ').map(Number);
+        return sum + power(p, q);
+      }, 0);
+    });
+    total += own;
+    best += Math.max(...blocks);
+    ofSums += numbers.slice(1).reduce((sum, k) => sum + power(k, k), 0);
+    if (blocks[0] === Math.max(...blocks)) whoseBestIsOne += own;
+  }
+  return { oneFrequency: best / total, sum: ofSums / total, atOne: whoseBestIsOne / total };
+}
