@@ -3,7 +3,7 @@
  * Circuits", 2021). Browser-safe.
  */
 import { type GptConfig, LAYER_NORM_EPS } from '../model/gpt-config.js';
-import { TOKEN_EMBEDDING, UNEMBEDDING, UNEMBEDDING_BIAS, parameterTable } from '../model/parameters.js';
+import { readoutTensors } from '../model/parameters.js';
 
 export interface Readout {
   /** what the final LayerNorm divides a row by: sqrt(variance + eps) */
@@ -20,17 +20,8 @@ export interface Readout {
 }
 
 export function createReadout(config: GptConfig, parameters: Float32Array): Readout {
-  const { dModel, tied } = config;
-  const table = parameterTable(config);
-  const tensor = (name: string): Float32Array | undefined => {
-    const spec = table.byName.get(name);
-    return spec && parameters.subarray(spec.offset, spec.offset + spec.size);
-  };
-  const weight = tensor('transformer.ln_f.weight');
-  const unembedding = tensor(tied ? TOKEN_EMBEDDING : UNEMBEDDING);
-  if (weight === undefined || unembedding === undefined) throw new RangeError('The model has no readout.');
-  const bias = tensor('transformer.ln_f.bias');
-  const unembeddingBias = tensor(UNEMBEDDING_BIAS);
+  const { dModel } = config;
+  const { weight, bias, unembedding, unembeddingBias } = readoutTensors(config, parameters);
 
   return {
     divisor(x, row) {

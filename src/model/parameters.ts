@@ -103,3 +103,27 @@ export function parameterView(table: ParameterTable, arena: Float32Array, name: 
   }
   return arena.subarray(spec.offset, spec.offset + spec.size);
 }
+
+/** What logits are read with; biases are undefined where the model has none. */
+export interface ReadoutTensors {
+  /** [dModel] of the final LayerNorm */
+  readonly weight: Float32Array;
+  readonly bias: Float32Array | undefined;
+  /** [dVocab, dModel]: that of the tokens where they are tied */
+  readonly unembedding: Float32Array;
+  /** [dVocab] */
+  readonly unembeddingBias: Float32Array | undefined;
+}
+
+/** Views of an arena. */
+export function readoutTensors(config: GptConfig, arena: Float32Array): ReadoutTensors {
+  const table = parameterTable(config);
+  const optional = (name: string): Float32Array | undefined =>
+    table.byName.has(name) ? parameterView(table, arena, name) : undefined;
+  return {
+    weight: parameterView(table, arena, 'transformer.ln_f.weight'),
+    bias: optional('transformer.ln_f.bias'),
+    unembedding: parameterView(table, arena, config.tied ? TOKEN_EMBEDDING : UNEMBEDDING),
+    unembeddingBias: optional(UNEMBEDDING_BIAS),
+  };
+}

@@ -14,7 +14,7 @@ import { exists, isDirectory, readBytes, readText } from '../io/files.js';
 import { canonicalJson } from '../io/json.js';
 import { sha256Hex } from '../io/sha256.js';
 import { parseReport } from '../report/parse-report.js';
-import { rounded } from '../report/report-json.js';
+import { jsonNumber } from '../report/report-json.js';
 import { readResults, RESULTS_FILE } from './sweep/results-file.js';
 import { tableOfResults } from './sweep/table.js';
 
@@ -101,7 +101,7 @@ function differenceOf(
   claimsSha256: string,
   stated: Stated,
 ): string | undefined {
-  const textOf = (one: ClaimResult): string => canonicalJson(rounded(one));
+  const textOf = (one: ClaimResult): string => canonicalJson(one, jsonNumber);
   const before = new Map(stated.claims.map((one) => [one.part ?? one.claim, textOf(one)]));
   const changed = claims
     .filter((one) => before.get(one.part ?? one.claim) !== textOf(one))

@@ -4,16 +4,10 @@
  * every other position attention looks at the start token, which carries nothing. It predicts nothing. Nothing is trained.
  */
 import { resolveRunConfig } from '../../src/config/parse.js';
-import { gptConfigOf } from '../../src/config/gpt-config-of.js';
 import { FIRST_NUMBER, SPECIAL_TOKENS } from '../../src/listops/tokenizer.js';
 import { OPERATION_NAMES } from '../../src/listops/operations.js';
-import {
-  parameterTable,
-  parameterView,
-  POSITION_EMBEDDING,
-  TOKEN_EMBEDDING,
-} from '../../src/model/parameters.js';
-import { layerNormSd, type PlantedModel } from './planted-models.js';
+import { POSITION_EMBEDDING, TOKEN_EMBEDDING } from '../../src/model/parameters.js';
+import { blankModel, layerNormSd, type PlantedModel } from './planted-models.js';
 
 const MODULUS = 10;
 const N_CTX = 36;
@@ -48,16 +42,7 @@ export function plantedLookAhead(reads: 'all' | 'inner'): PlantedModel {
       nCtx: N_CTX,
     },
   });
-  const gpt = gptConfigOf(config);
-  const table = parameterTable(gpt);
-  const parameters = new Float32Array(table.arenaSize);
-  const set = (name: string, row: number, column: number, value: number): void => {
-    const shape = table.byName.get(name)?.shape ?? [];
-    parameterView(table, parameters, name)[row * (shape.length === 2 ? shape[1] : 1) + column] = value;
-  };
-  for (const name of ['h.0.ln_1', 'h.0.ln_2', 'ln_f']) {
-    parameterView(table, parameters, `transformer.${name}.weight`).fill(1);
-  }
+  const { gpt, parameters, set } = blankModel(config);
   for (let token = 0; token < V; token++) set(TOKEN_EMBEDDING, token, token, 1);
   for (let t = 0; t < N_CTX; t++) set(POSITION_EMBEDDING, t, V + t, 1);
 

@@ -34,6 +34,26 @@ export interface PlantedModel {
   readonly parameters: Float32Array;
 }
 
+export interface BlankModel extends PlantedModel {
+  /** sets one entry; of a vector at column 0 */
+  readonly set: (name: string, row: number, column: number, value: number) => void;
+}
+
+/** Of one block, all weights 0 but those of the LayerNorms, which are 1. */
+export function blankModel(config: RunConfig): BlankModel {
+  const gpt = gptConfigOf(config);
+  const table = parameterTable(gpt);
+  const parameters = new Float32Array(table.arenaSize);
+  const set = (name: string, row: number, column: number, value: number): void => {
+    const shape = table.byName.get(name)?.shape ?? [];
+    parameterView(table, parameters, name)[row * (shape.length === 2 ? shape[1] : 1) + column] = value;
+  };
+  for (const name of ['h.0.ln_1', 'h.0.ln_2', 'ln_f']) {
+    parameterView(table, parameters, `transformer.${name}.weight`).fill(1);
+  }
+  return { config, gpt, parameters, set };
+}
+
 /** Standard deviation LayerNorm divides by, for a row with this sum and sum of squares over `width` entries. */
 export function layerNormSd(width: number, sum: number, squares: number): number {
   return Math.sqrt(squares / width - (sum / width) ** 2 + LAYER_NORM_EPS);
@@ -84,30 +104,15 @@ export function runConfig(
   };
 }
 
-/** Zero weights, LayerNorm weights 1, one-hot embeddings, an unembedding that reads the output part. */
-function blank(
-  config: RunConfig,
-): PlantedModel & { set: (name: string, row: number, column: number, value: number) => void } {
-  const gpt = gptConfigOf(config);
-  const table = parameterTable(gpt);
-  const parameters = new Float32Array(table.arenaSize);
+/** One-hot embeddings, and an unembedding that reads the output part. */
+function blank(config: RunConfig): BlankModel {
+  const model = blankModel(config);
+  const { gpt, set } = model;
   const width = gpt.dModel;
-  const set = (name: string, row: number, column: number, value: number): void => {
-    const { shape } = table.byName.get(name) ?? { shape: [] };
-    const columns = shape.length === 2 ? shape[1] : 1;
-    parameterView(table, parameters, name)[row * columns + column] = value;
-  };
-  for (const name of [
-    'transformer.h.0.ln_1.weight',
-    'transformer.h.0.ln_2.weight',
-    'transformer.ln_f.weight',
-  ]) {
-    parameterView(table, parameters, name).fill(1);
-  }
   for (let token = 0; token < V; token++) set(TOKEN_EMBEDDING, token, token, 1);
   for (let t = 0; t < N_CTX; t++) set(POSITION_EMBEDDING, t, V + t, 1);
   for (let token = 0; token < V; token++) set(UNEMBEDDING, token, width - V + token, GAMMA);
-  return { config, gpt, parameters, set };
+  return model;
 }
 
 const ATTENTION = 'transformer.h.0.attn.c_attn';

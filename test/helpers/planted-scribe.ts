@@ -4,17 +4,10 @@
  * arrows and ends, and nothing is written where a result comes next. Nothing is trained.
  */
 import { DEFAULT_RUN } from '../../src/config/defaults.js';
-import { gptConfigOf } from '../../src/config/gpt-config-of.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import { ARROW, CLOSE, END, OPEN, SPECIAL_TOKENS } from '../../src/listops/tokenizer.js';
-import {
-  parameterTable,
-  parameterView,
-  POSITION_EMBEDDING,
-  TOKEN_EMBEDDING,
-  UNEMBEDDING,
-} from '../../src/model/parameters.js';
-import { layerNormSd, PLANTED, type PlantedModel } from './planted-models.js';
+import { POSITION_EMBEDDING, TOKEN_EMBEDDING, UNEMBEDDING } from '../../src/model/parameters.js';
+import { blankModel, layerNormSd, PLANTED, type PlantedModel } from './planted-models.js';
 
 const { V, G } = PLANTED;
 /** room for one call inside another, and not for two */
@@ -71,16 +64,7 @@ export function plantedScribe(): PlantedModel {
       nCtx: N_CTX,
     },
   };
-  const gpt = gptConfigOf(config);
-  const table = parameterTable(gpt);
-  const parameters = new Float32Array(table.arenaSize);
-  const set = (name: string, row: number, column: number, value: number): void => {
-    const shape = table.byName.get(name)?.shape ?? [];
-    parameterView(table, parameters, name)[row * (shape.length === 2 ? shape[1] : 1) + column] = value;
-  };
-  for (const name of ['h.0.ln_1', 'h.0.ln_2', 'ln_f']) {
-    parameterView(table, parameters, `transformer.${name}.weight`).fill(1);
-  }
+  const { gpt, parameters, set } = blankModel(config);
   for (let token = 0; token < V; token++) {
     set(TOKEN_EMBEDDING, token, token, 1);
     set(UNEMBEDDING, token, OUT_AT + token, 1);

@@ -1,21 +1,12 @@
 /** The readout of the engine contract in plain code: what the kernels' is compared with. */
 import type { GptConfig } from '../../model/gpt-config.js';
 import { LAYER_NORM_EPS } from '../../model/gpt-config.js';
-import { TOKEN_EMBEDDING, UNEMBEDDING, UNEMBEDDING_BIAS, parameterTable } from '../../model/parameters.js';
+import { readoutTensors } from '../../model/parameters.js';
 
 /** @param stream - [rows, dModel] @returns [rows, dVocab] */
 export function readoutRows(config: GptConfig, parameters: Float32Array, stream: Float32Array): Float64Array {
-  const { dModel, dVocab, tied } = config;
-  const table = parameterTable(config);
-  const tensor = (name: string): Float32Array | undefined => {
-    const spec = table.byName.get(name);
-    return spec && parameters.subarray(spec.offset, spec.offset + spec.size);
-  };
-  const weight = tensor('transformer.ln_f.weight');
-  const unembedding = tensor(tied ? TOKEN_EMBEDDING : UNEMBEDDING);
-  if (weight === undefined || unembedding === undefined) throw new RangeError('The model has no readout.');
-  const bias = tensor('transformer.ln_f.bias');
-  const unembeddingBias = tensor(UNEMBEDDING_BIAS);
+  const { dModel, dVocab } = config;
+  const { weight, bias, unembedding, unembeddingBias } = readoutTensors(config, parameters);
   // LayerNorm's weight and bias taken into the unembedding once
   const directions = Float64Array.from(unembedding, (value, at) => value * weight[at % dModel]);
   const constants = Float64Array.from({ length: dVocab }, (_, token) => {
