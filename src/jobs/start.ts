@@ -22,6 +22,8 @@ export interface JobOptions {
   readonly graceMs?: number;
   /** additional arguments of node itself, e.g. `--max-old-space-size=512` */
   readonly nodeArguments?: readonly string[];
+  /** environment variables beside this process's own, which go first */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export type JobResult =
@@ -61,6 +63,7 @@ export function startJob(options: JobOptions): Job {
   const work: JobMessage = { kind: 'job', job: JSON.parse(canonicalJson(options.job)) as Json };
   const child = spawn(process.execPath, [...(options.nodeArguments ?? []), options.entry], {
     detached: true,
+    env: { ...options.environment, ...process.env },
     // stdout of a child must never reach ours, which may have to be one JSON document
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'json',

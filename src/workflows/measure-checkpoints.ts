@@ -52,8 +52,10 @@ export interface ModuleSource {
 /** from asking a silent child to stop until it is killed */
 const GRACE_MS = 2_000;
 const WATCH_EVERY_MS = 200;
-/** Short-lived objects in 12 MiB, not 48: 15 MB less at the peak, for 1 % more processor time. */
-const SMALL_NURSERY = ['--max-semi-space-size=4'];
+/** Short-lived objects in 6 MiB, not 48: 20 MB less at the peak, for 1 to 2 % more processor time. */
+const SMALL_NURSERY = ['--max-semi-space-size=2'];
+/** glibc keeps what V8's compiler threads have freed for each thread apart: 15 MB less with one arena, in the same time. */
+const ONE_ARENA = { MALLOC_ARENA_MAX: '1' };
 
 /**
  * Splits the tasks over children and keeps `parallel` of them busy. Our own modules share children, as to start one costs
@@ -229,6 +231,7 @@ async function measureInChild(
     },
     graceMs: GRACE_MS,
     nodeArguments: SMALL_NURSERY,
+    environment: ONE_ARENA,
     ...(signal === undefined ? {} : { signal }),
   });
   const watch = setInterval(() => {

@@ -73,6 +73,20 @@ describe('startJob', () => {
     ).toEqual([]);
   });
 
+  it('gives the child arguments of node and variables, of which those set already stay as they are', async () => {
+    process.env.SUMLENS_TEST_A = 'set by the user';
+    const job = start('environment', {
+      nodeArguments: ['--max-semi-space-size=2'],
+      environment: { SUMLENS_TEST_A: 'a', SUMLENS_TEST_B: 'b' },
+    });
+    const ended = await job.done;
+    delete process.env.SUMLENS_TEST_A;
+    expect(ended).toEqual({
+      kind: 'ok',
+      result: ['set by the user', 'b', ['--max-semi-space-size=2']],
+    });
+  });
+
   it('passes a job of 40 MB on', async () => {
     const text = 'x'.repeat(1000);
     const parts = Array.from({ length: 40_000 }, (_, i) => `${i}${text}`);
