@@ -16,7 +16,7 @@ import { openEngine } from '../dist/src/engine/registry.js';
 import { playgroundDocument } from '../dist/src/playground/document.js';
 import { renderSitePlayground } from '../dist/src/report/site.js';
 import { loadPlaygroundRuntime, loadReportRuntime } from '../dist/src/report/write.js';
-import { pagePlayground } from '../dist/src/workflows/playground.js';
+import { pagePlayground } from '../dist/src/workflows/reports/playground.js';
 import { findChromium } from '../src/setup/test-tools.mjs';
 
 const GOAL_MS = 50;

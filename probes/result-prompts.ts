@@ -5,10 +5,10 @@
 import type { Model } from '../src/engine/engine.js';
 import { openLens } from '../src/lens/lens.js';
 import type { Prompt } from '../src/lens/prompt.js';
-import { RESULT } from '../src/listops/expression.js';
-import { createOperationContext, type OperationName } from '../src/listops/operations.js';
-import { createHoldout } from '../src/listops/regimes.js';
-import { fillTemplate, flatTemplates, primaryOperation } from '../src/listops/templates.js';
+import { RESULT } from '../src/listops/language/expression.js';
+import { createOperationContext, type OperationName } from '../src/listops/language/operations.js';
+import { createHoldout } from '../src/listops/sampling/regimes.js';
+import { fillTemplate, flatTemplates, primaryOperation } from '../src/listops/prompts/templates.js';
 import type { MeasureContext, ProbeOption, ProbeSubject } from './contract.js';
 
 /** Prompts of one operation. */

@@ -4,7 +4,7 @@ export { openEngine } from './engine/registry.js';
 export type { Engine, Model, Batch, Intervention, ForwardResult } from './engine/engine.js';
 export type { RunConfig } from './config/run-config.js';
 export { resolveRunConfig } from './config/parse.js';
-export { gptConfigOf } from './config/hash.js';
+export { gptConfigOf } from './config/names.js';
 export { getPreset, PRESET_NAMES, type Preset } from './config/presets.js';
 export {
   parameterTable,
@@ -13,7 +13,7 @@ export {
   TOKEN_EMBEDDING,
   UNEMBEDDING,
 } from './model/parameters.js';
-export { decode, encode, vocabularyOf, type Vocabulary } from './listops/tokenizer.js';
+export { decode, encode, vocabularyOf, type Vocabulary } from './listops/language/tokenizer.js';
 export { ACTIVATIONS, activationName, activationNames, type ActivationName } from './model/activations.js';
 export type { GptConfig } from './model/gpt-config.js';
 export {
@@ -49,7 +49,7 @@ export {
 export type { Path, Receiver, Sender } from './lens/path.js';
 export { ABLATIONS, parsePart, partNames, type AblateOptions, type Ablation } from './lens/ablate.js';
 export type { GeneratedToken, GenerateOptions } from './lens/generate.js';
-export { createGenerator } from './listops/generate.js';
+export { createGenerator } from './listops/sampling/generate.js';
 export { Rng } from './tensor/rng.js';
 export { train } from './train/train.js';
 export type { TrainOptions, TrainOutcome } from './train/train-run.js';
@@ -71,14 +71,14 @@ export {
   type MeasureModuleOptions,
   type ModuleResults,
   type ObservationRow,
-} from './workflows/module-results.js';
+} from './workflows/probing/module-results.js';
 export { toCsv } from './evidence/table.js';
-export { exportCheckpoint, type ExportedCheckpoint } from './workflows/export-checkpoint.js';
+export { exportCheckpoint, type ExportedCheckpoint } from './workflows/exchange/export-checkpoint.js';
 export {
   importCheckpoint,
   type ImportedCheckpoint,
   type ImportOptions,
-} from './workflows/import-checkpoint.js';
+} from './workflows/exchange/import-checkpoint.js';
 export { MORE_PROBES, PROBES } from '../probes/index.js';
 export type {
   Combined,
@@ -100,7 +100,7 @@ export type {
 } from './evidence/statistic.js';
 export type { Scope } from './evidence/scope.js';
 export { jsonArray, numberOf } from './report/report-json.js';
-export { probeAndReport, type ProbeJobOptions, type ProbeJobResult } from './workflows/probe-job.js';
+export { probeAndReport, type ProbeJobOptions, type ProbeJobResult } from './workflows/probing/probe-job.js';
 export { mainJob, type MainJobOptions, type MainJobResult } from './workflows/main-job.js';
 export { writeReport, type WrittenReport } from './report/write.js';
 export { parseReport } from './report/parse-report.js';

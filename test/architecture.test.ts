@@ -2,9 +2,21 @@
  * Rules about the sources themselves, found by reading them: who may write files, use the process or the console, and where
  * verdicts may be named. Imports: imports.test.ts.
  */
+import { dirname } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { isBelow, isFree, lineOf, readSource, SOURCES, visit, type Source } from './helpers/sources.js';
+import {
+  isBelow,
+  isFree,
+  isThere,
+  lineOf,
+  readSource,
+  readText,
+  SOURCES,
+  TEST_FILES,
+  visit,
+  type Source,
+} from './helpers/sources.js';
 
 describe('writing files', () => {
   const READING = new Set([
@@ -87,13 +99,13 @@ const MAY_USE_PROCESS: readonly (readonly [
   ['src/cli', 'all', 'the command line'],
   ['src/viewer/start.ts', 'all', 'starts the server'],
   ['src/jobs/child.ts', 'all', "a child's side"],
-  ['src/jobs/start.ts', ['execPath', 'kill', 'on', 'off', 'pid'], 'starts and signals children'],
+  ['src/jobs/start.ts', ['execPath', 'env', 'kill', 'on', 'off', 'pid'], 'starts and signals children'],
   ['src/jobs/detached.ts', ['execPath', 'env'], 'starts children that outlive it'],
   ['src/jobs/memory.ts', ['pid'], 'measures this process'],
   [
     'src/io/process-identity.ts',
     ['pid', 'kill'],
-    'names this process in a claim, asks whether a holder lives',
+    'names this process in a lock, asks whether a holder lives',
   ],
 ];
 /** Facts about the machine that change nothing and print nothing. */
@@ -198,7 +210,7 @@ describe('repeatability', () => {
     'src/train',
     'src/io/unique.ts',
   ];
-  /** Names of temporary files and tokens of claims: a pid is no unique name. */
+  /** Names of temporary files and tokens of locks: a pid is no unique name. */
   const MAY_BE_RANDOM = ['src/io/unique.ts'];
 
   function problemsOf(source: Source): string[] {
@@ -232,6 +244,28 @@ describe('repeatability', () => {
     'performance.now();',
   ])('%j would be noticed', (text) => {
     expect(problemsOf(readSource('src/analysis/x.ts', text))).not.toEqual([]);
+  });
+});
+
+describe('folders', () => {
+  const MOST_FILES = 25;
+
+  it(`hold at most ${MOST_FILES} sources each`, () => {
+    const counts = new Map<string, number>();
+    for (const { path } of SOURCES) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+    expect([...counts].filter(([, files]) => files > MOST_FILES)).toEqual([]);
+  });
+
+  it('of tests follow those of the sources, or the test says in its first line what it covers', () => {
+    const tests = TEST_FILES.filter((path) => path.endsWith('.test.ts'));
+    const astray = tests.filter((path) => {
+      const name = path.replace(/^test\//, '').replace(/\.test\.ts$/, '');
+      const sources = [`src/${name}.ts`, `src/${name}.tsx`, `src/${name}.mjs`, `src/${name}`];
+      const found = [...sources, `${name}.ts`, name].some((source) => isThere(source));
+      return !found && !readText(path).startsWith('/**');
+    });
+    expect(tests.length).toBeGreaterThan(200);
+    expect(astray).toEqual([]);
   });
 });
 

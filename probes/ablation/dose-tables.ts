@@ -1,9 +1,13 @@
 /** Dose curves of one operation, and the loss of the best constant that they are measured against. */
-import { HALF_OCTAVE_DOSES } from '../../src/analysis/half-dose.js';
+import { HALF_OCTAVE_DOSES } from './half-dose.js';
 import { nine } from '../../src/evidence/statistic.js';
-import { RESULT } from '../../src/listops/expression.js';
-import { type OperationContext, type OperationName, operationRow } from '../../src/listops/operations.js';
-import { ENUMERATE_BELOW, digits } from '../../src/listops/templates.js';
+import { RESULT } from '../../src/listops/language/expression.js';
+import {
+  type OperationContext,
+  type OperationName,
+  operationRow,
+} from '../../src/listops/language/operations.js';
+import { ENUMERATE_BELOW, digits } from '../../src/listops/prompts/templates.js';
 import { logDeterministic } from '../../src/tensor/math.js';
 import { type Kind, KINDS, type Method, METHODS } from '../../src/lens/components.js';
 import { bestConstantLossNats, DOSES } from './dose.js';

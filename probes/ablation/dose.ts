@@ -1,7 +1,7 @@
 /**
  * Dose curves of an ablation: how much of what a model knows is lost as the writes of a kind are mixed with replacements, and
  * what share of it is feed-forward. At dose 1 attention is lost wholly by construction (it is the only path between
- * positions): only the curve carries information. Half doses by accuracy, which C4 reads, are in src/analysis/half-dose.ts.
+ * positions): only the curve carries information. Half doses by accuracy, which C4 reads, are in probes/ablation/half-dose.ts.
  */
 import { RunError } from '../../src/errors.js';
 import { logDeterministic } from '../../src/tensor/math.js';

@@ -1,6 +1,6 @@
 /** Adds the tallies of all templates up: intact model, effects by operation and role, free-running outcomes. */
-import { ROLES } from '../../src/listops/expression.js';
-import { SITES, type Template, type TemplateBatch } from '../../src/listops/templates.js';
+import { ROLES } from '../../src/listops/language/expression.js';
+import { SITES, type Template, type TemplateBatch } from '../../src/listops/prompts/templates.js';
 import { nine } from '../../src/evidence/statistic.js';
 import { type Tally, addTally, cellNames, emptyTally } from './tally.js';
 import type { TemplateResult } from './template-run.js';

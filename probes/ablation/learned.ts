@@ -1,9 +1,9 @@
 /** Whether a model has learned what it was trained on: accuracy on single operations, held-out operands left out. */
 import type { Model } from '../../src/engine/engine.js';
 import type { DataConfig } from '../../src/listops/data-config.js';
-import { RESULT } from '../../src/listops/expression.js';
-import type { OperationContext } from '../../src/listops/operations.js';
-import { batchOf, fillTemplate, flatTemplates } from '../../src/listops/templates.js';
+import { RESULT } from '../../src/listops/language/expression.js';
+import type { OperationContext } from '../../src/listops/language/operations.js';
+import { batchOf, fillTemplate, flatTemplates } from '../../src/listops/prompts/templates.js';
 import type { Rng } from '../../src/tensor/rng.js';
 import { addForward, cellIndex, emptyTally, targetsOf } from './tally.js';
 

@@ -1,14 +1,14 @@
 /** Measures one checkpoint: fills the battery, runs every template, adds the tallies up. What its numbers are called is statistics.ts. */
-import { createOperationContext } from '../../src/listops/operations.js';
-import { createHoldout } from '../../src/listops/regimes.js';
+import { createOperationContext } from '../../src/listops/language/operations.js';
+import { createHoldout } from '../../src/listops/sampling/regimes.js';
 import {
   batteryTemplates,
   chooseDonors,
   fillTemplate,
   otherOperationBatch,
   primaryOperation,
-} from '../../src/listops/templates.js';
-import { vocabularyOf } from '../../src/listops/tokenizer.js';
+} from '../../src/listops/prompts/templates.js';
+import { vocabularyOf } from '../../src/listops/language/tokenizer.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
 import { listComponents } from '../../src/lens/components.js';
 import { doseOf } from './dose-tables.js';

@@ -3,9 +3,9 @@
  * template, by operation and layer at result-predicting positions, and turned into ratios at the end.
  */
 import type { Model } from '../../src/engine/engine.js';
-import { RESULT } from '../../src/listops/expression.js';
-import { OPERATION_NAMES } from '../../src/listops/operations.js';
-import type { TemplateBatch } from '../../src/listops/templates.js';
+import { RESULT } from '../../src/listops/language/expression.js';
+import { OPERATION_NAMES } from '../../src/listops/language/operations.js';
+import type { TemplateBatch } from '../../src/listops/prompts/templates.js';
 import { activationName } from '../../src/model/activations.js';
 import { nineDigits } from '../../src/report/report-json.js';
 import { logDeterministic } from '../../src/tensor/math.js';

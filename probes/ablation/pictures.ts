@@ -1,5 +1,5 @@
 /** The pictures of the ablations: the dose curves and half doses first, then what each part is needed for, and along which path. */
-import { HALF_OCTAVE_DOSES } from '../../src/analysis/half-dose.js';
+import { HALF_OCTAVE_DOSES } from './half-dose.js';
 import { compareText, hasLearned } from '../../src/evidence/conditions.js';
 import type { Evidence } from '../../src/evidence/evidence.js';
 import { groupBy } from '../../src/evidence/group-by.js';

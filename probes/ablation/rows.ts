@@ -2,16 +2,11 @@
  * What was counted as rows of the table. A model that is no better than the best constant has nothing to lose, and nothing is
  * read off its dose curves.
  */
-import {
-  HALF_OCTAVE_DOSES,
-  type HalfDose,
-  halfDose,
-  halfDoseDifference,
-} from '../../src/analysis/half-dose.js';
+import { HALF_OCTAVE_DOSES, type HalfDose, halfDose, halfDoseDifference } from './half-dose.js';
 import type { Scope } from '../../src/evidence/scope.js';
 import { type NamedRow, Rows } from '../../src/evidence/statistic.js';
 import { type Kind, KINDS, type Method } from '../../src/lens/components.js';
-import { SITES } from '../../src/listops/templates.js';
+import { SITES } from '../../src/listops/prompts/templates.js';
 import { logDeterministic } from '../../src/tensor/math.js';
 import {
   byKind,

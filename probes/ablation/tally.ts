@@ -1,8 +1,8 @@
 /** Counts of one forward pass over a template, by operation and role of the target; sums only, so that templates add up. */
 import type { ForwardResult } from '../../src/engine/engine.js';
-import { ROLES } from '../../src/listops/expression.js';
-import { OPERATION_NAMES } from '../../src/listops/operations.js';
-import type { AnnotatedBatch } from '../../src/listops/sequence.js';
+import { ROLES } from '../../src/listops/language/expression.js';
+import { OPERATION_NAMES } from '../../src/listops/language/operations.js';
+import type { AnnotatedBatch } from '../../src/listops/language/sequence.js';
 import { argmax } from '../../src/tensor/math.js';
 
 /** Cell of (operation, role): index into tallies. */

@@ -12,8 +12,14 @@ import {
 import type { ForwardOptions, Intervention, Model } from '../../src/engine/engine.js';
 import { type ActivationName, activationName } from '../../src/model/activations.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
-import { type Donors, SITES, type Site, type TemplateBatch, siteRows } from '../../src/listops/templates.js';
-import type { Vocabulary } from '../../src/listops/tokenizer.js';
+import {
+  type Donors,
+  SITES,
+  type Site,
+  type TemplateBatch,
+  siteRows,
+} from '../../src/listops/prompts/templates.js';
+import type { Vocabulary } from '../../src/listops/language/tokenizer.js';
 import type { Rng } from '../../src/tensor/rng.js';
 import { type Replacements, type Treatment, interventionsOf } from '../../src/lens/components.js';
 import { type Tally, type Targets, addForward, emptyTally, targetsOf } from './tally.js';

@@ -1,6 +1,6 @@
 /** Which treatments a template gets: every component by every method, sites, direct effects, dose curves. Nothing is run. */
-import { HALF_OCTAVE_DOSES } from '../../src/analysis/half-dose.js';
-import { SITES } from '../../src/listops/templates.js';
+import { HALF_OCTAVE_DOSES } from './half-dose.js';
+import { SITES } from '../../src/listops/prompts/templates.js';
 import { type Component, METHODS, type Method, bothKinds } from '../../src/lens/components.js';
 import { DOSES, LOW_DOSES } from './dose.js';
 

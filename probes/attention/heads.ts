@@ -3,7 +3,7 @@
  * to those of a reference run by what they read (Hungarian method), and the reference's are in descending order of their weight
  * on operands. The untrained models, as control, are matched among themselves in the same way.
  */
-import { cheapestAssignment } from '../../src/analysis/assignment.js';
+import { cheapestAssignment } from '../../src/analysis/geometry/assignment.js';
 import { hasLearned } from '../../src/evidence/conditions.js';
 import { groupBy } from '../../src/evidence/group-by.js';
 import { nine, type Observation, RANGES, type StatisticInfo } from '../../src/evidence/statistic.js';

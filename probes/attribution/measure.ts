@@ -12,7 +12,7 @@ import {
 } from '../../src/lens/attribution.js';
 import { createReadout } from '../../src/lens/readout.js';
 import { type LensRun, logitsAt, rowOf, runPrompts } from '../../src/lens/run.js';
-import { vocabularyOf } from '../../src/listops/tokenizer.js';
+import { vocabularyOf } from '../../src/listops/language/tokenizer.js';
 import { nineDigits } from '../../src/report/report-json.js';
 import { mean } from '../../src/tensor/sum.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';

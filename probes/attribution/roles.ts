@@ -5,10 +5,14 @@
  */
 import { openLens } from '../../src/lens/lens.js';
 import type { Prompt } from '../../src/lens/prompt.js';
-import { ROLES, type Role } from '../../src/listops/expression.js';
-import { createOperationContext, type OperationName, OPERATION_NAMES } from '../../src/listops/operations.js';
-import { createHoldout } from '../../src/listops/regimes.js';
-import { batteryTemplates, fillTemplate } from '../../src/listops/templates.js';
+import { ROLES, type Role } from '../../src/listops/language/expression.js';
+import {
+  createOperationContext,
+  type OperationName,
+  OPERATION_NAMES,
+} from '../../src/listops/language/operations.js';
+import { createHoldout } from '../../src/listops/sampling/regimes.js';
+import { batteryTemplates, fillTemplate } from '../../src/listops/prompts/templates.js';
 import type { MeasureContext, ProbeSubject } from '../contract.js';
 
 /** Templates of one operation: the flat ones, then, in runs that nest, the shortest nested ones. */

@@ -2,11 +2,11 @@
  * Seeds brought together: each condition's embeddings aligned, averaged and drawn in one plane, as named and at the naming
  * that makes every seed most alike. Pure. The seed of every random draw is fixed.
  */
-import { covarianceEllipse } from '../../src/analysis/ellipse.js';
+import { covarianceEllipse } from '../../src/analysis/geometry/ellipse.js';
 import { matMul, type Matrix, matrix, takeRows, transpose } from '../../src/analysis/matrix.js';
-import { renaming, units } from '../../src/analysis/naming.js';
-import { fitPca } from '../../src/analysis/pca.js';
-import { alignAll, type GeneralisedAlignment } from '../../src/analysis/procrustes.js';
+import { renaming, units } from '../../src/analysis/geometry/naming.js';
+import { fitPca } from '../../src/analysis/geometry/pca.js';
+import { alignAll, type GeneralisedAlignment } from '../../src/analysis/geometry/procrustes.js';
 import { groupBy } from '../../src/evidence/group-by.js';
 import { hasLearned } from '../../src/evidence/conditions.js';
 import { numberOf } from '../../src/report/report-json.js';

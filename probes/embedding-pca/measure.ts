@@ -2,12 +2,12 @@
  * One checkpoint's number embeddings: the n digit rows of the token embedding, centred, and those of the same run before
  * training, as control.
  */
-import { cosineSimilarities, squaredDistances } from '../../src/analysis/distances.js';
-import { fourierSpectrum } from '../../src/analysis/fourier.js';
+import { cosineSimilarities, squaredDistances } from '../../src/analysis/geometry/distances.js';
+import { fourierSpectrum } from '../../src/analysis/geometry/fourier.js';
 import { centred, type Matrix, matrix, squaredNorm, withColumns } from '../../src/analysis/matrix.js';
-import { explainedVarianceNull } from '../../src/analysis/pca-null.js';
-import { fitPca } from '../../src/analysis/pca.js';
-import type { PermutationOptions, PermutationTest } from '../../src/analysis/permutation.js';
+import { explainedVarianceNull } from '../../src/analysis/geometry/pca-null.js';
+import { fitPca } from '../../src/analysis/geometry/pca.js';
+import type { PermutationOptions, PermutationTest } from '../../src/analysis/statistics/permutation.js';
 import {
   closure,
   testCircular,
@@ -15,10 +15,10 @@ import {
   testOrderOverUnits,
   whyNoArrangement,
   whyNoClosure,
-} from '../../src/analysis/rsa.js';
+} from '../../src/analysis/geometry/rsa.js';
 import { gptConfigOf } from '../../src/config/gpt-config-of.js';
 import { type NullNumbers, Rows } from '../../src/evidence/statistic.js';
-import { vocabularyOf } from '../../src/listops/tokenizer.js';
+import { vocabularyOf } from '../../src/listops/language/tokenizer.js';
 import { parameterTable, parameterView, TOKEN_EMBEDDING } from '../../src/model/parameters.js';
 import type { Rng } from '../../src/tensor/rng.js';
 import { jsonArray, nineDigits } from '../../src/report/report-json.js';

@@ -1,7 +1,7 @@
 /** Which numbers the embeddings give. */
 import { matrix } from '../../src/analysis/matrix.js';
-import { squaredDistances } from '../../src/analysis/distances.js';
-import { closure } from '../../src/analysis/rsa.js';
+import { squaredDistances } from '../../src/analysis/geometry/distances.js';
+import { closure } from '../../src/analysis/geometry/rsa.js';
 import { RANGES, type StatisticInfo } from '../../src/evidence/statistic.js';
 
 const BEFORE = { controlName: 'before training' } as const;

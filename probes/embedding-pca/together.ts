@@ -1,5 +1,5 @@
 /** Numbers that need several runs: how far the seeds of a condition agree, and how like a SUM-only run is to its mixed partner. */
-import { testDebiasedCka } from '../../src/analysis/cka.js';
+import { testDebiasedCka } from '../../src/analysis/geometry/cka.js';
 import { claimById, LEARNED_ACCURACY } from '../../src/evidence/claims-file.js';
 import { type Condition, PRIMARY, whyUnusable } from '../../src/evidence/conditions.js';
 import type { Evidence } from '../../src/evidence/evidence.js';

@@ -1,5 +1,5 @@
 /** SUM beside each kind of company against SUM alone: how many seeds learned it, in every setting where both were trained. */
-import { exactStratifiedP, proportionDifference } from '../../src/analysis/proportions.js';
+import { exactStratifiedP, proportionDifference } from '../../src/analysis/statistics/proportions.js';
 import {
   BUDGET_MULTIPLIERS,
   type ClaimArm,
@@ -20,7 +20,7 @@ import {
   thresholdEstimate,
 } from '../../src/evidence/threshold-difference.js';
 import { thresholdPosterior, thresholdText } from '../../src/evidence/thresholds.js';
-import { OPERATION_NAMES } from '../../src/listops/operations.js';
+import { OPERATION_NAMES } from '../../src/listops/language/operations.js';
 
 /** One finding for each company of SUM, over generated examples in which nothing is held out. */
 export function companyFindings({ conditions }: Evidence): Finding[] {

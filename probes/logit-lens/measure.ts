@@ -1,9 +1,9 @@
 /** Measures one checkpoint: what the model would answer if it ended after each stage of the residual stream. */
-import { majorityRate } from '../../src/analysis/grouped-probe.js';
+import { majorityRate } from '../../src/analysis/classifiers/grouped-probe.js';
 import type { Model } from '../../src/engine/engine.js';
 import { logitLensOf, residualStages } from '../../src/lens/logit-lens.js';
 import { largestAt, probabilitiesOf, runPrompts } from '../../src/lens/run.js';
-import { vocabularyOf } from '../../src/listops/tokenizer.js';
+import { vocabularyOf } from '../../src/listops/language/tokenizer.js';
 import { nineDigits } from '../../src/report/report-json.js';
 import { mean } from '../../src/tensor/sum.js';
 import { properDivisors } from '../../src/train/evaluate.js';

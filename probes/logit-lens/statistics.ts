@@ -1,5 +1,5 @@
 /** Which numbers a logit lens gives. */
-import { binomialCdf } from '../../src/analysis/distributions.js';
+import { binomialCdf } from '../../src/analysis/statistics/distributions.js';
 import type { Scope } from '../../src/evidence/scope.js';
 import { RANGES, type Statistic, type StatisticRow } from '../../src/evidence/statistic.js';
 import { stageScope } from '../parity-probe/statistics.js';

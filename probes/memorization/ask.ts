@@ -3,12 +3,12 @@ import type { MultisetAnswers } from '../../src/analysis/memorization-index.js';
 import type { Model } from '../../src/engine/engine.js';
 import type { DataConfig } from '../../src/listops/data-config.js';
 import { answersAt } from '../../src/lens/answers.js';
-import { RESULT } from '../../src/listops/expression.js';
-import type { OperandMultiset } from '../../src/listops/multisets.js';
-import type { OperationContext, OperationName } from '../../src/listops/operations.js';
-import { resultBatch } from '../../src/listops/result-prompts.js';
-import type { AnnotatedBatch } from '../../src/listops/sequence.js';
-import { type Vocabulary, vocabularyOf } from '../../src/listops/tokenizer.js';
+import { RESULT } from '../../src/listops/language/expression.js';
+import type { OperandMultiset } from '../../src/listops/sampling/multisets.js';
+import type { OperationContext, OperationName } from '../../src/listops/language/operations.js';
+import { resultBatch } from '../../src/listops/prompts/result-prompts.js';
+import type { AnnotatedBatch } from '../../src/listops/language/sequence.js';
+import { type Vocabulary, vocabularyOf } from '../../src/listops/language/tokenizer.js';
 import { expDeterministic } from '../../src/tensor/math.js';
 
 /** Prompts of one forward pass. */

@@ -5,13 +5,13 @@ import {
   nestedChains,
   trainableLists,
   trainedPositions,
-} from '../../src/listops/beyond-training.js';
+} from '../../src/listops/prompts/beyond-training.js';
 import { OPERANDS_RANGE } from '../../src/listops/data-config.js';
-import type { OperationName } from '../../src/listops/operations.js';
-import { promptTokens } from '../../src/listops/result-prompts.js';
-import type { AnnotatedSequence } from '../../src/listops/sequence.js';
+import type { OperationName } from '../../src/listops/language/operations.js';
+import { promptTokens } from '../../src/listops/prompts/result-prompts.js';
+import type { AnnotatedSequence } from '../../src/listops/language/sequence.js';
 import type { Rng } from '../../src/tensor/rng.js';
-import { vocabularyOf } from '../../src/listops/tokenizer.js';
+import { vocabularyOf } from '../../src/listops/language/tokenizer.js';
 import { type Asker, askResults, scoreChains } from './ask.js';
 
 /** Operand counts beyond training, each way. */

@@ -11,9 +11,9 @@ import {
   orderAgreement,
 } from '../../src/analysis/memorization-index.js';
 import { groupBy } from '../../src/evidence/group-by.js';
-import { isCommutative, type OperationName } from '../../src/listops/operations.js';
-import type { HoldoutLevel } from '../../src/listops/regimes.js';
-import type { TrainingCounts } from '../../src/listops/training-counts.js';
+import { isCommutative, type OperationName } from '../../src/listops/language/operations.js';
+import type { HoldoutLevel } from '../../src/listops/sampling/regimes.js';
+import type { TrainingCounts } from '../../src/listops/sampling/training-counts.js';
 import { mean } from '../../src/tensor/sum.js';
 import type { AskedMultiset } from './ask.js';
 

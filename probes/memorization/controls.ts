@@ -6,7 +6,7 @@ import { DEFAULT_SEED } from '../../src/config/defaults.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import { trainCommand } from '../../src/config/setting-text.js';
-import { clopperPearsonInterval } from '../../src/analysis/intervals.js';
+import { clopperPearsonInterval } from '../../src/analysis/statistics/intervals.js';
 import { claimById, claimPart, LEARNED_ACCURACY } from '../../src/evidence/claims-file.js';
 import { type Condition, PRIMARY, whyUnusable } from '../../src/evidence/conditions.js';
 import type { Evidence } from '../../src/evidence/evidence.js';
@@ -14,7 +14,7 @@ import { type Finding, jsonInterval } from '../../src/evidence/finding.js';
 import { scopeKey, scopeText } from '../../src/evidence/scope.js';
 import { nine, type Observation, RANGES, type StatisticInfo } from '../../src/evidence/statistic.js';
 import { EXPLORATORY_LEVEL, groupName, summariesOf } from '../../src/evidence/summaries.js';
-import { vocabularyOf } from '../../src/listops/tokenizer.js';
+import { vocabularyOf } from '../../src/listops/language/tokenizer.js';
 import type { Measured } from '../contract.js';
 import type { MemorizationMeasurement } from './measure.js';
 

@@ -1,18 +1,18 @@
 /** One checkpoint: every operation on every multiset of operands, held out or not, and prompts beyond training. */
 import { phaseSpans } from '../../src/config/phases.js';
 import type { RunConfig } from '../../src/config/run-config.js';
-import { operandMultisets, type MultisetList } from '../../src/listops/multisets.js';
-import { aritiesOf } from '../../src/listops/inputs.js';
-import { leakReport } from '../../src/listops/leak.js';
-import { type OperationName, createOperationContext } from '../../src/listops/operations.js';
-import { type Holdout, createHoldout } from '../../src/listops/regimes.js';
-import { primaryOperation } from '../../src/listops/templates.js';
+import { operandMultisets, type MultisetList } from '../../src/listops/sampling/multisets.js';
+import { aritiesOf } from '../../src/listops/sampling/inputs.js';
+import { leakReport } from '../../src/listops/sampling/leak.js';
+import { type OperationName, createOperationContext } from '../../src/listops/language/operations.js';
+import { type Holdout, createHoldout } from '../../src/listops/sampling/regimes.js';
+import { primaryOperation } from '../../src/listops/prompts/templates.js';
 import {
   type TrainingCounts,
   examplesUsed,
   summedCounts,
   trainingCounts,
-} from '../../src/listops/training-counts.js';
+} from '../../src/listops/sampling/training-counts.js';
 import { mean } from '../../src/tensor/sum.js';
 import { jsonArray, nineDigits } from '../../src/report/report-json.js';
 import type { JsonArray } from '../../src/report/schema.js';

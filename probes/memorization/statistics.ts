@@ -1,6 +1,6 @@
 /** Which numbers the answers give. Scopes name operation, operand count and level; the primary operation alone but where said. */
 import { RANGES, type StatisticInfo } from '../../src/evidence/statistic.js';
-import { BALANCE_LIMIT } from '../../src/listops/regimes.js';
+import { BALANCE_LIMIT } from '../../src/listops/sampling/regimes.js';
 
 /** Result-token loss at which SUM-only and mixed runs are matched, nats. */
 export const MATCHED_NATS = 0.02;

@@ -3,7 +3,7 @@
  * key frequencies, restricted and excluded loss (Nanda et al., "Progress measures for grokking via mechanistic
  * interpretability", ICLR 2023; neurons of one frequency: Gromov, "Grokking modular arithmetic", 2023). Run by name.
  */
-import { promptTokens } from '../../src/listops/result-prompts.js';
+import { promptTokens } from '../../src/listops/prompts/result-prompts.js';
 import type { Probe } from '../contract.js';
 import { type NeuronMeasurement, measureSubject } from './measure.js';
 import { neuronPictures } from './pictures.js';

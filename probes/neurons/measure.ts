@@ -2,13 +2,13 @@
  * Every prompt of two operands is asked, and the neurons of the last feed-forward layer and the logits are read where the
  * result is predicted, as functions of the two numbers.
  */
-import { PairFunctions, keyFrequencies, wavesOf } from '../../src/analysis/pair-fourier.js';
-import { type PermutationTest, permutationTests } from '../../src/analysis/permutation.js';
+import { PairFunctions, keyFrequencies, wavesOf } from '../../src/analysis/geometry/pair-fourier.js';
+import { type PermutationTest, permutationTests } from '../../src/analysis/statistics/permutation.js';
 import type { Model } from '../../src/engine/engine.js';
 import type { DataConfig } from '../../src/listops/data-config.js';
-import { type OperationName, createOperationContext } from '../../src/listops/operations.js';
-import { resultBatch } from '../../src/listops/result-prompts.js';
-import { vocabularyOf } from '../../src/listops/tokenizer.js';
+import { type OperationName, createOperationContext } from '../../src/listops/language/operations.js';
+import { resultBatch } from '../../src/listops/prompts/result-prompts.js';
+import { vocabularyOf } from '../../src/listops/language/tokenizer.js';
 import { activationName } from '../../src/model/activations.js';
 import { jsonArray, nineDigits } from '../../src/report/report-json.js';
 import { argmax, expDeterministic, logDeterministic } from '../../src/tensor/math.js';

@@ -3,14 +3,14 @@
  * depth 2 or more a nested expression, for the look-ahead. The true chain is given. Held-out operands are left out.
  */
 import type { DataConfig } from '../../src/listops/data-config.js';
-import { RESULT } from '../../src/listops/expression.js';
+import { RESULT } from '../../src/listops/language/expression.js';
 import {
   createOperationContext,
   type OperationContext,
   type OperationName,
   operationRow,
-} from '../../src/listops/operations.js';
-import { createHoldout } from '../../src/listops/regimes.js';
+} from '../../src/listops/language/operations.js';
+import { createHoldout } from '../../src/listops/sampling/regimes.js';
 import {
   describeTemplate,
   fillTemplate,
@@ -19,8 +19,8 @@ import {
   type Shape,
   type Template,
   type TemplateBatch,
-} from '../../src/listops/templates.js';
-import { vocabularyOf } from '../../src/listops/tokenizer.js';
+} from '../../src/listops/prompts/templates.js';
+import { vocabularyOf } from '../../src/listops/language/tokenizer.js';
 import type { Rng } from '../../src/tensor/rng.js';
 import type { PositionKind } from './measurement.js';
 

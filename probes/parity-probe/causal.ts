@@ -2,8 +2,8 @@
  * Causal check: the parity direction is projected out of the number tokens' embeddings, for the input alone, and the model
  * answers again. Controls: as large a move in a random direction, and the directions of random labellings.
  */
-import { fitLogisticProbe, type FitCounts } from '../../src/analysis/linear-probe.js';
-import { PairProbe } from '../../src/analysis/leave-pair-out.js';
+import { fitLogisticProbe, type FitCounts } from '../../src/analysis/classifiers/linear-probe.js';
+import { PairProbe } from '../../src/analysis/classifiers/leave-pair-out.js';
 import {
   centred,
   type Matrix,
@@ -13,13 +13,13 @@ import {
   squaredNorm,
   zeros,
 } from '../../src/analysis/matrix.js';
-import { fitPca } from '../../src/analysis/pca.js';
+import { fitPca } from '../../src/analysis/geometry/pca.js';
 import type { Model } from '../../src/engine/engine.js';
 import { answersAt } from '../../src/lens/answers.js';
 import { moveTokens } from '../../src/lens/steer.js';
-import { RESULT } from '../../src/listops/expression.js';
-import type { TemplateBatch } from '../../src/listops/templates.js';
-import type { Vocabulary } from '../../src/listops/tokenizer.js';
+import { RESULT } from '../../src/listops/language/expression.js';
+import type { TemplateBatch } from '../../src/listops/prompts/templates.js';
+import type { Vocabulary } from '../../src/listops/language/tokenizer.js';
 import type { Rng } from '../../src/tensor/rng.js';
 import { dot } from '../../src/tensor/sum.js';
 import { labelsOf } from './token-probes.js';

@@ -3,8 +3,8 @@
  * Titov, "Information-theoretic probing with minimum description length", EMNLP 2020), beside random labellings of the results
  * (Hewitt and Liang, EMNLP 2019).
  */
-import { blockEnds, type CodeTask, onlineCodeBits } from '../../src/analysis/code-length.js';
-import type { FitCounts } from '../../src/analysis/linear-probe.js';
+import { blockEnds, type CodeTask, onlineCodeBits } from '../../src/analysis/classifiers/code-length.js';
+import type { FitCounts } from '../../src/analysis/classifiers/linear-probe.js';
 import type { Model } from '../../src/engine/engine.js';
 import type { Rng } from '../../src/tensor/rng.js';
 import { mean } from '../../src/tensor/sum.js';

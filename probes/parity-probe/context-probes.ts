@@ -2,9 +2,18 @@
  * What is readable in the residual stream, layer by layer and position by position. The untrained model of the same seed and
  * the bag of operands are asked the same, in the same folds. What is asked where is battery.ts.
  */
-import { askGrouped, type GroupFold, groupFolds, majorityRate } from '../../src/analysis/grouped-probe.js';
-import { type LabellingTest, PairProbe, testLabelling } from '../../src/analysis/leave-pair-out.js';
-import type { FitCounts } from '../../src/analysis/linear-probe.js';
+import {
+  askGrouped,
+  type GroupFold,
+  groupFolds,
+  majorityRate,
+} from '../../src/analysis/classifiers/grouped-probe.js';
+import {
+  type LabellingTest,
+  PairProbe,
+  testLabelling,
+} from '../../src/analysis/classifiers/leave-pair-out.js';
+import type { FitCounts } from '../../src/analysis/classifiers/linear-probe.js';
 import { divisorsOf } from '../../src/analysis/memorization-index.js';
 import { centred, type Matrix, rowOf, squaredNorm, zeros } from '../../src/analysis/matrix.js';
 import type { Model } from '../../src/engine/engine.js';

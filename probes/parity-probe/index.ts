@@ -3,7 +3,7 @@
  * residual stream. Leave-pair-out parity with the exact null of every relabelling, other labellings as controls (Hewitt and
  * Liang, EMNLP 2019), residues and frequencies of the result by layer and position, and a causal check.
  */
-import { SAMPLED_RELABELLINGS } from '../../src/analysis/relabellings.js';
+import { SAMPLED_RELABELLINGS } from '../../src/analysis/classifiers/relabellings.js';
 import { ofRows } from '../../src/evidence/statistic.js';
 import type { Probe } from '../contract.js';
 import { measureSubject, type ParityMeasurement } from './measure.js';

@@ -1,9 +1,9 @@
 /** Measures one checkpoint: token embeddings, residual stream, causal check. */
-import { type FitCounts, newFitCounts } from '../../src/analysis/linear-probe.js';
+import { type FitCounts, newFitCounts } from '../../src/analysis/classifiers/linear-probe.js';
 import { centred, type Matrix, matrix, squaredNorm } from '../../src/analysis/matrix.js';
-import { parityPower } from '../../src/analysis/parity-power.js';
-import { primaryOperation, type TemplateBatch } from '../../src/listops/templates.js';
-import { vocabularyOf } from '../../src/listops/tokenizer.js';
+import { parityPower } from '../../src/analysis/classifiers/parity-power.js';
+import { primaryOperation, type TemplateBatch } from '../../src/listops/prompts/templates.js';
+import { vocabularyOf } from '../../src/listops/language/tokenizer.js';
 import type { GptConfig } from '../../src/model/gpt-config.js';
 import { parameterTable, parameterView, TOKEN_EMBEDDING } from '../../src/model/parameters.js';
 import { nineDigits } from '../../src/report/report-json.js';

@@ -2,7 +2,7 @@
  * Means over the seeds of a condition of what is readable at each layer and position, and where it rises above every baseline
  * (pure): the untrained model of the same seed at the same place, the bag of operands, guessing, other relabellings.
  */
-import { accuracyInterval } from '../../src/analysis/grouped-probe.js';
+import { accuracyInterval } from '../../src/analysis/classifiers/grouped-probe.js';
 import type { Evidence } from '../../src/evidence/evidence.js';
 import { type Scope, scopeKey } from '../../src/evidence/scope.js';
 import { type Group, groupName, groupsOf, type Summary, summariesOf } from '../../src/evidence/summaries.js';

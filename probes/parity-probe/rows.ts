@@ -1,5 +1,5 @@
 /** What was measured as rows of the table. */
-import type { LabellingTest } from '../../src/analysis/leave-pair-out.js';
+import type { LabellingTest } from '../../src/analysis/classifiers/leave-pair-out.js';
 import type { Scope } from '../../src/evidence/scope.js';
 import { type NamedRow, type NullNumbers, Rows } from '../../src/evidence/statistic.js';
 import type { CausalNumbers } from './causal.js';

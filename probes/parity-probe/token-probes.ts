@@ -1,10 +1,17 @@
 /** Probes of the n token embeddings of the numbers: parity and other labellings, the value, rank, and the cross-check. */
-import { type LabellingTest, PairProbe, testLabelling } from '../../src/analysis/leave-pair-out.js';
-import type { FitCounts } from '../../src/analysis/linear-probe.js';
-import { crossCheckHeldOut, crossCheckLogistic } from '../../src/analysis/logistic-cross-check.js';
+import {
+  type LabellingTest,
+  PairProbe,
+  testLabelling,
+} from '../../src/analysis/classifiers/leave-pair-out.js';
+import type { FitCounts } from '../../src/analysis/classifiers/linear-probe.js';
+import {
+  crossCheckHeldOut,
+  crossCheckLogistic,
+} from '../../src/analysis/classifiers/logistic-cross-check.js';
 import type { Matrix } from '../../src/analysis/matrix.js';
-import { fitPca } from '../../src/analysis/pca.js';
-import { testValue } from '../../src/analysis/value-probe.js';
+import { fitPca } from '../../src/analysis/geometry/pca.js';
+import { testValue } from '../../src/analysis/classifiers/value-probe.js';
 import type { Rng } from '../../src/tensor/rng.js';
 import type { LabellingName, MeasureOptions } from './measurement.js';
 

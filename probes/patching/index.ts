@@ -2,7 +2,7 @@
  * Module `patching`: activation patching (Meng et al. 2022; Zhang and Nanda 2024) and path patching (Wang et al. 2023;
  * Goldowsky-Dill et al. 2023) over pairs of flat prompts that differ in one operand or in the operation. Run by name.
  */
-import { promptTokens } from '../../src/listops/result-prompts.js';
+import { promptTokens } from '../../src/listops/prompts/result-prompts.js';
 import type { Probe } from '../contract.js';
 import { type PatchingMeasurement, measureSubject } from './measure.js';
 import { patchingPictures } from './pictures.js';

@@ -5,8 +5,12 @@
 import type { Lens } from '../../src/lens/lens.js';
 import type { PromptPair } from '../../src/lens/patch.js';
 import type { DataConfig } from '../../src/listops/data-config.js';
-import { type OperationName, createOperationContext, operationRow } from '../../src/listops/operations.js';
-import { createHoldout } from '../../src/listops/regimes.js';
+import {
+  type OperationName,
+  createOperationContext,
+  operationRow,
+} from '../../src/listops/language/operations.js';
+import { createHoldout } from '../../src/listops/sampling/regimes.js';
 import type { Rng } from '../../src/tensor/rng.js';
 
 export const CORRUPTIONS = ['operand', 'operation'] as const;

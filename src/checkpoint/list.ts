@@ -1,7 +1,7 @@
 /** The runs of a checkpoints folder with their state, damaged ones included. Weights are not read. */
 import { join } from 'node:path';
 import { errorMessage } from '../errors.js';
-import { claimHolder } from '../io/claim.js';
+import { lockHolder } from '../io/lock.js';
 import { exists, isDirectory, listDirectory } from '../io/files.js';
 import { CONFIG_FILE, END_REASONS, LOCK_FILE, readConfig, readEnd } from './run-files.js';
 
@@ -46,7 +46,7 @@ function statusOf(dir: string): Pick<ListedRun, 'status' | 'reason'> {
   try {
     readConfig(dir);
     const end = readEnd(dir);
-    if (claimHolder(join(dir, LOCK_FILE)) !== undefined) return { status: 'running' };
+    if (lockHolder(join(dir, LOCK_FILE)) !== undefined) return { status: 'running' };
     return { status: end?.reason ?? 'stopped' };
   } catch (error) {
     return { status: 'corrupt', reason: errorMessage(error) };

@@ -1,4 +1,4 @@
-/** What can be put right in a run without losing anything. Only under a claim; what is damaged is kept in `.damaged/`. */
+/** What can be put right in a run without losing anything. Only under a lock; what is damaged is kept in `.damaged/`. */
 import { basename, join } from 'node:path';
 import {
   exists,

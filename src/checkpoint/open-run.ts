@@ -1,6 +1,6 @@
 /** Makes and opens run directories. */
 import { basename, join, resolve } from 'node:path';
-import { configSha256, runId } from '../config/hash.js';
+import { configSha256, runId } from '../config/names.js';
 import type { RunConfig } from '../config/run-config.js';
 import { errorCode } from '../errors.js';
 import {

@@ -1,7 +1,7 @@
 /** Names inside a run directory, and the small JSON files beside the checkpoints. */
 import { join } from 'node:path';
 import { RunError, UserError, printable } from '../errors.js';
-import { differingFields, fieldText, runId } from '../config/hash.js';
+import { differingFields, fieldText, runId } from '../config/names.js';
 import { ADDED_LATER, parseRunConfig } from '../config/parse.js';
 import type { RunConfig } from '../config/run-config.js';
 import { exists, isDirectory, listDirectory, readBytes, readText } from '../io/files.js';

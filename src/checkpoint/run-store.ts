@@ -1,13 +1,13 @@
 /**
- * One run directory: publishing and loading checkpoints, the logs beside them and the claim on all of it. Nothing of
+ * One run directory: publishing and loading checkpoints, the logs beside them and the lock on all of it. Nothing of
  * training is known here. A directory is read only through a manifest that verifies.
  */
 import { basename, join } from 'node:path';
-import { configSha256, gptConfigOf, runId } from '../config/hash.js';
+import { configSha256, gptConfigOf, runId } from '../config/names.js';
 import type { RunConfig } from '../config/run-config.js';
 import type { TrainingState } from '../engine/engine.js';
 import { RunError, UserError, errorMessage, printable } from '../errors.js';
-import { assertClaimed, claimExclusive, releaseClaim, type Claim } from '../io/claim.js';
+import { assertLocked, takeLock, releaseLock, type Lock } from '../io/lock.js';
 import {
   exists,
   readText,
@@ -79,7 +79,7 @@ export class RunStore {
   readonly notes: string[] = [];
   /** full hash of the configuration */
   readonly configSha256: string;
-  private held: Claim | undefined;
+  private held: Lock | undefined;
 
   constructor(
     readonly dir: string,
@@ -96,24 +96,21 @@ export class RunStore {
 
   /**
    * Makes this process the only writer, repairs torn logs and removes what a crash left. A holder that was killed a
-   * moment ago is waited for. With `tidies: false` nothing but the claim is made.
-   * @returns gives the claim up
-   * @throws ClaimedError naming the live holder
+   * moment ago is waited for. With `tidies: false` nothing but the lock is made.
+   * @returns gives the lock up
+   * @throws LockedError naming the live holder
    */
-  claim(
-    text = 'training',
-    options: { readonly waitMs?: number; readonly tidies?: boolean } = {},
-  ): () => void {
-    const claim = claimExclusive(join(this.dir, files.LOCK_FILE), text, { waitMs: options.waitMs ?? 2000 });
-    this.held = claim;
+  lock(text = 'training', options: { readonly waitMs?: number; readonly tidies?: boolean } = {}): () => void {
+    const lock = takeLock(join(this.dir, files.LOCK_FILE), text, { waitMs: options.waitMs ?? 2000 });
+    this.held = lock;
     if (options.tidies !== false) {
       for (const log of [files.SESSIONS_FILE, files.METRICS_FILE, files.TIMING_FILE])
         repairTail(join(this.dir, log), files.isLogLine);
       this.sweep();
     }
     return () => {
-      releaseClaim(claim);
-      if (this.held === claim) this.held = undefined;
+      releaseLock(lock);
+      if (this.held === lock) this.held = undefined;
     };
   }
 
@@ -126,9 +123,9 @@ export class RunStore {
     }
   }
 
-  /** @throws RunError when the claim of this process was lost */
+  /** @throws RunError when the lock of this process was lost */
   assertWritable(): void {
-    if (this.held !== undefined) assertClaimed(this.held);
+    if (this.held !== undefined) assertLocked(this.held);
   }
 
   /** One line a start: engine, threads, versions, time. Durable. */

@@ -14,4 +14,4 @@ export { finding, findingLine, type Finding, type FindingKind } from './finding.
 export { checkLeftovers, verifyRun } from './verify.js';
 export { cutTail, moveAside, moveFileAside, rebuiltManifest, restoreManifest } from './mend.js';
 export { loadWeightsFile, type WeightsFile } from './weights-file.js';
-export { ClaimedError } from '../io/claim.js';
+export { LockedError } from '../io/lock.js';

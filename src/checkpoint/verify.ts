@@ -1,7 +1,7 @@
 /** Reads everything in a run directory and says what is wrong with it. Changes nothing. */
 import { basename, join } from 'node:path';
 import { printable } from '../errors.js';
-import { claimHolder } from '../io/claim.js';
+import { lockHolder } from '../io/lock.js';
 import { exists, isDirectory, isLeftOver, listDirectory } from '../io/files.js';
 import { wholeLines } from '../io/log-files.js';
 import { sha256Hex } from '../io/sha256.js';
@@ -222,7 +222,7 @@ function checkLogs(store: RunStore, end: RunEnd | undefined, add: Add): void {
 function checkLock(dir: string, add: Add): void {
   const path = join(dir, LOCK_FILE);
   if (!exists(path)) return;
-  const holder = claimHolder(path);
+  const holder = lockHolder(path);
   if (holder === undefined) {
     add(
       finding('stale-lock', path, {

@@ -1,6 +1,6 @@
 /** Weights from a single safetensors file outside any run directory. What model they belong to is said by the caller. */
 import { RunError, printable } from '../errors.js';
-import { gptConfigOf } from '../config/hash.js';
+import { gptConfigOf } from '../config/names.js';
 import type { RunConfig } from '../config/run-config.js';
 import { exists, readBytes } from '../io/files.js';
 import { sha256Hex } from '../io/sha256.js';

@@ -8,29 +8,29 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { errorCode, errorMessage, nearest, RunError, UserError } from '../errors.js';
 import { packageRoot } from '../io/package-root.js';
-import { surviveClosedPipes } from './pipes.js';
-import { type CommandName, SUMMARIES } from './summaries.js';
+import { surviveClosedPipes } from './terminal/pipes.js';
+import { type CommandName, SUMMARIES } from './terminal/summaries.js';
 
 /** Each command is loaded when it is asked for: loading all takes most of a second. */
 const LOADERS: Readonly<Record<CommandName, () => Promise<(program: Command) => void>>> = {
-  run: async () => (await import('./run.js')).registerRun,
-  train: async () => (await import('./train.js')).registerTrain,
-  sweep: async () => (await import('./sweep.js')).registerSweep,
-  worker: async () => (await import('./worker.js')).registerWorker,
-  probe: async () => (await import('./probe.js')).registerProbe,
-  'new-probe': async () => (await import('./new-probe.js')).registerNewProbe,
-  compare: async () => (await import('./compare.js')).registerCompare,
-  report: async () => (await import('./report.js')).registerReport,
-  site: async () => (await import('./site.js')).registerSite,
-  verdicts: async () => (await import('./verdicts.js')).registerVerdicts,
-  sample: async () => (await import('./sample-command.js')).registerSample,
-  inspect: async () => (await import('./inspect.js')).registerInspect,
-  serve: async () => (await import('./serve.js')).registerServe,
-  export: async () => (await import('./export.js')).registerExport,
-  import: async () => (await import('./import.js')).registerImport,
-  verify: async () => (await import('./verify.js')).registerVerify,
-  repair: async () => (await import('./repair.js')).registerRepair,
-  doctor: async () => (await import('./doctor.js')).registerDoctor,
+  run: async () => (await import('./commands/run.js')).registerRun,
+  train: async () => (await import('./commands/train.js')).registerTrain,
+  sweep: async () => (await import('./commands/sweep.js')).registerSweep,
+  worker: async () => (await import('./commands/worker.js')).registerWorker,
+  probe: async () => (await import('./commands/probe.js')).registerProbe,
+  'new-probe': async () => (await import('./commands/new-probe.js')).registerNewProbe,
+  compare: async () => (await import('./commands/compare.js')).registerCompare,
+  report: async () => (await import('./commands/report.js')).registerReport,
+  site: async () => (await import('./commands/site.js')).registerSite,
+  verdicts: async () => (await import('./commands/verdicts.js')).registerVerdicts,
+  sample: async () => (await import('./sample/sample-command.js')).registerSample,
+  inspect: async () => (await import('./commands/inspect.js')).registerInspect,
+  serve: async () => (await import('./commands/serve.js')).registerServe,
+  export: async () => (await import('./commands/export.js')).registerExport,
+  import: async () => (await import('./commands/import.js')).registerImport,
+  verify: async () => (await import('./commands/verify.js')).registerVerify,
+  repair: async () => (await import('./commands/repair.js')).registerRepair,
+  doctor: async () => (await import('./commands/doctor.js')).registerDoctor,
 };
 const NAMES = Object.keys(SUMMARIES) as CommandName[];
 

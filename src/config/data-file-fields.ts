@@ -1,8 +1,17 @@
 /** Completes the fields of a run by what a data file decides: operations, shapes, and which lines are kept. */
 import { UserError, unacceptable } from '../errors.js';
-import { type DataFile, differingFileFields, readDataBytes, readDataFile } from '../listops/data-file.js';
-import { DEFAULT_HELD_FRACTION, checkHeldFraction, checkMaxTokens } from '../listops/data-file-config.js';
-import { countLonger, describeLines, sequenceLength } from '../listops/line-data.js';
+import {
+  type DataFile,
+  differingFileFields,
+  readDataBytes,
+  readDataFile,
+} from '../listops/files/data-file.js';
+import {
+  DEFAULT_HELD_FRACTION,
+  checkHeldFraction,
+  checkMaxTokens,
+} from '../listops/files/data-file-config.js';
+import { countLonger, describeLines, sequenceLength } from '../listops/files/line-data.js';
 import { DEFAULT_RUN } from './defaults.js';
 import { type DeepPartial, resolveRunConfig } from './parse.js';
 import type { RunConfig } from './run-config.js';

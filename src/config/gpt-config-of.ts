@@ -1,6 +1,6 @@
 /** The model a run trains: its architecture with the size of its vocabulary. */
-import { oldestVocabulary } from '../listops/operations.js';
-import { authorsVocabulary, vocabularyOf } from '../listops/tokenizer.js';
+import { oldestVocabulary } from '../listops/language/operations.js';
+import { authorsVocabulary, vocabularyOf } from '../listops/language/tokenizer.js';
 import type { GptConfig } from '../model/gpt-config.js';
 import type { RunConfig } from './run-config.js';
 

@@ -4,7 +4,7 @@
  */
 import { UserError, errorMessage, nearest, printable, unacceptable } from '../errors.js';
 import { canonicalTasks, checkDataConfig, maxTokens, type DataConfig } from '../listops/data-config.js';
-import { OPERATION_NAMES, oldestVocabulary } from '../listops/operations.js';
+import { OPERATION_NAMES, oldestVocabulary } from '../listops/language/operations.js';
 import { checkGptConfig } from '../model/gpt-config.js';
 import { checkRule, shownValue } from '../rules.js';
 import { DEFAULT_RUN } from './defaults.js';

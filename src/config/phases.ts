@@ -1,7 +1,7 @@
 /** `training.phases`: a run whose operations change on the way. Reading, checking, and which phase an update belongs to. */
 import { UserError, unacceptable } from '../errors.js';
 import { canonicalTasks } from '../listops/data-config.js';
-import { OPERATION_NAMES, type OperationName } from '../listops/operations.js';
+import { OPERATION_NAMES, type OperationName } from '../listops/language/operations.js';
 import { shownValue } from '../rules.js';
 
 export interface Phase {

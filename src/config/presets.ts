@@ -1,8 +1,8 @@
 /** Named sets of runs. What is done with the trained runs is decided elsewhere. */
 import { nearest, unacceptable } from '../errors.js';
-import type { OperationName } from '../listops/operations.js';
+import type { OperationName } from '../listops/language/operations.js';
 import type { Regime } from '../listops/data-config.js';
-import { differingFields } from './hash.js';
+import { differingFields } from './names.js';
 import { resolveRunConfig, type DeepPartial } from './parse.js';
 import type { RunConfig } from './run-config.js';
 

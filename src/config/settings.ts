@@ -2,7 +2,7 @@
  * THE table of settings: one row a field of a run. Parsing, flags, help, hashing, defaults, commands and docs/settings.md
  * read it, and the types of RunConfig follow from it; a new setting is one row and its use.
  */
-import { OPERATION_NAMES } from '../listops/operations.js';
+import { OPERATION_NAMES } from '../listops/language/operations.js';
 import { ACTIVATION_FUNCTION_NAMES } from '../model/activation-functions.js';
 import { MAX_CONTEXT, MAX_D_MODEL, MAX_LAYERS, RESIDUAL_INITS } from '../model/gpt-config.js';
 import { DATA_SETTINGS } from './data-settings.js';

@@ -1,5 +1,5 @@
 /** Claims about how many seeds learn: two arms at fixed sizes, strata by size. */
-import { exactStratifiedP, proportionDifference } from '../analysis/proportions.js';
+import { exactStratifiedP, proportionDifference } from '../analysis/statistics/proportions.js';
 import { decideVerdict } from './verdict.js';
 import {
   type ClaimArm,

@@ -2,8 +2,8 @@
  * The claims decided from the table alone: subjects and observations go in, one row for each part of a claim comes out. Which
  * runs count, where, and against what is in claims.json; the words of a verdict are those of evidence/verdict.ts.
  */
-import { boundedMeanInterval } from '../analysis/bounded-mean.js';
-import { type IntervalEstimate, meanInterval, welchInterval } from '../analysis/intervals.js';
+import { boundedMeanInterval } from '../analysis/statistics/bounded-mean.js';
+import { type IntervalEstimate, meanInterval, welchInterval } from '../analysis/statistics/intervals.js';
 import {
   combineBudgets,
   decideVerdict,

@@ -1,6 +1,6 @@
 /** One number with what is said of it, for tables and for readers of report.json. */
 import { z } from 'zod';
-import type { IntervalEstimate } from '../analysis/intervals.js';
+import type { IntervalEstimate } from '../analysis/statistics/intervals.js';
 import { VERDICTS } from './verdict.js';
 import { scopeSchema } from './scope.js';
 import { nine } from './statistic.js';

@@ -1,5 +1,5 @@
 /** The findings that every statistic gives by itself: means of conditions, and differences between them. Pure. */
-import { benjaminiHochberg } from '../analysis/multiple-testing.js';
+import { benjaminiHochberg } from '../analysis/statistics/multiple-testing.js';
 import { type Comparison, type Condition, PRIMARY, whyUnusable } from './conditions.js';
 import { type Evidence, rowsByScope } from './evidence.js';
 import { type Finding, jsonInterval } from './finding.js';

@@ -2,7 +2,7 @@
  * Numbers over training: one series a run, the step from which it stays above its null, and the median of those onsets over
  * the seeds of a condition with an interval that counts runs without an onset as later than all that was measured. Pure.
  */
-import { type IntervalEstimate, medianInterval } from '../analysis/intervals.js';
+import { type IntervalEstimate, medianInterval } from '../analysis/statistics/intervals.js';
 import type { Condition } from './conditions.js';
 import { type Evidence, rowsByScope } from './evidence.js';
 import { groupBy } from './group-by.js';

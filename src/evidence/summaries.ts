@@ -7,10 +7,10 @@ import {
   limitedInterval,
   meanInterval,
   welchInterval,
-} from '../analysis/intervals.js';
-import { stouffer } from '../analysis/multiple-testing.js';
-import { twoSamplePermutation } from '../analysis/permutation.js';
-import { studentCdf } from '../analysis/distributions.js';
+} from '../analysis/statistics/intervals.js';
+import { stouffer } from '../analysis/statistics/multiple-testing.js';
+import { twoSamplePermutation } from '../analysis/statistics/permutation.js';
+import { studentCdf } from '../analysis/statistics/distributions.js';
 import { Rng } from '../tensor/rng.js';
 import { mean, standardDeviation } from '../tensor/sum.js';
 import { areComparable, type Condition, hasLearned } from './conditions.js';

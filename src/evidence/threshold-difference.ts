@@ -3,7 +3,7 @@
  * above, or below, the sizes tested, and no more: how far is the edge of the grid, not a measurement. So the difference is
  * bounded on one side, and is printed as `> L` without an estimate.
  */
-import type { IntervalEstimate } from '../analysis/intervals.js';
+import type { IntervalEstimate } from '../analysis/statistics/intervals.js';
 import {
   type Discrete,
   differenceOf,

@@ -4,7 +4,7 @@
  * P(learned | x) = (1 - lambda) sigma((x - theta) / s), x = log2 of the number of parameters, all three flat.
  */
 import { expDeterministic, logDeterministic } from '../tensor/math.js';
-import { binomialCoefficient } from '../analysis/permutation.js';
+import { binomialCoefficient } from '../analysis/statistics/permutation.js';
 import { grouped } from './results.js';
 
 /** Octaves below the smallest and above the largest size that a threshold may lie at. */

@@ -12,7 +12,7 @@ export interface ProcessIdentity {
   readonly pid: number;
   /** clock ticks since boot at which it started, with the boot's id; undefined where /proc does not show it */
   readonly started: string | undefined;
-  /** PID namespace that `pid` counts in; undefined where /proc is missing, and in claims of older versions */
+  /** PID namespace that `pid` counts in; undefined where /proc is missing, and in locks of older versions */
   readonly namespace?: string | undefined;
 }
 

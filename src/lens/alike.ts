@@ -1,5 +1,5 @@
 /** Prompts of one form: the same expression with other numbers, for means and donors. Browser-safe. */
-import { type Call, type Expression, printExpression } from '../listops/expression.js';
+import { type Call, type Expression, printExpression } from '../listops/language/expression.js';
 import type { Rng } from '../tensor/rng.js';
 import type { Lens } from './lens.js';
 import type { Prompt, PromptOptions } from './prompt.js';

@@ -4,8 +4,8 @@
  */
 import type { Model } from '../engine/engine.js';
 import type { DataConfig } from '../listops/data-config.js';
-import { oldestVocabulary } from '../listops/operations.js';
-import { type Vocabulary, vocabularyOf } from '../listops/tokenizer.js';
+import { oldestVocabulary } from '../listops/language/operations.js';
+import { type Vocabulary, vocabularyOf } from '../listops/language/tokenizer.js';
 import { activationName } from '../model/activations.js';
 import { type AblateOptions, ablatePrompts } from './ablate.js';
 import {

@@ -4,10 +4,10 @@
  */
 import { UserError, unacceptable } from '../errors.js';
 import type { DataConfig } from '../listops/data-config.js';
-import { type Call, RESULT, parseExpression, printExpression } from '../listops/expression.js';
-import { createOperationContext, isOperationName } from '../listops/operations.js';
-import { type AnnotatedSequence, SequenceWriter } from '../listops/sequence.js';
-import { type Vocabulary, decode, encode, vocabulary } from '../listops/tokenizer.js';
+import { type Call, RESULT, parseExpression, printExpression } from '../listops/language/expression.js';
+import { createOperationContext, isOperationName } from '../listops/language/operations.js';
+import { type AnnotatedSequence, SequenceWriter } from '../listops/language/sequence.js';
+import { type Vocabulary, decode, encode, vocabulary } from '../listops/language/tokenizer.js';
 
 export const TOKEN_KINDS = ['start', 'open', 'operation', 'number', 'close', 'arrow', 'end'] as const;
 export type TokenKind = (typeof TOKEN_KINDS)[number];

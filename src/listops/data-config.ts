@@ -4,14 +4,14 @@
  */
 import { UserError, nearest, unacceptable } from '../errors.js';
 import { allowedText, checkRule } from '../rules.js';
-import { checkDataFileConfig } from './data-file-config.js';
-import type { DataFileConfig } from './data-file-config.js';
+import { checkDataFileConfig } from './files/data-file-config.js';
+import type { DataFileConfig } from './files/data-file-config.js';
 import { DATA_RULES, MOST_TOKENS } from './data-rules.js';
 import type { Format, HoldoutMethod, LossScope, Regime } from './data-rules.js';
-import { OPERATION_NAMES, isOperationName } from './operations.js';
-import type { MedianOfEven, OperationName } from './operations.js';
-import { AUTHORS_OPERATIONS } from './tokenizer.js';
-import type { Notation } from './tokenizer.js';
+import { OPERATION_NAMES, isOperationName } from './language/operations.js';
+import type { MedianOfEven, OperationName } from './language/operations.js';
+import { AUTHORS_OPERATIONS } from './language/tokenizer.js';
+import type { Notation } from './language/tokenizer.js';
 
 export { MODULUS_RANGE, OPERANDS_RANGE } from './data-rules.js';
 export type { Format, LossScope, Regime } from './data-rules.js';

@@ -1,7 +1,7 @@
 /** What each field of DataConfig may be by itself; what fields ask of each other is in data-config.ts. */
 import type { Rule } from '../rules.js';
-import { MEDIAN_OF_EVEN, OPERATION_NAMES } from './operations.js';
-import { NOTATIONS } from './tokenizer.js';
+import { MEDIAN_OF_EVEN, OPERATION_NAMES } from './language/operations.js';
+import { NOTATIONS } from './language/tokenizer.js';
 
 export const FORMATS = ['steps', 'direct'] as const;
 export type Format = (typeof FORMATS)[number];

@@ -12,7 +12,7 @@ import { type Lens, type Pattern, openLens } from '../lens/lens.js';
 import { residualStages } from '../lens/logit-lens.js';
 import type { Prompt, TokenKind } from '../lens/prompt.js';
 import { type LensRun, largestAt, logitsAt, probabilitiesOf } from '../lens/run.js';
-import { type Expression, printExpression } from '../listops/expression.js';
+import { type Expression, printExpression } from '../listops/language/expression.js';
 import { type ActivationName, activationName } from '../model/activations.js';
 import { Rng } from '../tensor/rng.js';
 import {

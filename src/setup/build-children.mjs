@@ -5,7 +5,11 @@
 import { join } from 'node:path';
 
 /** Entries for jobEntryPath of src/jobs. */
-export const CHILD_ENTRIES = ['src/workflows/probe-entry', 'src/workflows/sweep/entry', 'src/train/entry'];
+export const CHILD_ENTRIES = [
+  'src/workflows/probing/probe-entry',
+  'src/workflows/sweep/entry',
+  'src/train/entry',
+];
 
 /** Made with each bundle, and removed with it when TypeScript is built again. */
 export const LAST_MAP = `dist/${CHILD_ENTRIES.at(-1)}.js.map`;

@@ -1,5 +1,5 @@
 /** How long a run will take on the slow reference engine, from a few updates of a model that is then thrown away. */
-import { gptConfigOf } from '../config/hash.js';
+import { gptConfigOf } from '../config/names.js';
 import type { RunConfig } from '../config/run-config.js';
 import type { Batch, Engine } from '../engine/engine.js';
 

@@ -8,10 +8,10 @@
  * compares the counts with generation, and with a generation that recomputes everything.
  */
 import type { Model } from '../engine/engine.js';
-import { RESULT, ROLES } from '../listops/expression.js';
-import { OPERATION_NAMES } from '../listops/operations.js';
-import type { AnnotatedBatch, AnnotatedSequence } from '../listops/sequence.js';
-import { OPEN, type Vocabulary } from '../listops/tokenizer.js';
+import { RESULT, ROLES } from '../listops/language/expression.js';
+import { OPERATION_NAMES } from '../listops/language/operations.js';
+import type { AnnotatedBatch, AnnotatedSequence } from '../listops/language/sequence.js';
+import { OPEN, type Vocabulary } from '../listops/language/tokenizer.js';
 import type { EvaluationSet, PromptCell } from './evaluation-set.js';
 import { type EvalCell, type EvalRow, type NestedEval, metricNumber } from './metrics.js';
 import { argmax } from '../tensor/math.js';

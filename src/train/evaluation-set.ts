@@ -3,12 +3,16 @@
  * configuration asks the same. Scoring is evaluate.ts.
  */
 import type { DataConfig } from '../listops/data-config.js';
-import { operandLists } from '../listops/evaluation-prompts.js';
-import { createGenerator } from '../listops/generate.js';
-import { type OperationName, createOperationContext, operationIndex } from '../listops/operations.js';
-import { type Holdout, createHoldout, multisetKey } from '../listops/regimes.js';
-import { type AnnotatedBatch, type AnnotatedSequence, SequenceWriter } from '../listops/sequence.js';
-import { CLOSE, FIRST_NUMBER, OPEN, type Vocabulary, vocabularyOf } from '../listops/tokenizer.js';
+import { operandLists } from '../listops/prompts/evaluation-prompts.js';
+import { createGenerator } from '../listops/sampling/generate.js';
+import {
+  type OperationName,
+  createOperationContext,
+  operationIndex,
+} from '../listops/language/operations.js';
+import { type Holdout, createHoldout, multisetKey } from '../listops/sampling/regimes.js';
+import { type AnnotatedBatch, type AnnotatedSequence, SequenceWriter } from '../listops/language/sequence.js';
+import { CLOSE, FIRST_NUMBER, OPEN, type Vocabulary, vocabularyOf } from '../listops/language/tokenizer.js';
 
 /** Whole expressions (depth > 1) at an evaluation on the way, and at the last one. */
 export const NESTED_SAMPLE = 500;

@@ -1,6 +1,6 @@
 /** The checkpoint that a run starts from: found, verified, fitted to the run, and described for its configuration. */
 import { resolveCheckpoints, type RunStore } from '../checkpoint/store.js';
-import { conditionId, gptConfigOf } from '../config/hash.js';
+import { conditionId, gptConfigOf } from '../config/names.js';
 import { operationsOf } from '../config/gpt-config-of.js';
 import type { InitConfig, InitPart } from '../config/init.js';
 import { type DeepPartial, resolveRunConfig } from '../config/parse.js';
@@ -8,7 +8,7 @@ import type { RunConfig } from '../config/run-config.js';
 import type { TrainingState } from '../engine/engine.js';
 import { UserError, errorMessage, unacceptable } from '../errors.js';
 import { canonicalJson } from '../io/json.js';
-import { vocabularyOf } from '../listops/tokenizer.js';
+import { vocabularyOf } from '../listops/language/tokenizer.js';
 import type { GptConfig } from '../model/gpt-config.js';
 import { initialParameters } from '../model/init.js';
 import { transplanted } from '../model/transplant.js';

@@ -2,13 +2,13 @@
  * Scores a model on lines of a data file, held out and trained, by their outermost operation. Only reads the model.
  * Counts come with a Wilson interval, because the lines of a file are a sample.
  */
-import { wilsonInterval } from '../analysis/intervals.js';
+import { wilsonInterval } from '../analysis/statistics/intervals.js';
 import type { Model } from '../engine/engine.js';
-import { RESULT } from '../listops/expression.js';
-import type { LineSource } from '../listops/line-data.js';
-import { OPERATION_NAMES } from '../listops/operations.js';
-import type { AnnotatedSequence } from '../listops/sequence.js';
-import { FIRST_NUMBER, vocabularyOf } from '../listops/tokenizer.js';
+import { RESULT } from '../listops/language/expression.js';
+import type { LineSource } from '../listops/files/line-data.js';
+import { OPERATION_NAMES } from '../listops/language/operations.js';
+import type { AnnotatedSequence } from '../listops/language/sequence.js';
+import { FIRST_NUMBER, vocabularyOf } from '../listops/language/tokenizer.js';
 import { argmax, logDeterministic } from '../tensor/math.js';
 import { Rng } from '../tensor/rng.js';
 import { type LineScore, metricNumber } from './metrics.js';

@@ -3,7 +3,7 @@
  * timing.jsonl. Here are the types, the window that train rows average over, and the parser of stored rows.
  */
 import { RunError, printable } from '../errors.js';
-import { ROLES } from '../listops/expression.js';
+import { ROLES } from '../listops/language/expression.js';
 
 /** Updates between two train rows. Rows are also written for the first and the last update. */
 export const TRAIN_ROW_EVERY = 50;

@@ -2,11 +2,11 @@
  * The learning curves and final accuracies of one run, out of its metrics rows. The result has the shape of the
  * report's TrainingRecord; workflows hand it on. Nothing is read from disk here.
  */
-import { wilsonInterval } from '../analysis/intervals.js';
-import { conditionId, conditionLabel, gptConfigOf } from '../config/hash.js';
+import { wilsonInterval } from '../analysis/statistics/intervals.js';
+import { conditionId, conditionLabel, gptConfigOf } from '../config/names.js';
 import type { RunConfig } from '../config/run-config.js';
-import { chanceLevel } from '../listops/chance.js';
-import { isOperationName } from '../listops/operations.js';
+import { chanceLevel } from '../listops/sampling/chance.js';
+import { isOperationName } from '../listops/language/operations.js';
 import { parameterTable } from '../model/parameters.js';
 import { accuracyByOperation, divisorAccuracy, nestedAccuracy, operationAccuracy } from './learned.js';
 import type { EvalCell, EvalRow, MetricNumber, MetricRow, RoleLosses } from './metrics.js';

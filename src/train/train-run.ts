@@ -3,16 +3,16 @@
  * stopped, and writes down how it ended. The loop itself is trainer.ts.
  */
 import { type ResumePoint, type RunStore, createOrOpenRun } from '../checkpoint/store.js';
-import { gptConfigOf } from '../config/hash.js';
+import { gptConfigOf } from '../config/names.js';
 import { phaseSpans } from '../config/phases.js';
 import type { RunConfig } from '../config/run-config.js';
 import type { Batch, Engine, Model, TrainingState } from '../engine/engine.js';
 import { openEngine } from '../engine/registry.js';
 import { UserError } from '../errors.js';
 import type { Json } from '../io/json.js';
-import { readLinesOf } from '../listops/data-file.js';
-import { createGenerator } from '../listops/generate.js';
-import { createLineSource, type LineSource } from '../listops/line-data.js';
+import { readLinesOf } from '../listops/files/data-file.js';
+import { createGenerator } from '../listops/sampling/generate.js';
+import { createLineSource, type LineSource } from '../listops/files/line-data.js';
 import { parameterTable } from '../model/parameters.js';
 import { estimateTrainingMs, isSlowEngine } from './estimate.js';
 import { evaluate } from './evaluate.js';
@@ -87,17 +87,17 @@ export function finishedOutcome(store: RunStore): TrainOutcome | undefined {
 
 /**
  * Trains a run to its end, or to the signal. A run that is finished returns at once.
- * @throws UserError when the engine changed, ClaimedError when another process trains it
+ * @throws UserError when the engine changed, LockedError when another process trains it
  */
 export async function trainRun(config: RunConfig, options: TrainOptions): Promise<TrainOutcome> {
   const store = createOrOpenRun(options.root, config, options.out === undefined ? {} : { out: options.out });
   const finished = finishedOutcome(store);
   if (finished !== undefined) return finished;
-  const release = store.claim();
+  const release = store.lock();
   let outcome: TrainOutcome;
   try {
-    // another process may have finished it before the claim was ours
-    outcome = finishedOutcome(store) ?? (await trainClaimed(store, sourceOf(config, options), options));
+    // another process may have finished it before the lock was ours
+    outcome = finishedOutcome(store) ?? (await trainLocked(store, sourceOf(config, options), options));
   } catch (error) {
     releaseQuietly(release);
     throw error;
@@ -106,7 +106,7 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
   return outcome;
 }
 
-/** After an error: what giving the claim up says would hide the cause, and the lock of an ended process is no obstacle. */
+/** After an error: what giving the lock up says would hide the cause, and the lock of an ended process is no obstacle. */
 function releaseQuietly(release: () => void): void {
   try {
     release();
@@ -124,7 +124,7 @@ function sourceOf({ data, seed }: RunConfig, { dataFile }: TrainOptions): LineSo
   );
 }
 
-async function trainClaimed(
+async function trainLocked(
   store: RunStore,
   source: LineSource | undefined,
   options: TrainOptions,

@@ -3,7 +3,7 @@
  * directories, and deciding where to start, is train-run.ts.
  */
 import { phaseSpans } from '../config/phases.js';
-import { checkpointSteps } from '../config/schedule.js';
+import { checkpointSteps } from '../config/checkpoint-steps.js';
 import type { RunConfig } from '../config/run-config.js';
 import type { Batch, Model } from '../engine/engine.js';
 import { accuracyByOperation, isSolved } from './learned.js';

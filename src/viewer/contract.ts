@@ -87,7 +87,7 @@ export interface RunSummary {
 export type SettingValue = string | number | boolean | null | readonly (string | number)[];
 
 /** What the runs of one condition have in common. */
-export interface ConditionSummary {
+export interface ConditionSettings {
   readonly condition: string;
   /** by path: `model.dModel`, `data.tasks`; without seeds */
   readonly settings: Readonly<Record<string, SettingValue>>;
@@ -96,7 +96,7 @@ export interface ConditionSummary {
 /** Answer of /api/runs. */
 export interface RunList {
   readonly runs: readonly RunSummary[];
-  readonly conditions: readonly ConditionSummary[];
+  readonly conditions: readonly ConditionSettings[];
 }
 
 export interface CheckpointRow {

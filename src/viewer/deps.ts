@@ -6,16 +6,16 @@ import type { Comparison, MeasureRequest, Planes, SavedReport, SaveRequest } fro
 import type { CompareRequest } from './contract/jobs.js';
 import type { PlaygroundDocument } from '../playground/document.js';
 import type {
-  ConditionSummary,
+  ConditionSettings,
   ReportSummary,
   RunDetail,
   RunSummary,
   SweepState,
   SweepSummary,
 } from './contract.js';
-import type { ServedHost } from './guard.js';
+import type { ServedHost } from './http/guard.js';
 import type { JobStore } from './jobs/store.js';
-import type { Notes } from './notes.js';
+import type { Notes } from './disk/notes.js';
 
 export type MetricsTail =
   /** complete lines after the offset; `next` is the offset after the last of them */
@@ -66,7 +66,7 @@ export interface ViewerDeps {
   readonly assets: ReadonlyMap<string, Asset>;
   listRuns(): Promise<readonly RunSummary[]>;
   /** of the list that was given last */
-  conditions(): readonly ConditionSummary[];
+  conditions(): readonly ConditionSettings[];
   /**
    * undefined: there is no such checkpoint, or it may not be read
    * @throws UserError for one that is damaged or too large

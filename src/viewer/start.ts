@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { errorCode, errorMessage, unacceptable, UserError } from '../errors.js';
 import { packageRoot } from '../io/package-root.js';
 import { secretLetters } from '../io/unique.js';
-import { createApp } from './app.js';
+import { createApp } from './http/app.js';
 import type { ViewerDeps } from './deps.js';
-import { diskDeps, loadAssets } from './disk-deps.js';
-import type { ServedHost } from './guard.js';
-import { type AllowedHost, checkBind, hostsOf, isLoopback } from './names.js';
-import { TOKEN } from './session.js';
+import { diskDeps, loadAssets } from './disk/disk-deps.js';
+import type { ServedHost } from './http/guard.js';
+import { type AllowedHost, checkBind, hostsOf, isLoopback } from './http/names.js';
+import { TOKEN } from './http/session.js';
 
 export const HOST = '127.0.0.1';
 export const DEFAULT_PORT = 4173;

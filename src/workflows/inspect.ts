@@ -8,8 +8,8 @@ import { type PatchCell, answerOf, headCells, positionCells } from '../lens/patc
 import type { Prompt } from '../lens/prompt.js';
 import { largestAt, logitsAt, probabilitiesOf, rowOf } from '../lens/run.js';
 import type { DataConfig } from '../listops/data-config.js';
-import { type Call, type Expression, expressionDepth } from '../listops/expression.js';
-import type { OperationName } from '../listops/operations.js';
+import { type Call, type Expression, expressionDepth } from '../listops/language/expression.js';
+import type { OperationName } from '../listops/language/operations.js';
 import { Rng } from '../tensor/rng.js';
 
 export interface InspectOptions {

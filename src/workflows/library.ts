@@ -11,11 +11,11 @@ import { usableCores } from '../jobs/cores.js';
 import { type Lens, openLens } from '../lens/lens.js';
 import type { Report } from '../report/schema.js';
 import type { EngineChoice } from '../train/train-run.js';
-import type { ProbeChoice, ProbeProgress } from './probe-checkpoints.js';
-import { probeReport } from './probe-job.js';
-import { type CheckpointRef, selectProbes } from './probe-plan.js';
-import { loadUserProbe } from './user-probe.js';
-import { findSubjects } from './subjects.js';
+import type { ProbeChoice, ProbeProgress } from './probing/probe-checkpoints.js';
+import { probeReport } from './probing/probe-job.js';
+import { type CheckpointRef, selectProbes } from './probing/probe-plan.js';
+import { loadUserProbe } from './probing/user-probe.js';
+import { findSubjects } from './probing/subjects.js';
 
 /** One verified checkpoint with its weights. */
 export interface Checkpoint extends CheckpointRef {

@@ -9,10 +9,10 @@ import type { EngineChoice } from '../train/train-run.js';
 import type { Probe } from '../../probes/contract.js';
 import type { Report } from '../report/schema.js';
 import { readPlanVerdicts } from './plan-verdicts.js';
-import { probeAndReport, type ProbeJobResult } from './probe-job.js';
-import type { ProbeProgress } from './probe-checkpoints.js';
-import { type CheckpointRef, checkpointRef } from './probe-plan.js';
-import { type DamagedSubject, passedOverOf } from './subjects.js';
+import { probeAndReport, type ProbeJobResult } from './probing/probe-job.js';
+import type { ProbeProgress } from './probing/probe-checkpoints.js';
+import { type CheckpointRef, checkpointRef } from './probing/probe-plan.js';
+import { type DamagedSubject, passedOverOf } from './probing/subjects.js';
 import { trainRuns, type TrainRunsProgress } from './train-runs.js';
 
 export interface MainJobOptions {

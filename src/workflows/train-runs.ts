@@ -3,7 +3,7 @@
  * trained again, and in which order runs end changes no byte of any. One that fails does not stop the others.
  */
 import { createOrOpenRun } from '../checkpoint/store.js';
-import { gptConfigOf, runId } from '../config/hash.js';
+import { gptConfigOf, runId } from '../config/names.js';
 import type { RunConfig } from '../config/run-config.js';
 import { errorMessage, UserError } from '../errors.js';
 import { usableCores } from '../jobs/cores.js';

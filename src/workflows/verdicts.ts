@@ -15,8 +15,8 @@ import { canonicalJson } from '../io/json.js';
 import { sha256Hex } from '../io/sha256.js';
 import { parseReport } from '../report/parse-report.js';
 import { jsonNumber } from '../report/report-json.js';
-import { readResults, RESULTS_FILE } from './sweep/results-file.js';
-import { tableOfResults } from './sweep/table.js';
+import { readResults, RESULTS_FILE } from './sweep/results/results-file.js';
+import { tableOfResults } from './sweep/results/table.js';
 
 type Table = Pick<Evidence, 'subjects' | 'observations'>;
 

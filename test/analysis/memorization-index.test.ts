@@ -1,6 +1,6 @@
 /** Arithmetic of memorization against counting by hand and against brute force written another way. */
 import { describe, expect, it } from 'vitest';
-import { binomialCdf } from '../../src/analysis/distributions.js';
+import { binomialCdf } from '../../src/analysis/statistics/distributions.js';
 import {
   STRATA,
   cosetAccuracy,

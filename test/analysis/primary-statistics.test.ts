@@ -4,19 +4,19 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { boundedMeanInterval } from '../../src/analysis/bounded-mean.js';
-import { squaredDistances } from '../../src/analysis/distances.js';
+import { boundedMeanInterval } from '../../src/analysis/statistics/bounded-mean.js';
+import { squaredDistances } from '../../src/analysis/geometry/distances.js';
 import {
   HALF_OCTAVE_DOSES,
   halfDose,
   halfDoseDifference,
   type HalfDose,
-} from '../../src/analysis/half-dose.js';
-import { clopperPearsonInterval } from '../../src/analysis/intervals.js';
+} from '../../probes/ablation/half-dose.js';
+import { clopperPearsonInterval } from '../../src/analysis/statistics/intervals.js';
 import { matrix, type Matrix, takeRows } from '../../src/analysis/matrix.js';
-import { renaming } from '../../src/analysis/naming.js';
-import { type ParityPower, parityPower } from '../../src/analysis/parity-power.js';
-import { testOrder, testOrderOverUnits } from '../../src/analysis/rsa.js';
+import { renaming } from '../../src/analysis/geometry/naming.js';
+import { type ParityPower, parityPower } from '../../src/analysis/classifiers/parity-power.js';
+import { testOrder, testOrderOverUnits } from '../../src/analysis/geometry/rsa.js';
 import { Rng } from '../../src/tensor/rng.js';
 import {
   expectClose,

@@ -1,6 +1,6 @@
 /** Textbook forms that tests hold the statistics to. */
-import { ranks, standardised } from '../../src/analysis/correlation.js';
-import { fourierSpectrum } from '../../src/analysis/fourier.js';
+import { ranks, standardised } from '../../src/analysis/geometry/correlation.js';
+import { fourierSpectrum } from '../../src/analysis/geometry/fourier.js';
 import type { Matrix } from '../../src/analysis/matrix.js';
 import { Rng } from '../../src/tensor/rng.js';
 import type { NumberArray } from '../../src/tensor/sum.js';

@@ -1,3 +1,4 @@
+/** The command line of bench/main.mjs: its rows and what it refuses. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

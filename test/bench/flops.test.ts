@@ -1,8 +1,9 @@
+/** Operations of a training step as bench/lib counts them, against a count by hand. */
 import { describe, expect, it } from 'vitest';
 import { countRows, trainingFlops } from '../../bench/lib/flops.mjs';
 import { gptConfigOf } from '../../src/config/gpt-config-of.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
-import { createGenerator } from '../../src/listops/generate.js';
+import { createGenerator } from '../../src/listops/sampling/generate.js';
 
 /** Multiplications of one step counted one product at a time, as the engine carries them out. */
 function countByHand(

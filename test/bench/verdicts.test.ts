@@ -1,3 +1,4 @@
+/** How bench/lib turns times into ratios and goals into verdicts. */
 import { describe, expect, it } from 'vitest';
 import { parseArguments } from '../../bench/lib/arguments.mjs';
 import { interleave, speedRatio } from '../../bench/lib/rounds.mjs';

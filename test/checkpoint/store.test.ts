@@ -11,7 +11,7 @@ import {
   resolveCheckpoints,
   type RunStore,
 } from '../../src/checkpoint/store.js';
-import { gptConfigOf, runId } from '../../src/config/hash.js';
+import { gptConfigOf, runId } from '../../src/config/names.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import type { TrainingState } from '../../src/engine/engine.js';
@@ -259,7 +259,7 @@ describe('publishResume and latestResume', () => {
         expect(() => withFileSystem(faulty, () => store.publishResume(30, stateAt(30), null))).toThrow(Crash);
         faulty.settle(store.dir);
         const reopened = openRun(store.dir);
-        const release = reopened.claim();
+        const release = reopened.lock();
         const resumed = reopened.latestResume();
         expect([20, 30]).toContain(resumed?.step);
         expect(resumed?.state).toEqual(stateAt(resumed?.step ?? -1));
@@ -271,15 +271,15 @@ describe('publishResume and latestResume', () => {
   });
 });
 
-describe('claim', () => {
+describe('lock', () => {
   it('refuses a second writer and names the first', () => {
     const store = createOrOpenRun(temporaryFolder(), CONFIG);
-    const release = store.claim('training');
-    expect(() => openRun(store.dir).claim('training', { waitMs: 0 })).toThrow(
+    const release = store.lock('training');
+    expect(() => openRun(store.dir).lock('training', { waitMs: 0 })).toThrow(
       new RegExp(`lock is held by process ${process.pid} on `),
     );
     release();
-    openRun(store.dir).claim()();
+    openRun(store.dir).lock()();
   });
 
   it('takes over from a dead process, repairs torn logs and removes what a crash left', () => {
@@ -292,7 +292,7 @@ describe('claim', () => {
       recursive: true,
     });
     expect(store.readMetrics()).toEqual([{ kind: 'train', step: 1 }]);
-    const release = store.claim();
+    const release = store.lock();
     store.appendMetrics({ kind: 'train', step: 2, lossNats: NaN });
     expect(store.readMetrics()).toEqual([
       { kind: 'train', step: 1 },
@@ -304,7 +304,7 @@ describe('claim', () => {
 
   it('publishes nothing once another process took over', () => {
     const store = createOrOpenRun(temporaryFolder(), CONFIG);
-    store.claim();
+    store.lock();
     fs.writeFileSync(join(store.dir, 'lock'), 'someone else');
     expect(() => store.publishStep(0, weights(0))).toThrow(/another one took over/);
     expect(() => store.publishResume(0, stateAt(0), null)).toThrow(/another one took over/);
@@ -430,7 +430,7 @@ describe('metrics.jsonl', () => {
 
   it('is not appended to once another process took over', () => {
     const store = createOrOpenRun(temporaryFolder(), CONFIG);
-    store.claim();
+    store.lock();
     rowsTo(store, 1);
     fs.writeFileSync(join(store.dir, 'lock'), 'someone else');
     expect(() => rowsTo(store, 2, 2)).toThrow(/another one took over/);
@@ -445,7 +445,7 @@ describe('listRuns', () => {
     make('finished').writeEnd({ reason: 'budget', step: 256 });
     make('broken-off').writeEnd({ reason: 'interrupted', step: 3 });
     make('stopped');
-    const release = make('running').claim();
+    const release = make('running').lock();
     fs.writeFileSync(join(make('damaged').dir, 'config.json'), '{');
     fs.mkdirSync(join(root, 'empty'));
     fs.writeFileSync(join(root, 'README.md'), 'x');

@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { type CommandName, SUMMARIES } from '../../src/cli/summaries.js';
+import { type CommandName, SUMMARIES } from '../../src/cli/terminal/summaries.js';
 import { packageRoot } from '../../src/io/package-root.js';
 import { CLI, runCli, startCli, withFolder } from '../helpers/cli.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { conditionLabel, gptConfigOf, runId } from '../../src/config/hash.js';
+import { conditionLabel, gptConfigOf, runId } from '../../src/config/names.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
 import {
   AUTHORS,
@@ -9,7 +9,7 @@ import {
   presets,
   withSteps,
 } from '../../src/config/presets.js';
-import { checkpointSteps } from '../../src/config/schedule.js';
+import { checkpointSteps } from '../../src/config/checkpoint-steps.js';
 import { parameterTable } from '../../src/model/parameters.js';
 
 /** label -> [runs, steps] */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runId } from '../../src/config/hash.js';
+import { runId } from '../../src/config/names.js';
 import { DEFAULT_RUN, resolveRunConfig } from '../../src/config/parse.js';
 import { settingsTable } from '../../src/config/setting-text.js';
 import { SETTINGS } from '../../src/config/settings.js';

@@ -18,8 +18,8 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/io/package-root.js';
-import { countRuns } from '../../src/workflows/sweep/expand.js';
-import { parsePlan } from '../../src/workflows/sweep/plan.js';
+import { countRuns } from '../../src/workflows/sweep/plan/expand.js';
+import { parsePlan } from '../../src/workflows/sweep/plan/plan.js';
 import { CLI } from '../helpers/cli.js';
 import { TINY_PLAN } from '../workflows/sweep/tiny.js';
 
@@ -172,7 +172,7 @@ const NOT_RUN: Readonly<Record<string, readonly string[]>> = {
   ],
   'needs a cluster; test/e2e/sweep-slurm.test.ts runs the script': ['sbatch sweep.sbatch'],
   'serves until it is ended; test/e2e/readme.test.ts': ['npx sumlens serve'],
-  'serves until it is ended; test/viewer/names.test.ts': [
+  'serves until it is ended; test/viewer/http/names.test.ts': [
     'sumlens serve --port 4173 --allow-host localhost:8080',
     'sumlens serve --host 0.0.0.0 --allow-host localhost:4173',
     'sumlens serve --allow-host https://hub.example/user/me/proxy/4173',

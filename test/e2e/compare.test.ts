@@ -17,7 +17,7 @@ import { openRun } from '../../src/checkpoint/store.js';
 import { parseReport } from '../../src/report/parse-report.js';
 import type { Report } from '../../src/report/schema.js';
 import { runCli, startCli } from '../helpers/cli.js';
-import { cacheEntries, tinyRun, writeProbe } from '../workflows/probe-files.js';
+import { cacheEntries, tinyRun, writeProbe } from '../workflows/probing/probe-files.js';
 
 let folder: string;
 let alone: string[];

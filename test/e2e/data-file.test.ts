@@ -1,8 +1,9 @@
+/** Training on a data file by the command line. */
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli, withFolder } from '../helpers/cli.js';
-import { PUBLIC_FILE } from '../listops/public-lines.js';
+import { PUBLIC_FILE } from '../listops/files/public-lines.js';
 
 const SHORT = ['--steps', '2', '--d-model', '8', '--batch', '4', '--quiet'];
 

@@ -1,3 +1,4 @@
+/** The command doctor on this machine. */
 import { describe, expect, it } from 'vitest';
 import { ENGINE_NAMES } from '../../src/engine/engine.js';
 import { runCli, withFolder } from '../helpers/cli.js';

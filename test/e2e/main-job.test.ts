@@ -6,7 +6,7 @@ import { createOrOpenRun, openRun } from '../../src/checkpoint/store.js';
 import { hasLearned } from '../../src/evidence/conditions.js';
 import { VERDICT } from '../../src/evidence/verdict.js';
 import { parameterTable, parameterView, TOKEN_EMBEDDING } from '../../src/model/parameters.js';
-import { gptConfigOf } from '../../src/config/hash.js';
+import { gptConfigOf } from '../../src/config/names.js';
 import { parseReport } from '../../src/report/parse-report.js';
 import { NO_BROWSER, openBrowser, watchedPage } from '../helpers/browser.js';
 import { runCli, withFolder } from '../helpers/cli.js';

@@ -98,7 +98,7 @@ describe('the packed package', () => {
       'dist/src/cli/program.js',
       'dist/src/cli/main.js',
       'dist/src/index.d.ts',
-      'dist/src/workflows/probe-entry.js',
+      'dist/src/workflows/probing/probe-entry.js',
       'dist/src/train/entry.js',
       'dist/report-runtime.js',
       'dist/report-runtime.css',

@@ -20,7 +20,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/io/package-root.js';
 import { CLI } from '../helpers/cli.js';
-import { PUBLIC_FILE } from '../listops/public-lines.js';
+import { PUBLIC_FILE } from '../listops/files/public-lines.js';
 
 const ROOT = packageRoot();
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { loadAddon } from '../../src/engine/native/load.js';
 import { itNeeding } from '../helpers/needs.js';
 import { openRun } from '../../src/checkpoint/store.js';
-import { configSha256 } from '../../src/config/hash.js';
+import { configSha256 } from '../../src/config/names.js';
 import { getPreset } from '../../src/config/presets.js';
 import { packageRoot } from '../../src/io/package-root.js';
 import { parseReport } from '../../src/report/parse-report.js';

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { claimExclusive, releaseClaim } from '../../src/io/claim.js';
+import { takeLock, releaseLock } from '../../src/io/lock.js';
 import { CLI, runCli, withFolder } from '../helpers/cli.js';
 
 const TRAIN = 'train --tasks SUM --modulus 4 --d-model 8 --layers 1 --n-ctx 16 --steps 20 --batch 8 --quiet';
@@ -15,14 +15,14 @@ it('of two reports with one name made together the second is refused in one line
     const lock = join(folder, 'reports', '.cache', 'names', 'mine.lock');
     mkdirSync(dirname(lock), { recursive: true });
     // this process is the one that makes the other report
-    const claim = claimExclusive(lock, 'report mine');
+    const held = takeLock(lock, 'report mine');
     const second = runCli(probe, folder);
     expect(second).toMatchObject({ code: 1, stdout: '' });
     expect(second.stderr).toMatch(
       /^sumlens: --name: the report mine is being made by process \d+ on .*\. Wait until it ends, or give this one another name\.\n$/,
     );
     expect(existsSync(join(folder, 'reports', 'mine'))).toBe(false);
-    releaseClaim(claim);
+    releaseLock(held);
     // afterwards it is made again
     expect(runCli(probe, folder)).toMatchObject({ code: 0 });
     expect(existsSync(lock)).toBe(false);

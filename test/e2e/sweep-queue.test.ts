@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readResults } from '../../src/workflows/sweep/results-file.js';
+import { readResults } from '../../src/workflows/sweep/results/results-file.js';
 import { wait } from '../faults/cli-run.js';
 import { trySweepChaos } from '../faults/sweep-chaos.js';
 import { runCli, startCli, withFolder } from '../helpers/cli.js';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runsOfShard } from '../../src/workflows/sweep/shards.js';
+import { runsOfShard } from '../../src/workflows/sweep/results/shards.js';
 import { runCli, withFolder } from '../helpers/cli.js';
 import { TINY_PLAN, tinyRuns } from '../workflows/sweep/tiny.js';
 

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { claimLines } from '../../src/cli/table.js';
+import { claimLines } from '../../src/cli/terminal/table.js';
 import { packageRoot } from '../../src/io/package-root.js';
 import { parseReport } from '../../src/report/parse-report.js';
 import { runCli, withFolder } from '../helpers/cli.js';

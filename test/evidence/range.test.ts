@@ -5,13 +5,13 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { MORE_PROBES, PROBES } from '../../probes/index.js';
 import { learning } from '../../probes/learning.js';
-import { limitedInterval, meanInterval, welchInterval } from '../../src/analysis/intervals.js';
+import { limitedInterval, meanInterval, welchInterval } from '../../src/analysis/statistics/intervals.js';
 import { evidenceOf } from '../../src/evidence/evidence.js';
 import { RANGES, type StatisticInfo } from '../../src/evidence/statistic.js';
 import { differencesOf, summariesOf } from '../../src/evidence/summaries.js';
 import { fromCsv } from '../../src/evidence/table.js';
 import { packageRoot } from '../../src/io/package-root.js';
-import { statisticsOf } from '../../src/workflows/combine-measurements.js';
+import { statisticsOf } from '../../src/workflows/probing/combine-measurements.js';
 import { madeSubject, observed } from '../helpers/made-subject.js';
 import { outOfRange } from '../helpers/rows.js';
 

@@ -11,7 +11,7 @@ import { EVALUATION } from '../../src/evidence/ladders.js';
 import type { Observation } from '../../src/evidence/statistic.js';
 import type { Subject } from '../../src/evidence/subject.js';
 import { VERDICT } from '../../src/evidence/verdict.js';
-import type { OperationName } from '../../src/listops/operations.js';
+import type { OperationName } from '../../src/listops/language/operations.js';
 import { madeSubject, observed } from '../helpers/made-subject.js';
 
 const fixture = JSON.parse(

@@ -145,7 +145,7 @@ export const PROMISES: readonly PromiseRow[] = [
   {
     id: 'P13',
     promise: 'the viewer refuses attacks and reads nothing outside its folders',
-    parts: [tests('requests', ['test/viewer/attack.test.ts'])],
+    parts: [tests('requests', ['test/viewer/http/attack.test.ts'])],
   },
   {
     id: 'P14',

@@ -1,5 +1,5 @@
 /**
- * P2 and P10: one whole session of a run (claim, logs, steps, resume points, what retention gives up, end) with a fault
+ * P2 and P10: one whole session of a run (lock, logs, steps, resume points, what retention gives up, end) with a fault
  * at one of its file operations: a crash before, after or in the middle of it, with unsynced data dropped; or an error of
  * the system, once or from there on. Afterwards every step published before loads, the newest resume point is one of the
  * two that may be, nothing torn is visible, and the same work goes on to the same bytes.
@@ -23,7 +23,7 @@ function open(root: string): RunStore {
 /** What a training does with its files, from where an earlier session stopped. */
 function session(root: string): void {
   const store = open(root);
-  const release = store.claim();
+  const release = store.lock();
   const resume = store.latestResume();
   const from = resume?.step ?? 0;
   store.clearEnd();
@@ -96,7 +96,7 @@ function tryCase({ fault }: Case, expected: string): void {
     if (isCrash) must(error instanceof Crash, 'the planted crash did not come');
     else if (fault.kind === 'no-directory-sync') must(error === undefined, String(error));
     else if (error !== undefined) mustBeClear(error, fault);
-    // the claim of a process that lives is its own: it ends with the process, which here goes on
+    // the lock of a process that lives is its own: it ends with the process, which here goes on
     for (const path of walk(root).filter((name) => name.endsWith('/lock'))) fs.rmSync(path);
     mustBeWhole(root);
     session(root);

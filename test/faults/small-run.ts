@@ -1,5 +1,5 @@
 /** The smallest run that the store takes, and its weights and training states by step: nothing is computed. */
-import { gptConfigOf } from '../../src/config/hash.js';
+import { gptConfigOf } from '../../src/config/names.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
 import type { TrainingState } from '../../src/engine/engine.js';
 import { initialParameters } from '../../src/model/init.js';

@@ -61,7 +61,7 @@ export function tryTails(trial: Trial): Promise<Outcome> {
 /** A new session's start: the logs are repaired, and what comes next is appended to whole rows. */
 function mustGoOn(dir: string, good: readonly Buffer[]): void {
   const store = openRun(dir);
-  const release = store.claim();
+  const release = store.lock();
   try {
     store.dropMetricsAfter(KEPT, store.latestResume()?.metricsBytes);
     store.appendMetrics({ kind: 'train', step: KEPT + 1, lossNats: 1 });

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { parseCheckpointAddress } from '../../src/checkpoint/address.js';
-import { flagFields, runConfigOf } from '../../src/cli/flags.js';
-import { runId } from '../../src/config/hash.js';
+import { flagFields, runConfigOf } from '../../src/cli/flags/flags.js';
+import { runId } from '../../src/config/names.js';
 import { parseRunConfig, resolveRunConfig } from '../../src/config/parse.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import { SETTINGS } from '../../src/config/settings.js';
@@ -17,10 +17,10 @@ import {
   expressionDepth,
   parseExpression,
   printExpression,
-} from '../../src/listops/expression.js';
-import { OPERATION_NAMES, operationRow } from '../../src/listops/operations.js';
-import { countRuns } from '../../src/workflows/sweep/expand.js';
-import { parsePlan } from '../../src/workflows/sweep/plan.js';
+} from '../../src/listops/language/expression.js';
+import { OPERATION_NAMES, operationRow } from '../../src/listops/language/operations.js';
+import { countRuns } from '../../src/workflows/sweep/plan/expand.js';
+import { parsePlan } from '../../src/workflows/sweep/plan/plan.js';
 import { TINY_PLAN } from '../workflows/sweep/tiny.js';
 import { expectEqual, graceful, mutatedJson, mutatedText } from './hostile-input.js';
 

@@ -1,11 +1,11 @@
 /** Subjects as workflows make them, of runs that were never trained: design, condition and label come from a configuration. */
-import { conditionId, conditionLabel } from '../../src/config/hash.js';
+import { conditionId, conditionLabel } from '../../src/config/names.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import type { Observation } from '../../src/evidence/statistic.js';
 import type { Design, Subject } from '../../src/evidence/subject.js';
-import type { OperationName } from '../../src/listops/operations.js';
-import { designOf } from '../../src/workflows/design.js';
+import type { OperationName } from '../../src/listops/language/operations.js';
+import { designOf } from '../../src/workflows/probing/design.js';
 
 export interface MadeSubject {
   readonly tasks?: readonly OperationName[];

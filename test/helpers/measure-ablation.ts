@@ -8,7 +8,7 @@ import type { GptConfig } from '../../src/model/gpt-config.js';
 import { initialParameters } from '../../src/model/init.js';
 import type { Subject } from '../../src/report/schema.js';
 import { Rng } from '../../src/tensor/rng.js';
-import { designOf } from '../../src/workflows/design.js';
+import { designOf } from '../../src/workflows/probing/design.js';
 
 /** The engine that every machine has. */
 export async function testEngine(): Promise<Engine> {

@@ -6,15 +6,15 @@ import {
   measurementOf,
 } from '../../probes/memorization/measure.js';
 import { gptConfigOf } from '../../src/config/gpt-config-of.js';
-import { conditionId, conditionLabel } from '../../src/config/hash.js';
+import { conditionId, conditionLabel } from '../../src/config/names.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import type { Engine, Model } from '../../src/engine/engine.js';
 import type { DataConfig } from '../../src/listops/data-config.js';
 import { initialParameters } from '../../src/model/init.js';
 import type { Subject } from '../../src/evidence/subject.js';
-import { designOf } from '../../src/workflows/design.js';
-import { checkPlainJson } from '../../src/workflows/probe-plan.js';
+import { designOf } from '../../src/workflows/probing/design.js';
+import { checkPlainJson } from '../../src/workflows/probing/probe-plan.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { answerModel, type AnswerModelOptions } from './answer-model.js';
 

@@ -9,7 +9,7 @@ import type { Engine } from '../../src/engine/engine.js';
 import { initialParameters } from '../../src/model/init.js';
 import type { ChartSpec } from '../../src/report/schema.js';
 import { Rng } from '../../src/tensor/rng.js';
-import { resolveOptions } from '../../src/workflows/probe-plan.js';
+import { resolveOptions } from '../../src/workflows/probing/probe-plan.js';
 import { type Measurable, subjectFor } from './measure-ablation.js';
 import { outOfRange } from './rows.js';
 

@@ -5,7 +5,7 @@ import {
   measureParts,
   measurementOf,
 } from '../../probes/parity-probe/measure.js';
-import { checkPlainJson } from '../../src/workflows/probe-plan.js';
+import { checkPlainJson } from '../../src/workflows/probing/probe-plan.js';
 
 export type MeasuredParity = ParityParts & ParityMeasurement;
 

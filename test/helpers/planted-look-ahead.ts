@@ -4,8 +4,8 @@
  * every other position attention looks at the start token, which carries nothing. It predicts nothing. Nothing is trained.
  */
 import { resolveRunConfig } from '../../src/config/parse.js';
-import { FIRST_NUMBER, SPECIAL_TOKENS } from '../../src/listops/tokenizer.js';
-import { OPERATION_NAMES } from '../../src/listops/operations.js';
+import { FIRST_NUMBER, SPECIAL_TOKENS } from '../../src/listops/language/tokenizer.js';
+import { OPERATION_NAMES } from '../../src/listops/language/operations.js';
 import { POSITION_EMBEDDING, TOKEN_EMBEDDING } from '../../src/model/parameters.js';
 import { blankModel, layerNormSd, type PlantedModel } from './planted-models.js';
 

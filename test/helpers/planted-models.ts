@@ -6,8 +6,8 @@
 import { DEFAULT_RUN } from '../../src/config/defaults.js';
 import { gptConfigOf } from '../../src/config/gpt-config-of.js';
 import type { RunConfig } from '../../src/config/run-config.js';
-import { OPERATION_NAMES, type OperationName } from '../../src/listops/operations.js';
-import { ARROW, END, FIRST_NUMBER, SPECIAL_TOKENS } from '../../src/listops/tokenizer.js';
+import { OPERATION_NAMES, type OperationName } from '../../src/listops/language/operations.js';
+import { ARROW, END, FIRST_NUMBER, SPECIAL_TOKENS } from '../../src/listops/language/tokenizer.js';
 import { type GptConfig, LAYER_NORM_EPS } from '../../src/model/gpt-config.js';
 import {
   POSITION_EMBEDDING,

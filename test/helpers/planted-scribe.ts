@@ -5,7 +5,7 @@
  */
 import { DEFAULT_RUN } from '../../src/config/defaults.js';
 import type { RunConfig } from '../../src/config/run-config.js';
-import { ARROW, CLOSE, END, OPEN, SPECIAL_TOKENS } from '../../src/listops/tokenizer.js';
+import { ARROW, CLOSE, END, OPEN, SPECIAL_TOKENS } from '../../src/listops/language/tokenizer.js';
 import { POSITION_EMBEDDING, TOKEN_EMBEDDING, UNEMBEDDING } from '../../src/model/parameters.js';
 import { blankModel, layerNormSd, PLANTED, type PlantedModel } from './planted-models.js';
 

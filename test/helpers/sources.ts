@@ -1,9 +1,13 @@
 /** The project's own sources, parsed, for tests that read them: what each imports, and where it uses what. */
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
 
 const ROOT = resolve(import.meta.dirname, '../..');
+
+/** Whether the project has a file or a folder at a path from its root. */
+export const isThere = (path: string): boolean => existsSync(join(ROOT, path));
+export const readText = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
 /** Parts of the sources for which the rules of the library do not hold. */
 const APART = ['src/setup/', 'src/viewer/web/', 'src/report/runtime/', 'src/playground/view/'];
@@ -34,8 +38,9 @@ const FILES = [...sourcesBelow('src'), ...sourcesBelow('probes')].filter(
   (file) => !APART.some((prefix) => file.startsWith(prefix)),
 );
 export const SOURCES: readonly Source[] = FILES.map((path) => readSource(path));
+export const TEST_FILES: readonly string[] = sourcesBelow('test');
 
-export function readSource(path: string, text = readFileSync(join(ROOT, path), 'utf8')): Source {
+export function readSource(path: string, text = readText(path)): Source {
   const tree = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
   const imports: { target: string; names: string[]; typeOnly: boolean }[] = [];
   visit(tree, (node) => {

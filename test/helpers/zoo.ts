@@ -4,7 +4,7 @@
  * angles, and the line, which adds places and looks the result up. Nothing is trained.
  */
 import { gptConfigOf } from '../../src/config/gpt-config-of.js';
-import { ARROW, END, FIRST_NUMBER } from '../../src/listops/tokenizer.js';
+import { ARROW, END, FIRST_NUMBER } from '../../src/listops/language/tokenizer.js';
 import {
   POSITION_EMBEDDING,
   TOKEN_EMBEDDING,

@@ -1,3 +1,4 @@
+/** src/io/files.ts with a file system that crashes or refuses at any operation. */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createPromptReader } from '../../src/lens/prompt.js';
-import { decode, encode, vocabulary, authorsVocabulary } from '../../src/listops/tokenizer.js';
+import { decode, encode, vocabulary, authorsVocabulary } from '../../src/listops/language/tokenizer.js';
 import { DATA, VOCABULARY } from './setup.js';
 
 const reader = createPromptReader(DATA, VOCABULARY, 40);

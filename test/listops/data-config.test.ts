@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/errors.js';
 import { checkDataConfig, maxTokens, parseTasks } from '../../src/listops/data-config.js';
 import type { DataConfig } from '../../src/listops/data-config.js';
-import { createGenerator } from '../../src/listops/generate.js';
+import { createGenerator } from '../../src/listops/sampling/generate.js';
 import { dataWith } from './settings.js';
 
 const NAMES = 'MAX, MIN, MED, SUM, PROD, NADD, FIRST, MAXp, MINp, MEDp, GSUM, LATIN, TABLE';

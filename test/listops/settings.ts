@@ -1,8 +1,8 @@
 /** Shared by the tests: data of the default kind, and the tables of a context in the independent reader's form. */
 import { DEFAULT_DATA } from '../../src/listops/data-config.js';
 import type { DataConfig } from '../../src/listops/data-config.js';
-import { createOperationContext } from '../../src/listops/operations.js';
-import type { OperationContext } from '../../src/listops/operations.js';
+import { createOperationContext } from '../../src/listops/language/operations.js';
+import type { OperationContext } from '../../src/listops/language/operations.js';
 import type { Settings } from './independent.js';
 
 export function dataWith(changes: Partial<DataConfig>): DataConfig {

@@ -1,6 +1,6 @@
 /**
  * The known null: 200 untrained models, each reported alone, in which every module may call something significant in at most
- * 18 (the binomial 99 % of 200 at level 0.05). Level on noise at every attainable p: test/analysis/linear-probe.test.ts.
+ * 18 (the binomial 99 % of 200 at level 0.05). Level on noise at every attainable p: test/analysis/classifiers/linear-probe.test.ts.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ablation } from '../../probes/ablation/index.js';
@@ -10,7 +10,7 @@ import { memorization } from '../../probes/memorization/index.js';
 import { parityProbe } from '../../probes/parity-probe/index.js';
 import { tokenPart } from '../../probes/parity-probe/measure.js';
 import type { EmbeddingNumbers } from '../../probes/parity-probe/measure.js';
-import { newFitCounts } from '../../src/analysis/linear-probe.js';
+import { newFitCounts } from '../../src/analysis/classifiers/linear-probe.js';
 import { gptConfigOf } from '../../src/config/gpt-config-of.js';
 import { getPreset } from '../../src/config/presets.js';
 import type { RunConfig } from '../../src/config/run-config.js';
@@ -24,8 +24,8 @@ import { scopeText } from '../../src/evidence/scope.js';
 import { LEARNED_ACCURACY } from '../../src/evidence/claims-file.js';
 import type { Subject } from '../../src/evidence/subject.js';
 import { Rng } from '../../src/tensor/rng.js';
-import { combineMeasurements } from '../../src/workflows/combine-measurements.js';
-import { resolveOptions } from '../../src/workflows/probe-plan.js';
+import { combineMeasurements } from '../../src/workflows/probing/combine-measurements.js';
+import { resolveOptions } from '../../src/workflows/probing/probe-plan.js';
 import { subjectFor } from '../helpers/measure-ablation.js';
 import { type MeasuredParity, measureParity, withRows } from '../helpers/measure-parity.js';
 

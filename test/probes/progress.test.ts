@@ -10,8 +10,8 @@ import type { Engine } from '../../src/engine/engine.js';
 import { openEngine } from '../../src/engine/registry.js';
 import { initialParameters } from '../../src/model/init.js';
 import { Rng } from '../../src/tensor/rng.js';
-import { paced, PROGRESS_EVERY_MS } from '../../src/workflows/measure-one.js';
-import { resolveOptions } from '../../src/workflows/probe-plan.js';
+import { paced, PROGRESS_EVERY_MS } from '../../src/workflows/probing/measure-one.js';
+import { resolveOptions } from '../../src/workflows/probing/probe-plan.js';
 import { subjectFor } from '../helpers/measure-ablation.js';
 
 /** The longest silence of any module was 0.24 s when this was set. */

@@ -1,3 +1,4 @@
+/** Verdicts of the shipped plan beside a page's own: read by src/workflows/plan-verdicts.ts, drawn by src/report/page/beside.ts. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

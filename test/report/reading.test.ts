@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { OPERATION_NAMES } from '../../src/listops/operations.js';
+import { OPERATION_NAMES } from '../../src/listops/language/operations.js';
 import { packageRoot } from '../../src/io/package-root.js';
 import { renderReport, type ReportRuntime } from '../../src/report/page.js';
 import type { Report } from '../../src/report/schema.js';

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { registerReport } from '../../src/cli/report.js';
+import { registerReport } from '../../src/cli/commands/report.js';
 import { fileSystem, withFileSystem } from '../../src/io/files.js';
 import { parseReport } from '../../src/report/parse-report.js';
 import { reportJson } from '../../src/report/report-json.js';

@@ -8,7 +8,7 @@ import { packageRoot } from '../../src/io/package-root.js';
 import { jobEntryPath } from '../../src/jobs/entry-path.js';
 import { buildChildren, CHILD_ENTRIES } from '../../src/setup/build-children.mjs';
 import { TRAIN_ENTRY } from '../../src/train/train-job.js';
-import { PROBE_ENTRY } from '../../src/workflows/measure-checkpoints.js';
+import { PROBE_ENTRY } from '../../src/workflows/probing/measure-checkpoints.js';
 import { SWEEP_ENTRY } from '../../src/workflows/sweep/protocol.js';
 
 let folder: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { normalCdf } from '../../src/analysis/distributions.js';
+import { normalCdf } from '../../src/analysis/statistics/distributions.js';
 import { philox, Rng } from '../../src/tensor/rng.js';
 
 const hex = (out: Uint32Array): string[] => Array.from(out, (v) => v.toString(16).padStart(8, '0'));

@@ -1,22 +1,23 @@
+/** Training on public lines: what is learned, counted, resumed and refused. */
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { wilsonInterval } from '../../src/analysis/intervals.js';
+import { wilsonInterval } from '../../src/analysis/statistics/intervals.js';
 import { openRun } from '../../src/checkpoint/store.js';
 import { withDataFile } from '../../src/config/data-file-fields.js';
-import { configSha256, gptConfigOf, runId } from '../../src/config/hash.js';
+import { configSha256, gptConfigOf, runId } from '../../src/config/names.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import { openEngine } from '../../src/engine/registry.js';
 import { UserError } from '../../src/errors.js';
-import { readDataFile } from '../../src/listops/data-file.js';
-import { createLineSource } from '../../src/listops/line-data.js';
+import { readDataFile } from '../../src/listops/files/data-file.js';
+import { createLineSource } from '../../src/listops/files/line-data.js';
 import { ALL_OPERATIONS, createLineEvaluation, scoreLines } from '../../src/train/line-evaluation.js';
 import { type EvalRow, type TrainRow, parseMetricRows } from '../../src/train/metrics.js';
 import { train } from '../../src/train/train.js';
 import { trainRun } from '../../src/train/train-run.js';
-import { PUBLIC_FILE, PUBLIC_LINES, words } from '../listops/public-lines.js';
+import { PUBLIC_FILE, PUBLIC_LINES, words } from '../listops/files/public-lines.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sumlens-data-file-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

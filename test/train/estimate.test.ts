@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { resolveRunConfig } from '../../src/config/parse.js';
 import { openEngine } from '../../src/engine/registry.js';
-import { createGenerator } from '../../src/listops/generate.js';
+import { createGenerator } from '../../src/listops/sampling/generate.js';
 import { estimateTrainingMs, isSlowEngine } from '../../src/train/estimate.js';
 
 const config = resolveRunConfig({

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gptConfigOf } from '../../src/config/hash.js';
+import { gptConfigOf } from '../../src/config/names.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import type { Engine, Model } from '../../src/engine/engine.js';
 import { openEngine } from '../../src/engine/registry.js';
-import { createGenerator } from '../../src/listops/generate.js';
-import { type Vocabulary, vocabulary } from '../../src/listops/tokenizer.js';
+import { createGenerator } from '../../src/listops/sampling/generate.js';
+import { type Vocabulary, vocabulary } from '../../src/listops/language/tokenizer.js';
 import { evaluate, properDivisors } from '../../src/train/evaluate.js';
 import { type EvaluationSetOptions, createEvaluationSet } from '../../src/train/evaluation-set.js';
 import type { EvalRow } from '../../src/train/metrics.js';

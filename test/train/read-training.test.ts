@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { conditionId, conditionLabel } from '../../src/config/hash.js';
+import { conditionId, conditionLabel } from '../../src/config/names.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
-import { createHoldout } from '../../src/listops/regimes.js';
+import { createHoldout } from '../../src/listops/sampling/regimes.js';
 import type { EvalCell, MetricRow } from '../../src/train/metrics.js';
 import { MOST_POINTS, accuracyAtStep, readTraining } from '../../src/train/read-training.js';
 

@@ -3,7 +3,7 @@ import { resolveRunConfig } from '../../src/config/parse.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import type { TrainingState } from '../../src/engine/engine.js';
 import { toJsonLine } from '../../src/io/json.js';
-import { createGenerator } from '../../src/listops/generate.js';
+import { createGenerator } from '../../src/listops/sampling/generate.js';
 import { Rng } from '../../src/tensor/rng.js';
 import type { EvalRow, MetricRow, WindowState } from '../../src/train/metrics.js';
 import { Pace } from '../../src/train/pace.js';

@@ -7,8 +7,8 @@ import type { z } from 'zod';
 import { packageRoot } from '../../src/io/package-root.js';
 import { changesOf, openApiPath, OPERATIONS } from '../../src/viewer/api/operations.js';
 import { problemSchema } from '../../src/viewer/api/schemas.js';
-import { createApp } from '../../src/viewer/app.js';
-import { diskDeps } from '../../src/viewer/disk-deps.js';
+import { createApp } from '../../src/viewer/http/app.js';
+import { diskDeps } from '../../src/viewer/disk/disk-deps.js';
 import { sampleConfig, writeReport, writeRun } from './sample-runs.js';
 import { change, send, testViewer, type TestViewer } from './test-viewer.js';
 

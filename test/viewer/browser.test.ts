@@ -1,3 +1,4 @@
+/** The pages of the viewer in Chromium: lists, runs, reports, keyboard, narrow windows, axe. */
 import {
   appendFileSync,
   existsSync,

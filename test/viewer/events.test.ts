@@ -1,3 +1,4 @@
+/** The live view of a run: what src/viewer/http/streams.ts and src/viewer/disk/tail.ts send. */
 import { appendFileSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';

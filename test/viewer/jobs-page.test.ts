@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { JobList } from '../../src/viewer/contract/jobs.js';
 import { NO_BROWSER, openBrowser } from '../helpers/browser.js';
 import { describeNeeding } from '../helpers/needs.js';
-import { HOSTILE } from './hostile-strings.js';
+import { HOSTILE } from './http/hostile-strings.js';
 import { sampleConfig, writeReport, writeRun } from './sample-runs.js';
 import { change, send, testViewer, type TestViewer } from './test-viewer.js';
 import { WatchedPages, type WatchOptions } from './watched-page.js';

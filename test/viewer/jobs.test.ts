@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { claimHolder } from '../../src/io/claim.js';
+import { lockHolder } from '../../src/io/lock.js';
 import { dryRunSchema } from '../../src/viewer/api/schemas.js';
 import type { DryRunResult, JobList, JobRequest, JobSummary } from '../../src/viewer/contract/jobs.js';
 import { type RunningViewer, startViewer } from '../../src/viewer/start.js';
@@ -88,7 +88,7 @@ afterEach(async () => {
 
 const JOBS = '.sumlens-jobs';
 const pidOf = (id: string): number => {
-  const holder = claimHolder(join(viewer.checkpointsDir, JOBS, id, 'lock'));
+  const holder = lockHolder(join(viewer.checkpointsDir, JOBS, id, 'lock'));
   if (holder === undefined) throw new Error('nobody holds the job');
   return holder.pid;
 };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { resolveRunConfig } from '../../src/config/parse.js';
 import type { RunSummary } from '../../src/viewer/contract.js';
-import { RunIndex } from '../../src/viewer/run-index.js';
+import { RunIndex } from '../../src/viewer/disk/run-index.js';
 import { evalLine, sampleConfig, sampleRoot, writeRun, type SampleRoot } from './sample-runs.js';
 
 let sample: SampleRoot;

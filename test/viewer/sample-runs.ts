@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { configText } from '../../src/checkpoint/run-files.js';
 import { VERDICTS } from '../../src/evidence/verdict.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
-import { runId } from '../../src/config/hash.js';
+import { runId } from '../../src/config/names.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import { ownIdentity } from '../../src/io/process-identity.js';
 
@@ -120,8 +120,8 @@ export function writeRun(checkpointsDir: string, run: SampleRun): string {
   if (run.end !== undefined)
     writeFileSync(join(folder, 'end.json'), JSON.stringify({ reason: run.end, step: until }));
   if (run.running === true) {
-    const claim = { ...ownIdentity(), generation: 0, text: 'training' };
-    writeFileSync(join(folder, 'lock'), JSON.stringify(claim));
+    const lock = { ...ownIdentity(), generation: 0, text: 'training' };
+    writeFileSync(join(folder, 'lock'), JSON.stringify(lock));
   }
   return name;
 }

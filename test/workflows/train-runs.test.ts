@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createOrOpenRun, openRun } from '../../src/checkpoint/store.js';
-import { runId } from '../../src/config/hash.js';
+import { runId } from '../../src/config/names.js';
 import { resolveRunConfig } from '../../src/config/parse.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import { type TrainRunsProgress, trainRuns } from '../../src/workflows/train-runs.js';
@@ -79,7 +79,7 @@ describe('trainRuns', () => {
     const damaged = createOrOpenRun(place, tiny(11));
     writeFileSync(join(damaged.dir, 'config.json'), '{');
     const held = createOrOpenRun(place, tiny(12));
-    const release = held.claim('a test');
+    const release = held.lock('a test');
     const outcomes = await trainRuns({
       configs: [tiny(11), tiny(12), tiny(13)],
       root: place,

@@ -1,5 +1,5 @@
 /** What each exchange format says of itself. */
-import type { Vocabulary } from '../../listops/tokenizer.js';
+import type { Vocabulary } from '../../listops/language/tokenizer.js';
 import type { GptConfig } from '../../model/gpt-config.js';
 import type { Tensor } from '../format.js';
 import type { Fields } from './fields.js';

@@ -5,7 +5,7 @@
 import { ACTIVATION_FUNCTION_NAMES } from '../../model/activation-functions.js';
 import { LAYER_NORM_EPS, type GptConfig } from '../../model/gpt-config.js';
 import { TOKEN_EMBEDDING, UNEMBEDDING, parameterTable } from '../../model/parameters.js';
-import type { Vocabulary } from '../../listops/tokenizer.js';
+import type { Vocabulary } from '../../listops/language/tokenizer.js';
 import type { Fields } from './fields.js';
 import type { FormatDescription, FoundShape } from './format-description.js';
 import { type ForeignTensor, blockSource, ifPresent, transposed } from './mapping.js';

@@ -3,7 +3,7 @@
  * was imported, so that no report takes it for trained here.
  */
 import { basename } from 'node:path';
-import { configSha256, gptConfigOf } from '../../config/hash.js';
+import { configSha256, gptConfigOf } from '../../config/names.js';
 import type { RunConfig } from '../../config/run-config.js';
 import { type DirectoryEntry, publishDirectory } from '../../io/files.js';
 import { type Json, canonicalJson, toJsonLine } from '../../io/json.js';

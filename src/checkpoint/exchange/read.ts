@@ -3,7 +3,7 @@
  * comes from outside is data only (safetensors and JSON); everything that does not fit is refused with one line.
  */
 import { basename } from 'node:path';
-import { gptConfigOf } from '../../config/hash.js';
+import { gptConfigOf } from '../../config/names.js';
 import { UserError } from '../../errors.js';
 import { readBytes } from '../../io/files.js';
 import { ACTIVATION_FUNCTION_NAMES } from '../../model/activation-functions.js';

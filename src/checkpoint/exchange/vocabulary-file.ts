@@ -1,11 +1,16 @@
 /**
  * The vocabulary of a checkpoint from elsewhere: a JSON file that gives our token texts their ids there. Its rows are
- * put into our order, so that ids mean the same in every run. Token texts are those of src/listops/tokenizer.ts.
+ * put into our order, so that ids mean the same in every run. Token texts are those of src/listops/language/tokenizer.ts.
  */
 import { UserError, printable, unacceptable } from '../../errors.js';
-import { OPERATION_NAMES } from '../../listops/operations.js';
+import { OPERATION_NAMES } from '../../listops/language/operations.js';
 import { MODULUS_RANGE } from '../../listops/data-config.js';
-import { SPECIAL_TOKENS, type Vocabulary, authorsVocabulary, vocabulary } from '../../listops/tokenizer.js';
+import {
+  SPECIAL_TOKENS,
+  type Vocabulary,
+  authorsVocabulary,
+  vocabulary,
+} from '../../listops/language/tokenizer.js';
 import type { GptConfig } from '../../model/gpt-config.js';
 import { parameterTable, parameterView } from '../../model/parameters.js';
 import { TOKEN_EMBEDDING, UNEMBEDDING, UNEMBEDDING_BIAS } from '../../model/parameters.js';

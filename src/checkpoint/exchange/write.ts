@@ -1,8 +1,8 @@
 /** The files of an export. Nothing is written here; publishing them is the caller's. */
-import { gptConfigOf } from '../../config/hash.js';
+import { gptConfigOf } from '../../config/names.js';
 import { UserError } from '../../errors.js';
 import type { DirectoryEntry } from '../../io/files.js';
-import { vocabularyOf } from '../../listops/tokenizer.js';
+import { vocabularyOf } from '../../listops/language/tokenizer.js';
 import { encodeSafetensors } from '../format.js';
 import { FORMATS } from './formats.js';
 import { toForeign } from './mapping.js';

@@ -1,6 +1,6 @@
 /** Checks of a batch on entry, and its losses by role. Browser-safe. */
 import { unacceptable } from '../../errors.js';
-import { ROLES } from '../../listops/expression.js';
+import { ROLES } from '../../listops/language/expression.js';
 import type { GptConfig } from '../../model/gpt-config.js';
 import { assertLength } from '../../tensor/shape.js';
 import type { Batch, ForwardResult } from '../engine.js';

@@ -1,5 +1,5 @@
 /** Share of seeds that learned SUM over model sizes: a line for each arm, with its exact interval. Pure and browser-safe. */
-import { clopperPearsonInterval } from '../../analysis/intervals.js';
+import { clopperPearsonInterval } from '../../analysis/statistics/intervals.js';
 import { SMALL_START } from '../../evidence/claims-file.js';
 import { type Condition, hasLearned, PRIMARY } from '../../evidence/conditions.js';
 import { groupBy } from '../../evidence/group-by.js';

@@ -2,7 +2,7 @@
  * Share of seeds that learned SUM over model sizes, alone and beside MAX and MED, at the usual start of the embeddings and at a
  * larger one, a panel for each depth: whether company or the start decides. Pure and browser-safe.
  */
-import { clopperPearsonInterval } from '../../analysis/intervals.js';
+import { clopperPearsonInterval } from '../../analysis/statistics/intervals.js';
 import { SMALL_START } from '../../evidence/claims-file.js';
 import { type Condition, hasLearned, PRIMARY } from '../../evidence/conditions.js';
 import { groupBy } from '../../evidence/group-by.js';

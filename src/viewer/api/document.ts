@@ -1,7 +1,7 @@
 /** The published description of the API, OpenAPI 3.1, made of the table of operations. */
 import { z } from 'zod';
 import { packageVersion } from '../../io/package-root.js';
-import { PROBLEM_TYPE } from '../problem.js';
+import { PROBLEM_TYPE } from '../http/problem.js';
 import { type Operation, OPERATIONS } from './operations.js';
 import { problemSchema } from './schemas.js';
 

@@ -1,7 +1,7 @@
 /** The answers of the API as schemas: those of the published description, held to the types of contract.ts by the compiler. */
 import { z } from 'zod';
 import {
-  type ConditionSummary,
+  type ConditionSettings,
   CURVE_GROUPS,
   type ReportSummary,
   RUN_STATUSES,
@@ -22,7 +22,7 @@ import {
   type JobSummary,
   MOST_PLAN_LETTERS,
 } from '../contract/jobs.js';
-import type { Problem } from '../problem.js';
+import type { Problem } from '../http/problem.js';
 
 const text = z.string();
 const texts = z.array(text).readonly();
@@ -62,7 +62,7 @@ export const runSchema: z.ZodType<RunSummary> = z.strictObject({
   note: text.exactOptional(),
 });
 
-const conditionSchema: z.ZodType<ConditionSummary> = z.strictObject({
+const conditionSchema: z.ZodType<ConditionSettings> = z.strictObject({
   condition: text,
   settings: z
     .record(

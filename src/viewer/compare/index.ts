@@ -12,13 +12,13 @@ import { openRun } from '../../checkpoint/store.js';
 import { errorMessage, printable, RunError, UserError } from '../../errors.js';
 import { LEARNED_ACCURACY } from '../../evidence/claims-file.js';
 import { type Difference, differencesOf, summariesOf } from '../../evidence/summaries.js';
-import { type TrainingLogs, trainingOf } from '../../workflows/build-report.js';
-import { comparabilityNotes } from '../../workflows/comparable.js';
-import { measuredEvidence } from '../../workflows/measured-evidence.js';
-import type { MeasurementPlan } from '../../workflows/probe-checkpoints.js';
-import { distinctRefs } from '../../workflows/probe-job.js';
-import type { CheckpointRef } from '../../workflows/probe-plan.js';
-import { findSubjects, type FoundSubjects } from '../../workflows/subjects.js';
+import { type TrainingLogs, trainingOf } from '../../workflows/reports/build-report.js';
+import { comparabilityNotes } from '../../workflows/probing/comparable.js';
+import { measuredEvidence } from '../../workflows/probing/measured-evidence.js';
+import type { MeasurementPlan } from '../../workflows/probing/probe-checkpoints.js';
+import { distinctRefs } from '../../workflows/probing/probe-job.js';
+import type { CheckpointRef } from '../../workflows/probing/probe-plan.js';
+import { findSubjects, type FoundSubjects } from '../../workflows/probing/subjects.js';
 import type {
   ComparedRun,
   Comparison,
@@ -30,8 +30,8 @@ import type {
 } from '../contract/compare.js';
 import type { CompareRequest } from '../contract/jobs.js';
 import type { RunSummary } from '../contract.js';
-import { type Folder, pathOf } from '../folders.js';
-import { firstUnplain } from '../contained.js';
+import { type Folder, pathOf } from '../disk/folders.js';
+import { firstUnplain } from '../disk/contained.js';
 import { type Chosen, chosenOf } from './chosen.js';
 import { planeOfRun, type RunPlane, type StepRows, turnedTogether } from './planes.js';
 import {

@@ -4,8 +4,8 @@
  * not spin, and the planes of all runs are turned onto that of the first. Every step is drawn at the same size, and its own is said.
  */
 import { centred, matMul, type Matrix, matrix, squaredNorm, transpose } from '../../analysis/matrix.js';
-import { fitPca } from '../../analysis/pca.js';
-import { alignTo } from '../../analysis/procrustes.js';
+import { fitPca } from '../../analysis/geometry/pca.js';
+import { alignTo } from '../../analysis/geometry/procrustes.js';
 import { nine } from '../../evidence/statistic.js';
 
 export interface StepRows {

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { isReservedName } from '../../checkpoint/run-files.js';
 import { printable, RunError, unacceptable } from '../../errors.js';
 import { exists, publishDirectory } from '../../io/files.js';
-import { addressOf } from '../address.js';
+import { addressOf } from '../disk/address.js';
 import type { SavedComparison, SavedReport, SaveRequest } from '../contract/compare.js';
 import type { Asset } from '../deps.js';
-import { RefusedError } from '../guard.js';
+import { RefusedError } from '../http/guard.js';
 import type { CompareFolders, CompareIndex } from './index.js';
 import { comparisonPage, type PageRuntime } from './page.js';
 

@@ -1,5 +1,5 @@
 /** A comparison as the page gets it, out of the evidence. Pure: every number is one of src/evidence. */
-import { differingFields, fieldText, SEED_PATHS } from '../../config/hash.js';
+import { differingFields, fieldText, SEED_PATHS } from '../../config/names.js';
 import type { RunConfig } from '../../config/run-config.js';
 import { areComparable, type Condition, hasLearned } from '../../evidence/conditions.js';
 import { mainPair, mapsOfDifferences, type DifferenceMap } from '../../evidence/difference-maps.js';
@@ -9,7 +9,7 @@ import { type Scope, type ScopeKey, scopeText } from '../../evidence/scope.js';
 import { type Difference, type Summary } from '../../evidence/summaries.js';
 import { placesOf } from '../../palette.js';
 import { ranked } from '../../report/marks/forest.js';
-import type { CheckpointRef } from '../../workflows/probe-plan.js';
+import type { CheckpointRef } from '../../workflows/probing/probe-plan.js';
 import type {
   ComparedCheckpoint,
   ComparedCondition,

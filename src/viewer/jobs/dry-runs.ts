@@ -1,9 +1,9 @@
 /** Dry runs of plans, one at a time: each times this machine for five seconds in a child, and starts nothing else. */
 import { UserError } from '../../errors.js';
-import { dryRun } from '../../workflows/sweep/dry-run.js';
+import { dryRun } from '../../workflows/sweep/plan/dry-run.js';
 import { resultsOfPlan, sweepResults } from '../../workflows/sweep/sweep.js';
 import type { DryRunResult, SweepRequest } from '../contract/jobs.js';
-import { RefusedError } from '../guard.js';
+import { RefusedError } from '../http/guard.js';
 import { type Folders, withoutPaths } from './folders.js';
 import { sweepOf } from './sweep-plan.js';
 

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { claimHolder } from '../../io/claim.js';
+import { lockHolder } from '../../io/lock.js';
 import {
   exists,
   listDirectory,
@@ -96,7 +96,7 @@ export const readProgress = (jobs: string, id: string): StoredProgress | undefin
 export const readEnd = (jobs: string, id: string): JobEnd | undefined =>
   read(join(jobs, id, END_FILE), endSchema);
 export const isCancelled = (jobs: string, id: string): boolean => exists(join(jobs, id, CANCEL_FILE));
-export const isHeld = (jobs: string, id: string): boolean => claimHolder(lockOf(jobs, id)) !== undefined;
+export const isHeld = (jobs: string, id: string): boolean => lockHolder(lockOf(jobs, id)) !== undefined;
 
 export const writeBegun = (jobs: string, id: string, cores: number): void =>
   write(join(jobs, id, BEGUN_FILE), { begun: now().toISOString(), cores });
@@ -133,9 +133,9 @@ export function queuedJobs(jobs: string): string[] {
   );
 }
 
-/** Slots of which nobody holds the claim. */
+/** Slots of which nobody holds the lock. */
 export function freeSlots(jobs: string, cores: number): number {
-  return Array.from({ length: cores }, (_, slot) => claimHolder(slotOf(jobs, slot))).filter(
+  return Array.from({ length: cores }, (_, slot) => lockHolder(slotOf(jobs, slot))).filter(
     (holder) => holder === undefined,
   ).length;
 }

@@ -6,7 +6,7 @@ import { defaultText, valueText } from '../../config/setting-text.js';
 import { SETTINGS } from '../../config/settings.js';
 import { allowedText } from '../../rules.js';
 import { bundledPlans, findPlan } from '../../workflows/sweep/bundled.js';
-import { PLAN_SIZES } from '../../workflows/sweep/plan.js';
+import { PLAN_SIZES } from '../../workflows/sweep/plan/plan.js';
 import type { FormField, FormPreset, JobForm } from '../contract/jobs.js';
 
 export function jobForm(cores: number): JobForm {

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { REFERENCE } from '../../checkpoint/list.js';
 import { configText, isReservedName } from '../../checkpoint/run-files.js';
-import { runId } from '../../config/hash.js';
+import { runId } from '../../config/names.js';
 import { type DeepPartial, resolveRunConfig } from '../../config/parse.js';
 import { getPreset, presetFields, withSteps } from '../../config/presets.js';
 import type { RunConfig } from '../../config/run-config.js';
@@ -16,7 +16,7 @@ import { SETTINGS } from '../../config/settings.js';
 import { nearest, printable, unacceptable, UserError } from '../../errors.js';
 import { exists } from '../../io/files.js';
 import { shellWord } from '../../io/shell-word.js';
-import { selectProbes } from '../../workflows/probe-plan.js';
+import { selectProbes } from '../../workflows/probing/probe-plan.js';
 import type {
   CompareRequest,
   FieldValue,

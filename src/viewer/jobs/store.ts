@@ -1,11 +1,11 @@
 /** The jobs as the server sees them: adds, lists, asks to stop, and sees to it that workers are there for what waits. */
 import { join } from 'node:path';
-import { ClaimedError, claimExclusive, releaseClaim } from '../../io/claim.js';
+import { LockedError, takeLock, releaseLock } from '../../io/lock.js';
 import { canonicalJson } from '../../io/json.js';
 import { now } from '../../io/unique.js';
 import { jobEntryPath } from '../../jobs/entry-path.js';
 import { startDetached } from '../../jobs/detached.js';
-import { openContained } from '../contained.js';
+import { openContained } from '../disk/contained.js';
 import type {
   DryRunResult,
   JobCheck,
@@ -17,7 +17,7 @@ import type {
   JobSummary,
   SweepRequest,
 } from '../contract/jobs.js';
-import { notFound, RefusedError } from '../guard.js';
+import { notFound, RefusedError } from '../http/guard.js';
 import {
   addJob,
   freeSlots,
@@ -161,13 +161,13 @@ export class JobStore {
     if (job.ended !== null) throw new RefusedError(409, `The job ${id} has ended already.`);
     writeCancel(this.jobs, id);
     try {
-      const claim = claimExclusive(lockOf(this.jobs, id), 'cancels this job');
+      const lock = takeLock(lockOf(this.jobs, id), 'cancels this job');
       if (readEnd(this.jobs, id) === undefined)
         writeEnd(this.jobs, id, { outcome: 'cancelled', reason: null });
-      releaseClaim(claim);
+      releaseLock(lock);
     } catch (error) {
       // its worker sees it within a moment
-      if (!(error instanceof ClaimedError)) throw error;
+      if (!(error instanceof LockedError)) throw error;
     }
     return this.get(id);
   }

@@ -4,10 +4,10 @@ import { nearest, unacceptable, UserError } from '../../errors.js';
 import { grouped } from '../../evidence/results.js';
 import { exists } from '../../io/files.js';
 import { bundledPlans, findPlan } from '../../workflows/sweep/bundled.js';
-import { countRuns, expandPlan, resolveFields, type SweepRun } from '../../workflows/sweep/expand.js';
-import { type Fields, isFields } from '../../workflows/sweep/fields.js';
-import { parsePlan, type Plan, PLAN_SIZES, type PlanSize } from '../../workflows/sweep/plan.js';
-import { RESULTS_FILE } from '../../workflows/sweep/results-file.js';
+import { countRuns, expandPlan, resolveFields, type SweepRun } from '../../workflows/sweep/plan/expand.js';
+import { type Fields, isFields } from '../../workflows/sweep/plan/fields.js';
+import { parsePlan, type Plan, PLAN_SIZES, type PlanSize } from '../../workflows/sweep/plan/plan.js';
+import { RESULTS_FILE } from '../../workflows/sweep/results/results-file.js';
 import { MOST_PLAN_RUNS, type SweepRequest } from '../contract/jobs.js';
 import { checkpointOf, type Folders } from './folders.js';
 

@@ -5,7 +5,7 @@
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { errorMessage } from '../../errors.js';
-import { assertClaimed, type Claim, claimExclusive, ClaimedError, releaseClaim } from '../../io/claim.js';
+import { assertLocked, type Lock, takeLock, LockedError, releaseLock } from '../../io/lock.js';
 import { exists, makeDirectory, readText } from '../../io/files.js';
 import { parseJsonStrict } from '../../io/json.js';
 import { startLogged } from '../../jobs/detached.js';
@@ -50,43 +50,43 @@ export async function work(options: WorkerOptions): Promise<void> {
     for (;;) {
       const next = takeNext(jobs);
       if (next === undefined) return;
-      await perform(next.id, next.job, next.claim, slot, options);
+      await perform(next.id, next.job, next.lock, slot, options);
     }
   } finally {
-    releaseClaim(slot);
+    releaseLock(slot);
   }
 }
 
-/** Claims of up to so many free slots. */
-function takeSlots(jobs: string, cores: number, most: number): Claim[] {
-  const taken: Claim[] = [];
+/** Locks of up to so many free slots. */
+function takeSlots(jobs: string, cores: number, most: number): Lock[] {
+  const taken: Lock[] = [];
   for (let slot = 0; slot < cores && taken.length < most; slot++) {
-    const claim = tryClaim(slotOf(jobs, slot), 'runs jobs of the viewer');
-    if (claim !== undefined) taken.push(claim);
+    const lock = tryLock(slotOf(jobs, slot), 'runs jobs of the viewer');
+    if (lock !== undefined) taken.push(lock);
   }
   return taken;
 }
 
-function tryClaim(path: string, text: string): Claim | undefined {
+function tryLock(path: string, text: string): Lock | undefined {
   try {
-    return claimExclusive(path, text);
+    return takeLock(path, text);
   } catch (error) {
-    if (error instanceof ClaimedError) return undefined;
+    if (error instanceof LockedError) return undefined;
     throw error;
   }
 }
 
-/** The oldest job that waits, claimed. */
-function takeNext(jobs: string): { id: string; job: StoredJob; claim: Claim } | undefined {
+/** The oldest job that waits, locked. */
+function takeNext(jobs: string): { id: string; job: StoredJob; lock: Lock } | undefined {
   for (const id of queuedJobs(jobs)) {
-    const claim = tryClaim(lockOf(jobs, id), 'runs this job');
-    if (claim === undefined) continue;
+    const lock = tryLock(lockOf(jobs, id), 'runs this job');
+    if (lock === undefined) continue;
     const job = readJob(jobs, id);
     // another worker may have been quicker, or somebody does not want it any more
     const isOpen =
       readEnd(jobs, id) === undefined && readBegun(jobs, id) === undefined && !isCancelled(jobs, id);
-    if (job !== undefined && isOpen) return { id, job, claim };
-    releaseClaim(claim);
+    if (job !== undefined && isOpen) return { id, job, lock };
+    releaseLock(lock);
   }
   return undefined;
 }
@@ -94,8 +94,8 @@ function takeNext(jobs: string): { id: string; job: StoredJob; claim: Claim } | 
 async function perform(
   id: string,
   job: StoredJob,
-  claim: Claim,
-  slot: Claim,
+  lock: Lock,
+  slot: Lock,
   options: WorkerOptions,
 ): Promise<void> {
   const { jobs, cores, cli } = options;
@@ -106,13 +106,13 @@ async function perform(
     const planned = planJob(job.request, options);
     const file = planned.file === undefined ? '' : writeInput(jobs, id, planned.file);
     const args = planned.args.map((word) => (word === CORES ? String(own) : word === FILE ? file : word));
-    const code = await run(id, args, [claim, slot, ...more], { jobs, cli });
+    const code = await run(id, args, [lock, slot, ...more], { jobs, cli });
     const outcome = code === 0 ? 'done' : isCancelled(jobs, id) ? 'cancelled' : 'failed';
     writeEnd(jobs, id, { outcome, reason: outcome === 'failed' ? reasonOf(jobs, id, code) : null });
   } catch (error) {
     writeEnd(jobs, id, { outcome: 'failed', reason: errorMessage(error) });
   } finally {
-    for (const one of [claim, ...more]) releaseClaim(one);
+    for (const one of [lock, ...more]) releaseLock(one);
   }
 }
 
@@ -120,7 +120,7 @@ async function perform(
 function run(
   id: string,
   args: readonly string[],
-  claims: readonly Claim[],
+  locks: readonly Lock[],
   { jobs, cli }: Pick<WorkerOptions, 'jobs' | 'cli'>,
 ): Promise<number | null> {
   const { child, progress } = startLogged(cli, args, join(jobs, id, LOG_FILE));
@@ -134,7 +134,7 @@ function run(
   let stopAt: number | undefined;
   const timer = setInterval(() => {
     try {
-      for (const claim of claims) assertClaimed(claim);
+      for (const lock of locks) assertLocked(lock);
     } catch {
       child.kill('SIGTERM');
     }

@@ -1,7 +1,7 @@
 /** /api/checkpoints: one checkpoint with its weights, for the playground, which computes in the browser. */
 import { Router } from 'express';
 import type { ViewerDeps } from '../deps.js';
-import { notFound } from '../guard.js';
+import { notFound } from '../http/guard.js';
 import { pick } from './runs.js';
 
 export function checkpointRoutes(deps: ViewerDeps): Router {

@@ -1,10 +1,10 @@
 /** /api/compare: checkpoints side by side, and the job that measures what is missing. */
 import { Router, type Request } from 'express';
 import { measureSchema, saveSchema } from '../api/compare-schemas.js';
-import { bodyOf } from '../body.js';
+import { bodyOf } from '../http/body.js';
 import type { ViewerDeps } from '../deps.js';
-import { notFound, RefusedError } from '../guard.js';
-import { REPORT_POLICY } from '../headers.js';
+import { notFound, RefusedError } from '../http/guard.js';
+import { REPORT_POLICY } from '../http/headers.js';
 
 export function compareRoutes({ compare, jobs }: Pick<ViewerDeps, 'compare' | 'jobs'>): Router {
   const router = Router({ caseSensitive: true, strict: true });

@@ -1,12 +1,12 @@
 /** /api/jobs: what can be asked for, what waits, runs and has ended, and what it prints. */
 import { Router, type Request, type Response } from 'express';
 import { jobRequestSchema, nothingSchema, sweepRequestSchema } from '../api/schemas.js';
-import { bodyOf } from '../body.js';
+import { bodyOf } from '../http/body.js';
 import type { JobForm } from '../contract/jobs.js';
 import { POLL_MS, type ViewerDeps } from '../deps.js';
-import { RefusedError } from '../guard.js';
+import { RefusedError } from '../http/guard.js';
 import { jobForm } from '../jobs/form.js';
-import { lastEventId, type EventStream, type EventStreams } from '../streams.js';
+import { lastEventId, type EventStream, type EventStreams } from '../http/streams.js';
 
 type ById = Request<{ id: string }>;
 

@@ -1,8 +1,8 @@
 /** The viewer's own pages (one shell, filled in by the front end) and the files they are made of. */
 import { Router, type Request, type Response } from 'express';
 import type { ViewerDeps } from '../deps.js';
-import { notFound } from '../guard.js';
-import { rootFrom, withRoot } from '../relative.js';
+import { notFound } from '../http/guard.js';
+import { rootFrom, withRoot } from '../http/relative.js';
 import { pickReport } from './reports.js';
 import { pick } from './runs.js';
 

@@ -2,8 +2,8 @@
 import { Router, type Request, type Response } from 'express';
 import { ADDRESS_NAME, type ReportSummary } from '../contract.js';
 import type { ViewerDeps } from '../deps.js';
-import { notFound } from '../guard.js';
-import { REPORT_POLICY } from '../headers.js';
+import { notFound } from '../http/guard.js';
+import { REPORT_POLICY } from '../http/headers.js';
 
 export function reportRoutes(deps: ViewerDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { Router, type Request, type Response } from 'express';
 import {
   ADDRESS_NAME,
-  type ConditionSummary,
+  type ConditionSettings,
   type CurvesEvent,
   MAX_POINTS,
   type RunDetail,
@@ -13,10 +13,10 @@ import {
 import { POLL_MS, type ViewerDeps } from '../deps.js';
 import { sha256Hex } from '../../io/sha256.js';
 import { notesSchema } from '../api/schemas.js';
-import { bodyOf } from '../body.js';
-import { notFound } from '../guard.js';
-import { CurveCollector } from '../metrics.js';
-import { lastEventId, type EventStream, type EventStreams } from '../streams.js';
+import { bodyOf } from '../http/body.js';
+import { notFound } from '../http/guard.js';
+import { CurveCollector } from '../disk/metrics.js';
+import { lastEventId, type EventStream, type EventStreams } from '../http/streams.js';
 
 export function runRoutes(deps: ViewerDeps, streams: EventStreams): Router {
   const router = Router({ caseSensitive: true, strict: true });
@@ -91,7 +91,7 @@ const LONG_TEXT = 100_000;
 /** The text of a list, made once as long as the list is the same. */
 function listBody(): (
   runs: readonly RunSummary[],
-  conditions: () => readonly ConditionSummary[],
+  conditions: () => readonly ConditionSettings[],
 ) => ListBody {
   let made: { readonly of: readonly RunSummary[]; readonly body: ListBody } | undefined;
   return (runs, conditions) => {

@@ -1,8 +1,8 @@
 /** /api/sweeps: the list, and one sweep as it goes on, also while another process runs it. */
 import { Router, type Request, type Response } from 'express';
 import { POLL_MS, type ViewerDeps } from '../deps.js';
-import { notFound } from '../guard.js';
-import type { EventStream, EventStreams } from '../streams.js';
+import { notFound } from '../http/guard.js';
+import type { EventStream, EventStreams } from '../http/streams.js';
 
 export function sweepRoutes(deps: ViewerDeps, streams: EventStreams): Router {
   const router = Router({ caseSensitive: true, strict: true });

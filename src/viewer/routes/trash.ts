@@ -1,9 +1,9 @@
 /** Deleting a run or a report: by its address, and only by one who says its name. */
 import { Router, type Request, type Response } from 'express';
 import { confirmSchema } from '../api/schemas.js';
-import { bodyOf } from '../body.js';
+import { bodyOf } from '../http/body.js';
 import type { ViewerDeps } from '../deps.js';
-import { notFound, RefusedError } from '../guard.js';
+import { notFound, RefusedError } from '../http/guard.js';
 import { pickReport } from './reports.js';
 import { pick } from './runs.js';
 

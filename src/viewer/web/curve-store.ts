@@ -1,6 +1,6 @@
 /** The curves of one run as they arrive, each kept at 500 points or fewer. */
 import { MAX_POINTS, type CurveGroup, type CurvePoint, type CurvesEvent } from '../contract.js';
-import { decimate } from '../decimate.js';
+import { decimate } from '../disk/decimate.js';
 import { dashOf } from './format.js';
 import type { Line } from './parts/line-chart.js';
 

@@ -36,7 +36,7 @@ export function applyRepair({ runs, others }: RepairPlan): Applied {
 function repairRun({ dir, actions }: RunPlan, onDone: (action: Action) => void): void {
   const store = openRun(dir);
   // a stale lock is taken over, and gone afterwards
-  const release = store.claim('repair', { waitMs: 0, tidies: false });
+  const release = store.lock('repair', { waitMs: 0, tidies: false });
   try {
     if (actions.some(({ kind }) => kind === 'sweep')) store.sweep();
     for (const action of actions) {

@@ -3,8 +3,8 @@ import type { TrainProgress } from '../../train/pace.js';
 import { EMPTY_PROGRESS } from '../../train/pace.js';
 import { hasLearned, isNested } from '../../train/learned.js';
 import { costOf } from '../train-runs.js';
-import type { SweepRun } from './expand.js';
-import { evaluationRows, type ResultLine } from './result-line.js';
+import type { SweepRun } from './plan/expand.js';
+import { evaluationRows, type ResultLine } from './results/result-line.js';
 
 export interface WorkingRun extends TrainProgress {
   readonly run: SweepRun;

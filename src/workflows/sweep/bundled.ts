@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { nearest, unacceptable } from '../../errors.js';
 import { exists, listDirectory } from '../../io/files.js';
 import { packageRoot } from '../../io/package-root.js';
-import { type Plan, type PlanSize, readPlan } from './plan.js';
+import { type Plan, type PlanSize, readPlan } from './plan/plan.js';
 
 const folder = (): string => join(packageRoot(), 'src', 'config', 'plans');
 

@@ -5,7 +5,7 @@ import { startJob } from '../../jobs/start.js';
 import { parseProgress } from '../../train/train-job.js';
 import type { TrainProgress } from '../../train/pace.js';
 import type { EngineChoice } from '../../train/train-run.js';
-import type { SweepRun } from './expand.js';
+import type { SweepRun } from './plan/expand.js';
 import type { Attempt } from './pool.js';
 import { jsonOfJob, parseResult, SWEEP_ENTRY } from './protocol.js';
 

@@ -11,12 +11,12 @@ import { packageVersion } from '../../io/package-root.js';
 import { InterruptedError, type JobContext, runJobEntry } from '../../jobs/child.js';
 import { jsonOf } from '../../train/train-job.js';
 import { trainRun } from '../../train/train-run.js';
-import { checkpointRef } from '../probe-plan.js';
-import { calibrate } from './calibrate.js';
+import { checkpointRef } from '../probing/probe-plan.js';
+import { calibrate } from './plan/calibrate.js';
 import { resultOfRun } from './finished-run.js';
 import { observe } from './observe.js';
 import type { RunJob, SweepJob } from './protocol.js';
-import type { ResultLine } from './result-line.js';
+import type { ResultLine } from './results/result-line.js';
 
 async function trainAndMeasure(job: RunJob, context: JobContext): Promise<Json> {
   const config = parseRunConfig(job.config, 'job');

@@ -1,8 +1,8 @@
 /** Reads a finished run directory into the line of results.jsonl that stands for it. */
 import type { RunStore } from '../../checkpoint/store.js';
-import { gptConfigOf } from '../../config/hash.js';
+import { gptConfigOf } from '../../config/names.js';
 import { RunError } from '../../errors.js';
-import { vocabularyOf } from '../../listops/tokenizer.js';
+import { vocabularyOf } from '../../listops/language/tokenizer.js';
 import { parameterTable, parameterView, TOKEN_EMBEDDING } from '../../model/parameters.js';
 import {
   type EvalCell,
@@ -11,7 +11,7 @@ import {
   metricNumber,
   parseMetricRows,
 } from '../../train/metrics.js';
-import type { Evaluation, ResultLine } from './result-line.js';
+import type { Evaluation, ResultLine } from './results/result-line.js';
 
 /** Digits of losses and norms in a line: they are looked at, not computed with. */
 const DIGITS = 6;

@@ -20,7 +20,7 @@ export function thinOut(root: string, run: string, keep: Keep, sweep: string): s
   try {
     const store = openRun(dir);
     if (!isOwn(store, sweep)) return undefined;
-    const release = store.claim('thinning out', { waitMs: WAIT_MS });
+    const release = store.lock('thinning out', { waitMs: WAIT_MS });
     try {
       if (keep === 'final') store.keepFinal();
       else removeTree(dir);

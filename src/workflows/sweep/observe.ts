@@ -1,9 +1,9 @@
 /** What a probe module says of one checkpoint by itself, as rows of the table of observations. */
 import type { Engine } from '../../engine/engine.js';
 import { observe as rowsOf } from '../../evidence/statistic.js';
-import { measureOne } from '../measure-one.js';
-import { type CheckpointRef, resolveOptions, selectProbes } from '../probe-plan.js';
-import type { RunObservation } from './result-line.js';
+import { measureOne } from '../probing/measure-one.js';
+import { type CheckpointRef, resolveOptions, selectProbes } from '../probing/probe-plan.js';
+import type { RunObservation } from './results/result-line.js';
 
 /**
  * @param progress - called now and then while the module works

@@ -4,8 +4,8 @@
  */
 import { RunError } from '../../errors.js';
 import { costOf } from '../train-runs.js';
-import type { SweepRun } from './expand.js';
-import type { ResultLine } from './result-line.js';
+import type { SweepRun } from './plan/expand.js';
+import type { ResultLine } from './results/result-line.js';
 
 /** How an attempt at one run ended. */
 export type Attempt =

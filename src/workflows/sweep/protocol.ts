@@ -3,7 +3,7 @@ import type { RunConfig } from '../../config/run-config.js';
 import { RunError } from '../../errors.js';
 import type { Json } from '../../io/json.js';
 import type { EngineChoice } from '../../train/train-run.js';
-import { checkResultLine, type ResultLine } from './result-line.js';
+import { checkResultLine, type ResultLine } from './results/result-line.js';
 
 /** Path of the child's entry for jobEntryPath. */
 export const SWEEP_ENTRY = 'src/workflows/sweep/entry';

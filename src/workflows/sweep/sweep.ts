@@ -3,30 +3,30 @@
  * done, on whatever machine it was trained; everything else goes on from its run directory.
  */
 import { dirname, join } from 'node:path';
-import { runId } from '../../config/hash.js';
+import { runId } from '../../config/names.js';
 import type { RunConfig } from '../../config/run-config.js';
 import { RunError, UserError } from '../../errors.js';
-import { claimExclusive, releaseClaim } from '../../io/claim.js';
+import { takeLock, releaseLock } from '../../io/lock.js';
 import { exists, isDirectory, makeDirectory, publishDirectory } from '../../io/files.js';
 import type { TrainProgress } from '../../train/pace.js';
 import type { EngineChoice } from '../../train/train-run.js';
 import { type LearnedTable, learnedBySize, SweepBoard, type SweepProgress } from './board.js';
 import { attemptInChild } from './child.js';
-import { configOf, type SweepRun } from './expand.js';
+import { configOf, type SweepRun } from './plan/expand.js';
 import { finalWeights, type Keep, thinOut } from './keep.js';
-import { outlineOf, writeOutline } from './outline.js';
+import { outlineOf, writeOutline } from './plan/outline.js';
 import { type Attempt, type FailedRun, runPool } from './pool.js';
-import type { ResultLine } from './result-line.js';
-import { appendResult, repairResults, RESULTS_FILE } from './results-file.js';
+import type { ResultLine } from './results/result-line.js';
+import { appendResult, repairResults, RESULTS_FILE } from './results/results-file.js';
 import {
-  collectClaimed,
+  collectLocked,
   LOCK_FILE,
   readAllResults,
   runsOfShard,
   type Shard,
   shardFile,
   SHARDS,
-} from './shards.js';
+} from './results/shards.js';
 
 /** Trains one run somewhere. @param config - as it is trained, see configOf */
 export type SweepAttempt = (
@@ -99,7 +99,7 @@ export function resultsOfPlan(
 
 /**
  * Runs the sweep to its end or to the signal.
- * @throws UserError before anything is started, ClaimedError when another process runs the same sweep here
+ * @throws UserError before anything is started, LockedError when another process runs the same sweep here
  */
 export async function runSweep(options: SweepOptions): Promise<SweepOutcome> {
   const { name, reportsDir, shard } = options;
@@ -109,18 +109,18 @@ export async function runSweep(options: SweepOptions): Promise<SweepOutcome> {
   if (shard !== undefined) makeDirectory(join(folder, SHARDS));
   const resultsPath = shard === undefined ? join(folder, RESULTS_FILE) : shardFile(folder, shard);
   const lock = shard === undefined ? join(folder, LOCK_FILE) : resultsPath.replace(/jsonl$/, 'lock');
-  const claim = claimExclusive(lock, `sweep ${name}`, { waitMs: 2000 });
+  const held = takeLock(lock, `sweep ${name}`, { waitMs: 2000 });
   try {
     if (shard === undefined) {
-      const collected = collectClaimed(folder);
+      const collected = collectLocked(folder);
       if (collected > 0) options.onNote?.(`collected ${collected} results of shards`);
     }
-    return await sweepClaimed(
+    return await sweepLocked(
       shard === undefined ? options : { ...options, runs: runsOfShard(options.runs, shard) },
       resultsPath,
     );
   } finally {
-    releaseClaim(claim);
+    releaseLock(held);
   }
 }
 
@@ -133,7 +133,7 @@ function publishFolder(folder: string): void {
   }
 }
 
-async function sweepClaimed(options: SweepOptions, resultsPath: string): Promise<SweepOutcome> {
+async function sweepLocked(options: SweepOptions, resultsPath: string): Promise<SweepOutcome> {
   const { name, runs, checkpointsDir: root, reportsDir, engine, parallel, retries, keep, signal } = options;
   const dropped = repairResults(resultsPath);
   if (dropped > 0) options.onNote?.(`${RESULTS_FILE}: dropped ${dropped} bytes of an unfinished last line`);

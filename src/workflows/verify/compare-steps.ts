@@ -3,7 +3,7 @@
  * early names, with the files of one step in the folder of another, and with steps that do not follow from their start; each
  * rule here finds one such mistake.
  */
-import { sketchDistance } from '../../analysis/count-sketch.js';
+import { sketchDistance } from './count-sketch.js';
 import { finding, type Finding } from '../../checkpoint/finding.js';
 import type { StepPrint } from './step-print.js';
 

@@ -1,9 +1,9 @@
 /** Everything in one run directory: its own hashes, its rows, and what its steps tell of each other. */
 import { join } from 'node:path';
-import { SKETCH_SIZE, sketchDistance } from '../../analysis/count-sketch.js';
+import { SKETCH_SIZE, sketchDistance } from './count-sketch.js';
 import { finding, type Finding } from '../../checkpoint/finding.js';
 import { openRun, verifyRun, type RunStore } from '../../checkpoint/store.js';
-import { gptConfigOf } from '../../config/hash.js';
+import { gptConfigOf } from '../../config/names.js';
 import type { RunConfig } from '../../config/run-config.js';
 import { parameterTable, parameterView } from '../../model/parameters.js';
 import { leadsInto, linksBelow, linkTarget } from '../../io/tree.js';

@@ -1,5 +1,5 @@
 /** What is kept of the weights of one step while the others are read: hashes, a sketch, the distance from the start. */
-import { addToSketch, SKETCH_SIZE, sketchSeed } from '../../analysis/count-sketch.js';
+import { addToSketch, SKETCH_SIZE, sketchSeed } from './count-sketch.js';
 import type { Tensor } from '../../checkpoint/format.js';
 import { sha256Hex } from '../../io/sha256.js';
 

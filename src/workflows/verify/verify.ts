@@ -7,7 +7,7 @@ import { checkLeftovers, finding, type Finding } from '../../checkpoint/store.js
 import { UserError, printable } from '../../errors.js';
 import { exists, isDirectory, listDirectory } from '../../io/files.js';
 import { leadsInto, linkTarget, realPath } from '../../io/tree.js';
-import { readCached } from '../measure-checkpoints.js';
+import { readCached } from '../probing/measure-checkpoints.js';
 import { type PublishedStep, publishedStep, verifyPublished } from './published.js';
 import { verifyRunDirectory } from './run.js';
 import type { StepPrint } from './step-print.js';

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ExchangeFormat } from '../../../src/checkpoint/exchange/formats.js';
 import { openRun } from '../../../src/checkpoint/store.js';
-import { gptConfigOf } from '../../../src/config/hash.js';
+import { gptConfigOf } from '../../../src/config/names.js';
 import { openEngine } from '../../../src/engine/registry.js';
-import { encode, vocabularyOf } from '../../../src/listops/tokenizer.js';
-import { OPERATION_NAMES } from '../../../src/listops/operations.js';
-import { importCheckpoint } from '../../../src/workflows/import-checkpoint.js';
+import { encode, vocabularyOf } from '../../../src/listops/language/tokenizer.js';
+import { OPERATION_NAMES } from '../../../src/listops/language/operations.js';
+import { importCheckpoint } from '../../../src/workflows/exchange/import-checkpoint.js';
 import { expectClose } from '../../helpers/close.js';
 import { temporaryFolder } from '../../io/temporary.js';
 

@@ -7,10 +7,10 @@ import { publishImportedRun } from '../../../src/checkpoint/exchange/publish.js'
 import { reorderVocabulary, parseVocabularyFile } from '../../../src/checkpoint/exchange/vocabulary-file.js';
 import { exportFiles } from '../../../src/checkpoint/exchange/write.js';
 import { openRun } from '../../../src/checkpoint/store.js';
-import { gptConfigOf } from '../../../src/config/hash.js';
+import { gptConfigOf } from '../../../src/config/names.js';
 import { publishDirectory, withFileSystem } from '../../../src/io/files.js';
-import { authorsVocabulary } from '../../../src/listops/tokenizer.js';
-import { importCheckpoint } from '../../../src/workflows/import-checkpoint.js';
+import { authorsVocabulary } from '../../../src/listops/language/tokenizer.js';
+import { importCheckpoint } from '../../../src/workflows/exchange/import-checkpoint.js';
 import { type Fault, FaultyFileSystem } from '../../io/faulty-file-system.js';
 import { temporaryFolder } from '../../io/temporary.js';
 import { originOf, smallConfig, someParameters } from './runs.js';

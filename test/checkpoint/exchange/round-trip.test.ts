@@ -7,11 +7,11 @@ import { modelFile } from '../../../src/checkpoint/exchange/publish.js';
 import { exportFiles } from '../../../src/checkpoint/exchange/write.js';
 import { decodeSafetensors } from '../../../src/checkpoint/format.js';
 import { openRun } from '../../../src/checkpoint/store.js';
-import { gptConfigOf } from '../../../src/config/hash.js';
+import { gptConfigOf } from '../../../src/config/names.js';
 import type { RunConfig } from '../../../src/config/run-config.js';
 import { publishDirectory } from '../../../src/io/files.js';
 import { parameterTable } from '../../../src/model/parameters.js';
-import { importCheckpoint } from '../../../src/workflows/import-checkpoint.js';
+import { importCheckpoint } from '../../../src/workflows/exchange/import-checkpoint.js';
 import { temporaryFolder } from '../../io/temporary.js';
 import { VARIANTS, originOf, smallConfig, someParameters } from './runs.js';
 

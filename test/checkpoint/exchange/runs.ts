@@ -2,7 +2,7 @@
 import type { Origin } from '../../../src/checkpoint/exchange/origin.js';
 import type { ExchangeFormat } from '../../../src/checkpoint/exchange/formats.js';
 import { modelFile } from '../../../src/checkpoint/exchange/publish.js';
-import { gptConfigOf } from '../../../src/config/hash.js';
+import { gptConfigOf } from '../../../src/config/names.js';
 import { type DeepPartial, resolveRunConfig } from '../../../src/config/parse.js';
 import type { RunConfig } from '../../../src/config/run-config.js';
 import { initialParameters } from '../../../src/model/init.js';

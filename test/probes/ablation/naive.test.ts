@@ -6,15 +6,15 @@ import { DEFAULT_RUN } from '../../../src/config/defaults.js';
 import { gptConfigOf } from '../../../src/config/gpt-config-of.js';
 import type { RunConfig } from '../../../src/config/run-config.js';
 import type { Batch, Engine, Intervention, Model } from '../../../src/engine/engine.js';
-import { RESULT, ROLES } from '../../../src/listops/expression.js';
-import { OPERATION_NAMES, createOperationContext } from '../../../src/listops/operations.js';
-import { createHoldout } from '../../../src/listops/regimes.js';
+import { RESULT, ROLES } from '../../../src/listops/language/expression.js';
+import { OPERATION_NAMES, createOperationContext } from '../../../src/listops/language/operations.js';
+import { createHoldout } from '../../../src/listops/sampling/regimes.js';
 import {
   type TemplateBatch,
   batteryTemplates,
   chooseDonors,
   fillTemplate,
-} from '../../../src/listops/templates.js';
+} from '../../../src/listops/prompts/templates.js';
 import { initialParameters } from '../../../src/model/init.js';
 import { Rng } from '../../../src/tensor/rng.js';
 import { type MeasuredAblation, measureOn, testEngine } from '../../helpers/measure-ablation.js';

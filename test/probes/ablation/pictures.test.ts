@@ -4,7 +4,7 @@ import { ablation } from '../../../probes/ablation/index.js';
 import type { Measured } from '../../../probes/contract.js';
 import { countRows } from '../../../src/report/charts/common.js';
 import type { ChartSpec } from '../../../src/report/schema.js';
-import { combineMeasurements } from '../../../src/workflows/combine-measurements.js';
+import { combineMeasurements } from '../../../src/workflows/probing/combine-measurements.js';
 import { type MeasuredAblation, measureOn, subjectFor, testEngine } from '../../helpers/measure-ablation.js';
 import { plantedCopier, plantedPairTable } from '../../helpers/planted-models.js';
 import { compileWarnings } from '../../report/compile.js';

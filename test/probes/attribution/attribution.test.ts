@@ -6,7 +6,7 @@ import { resultPrompts } from '../../../probes/result-prompts.js';
 import { DEFAULT_RUN } from '../../../src/config/defaults.js';
 import { gptConfigOf } from '../../../src/config/gpt-config-of.js';
 import type { Engine } from '../../../src/engine/engine.js';
-import { vocabularyOf } from '../../../src/listops/tokenizer.js';
+import { vocabularyOf } from '../../../src/listops/language/tokenizer.js';
 import { LAYER_NORM_EPS } from '../../../src/model/gpt-config.js';
 import { initialParameters } from '../../../src/model/init.js';
 import {

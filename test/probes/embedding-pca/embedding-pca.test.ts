@@ -5,21 +5,24 @@ import type { Measured, MeasureContext, ProbeSubject } from '../../../probes/con
 import { groupsOf } from '../../../probes/embedding-pca/groups.js';
 import { embeddingPca } from '../../../probes/embedding-pca/index.js';
 import { type EmbeddingMeasurement, geometry } from '../../../probes/embedding-pca/measure.js';
-import { stouffer } from '../../../src/analysis/multiple-testing.js';
+import { stouffer } from '../../../src/analysis/statistics/multiple-testing.js';
 import { type Matrix, matrix } from '../../../src/analysis/matrix.js';
-import { renaming } from '../../../src/analysis/naming.js';
+import { renaming } from '../../../src/analysis/geometry/naming.js';
 import { VERDICT } from '../../../src/evidence/verdict.js';
-import { gptConfigOf } from '../../../src/config/hash.js';
+import { gptConfigOf } from '../../../src/config/names.js';
 import type { ClaimResult } from '../../../src/evidence/claims.js';
 import { decideClaims } from '../../../src/evidence/decide.js';
 import { type Evidence, evidenceOf } from '../../../src/evidence/evidence.js';
 import type { Finding } from '../../../src/evidence/finding.js';
 import { moduleFindings } from '../../../src/evidence/findings.js';
-import { combineMeasurements, type CombinedModule } from '../../../src/workflows/combine-measurements.js';
+import {
+  combineMeasurements,
+  type CombinedModule,
+} from '../../../src/workflows/probing/combine-measurements.js';
 import { madeConfig, madeSubject } from '../../helpers/made-subject.js';
 import { peakFrequency, rowOf, valueOf } from '../../helpers/rows.js';
-import type { OperationName } from '../../../src/listops/operations.js';
-import { FIRST_NUMBER } from '../../../src/listops/tokenizer.js';
+import type { OperationName } from '../../../src/listops/language/operations.js';
+import { FIRST_NUMBER } from '../../../src/listops/language/tokenizer.js';
 import { initialParameters } from '../../../src/model/init.js';
 import { parameterTable, parameterView, TOKEN_EMBEDDING } from '../../../src/model/parameters.js';
 import { themed } from '../../../src/report/theme.js';

@@ -4,10 +4,10 @@ import { learning } from '../../../probes/learning.js';
 import { decideClaims } from '../../../src/evidence/decide.js';
 import { evidenceOf } from '../../../src/evidence/evidence.js';
 import { VERDICT } from '../../../src/evidence/verdict.js';
-import type { OperationName } from '../../../src/listops/operations.js';
+import type { OperationName } from '../../../src/listops/language/operations.js';
 import type { EvalRow } from '../../../src/train/metrics.js';
 import { lastTwoAtStep } from '../../../src/train/read-training.js';
-import { combineMeasurements } from '../../../src/workflows/combine-measurements.js';
+import { combineMeasurements } from '../../../src/workflows/probing/combine-measurements.js';
 import { madeConfig, madeSubject } from '../../helpers/made-subject.js';
 
 function evaluation(step: number, operation: string, accuracy: number): EvalRow {

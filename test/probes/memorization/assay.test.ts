@@ -9,16 +9,16 @@ import { gptConfigOf } from '../../../src/config/gpt-config-of.js';
 import type { RunConfig } from '../../../src/config/run-config.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { openEngine } from '../../../src/engine/registry.js';
-import { createOperationContext, type OperationName } from '../../../src/listops/operations.js';
-import { createHoldout } from '../../../src/listops/regimes.js';
+import { createOperationContext, type OperationName } from '../../../src/listops/language/operations.js';
+import { createHoldout } from '../../../src/listops/sampling/regimes.js';
 import type { ClaimResult } from '../../../src/evidence/claims.js';
 import { claimPart } from '../../../src/evidence/claims-file.js';
 import { decideClaims } from '../../../src/evidence/decide.js';
 import { evidenceOf } from '../../../src/evidence/evidence.js';
 import { VERDICT } from '../../../src/evidence/verdict.js';
 import type { Subject } from '../../../src/evidence/subject.js';
-import { combineMeasurements } from '../../../src/workflows/combine-measurements.js';
-import { resultBatch } from '../../../src/listops/result-prompts.js';
+import { combineMeasurements } from '../../../src/workflows/probing/combine-measurements.js';
+import { resultBatch } from '../../../src/listops/prompts/result-prompts.js';
 import {
   configWith,
   type MeasuredModel,

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { controlCommands, controlConfigs } from '../../../probes/memorization/controls.js';
-import { addRunFlags, runConfigOf } from '../../../src/cli/flags.js';
+import { addRunFlags, runConfigOf } from '../../../src/cli/flags/flags.js';
 import { type DeepPartial, resolveRunConfig } from '../../../src/config/parse.js';
 import type { RunConfig } from '../../../src/config/run-config.js';
 

@@ -5,10 +5,10 @@ import { type CellRow, indexRows } from '../../../probes/memorization/cells.js';
 import { gptConfigOf } from '../../../src/config/gpt-config-of.js';
 import { openEngine } from '../../../src/engine/registry.js';
 import type { DataConfig } from '../../../src/listops/data-config.js';
-import { OPERATION_NAMES } from '../../../src/listops/operations.js';
-import { createHoldout } from '../../../src/listops/regimes.js';
-import { FIRST_NUMBER } from '../../../src/listops/tokenizer.js';
-import { combineMeasurements } from '../../../src/workflows/combine-measurements.js';
+import { OPERATION_NAMES } from '../../../src/listops/language/operations.js';
+import { createHoldout } from '../../../src/listops/sampling/regimes.js';
+import { FIRST_NUMBER } from '../../../src/listops/language/tokenizer.js';
+import { combineMeasurements } from '../../../src/workflows/probing/combine-measurements.js';
 import { parameterTable, parameterView } from '../../../src/model/parameters.js';
 import { answerModel } from '../../helpers/answer-model.js';
 import {

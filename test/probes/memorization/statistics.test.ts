@@ -14,8 +14,8 @@ import { scopeKey } from '../../../src/evidence/scope.js';
 import type { Subject } from '../../../src/evidence/subject.js';
 import { VERDICT } from '../../../src/evidence/verdict.js';
 import type { DataConfig } from '../../../src/listops/data-config.js';
-import type { OperationName } from '../../../src/listops/operations.js';
-import { combineMeasurements } from '../../../src/workflows/combine-measurements.js';
+import type { OperationName } from '../../../src/listops/language/operations.js';
+import { combineMeasurements } from '../../../src/workflows/probing/combine-measurements.js';
 import { configWith, type MeasuredModel, subjectOf, withRows } from '../../helpers/measure-memorization.js';
 import { compileWarnings } from '../../report/compile.js';
 

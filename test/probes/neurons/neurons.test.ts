@@ -7,7 +7,7 @@ import { gptConfigOf } from '../../../src/config/gpt-config-of.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { evidenceOf } from '../../../src/evidence/evidence.js';
 import { observe } from '../../../src/evidence/statistic.js';
-import { FIRST_NUMBER } from '../../../src/listops/tokenizer.js';
+import { FIRST_NUMBER } from '../../../src/listops/language/tokenizer.js';
 import { initialParameters } from '../../../src/model/init.js';
 import { parameterTable, parameterView } from '../../../src/model/parameters.js';
 import { Rng } from '../../../src/tensor/rng.js';

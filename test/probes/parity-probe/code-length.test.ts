@@ -5,7 +5,7 @@ import { gptConfigOf } from '../../../src/config/gpt-config-of.js';
 import { DEFAULT_RUN } from '../../../src/config/defaults.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { scopeText } from '../../../src/evidence/scope.js';
-import { FIRST_NUMBER } from '../../../src/listops/tokenizer.js';
+import { FIRST_NUMBER } from '../../../src/listops/language/tokenizer.js';
 import { initialParameters } from '../../../src/model/init.js';
 import { parameterTable, parameterView } from '../../../src/model/parameters.js';
 import type { Probe } from '../../../probes/contract.js';

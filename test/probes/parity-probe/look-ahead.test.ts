@@ -16,12 +16,15 @@ import type { Engine } from '../../../src/engine/engine.js';
 import { openEngine } from '../../../src/engine/registry.js';
 import { evidenceOf } from '../../../src/evidence/evidence.js';
 import type { DataConfig } from '../../../src/listops/data-config.js';
-import type { OperationName } from '../../../src/listops/operations.js';
-import { createHoldout } from '../../../src/listops/regimes.js';
-import { decode, vocabularyOf } from '../../../src/listops/tokenizer.js';
+import type { OperationName } from '../../../src/listops/language/operations.js';
+import { createHoldout } from '../../../src/listops/sampling/regimes.js';
+import { decode, vocabularyOf } from '../../../src/listops/language/tokenizer.js';
 import { initialParameters } from '../../../src/model/init.js';
 import { Rng } from '../../../src/tensor/rng.js';
-import { type CombinedModule, combineMeasurements } from '../../../src/workflows/combine-measurements.js';
+import {
+  type CombinedModule,
+  combineMeasurements,
+} from '../../../src/workflows/probing/combine-measurements.js';
 import { madeSubject } from '../../helpers/made-subject.js';
 import { type MeasuredParity, measureParity } from '../../helpers/measure-parity.js';
 import { plantedLookAhead } from '../../helpers/planted-look-ahead.js';

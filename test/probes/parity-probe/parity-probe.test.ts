@@ -7,9 +7,9 @@ import { tokenPart } from '../../../probes/parity-probe/measure.js';
 import type { CellNumbers, ContextNumbers } from '../../../probes/parity-probe/context-probes.js';
 import type { EmbeddingNumbers } from '../../../probes/parity-probe/measure.js';
 import { labelsOf } from '../../../probes/parity-probe/token-probes.js';
-import { newFitCounts } from '../../../src/analysis/linear-probe.js';
+import { newFitCounts } from '../../../src/analysis/classifiers/linear-probe.js';
 import { type Matrix, matrix } from '../../../src/analysis/matrix.js';
-import { stouffer } from '../../../src/analysis/multiple-testing.js';
+import { stouffer } from '../../../src/analysis/statistics/multiple-testing.js';
 import { gptConfigOf } from '../../../src/config/gpt-config-of.js';
 import { resolveRunConfig } from '../../../src/config/parse.js';
 import type { Engine } from '../../../src/engine/engine.js';
@@ -21,14 +21,17 @@ import type { Finding } from '../../../src/evidence/finding.js';
 import { moduleFindings } from '../../../src/evidence/findings.js';
 import { summariesOf } from '../../../src/evidence/summaries.js';
 import { VERDICT } from '../../../src/evidence/verdict.js';
-import type { OperationName } from '../../../src/listops/operations.js';
-import { vocabularyOf } from '../../../src/listops/tokenizer.js';
+import type { OperationName } from '../../../src/listops/language/operations.js';
+import { vocabularyOf } from '../../../src/listops/language/tokenizer.js';
 import { initialParameters } from '../../../src/model/init.js';
 import { parameterTable, parameterView, TOKEN_EMBEDDING } from '../../../src/model/parameters.js';
 import { countRows } from '../../../src/report/charts/common.js';
 import { Rng } from '../../../src/tensor/rng.js';
-import { type CombinedModule, combineMeasurements } from '../../../src/workflows/combine-measurements.js';
-import { resolveOptions } from '../../../src/workflows/probe-plan.js';
+import {
+  type CombinedModule,
+  combineMeasurements,
+} from '../../../src/workflows/probing/combine-measurements.js';
+import { resolveOptions } from '../../../src/workflows/probing/probe-plan.js';
 import { type MadeSubject, madeConfig, madeSubject } from '../../helpers/made-subject.js';
 import { type MeasuredParity, measureParity, withRows } from '../../helpers/measure-parity.js';
 import { plantedPairTable } from '../../helpers/planted-models.js';

@@ -12,7 +12,7 @@ import { observe } from '../../../src/evidence/statistic.js';
 import { openLens } from '../../../src/lens/lens.js';
 import { METRICS } from '../../../src/lens/patch.js';
 import type { DataConfig } from '../../../src/listops/data-config.js';
-import { createHoldout } from '../../../src/listops/regimes.js';
+import { createHoldout } from '../../../src/listops/sampling/regimes.js';
 import { initialParameters } from '../../../src/model/init.js';
 import { numberOf } from '../../../src/report/report-json.js';
 import { Rng } from '../../../src/tensor/rng.js';

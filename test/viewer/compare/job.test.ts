@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Comparison } from '../../../src/viewer/contract/compare.js';
 import type { JobList, JobSummary } from '../../../src/viewer/contract/jobs.js';
 import { type RunningViewer, startViewer } from '../../../src/viewer/start.js';
-import { tinyRun } from '../../workflows/probe-files.js';
+import { tinyRun } from '../../workflows/probing/probe-files.js';
 import { change, detailOf, send, testViewer, type TestViewer } from '../test-viewer.js';
 
 let viewer: TestViewer;

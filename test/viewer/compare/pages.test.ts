@@ -6,8 +6,8 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { NO_BROWSER, openBrowser, watchedPage } from '../../helpers/browser.js';
 import { describeNeeding } from '../../helpers/needs.js';
-import { tinyRun } from '../../workflows/probe-files.js';
-import { HOSTILE } from '../hostile-strings.js';
+import { tinyRun } from '../../workflows/probing/probe-files.js';
+import { HOSTILE } from '../http/hostile-strings.js';
 import { change, detailOf, testViewer, type TestViewer } from '../test-viewer.js';
 import { axeViolations, WatchedPages, type WatchOptions } from '../watched-page.js';
 

@@ -363,7 +363,7 @@ describe('repair leaves alone', () => {
   it('a run that a live process holds, whatever is wrong with it', () => {
     const { root, dir } = copyOf('stopped');
     flip(join(step(dir, '000064'), 'model.safetensors'));
-    const release = openRun(dir).claim('training');
+    const release = openRun(dir).lock('training');
     const before = bytesBelow(dir);
     const planned = plan(root);
     expect(planned.held).toMatchObject([{ kind: 'live-lock' }]);
@@ -374,7 +374,7 @@ describe('repair leaves alone', () => {
     // and one that a process took after the plan was made
     const late = plan(root);
     expect(late.runs).toHaveLength(1);
-    const again = openRun(dir).claim('training');
+    const again = openRun(dir).lock('training');
     const { done, failed } = applyRepair(late);
     expect(done).toEqual([]);
     expect(failed).toEqual([expect.stringMatching(/lock is held by process \d+/)]);

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openRun } from '../../../src/checkpoint/store.js';
-import { runId } from '../../../src/config/hash.js';
+import { runId } from '../../../src/config/names.js';
 import { resolveRunConfig } from '../../../src/config/parse.js';
 import { withInit } from '../../../src/train/init-source.js';
 import { trainRun } from '../../../src/train/train-run.js';
-import { expandPlan, type SweepRun } from '../../../src/workflows/sweep/expand.js';
+import { expandPlan, type SweepRun } from '../../../src/workflows/sweep/plan/expand.js';
 import { resultOfRun } from '../../../src/workflows/sweep/finished-run.js';
-import { parsePlan } from '../../../src/workflows/sweep/plan.js';
-import { readResults } from '../../../src/workflows/sweep/results-file.js';
+import { parsePlan } from '../../../src/workflows/sweep/plan/plan.js';
+import { readResults } from '../../../src/workflows/sweep/results/results-file.js';
 import { runSweep, type SweepOptions } from '../../../src/workflows/sweep/sweep.js';
 import { TINY_PLAN } from './tiny.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SweepRun } from '../../../src/workflows/sweep/expand.js';
+import type { SweepRun } from '../../../src/workflows/sweep/plan/expand.js';
 import { type Attempt, type PoolOptions, runPool } from '../../../src/workflows/sweep/pool.js';
 import { resultFor, tinyRuns } from './tiny.js';
 

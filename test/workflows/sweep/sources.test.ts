@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openRun } from '../../../src/checkpoint/store.js';
-import { conditionId } from '../../../src/config/hash.js';
+import { conditionId } from '../../../src/config/names.js';
 import type { RunConfig } from '../../../src/config/run-config.js';
 import { canonicalJson } from '../../../src/io/json.js';
 import { trainRun } from '../../../src/train/train-run.js';
-import { expandPlan, type SweepRun } from '../../../src/workflows/sweep/expand.js';
+import { expandPlan, type SweepRun } from '../../../src/workflows/sweep/plan/expand.js';
 import { resultOfRun } from '../../../src/workflows/sweep/finished-run.js';
-import { parsePlan } from '../../../src/workflows/sweep/plan.js';
+import { parsePlan } from '../../../src/workflows/sweep/plan/plan.js';
 import type { Attempt } from '../../../src/workflows/sweep/pool.js';
 import { resultsOfPlan, runSweep, sweepResults } from '../../../src/workflows/sweep/sweep.js';
 

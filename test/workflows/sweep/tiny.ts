@@ -1,8 +1,8 @@
 /** Tiny plans and results for tests of sweeps. */
 import type { RunConfig } from '../../../src/config/run-config.js';
-import { expandPlan, type SweepRun } from '../../../src/workflows/sweep/expand.js';
-import { parsePlan, type Plan } from '../../../src/workflows/sweep/plan.js';
-import type { ResultLine } from '../../../src/workflows/sweep/result-line.js';
+import { expandPlan, type SweepRun } from '../../../src/workflows/sweep/plan/expand.js';
+import { parsePlan, type Plan } from '../../../src/workflows/sweep/plan/plan.js';
+import type { ResultLine } from '../../../src/workflows/sweep/results/result-line.js';
 
 /** 12 runs of 60 steps: two arms, three widths, two seeds. */
 export const TINY_PLAN = `

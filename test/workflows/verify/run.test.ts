@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createOrOpenRun, type FindingKind, openRun } from '../../../src/checkpoint/store.js';
 import { resolveRunConfig } from '../../../src/config/parse.js';
-import { gptConfigOf } from '../../../src/config/hash.js';
+import { gptConfigOf } from '../../../src/config/names.js';
 import { canonicalJson } from '../../../src/io/json.js';
 import { packageRoot } from '../../../src/io/package-root.js';
 import { sha256Hex } from '../../../src/io/sha256.js';

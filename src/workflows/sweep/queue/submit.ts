@@ -4,12 +4,12 @@
  * is the truth, and a finished run answers at once.
  */
 import type { Job, JobType, Queue } from 'bullmq';
-import { runId } from '../../../config/hash.js';
+import { runId } from '../../../config/names.js';
 import type { RunConfig } from '../../../config/run-config.js';
 import { errorMessage } from '../../../errors.js';
 import { parseProgress } from '../../../train/train-job.js';
 import type { TrainProgress } from '../../../train/pace.js';
-import type { SweepRun } from '../expand.js';
+import type { SweepRun } from '../plan/expand.js';
 import type { Attempt } from '../pool.js';
 import { parseResult } from '../protocol.js';
 import { openServer } from './connection.js';

@@ -3,7 +3,7 @@
  * is renewed however long a run computes; a child is BullMQ's sandbox in all but name, and ends with its worker.
  */
 import type { Job, Worker } from 'bullmq';
-import { runId } from '../../../config/hash.js';
+import { runId } from '../../../config/names.js';
 import { parseRunConfig } from '../../../config/parse.js';
 import { errorMessage, UserError } from '../../../errors.js';
 import type { EngineChoice } from '../../../train/train-run.js';

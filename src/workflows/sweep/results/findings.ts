@@ -1,0 +1,252 @@
+/**
+ * What a plan found, in Markdown: the answer in five sentences, its picture, the table of verdicts, what comes out otherwise
+ * than the paper says. Every number and every verdict is computed from the result lines; nothing here decides anything.
+ */
+import type { ClaimResult } from '../../../evidence/claims.js';
+import type { PlanVerdicts } from '../../../evidence/plan-verdicts.js';
+import { type Claim, type ClaimPart, CLAIMS, SMALL_START } from '../../../evidence/claims-file.js';
+import { conditionsOf } from '../../../evidence/conditions.js';
+import { groupBy } from '../../../evidence/group-by.js';
+import { grouped } from '../../../evidence/results.js';
+import { VERDICT, VERDICTS, verdictText } from '../../../evidence/verdict.js';
+import { readable } from '../../../report/charts/common.js';
+import { startAndCompany, type StartCount, startCounts } from '../../../report/charts/start-and-company.js';
+import type { ChartSpec } from '../../../report/schema.js';
+import { decideTable } from '../../verdicts.js';
+import type { SweepRun } from '../plan/expand.js';
+import type { ResultLine } from './result-line.js';
+import { resultsOfPlan } from '../sweep.js';
+import { type PartStanding, type Standing, standingOf } from './standing.js';
+import { tableOfResults } from './table.js';
+
+export interface Findings {
+  /** without the picture's place */
+  readonly sentences: readonly string[];
+  /** Markdown: table, progress, what differs */
+  readonly table: string;
+  readonly differences: string;
+  readonly progress: string;
+  readonly picture: ChartSpec | undefined;
+}
+
+/**
+ * @param all - lines of results.jsonl by the ids of the runs
+ * @param runs - of the plan
+ */
+export function findingsOf(all: ReadonlyMap<string, ResultLine>, runs: readonly SweepRun[]): Findings {
+  const results = resultsOfPlan(runs, all);
+  const standing = standingOf(runs, results);
+  // what came first in the file changes nothing
+  const lines = [...results.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const table = tableOfResults(lines);
+  const conditions = conditionsOf(table.subjects);
+  const counts = startCounts(conditions);
+  const decided = decideTable(table);
+  const rows = CLAIMS.flatMap((claim) => rowsOf(claim, decided, standing));
+  return {
+    sentences: [
+      ...[1, 2].map((depth) => depthSentence(depth, counts)),
+      startSentence(counts, rows),
+      paperSentence(rows),
+      ownSentence(rows),
+    ],
+    table: tableText(rows),
+    differences: differencesText(rows),
+    progress: progressText(standing, rows),
+    picture: startAndCompany(conditions).at(0),
+  };
+}
+
+interface Row {
+  readonly claim: Claim;
+  readonly part: ClaimPart;
+  readonly result: ClaimResult;
+  readonly interim: boolean;
+  /** the verdict as it is printed */
+  readonly verdict: string;
+  readonly standing: PartStanding | undefined;
+}
+
+function rowsOf(claim: Claim, decided: readonly ClaimResult[], { parts }: Standing): Row[] {
+  return claim.parts.flatMap((part) => {
+    const result = decided.find((one) => one.part === part.id);
+    if (result === undefined) return [];
+    const standing = parts.find((one) => one.part === part.id);
+    const isLeft = standing !== undefined && standing.finished < standing.runs;
+    const interim = result.verdict !== VERDICT.tooFew && (result.interim || isLeft);
+    const verdict = verdictText(interim ? { verdict: result.verdict, interim } : { verdict: result.verdict });
+    return [{ claim, part, result, interim, verdict, standing }];
+  });
+}
+
+/** @param name - of the folder of the results */
+export function planVerdictsOf(
+  name: string,
+  claims: readonly ClaimResult[],
+  standing: Standing,
+): PlanVerdicts {
+  const { runs, finished } = standing;
+  const rows = CLAIMS.flatMap((claim) => rowsOf(claim, claims, standing));
+  return {
+    plan: name,
+    runs,
+    finished,
+    parts: rows.map(({ claim, part, result, interim, standing: own }) => ({
+      claim: claim.id,
+      part: part.id,
+      verdict: result.verdict,
+      interim,
+      runs: own?.runs ?? 0,
+      finished: own?.finished ?? 0,
+    })),
+  };
+}
+
+const total = (counts: readonly StartCount[]): { readonly learned: number; readonly runs: number } => ({
+  learned: counts.reduce((sum, { learned }) => sum + learned, 0),
+  runs: counts.reduce((sum, { runs }) => sum + runs, 0),
+});
+
+/** `12 of 40 seeds (2,504 to 17,808 parameters; most of them from 8,080 on)` */
+function shareText(counts: readonly StartCount[]): string {
+  const { learned, runs } = total(counts);
+  const sizes = counts.map(({ parameters }) => parameters);
+  const range =
+    sizes.length === 1
+      ? `${grouped(sizes[0])} parameters`
+      : `${grouped(Math.min(...sizes))} to ${grouped(Math.max(...sizes))} parameters`;
+  const from = mostFrom(counts);
+  const most =
+    from === undefined || learned === runs || sizes.length === 1
+      ? ''
+      : `; in most of each size's from ${grouped(from)} on`;
+  return `${learned} of ${runs} seeds (${range}${most})`;
+}
+
+/** The smallest size from which on more than half of the seeds of every size learned. */
+function mostFrom(counts: readonly StartCount[]): number | undefined {
+  let from: number | undefined;
+  for (const { parameters, learned, runs } of [...counts].sort((a, b) => b.parameters - a.parameters)) {
+    if (learned * 2 <= runs) break;
+    from = parameters;
+  }
+  return from;
+}
+
+function depthSentence(depth: number, counts: readonly StartCount[]): string {
+  const own = counts.filter((count) => count.depth === depth && count.embeddingInit === SMALL_START);
+  if (own.length === 0) return `At depth ${depth} no run of SUM with nothing held out is finished yet.`;
+  const arms = [false, true].map((company) => own.filter((count) => count.company === company));
+  const [alone, beside] = arms.map((some) => (some.length === 0 ? undefined : shareText(some)));
+  return `At depth ${depth}, with ${grouped(own[0].steps)} steps and nothing held out, SUM alone was learned by ${alone ?? 'no seed yet, as none is finished'}, and beside MAX and MED by ${beside ?? 'no seed yet, as none is finished'}.`;
+}
+
+function startSentence(counts: readonly StartCount[], rows: readonly Row[]): string {
+  const larger = counts.filter(({ embeddingInit }) => embeddingInit !== SMALL_START);
+  if (larger.length === 0) return 'No run from a larger start of the token embeddings is finished yet.';
+  const parts = [...groupBy(larger, ({ depth }) => String(depth)).values()].map((own) => {
+    const arms = [false, true].map((company) => own.filter((count) => count.company === company));
+    const texts = arms.flatMap((some, i) =>
+      some.length === 0 ? [] : [`${i === 0 ? 'alone' : 'beside MAX and MED'} by ${shareText(some)}`],
+    );
+    return `at depth ${own[0].depth} ${texts.join(' and ')}`;
+  });
+  const starts = [...new Set(larger.map(({ embeddingInit }) => embeddingInit))].join(' or ');
+  const decided = rows.filter(
+    ({ claim, result }) => ['M1', 'M2'].includes(claim.id) && result.verdict !== VERDICT.tooFew,
+  );
+  const verdicts = decided.map(({ part, verdict }) => `${part.id} is ${verdict}`).join(', ');
+  return `From a larger start of the token embeddings alone (standard deviation ${starts} instead of ${SMALL_START}) SUM was learned ${parts.join('; ')}${verdicts === '' ? '' : `; that what joint training saves is only a flat start: ${verdicts}`}.`;
+}
+
+/** `C1a and C2a supported; C3a contradicted; the others undecided` */
+function verdictList(rows: readonly Row[]): string {
+  const groups = groupBy(
+    rows.filter(({ result }) => result.verdict !== VERDICT.tooFew),
+    ({ verdict }) => verdict,
+  );
+  const order = (text: string): number => VERDICTS.findIndex((word) => text.startsWith(word));
+  const parts = [...groups]
+    .sort(([a], [b]) => order(a) - order(b) || (a < b ? -1 : 1))
+    .map(([verdict, own]) => `${listed(own.map(({ part }) => part.id))} ${verdict}`);
+  const open = rows.filter(({ result }) => result.verdict === VERDICT.tooFew);
+  if (open.length > 0) parts.push(`${listed(open.map(({ part }) => part.id))} undecided`);
+  return parts.join('; ');
+}
+
+function listed(names: readonly string[]): string {
+  const last = names.at(-1) ?? '';
+  return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} and ${last}`;
+}
+
+const paperSentence = (rows: readonly Row[]): string =>
+  `Of the paper's claims: ${verdictList(rows.filter(({ claim }) => claim.origin === 'paper'))}.`;
+
+const ownSentence = (rows: readonly Row[]): string =>
+  `Of our own, about why joint training helps: ${verdictList(rows.filter(({ claim }) => claim.origin === 'own'))}.`;
+
+function tableText(rows: readonly Row[]): string {
+  const head = ['claim', 'verdict', 'estimate', 'interval', 'runs'];
+  const body = rows.map(({ claim, part, result, verdict, standing }) => [
+    `${part.id} ${claim.text}${claim.parts.length > 1 || part.name.startsWith('depth') ? ` (${part.name})` : ''}`,
+    verdict,
+    estimateText(result),
+    result.interval === undefined
+      ? ''
+      : `[${endText(result.interval.low, '-')}, ${endText(result.interval.high, '+')}]`,
+    standing === undefined ? '' : `${standing.finished} of ${standing.runs}`,
+  ]);
+  return [head, head.map(() => '---'), ...body]
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
+    .join('\n');
+}
+
+function estimateText({ estimate, bound, unit }: ClaimResult): string {
+  const of = unit === '1' ? '' : ` ${unit}`;
+  if (bound !== undefined) return `${bound.side === 'above' ? '>' : '<'} ${readable(bound.value)}${of}`;
+  return estimate === undefined ? '' : `${readable(estimate)}${of}`;
+}
+
+function endText(value: number | string, sign: string): string {
+  return typeof value === 'number' && Number.isFinite(value) ? readable(value) : `${sign}infinity`;
+}
+
+/** Why what was found may be otherwise than in the paper, by claim. */
+const MAY: Readonly<Record<string, string>> = {
+  C1: 'the paper counts parameters over its own pipeline, and an operation alone may fail for its start and not for its size',
+  C2: 'the paper trains one shared block for 20,000 steps and more, and counts where learning begins in another way',
+  C3: 'SUM alone cannot tell the numbers i from u i, so its embeddings have their structure under other names; a look by name finds less, and parity is measured by its share of the variance instead of by a probe that has a floor',
+  C4: 'replaced parts are compared by the dose at which answers break; the loss at full dose says little, because attention is the only way between positions',
+  C5: 'pairs are held out unordered, at every step, balanced so that the hold-out itself teaches nothing; in the published data every ordered triple that is held out is present in another order',
+  C6: 'pretraining also moves the token embeddings away from a flat start, which copying alone does too',
+};
+
+function differencesText(rows: readonly Row[]): string {
+  const against = rows.filter(
+    ({ claim, result }) =>
+      claim.origin === 'paper' &&
+      (result.verdict === VERDICT.contradicted || result.verdict === VERDICT.notSupported),
+  );
+  const items = [...groupBy(against, ({ claim }) => claim.id)].map(
+    ([id, own]) =>
+      `- ${own.map(({ part, verdict }) => `${part.id} (${part.name}) is ${verdict}`).join(', ')}: ${MAY[id] ?? 'the reason is open'}.`,
+  );
+  const isExplained = rows.some(
+    ({ part, result }) => ['M1', 'M2'].includes(part.id) && result.verdict === VERDICT.supported,
+  );
+  const reading = isExplained
+    ? [
+        '- Where M1 or M2 holds, a saving of parameters (C1, C2, C6) is one of optimization from a small start: the same sizes learn SUM alone when the token embeddings begin larger.',
+      ]
+    : [];
+  const general =
+    '- The models differ too: two blocks of their own weights, one head, tied embeddings, learned positions and loss on the answer alone; the published pipeline applies one block five times (preset `authors`).';
+  return [...items, ...reading, general].join('\n');
+}
+
+function progressText({ runs, finished }: Standing, rows: readonly Row[]): string {
+  if (finished >= runs) return `All ${grouped(runs)} runs of the plan are finished.`;
+  const open = rows.filter(({ result }) => result.verdict === VERDICT.tooFew);
+  const lacking = open.filter(({ standing }) => standing !== undefined && standing.finished < standing.runs);
+  return `${grouped(finished)} of ${grouped(runs)} runs of the plan are finished${lacking.length === 0 ? '' : `; for lack of the others ${listed(lacking.map(({ part }) => part.id))} ${lacking.length === 1 ? 'is' : 'are'} undecided`}, and what is marked interim may change.`;
+}
