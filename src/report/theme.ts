@@ -51,6 +51,10 @@ const LEGEND_FONT_SIZE = 12;
 /** Left of a plot, for the names on its axis; pixels. */
 const AXIS_ROOM = 60;
 
+/** Title of a panel in a picture of `width` pixels: a line that is longer is cut off. */
+export const headerLimit = (width: number): number =>
+  width < NARROW ? Math.max(180, width - 1.5 * AXIS_ROOM) : 420;
+
 /**
  * Vega-Lite configuration of one theme.
  * @param width - of the picture in pixels
@@ -116,7 +120,7 @@ export function chartConfig(name: ThemeName, width = 1000): Spec {
       labelFontSize: isNarrow ? 11 : 12,
       labelFontWeight: 600,
       labelAnchor: 'start',
-      labelLimit: isNarrow ? Math.max(180, width - 1.5 * AXIS_ROOM) : 420,
+      labelLimit: headerLimit(width),
       labelPadding: 8,
       titleColor: ink.muted,
       titleFontSize: 11.5,

@@ -4,6 +4,7 @@
  */
 import type { Spec } from '../charts/common.js';
 import type { Json } from '../schema.js';
+import { headerLimit } from '../theme.js';
 import { children, columnsOf, isObject } from './fit.js';
 
 /** Width of a text in pixels. */
@@ -43,12 +44,14 @@ export function withWrappedNames(
   textWidth: TextWidth,
   breaks = 'wrapLines',
 ): Spec {
-  return wrapView(spec, { width, textWidth, breaks, rows: [] });
+  return wrapView(spec, { width, header: headerLimit(width), textWidth, breaks, rows: [] });
 }
 
 interface Around {
   /** room of the view, pixels */
   readonly width: number;
+  /** longest line of a panel's title, pixels */
+  readonly header: number;
   readonly textWidth: TextWidth;
   readonly breaks: string;
   /** inline data that the view inherits */
@@ -93,8 +96,12 @@ function wrapFacet(facet: Spec, share: number, around: Around): Spec {
   return facet.field === undefined ? facet : wrapHeader(facet, share, around);
 }
 
-function wrapHeader(definition: Spec, share: number, { rows, textWidth, breaks }: Around): Spec {
-  const limit = Math.round(share - PANEL_GAP);
+function wrapHeader(
+  definition: Spec,
+  share: number,
+  { header: most, rows, textWidth, breaks }: Around,
+): Spec {
+  const limit = Math.round(Math.min(share - PANEL_GAP, most));
   const header = isObject(definition.header) ? definition.header : {};
   const isLong = valuesOf(definition, rows).some((value) => headerWidth(textWidth)(value) > limit);
   if (!isLong || 'labelExpr' in header || definition.header === null) return definition;

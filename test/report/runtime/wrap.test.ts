@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Spec } from '../../../src/report/charts/common.js';
 import { type TextWidth, withWrappedNames, wrapLines } from '../../../src/report/runtime/wrap.js';
+import { headerLimit } from '../../../src/report/theme.js';
 
 /** Ten pixels a letter. */
 const width: TextWidth = (text) => 10 * text.length;
@@ -76,5 +77,12 @@ describe('withWrappedNames', () => {
     expect(withWrappedNames(faceted, 400, width).facet).toMatchObject({
       header: { labelExpr: 'wrapLines(datum.label, 160, 12, 600)' },
     });
+    // one column has more room than a title is drawn in
+    for (const wide of [400, 1000]) {
+      const one = withWrappedNames({ ...faceted, columns: 1 }, wide, (text) => 30 * text.length).facet;
+      expect(one).toMatchObject({
+        header: { labelExpr: `wrapLines(datum.label, ${headerLimit(wide)}, 12, 600)` },
+      });
+    }
   });
 });
