@@ -17,11 +17,21 @@ export interface SiteReport {
   readonly report: Report;
 }
 
+/** What was saved from the page of a comparison, as it is. */
+export interface SiteComparison {
+  /** folder below `reports` */
+  readonly name: string;
+  readonly title: string;
+  readonly checkpoints: number;
+  readonly conditions: number;
+}
+
 export interface SiteIndex {
   readonly title: string;
   /** the result of the paper's claims, which stands first; absent: none */
   readonly paper?: SiteReport;
   readonly reports: readonly SiteReport[];
+  readonly comparisons: readonly SiteComparison[];
   /** labels of the models of the playground; empty: the site has none */
   readonly models: readonly string[];
 }
@@ -40,7 +50,7 @@ const CARDS = `
 
 /** @returns the whole file; UTF-8 */
 export function renderSiteIndex(index: SiteIndex, runtime: Pick<ReportRuntime, 'styles'>): string {
-  const { title, paper, reports, models } = index;
+  const { title, paper, reports, comparisons, models } = index;
   const main = html`<header class="masthead">
       <p class="kicker">sumlens</p>
       <h1>${title}</h1>
@@ -72,6 +82,21 @@ export function renderSiteIndex(index: SiteIndex, runtime: Pick<ReportRuntime, '
         : html`<section aria-labelledby="reports">
             <h2 id="reports">Reports</h2>
             <div class="cards">${reports.map(card)}</div>
+          </section>`
+    }
+    ${
+      comparisons.length === 0
+        ? undefined
+        : html`<section aria-labelledby="comparisons">
+            <h2 id="comparisons">Comparisons</h2>
+            <div class="cards">
+              ${comparisons.map(
+                ({ name, title, checkpoints, conditions }) =>
+                  html`<article class="card">
+                    ${cardHead(name, title, checkpoints, conditions, 'comparison.json')}
+                  </article>`,
+              )}
+            </div>
           </section>`
     }`;
   const styles = `${runtime.styles.trim()}${CARDS}`;
@@ -109,12 +134,7 @@ function card({ name, report }: SiteReport): Html {
   const conditions = [...new Set(subjects.map(({ label }) => label))];
   const known = claims.filter(({ claim }) => CLAIMS.some(({ id }) => id === claim));
   return html`<article class="card">
-    <h3><a href="reports/${name}/index.html">${title}</a></h3>
-    <p>
-      ${grouped(subjects.length)} ${subjects.length === 1 ? 'checkpoint' : 'checkpoints'} in
-      ${grouped(conditions.length)} ${conditions.length === 1 ? 'condition' : 'conditions'};
-      <a href="reports/${name}/report.json" download="${name}.json">data</a>
-    </p>
+    ${cardHead(name, title, subjects.length, conditions.length, 'report.json')}
     ${
       report.kind === 'claims' && known.length > 0
         ? html`<ul aria-label="Verdicts">
@@ -123,6 +143,15 @@ function card({ name, report }: SiteReport): Html {
         : undefined
     }
   </article>`;
+}
+
+function cardHead(name: string, title: string, checkpoints: number, conditions: number, data: string): Html {
+  return html`<h3><a href="reports/${name}/index.html">${title}</a></h3>
+    <p>
+      ${grouped(checkpoints)} ${checkpoints === 1 ? 'checkpoint' : 'checkpoints'} in ${grouped(conditions)}
+      ${conditions === 1 ? 'condition' : 'conditions'};
+      <a href="reports/${name}/${data}" download="${name}.json">data</a>
+    </p>`;
 }
 
 interface Page extends Pick<OfflineDocument, 'title' | 'styles' | 'data' | 'scripts' | 'hasWebAssembly'> {

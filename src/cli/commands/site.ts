@@ -29,7 +29,7 @@ export function registerSite(program: Command): void {
   program
     .command('site')
     .description(SUMMARIES.site.description)
-    .argument('[report...]', 'report.json files, or folders that hold one')
+    .argument('[report...]', 'report.json files, or folders that hold one or a saved comparison')
     .option('--out <folder>', 'where the site goes', 'site')
     .option('--title <text>', 'heading of the first page')
     .option(

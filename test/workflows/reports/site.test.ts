@@ -41,6 +41,31 @@ describe('writeSite', () => {
     expect(readdirSync(folder)).toEqual(['site']);
   });
 
+  it('takes a saved comparison along as it is, and refuses half of one', () => {
+    const saved = join(folder, 'two-runs');
+    mkdirSync(saved);
+    const comparison = { checkpoints: [1, 2, 3], conditions: [1], of: ['a'] };
+    writeFileSync(
+      join(saved, 'comparison.json'),
+      JSON.stringify({ kind: 'comparison', version: 1, title: 'Two <runs>', comparison }),
+    );
+    const reports = [example, saved];
+    expect(() => writeSite({ ...options, reports })).toThrow(
+      /^report: found .*two-runs", expected a saved comparison: comparison.json with its index.html/,
+    );
+    writeFileSync(join(saved, 'index.html'), '<p>as it was saved');
+    const { pages } = writeSite({ ...options, reports });
+    expect(pages).toContain('reports/two-runs/index.html');
+    expect(readFileSync(join(options.out, 'reports/two-runs/index.html'), 'utf8')).toBe('<p>as it was saved');
+    const first = readFileSync(join(options.out, 'index.html'), 'utf8');
+    expect(first).toMatch(/Two &lt;runs&gt;<\/a><\/h3>\s*<p>\s*3 checkpoints in 1\s+condition;/);
+    expect(first).toContain('reports/two-runs/comparison.json');
+    writeFileSync(join(saved, 'comparison.json'), '{"kind":"report"}');
+    expect(() => writeSite({ ...options, reports })).toThrow('expected a saved comparison');
+    rmSync(saved, { recursive: true });
+    writeSite(options);
+  });
+
   it('refuses in one line, and leaves what is there', () => {
     const said = (change: Partial<SiteOptions>): string => {
       try {
