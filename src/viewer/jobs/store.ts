@@ -7,6 +7,7 @@ import { jobEntryPath } from '../../jobs/entry-path.js';
 import { startDetached } from '../../jobs/detached.js';
 import { openContained } from '../disk/contained.js';
 import type {
+  CompareRequest,
   DryRunResult,
   JobCheck,
   JobList,
@@ -137,10 +138,26 @@ export class JobStore {
 
   /** The latest job that was asked for with these words. */
   latest(request: JobRequest): JobSummary | undefined {
+    return this.latestWhere(request, (stored) => stored);
+  }
+
+  /** The latest job that measures a comparison, whether it also writes a report or not. */
+  latestOf({ name: _name, ...comparison }: CompareRequest): JobSummary | undefined {
+    return this.latestWhere(comparison, (stored) => {
+      if (stored.kind !== 'compare') return stored;
+      const { name: _report, ...rest } = stored;
+      return rest;
+    });
+  }
+
+  private latestWhere(
+    request: JobRequest,
+    asked: (stored: JobRequest) => JobRequest,
+  ): JobSummary | undefined {
     const wanted = canonicalJson(request);
     const id = listJobs(this.jobs).findLast((one) => {
       const stored = this.storedJob(one);
-      return stored !== undefined && canonicalJson(stored.request) === wanted;
+      return stored !== undefined && canonicalJson(asked(stored.request)) === wanted;
     });
     return id === undefined ? undefined : this.summary(id);
   }

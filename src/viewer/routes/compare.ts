@@ -26,7 +26,7 @@ export function compareRoutes({ compare, jobs }: Pick<ViewerDeps, 'compare' | 'j
   });
   router.get('/api/compare/job', async (request, response) => {
     const { of, series } = queryOf(request);
-    response.json({ job: jobs.latest(await compare.jobOf({ of: [of], series })) ?? null });
+    response.json({ job: jobs.latestOf(await compare.jobOf({ of: [of], series })) ?? null });
   });
   router.post('/api/compare/job', async (request, response) => {
     response.status(201).json(jobs.addOnce(await compare.jobOf(bodyOf(request, measureSchema))));

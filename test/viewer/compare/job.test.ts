@@ -102,6 +102,9 @@ describe('the job of a comparison', () => {
     expect(await jobsOf(at)).toEqual([]);
     const job = await measure(at, { of: [runs[0]], series: true, name: 'verdicts' });
     expect(job).toMatchObject({ report: 'verdicts', title: `report verdicts, comparing ${runs[0]}@last` });
+    // a page that is loaded anew shows it, and asks for no second measuring under another name
+    expect((await latest(at, `of=${runs[0]}&series=1`))?.id).toBe(job.id);
+    expect(await latest(at, `of=${runs[0]}`)).toBeNull();
     expect(await until(at, job.id, ({ ended }) => ended !== null)).toMatchObject({ state: 'done' });
     expect(existsSync(join(viewer.reportsDir, 'verdicts', 'report.json'))).toBe(true);
   }, 240_000);
