@@ -16,7 +16,8 @@ import { loadReportRuntime } from '../../report/write.js';
 import { VERDICTS_FILE } from '../../workflows/plan-verdicts.js';
 import { type LearnedTable, type SweepProgress } from '../../workflows/sweep/board.js';
 import { bundledPlans, findPlan, planFile } from '../../workflows/sweep/bundled.js';
-import { CALIBRATION_SECONDS, type DryRun, dryRun } from '../../workflows/sweep/plan/dry-run.js';
+import type { PlanCost } from '../../workflows/sweep/plan/cost.js';
+import { CALIBRATION_SECONDS, dryRun } from '../../workflows/sweep/plan/dry-run.js';
 import { expandPlan, resolveFields, type SweepRun } from '../../workflows/sweep/plan/expand.js';
 import { planVerdictsOf } from '../../workflows/sweep/results/findings.js';
 import { KEEPS } from '../../workflows/sweep/keep.js';
@@ -139,7 +140,7 @@ async function showPlan(
   );
 }
 
-function dryRunText(plan: Plan, found: DryRun, jobs: number): string {
+function dryRunText(plan: Plan, found: PlanCost, jobs: number): string {
   const range = (low: number, high: number): string =>
     low === high ? grouped(low) : `${grouped(low)}..${grouped(high)}`;
   const hasParts = found.rows.some(({ part }) => part !== '');

@@ -1,4 +1,5 @@
 /** Work that the viewer starts: what may be asked for, and how it is shown. Browser-safe. */
+import type { PlanCost } from '../../workflows/sweep/plan/cost.js';
 
 export const JOB_KINDS = ['train', 'preset', 'probe', 'compare', 'sweep'] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
@@ -76,29 +77,11 @@ export const MOST_PLAN_LETTERS = 48 << 10;
 export const MOST_PLAN_RUNS = 5000;
 
 /** What a plan would do, after five seconds of timing this machine. */
-export interface DryRunResult {
+export interface DryRunResult extends PlanCost {
   readonly plan: string;
   readonly description: string;
   /** runs at a time, by which it lasts as long as it lasts */
   readonly jobs: number;
-  readonly rows: readonly {
-    readonly part: string;
-    readonly arm: string;
-    readonly runs: number;
-    /** without a result yet */
-    readonly left: number;
-    readonly fewestParameters: number;
-    readonly mostParameters: number;
-    readonly fewestSteps: number;
-    readonly mostSteps: number;
-    /** of what is left, at most */
-    readonly coreHours: number;
-  }[];
-  readonly runs: number;
-  readonly left: number;
-  readonly coreHours: number;
-  /** which of the claims that the plan names its runs can decide */
-  readonly claims: readonly { readonly claim: string; readonly reachable: boolean; readonly why: string }[];
 }
 
 export type JobRequest = TrainRequest | PresetRequest | ProbeRequest | CompareRequest | SweepRequest;

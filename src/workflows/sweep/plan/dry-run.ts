@@ -4,35 +4,13 @@ import { jobEntryPath } from '../../../jobs/entry-path.js';
 import { resultOf, startJob } from '../../../jobs/start.js';
 import type { EngineChoice } from '../../../train/train-run.js';
 import { secondsOf, timedConfigs } from './calibrate.js';
+import type { PlanCost } from './cost.js';
 import type { SweepRun } from './expand.js';
 import { jsonOfJob, SWEEP_ENTRY, type UpdateCost } from '../protocol.js';
-import { type Reach, reachOf } from './reach.js';
+import { reachOf } from './reach.js';
 import type { ResultLine } from '../results/result-line.js';
 
 export const CALIBRATION_SECONDS = 5;
-
-export interface DryRunRow {
-  readonly part: string;
-  readonly arm: string;
-  readonly runs: number;
-  /** without a result yet */
-  readonly left: number;
-  readonly fewestParameters: number;
-  readonly mostParameters: number;
-  readonly fewestSteps: number;
-  readonly mostSteps: number;
-  /** of what is left, at most: runs that stop when solved take less */
-  readonly coreHours: number;
-}
-
-export interface DryRun {
-  readonly rows: readonly DryRunRow[];
-  /** distinct runs: one that stands in two parts is trained once */
-  readonly runs: number;
-  readonly left: number;
-  readonly coreHours: number;
-  readonly claims: readonly Reach[];
-}
 
 /** Times this machine for five seconds and counts. Writes nothing. */
 export async function dryRun(
@@ -41,7 +19,7 @@ export async function dryRun(
   claims: readonly string[],
   engine: EngineChoice,
   signal?: AbortSignal,
-): Promise<DryRun> {
+): Promise<PlanCost> {
   const left = runs.filter(({ id }) => !done.has(id));
   const hours = await hoursOf(left, engine, signal);
   const rows = new Map<string, SweepRun[]>();

@@ -11,15 +11,8 @@ import { EVALUATION, NESTED } from '../../../evidence/ladders.js';
 import type { Observation } from '../../../evidence/statistic.js';
 import type { Subject } from '../../../evidence/subject.js';
 import { designOf } from '../../probing/design.js';
+import type { Reach } from './cost.js';
 import type { SweepRun } from './expand.js';
-
-export interface Reach {
-  /** part of a claim */
-  readonly claim: string;
-  readonly reachable: boolean;
-  /** what there is, or what is missing */
-  readonly why: string;
-}
 
 /** @param claims - ids of claims, for every part of them, or of parts */
 export function reachOf(claims: readonly string[], runs: readonly SweepRun[]): Reach[] {
