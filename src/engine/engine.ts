@@ -30,7 +30,7 @@ export interface Batch {
   readonly tokens: Int32Array;
   /** [N] target ids; -1: no loss at this position */
   readonly targets: Int32Array;
-  /** [N] role of the target (listops/expression.ts ROLES index); -1 where there is none. Used by lossByRole only. */
+  /** [N] role of the target (listops/language/expression.ts ROLES index); -1 where there is none. Used by lossByRole only. */
   readonly roles: Int32Array;
   /** [S + 1] start of each sequence; offsets[S] = N */
   readonly offsets: Int32Array;

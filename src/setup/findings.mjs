@@ -16,10 +16,10 @@ const module = (path) => import(new URL(`../../dist/src/${path}`, import.meta.ur
 
 /** @returns {Promise<{ text: string, svg: string | undefined }>} text between the markers, and the picture */
 export async function makeFindings(results = join(ROOT, RESULTS)) {
-  const { findingsOf } = await module('workflows/sweep/findings.js');
+  const { findingsOf } = await module('workflows/sweep/results/findings.js');
   const { findPlan } = await module('workflows/sweep/bundled.js');
-  const { expandPlan } = await module('workflows/sweep/expand.js');
-  const { readResults } = await module('workflows/sweep/results-file.js');
+  const { expandPlan } = await module('workflows/sweep/plan/expand.js');
+  const { readResults } = await module('workflows/sweep/results/results-file.js');
   const found = findingsOf(readResults(results), expandPlan(findPlan('paper', 'paper')));
   const { sentences, table, differences, progress, picture } = found;
   const markdown = `## What we find

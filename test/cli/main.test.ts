@@ -13,8 +13,9 @@ const NAMES = Object.keys(SUMMARIES) as CommandName[];
 
 /** The file of each command exports one function that registers it. */
 async function registered(name: CommandName): Promise<Command> {
-  const file = name === 'sample' ? 'sample-command' : name;
-  const module = (await import(`../../src/cli/${file}.ts`)) as Readonly<Record<string, unknown>>;
+  const module = (await (name === 'sample'
+    ? import('../../src/cli/sample/sample-command.js')
+    : import(`../../src/cli/commands/${name}.ts`))) as Readonly<Record<string, unknown>>;
   const register = Object.entries(module).find(([key]) => key.startsWith('register'))?.[1];
   const program = new Command();
   (register as (program: Command) => void)(program);
@@ -58,7 +59,10 @@ describe('sumlens --help', () => {
       expect(own.length).toBeGreaterThan(2);
       expect(
         own.filter(
-          (url) => !/\/dist\/src\/(cli\/(main|program|pipes|summaries)|errors|io\/[a-z0-9-]+)\.js$/.test(url),
+          (url) =>
+            !/\/dist\/src\/(cli\/(main|program|terminal\/(pipes|summaries))|errors|io\/[a-z0-9-]+)\.js$/.test(
+              url,
+            ),
         ),
       ).toEqual([]);
     }

@@ -354,7 +354,7 @@ describeNeeding(NO_NATIVE, 'native engine, same bytes', () => {
         expect(gcc.equals(clang)).toBe(true);
       }
     },
-    120_000,
+    300_000,
   );
 });
 

@@ -33,7 +33,7 @@ interface Fixtures {
 }
 
 const fixtures = JSON.parse(
-  readFileSync(new URL('fixtures/linear-probe.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../fixtures/linear-probe.json', import.meta.url), 'utf8'),
 ) as Fixtures;
 
 const parityOf = (n: number): number[] => Array.from({ length: n }, (_, i) => i % 2);
