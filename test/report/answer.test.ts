@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { VERDICT } from '../../src/evidence/verdict.js';
 import { evidenceOfReport } from '../../src/report/evidence-of-report.js';
 import { answer } from '../../src/report/page/answer.js';
+import { START_AND_COMPANY } from '../../src/report/charts/start-and-company.js';
 import { mainPair } from '../../src/evidence/difference-maps.js';
 import { allDifferences, amongLearned, differenceMaps } from '../../src/report/page/differences.js';
 import { TERMS, withTerms } from '../../src/report/page/glossary.js';
@@ -74,6 +75,45 @@ describe('answer', () => {
     const none: Report = { ...claims, claims: parts.map((one) => ({ ...one, verdict: VERDICT.tooFew })) };
     expect(sentences(none).at(-1)).toContain(`None of the ${parts.length} statements`);
     expect(sentences({ ...claims, claims: [] }).join(' ')).not.toContain('statements');
+  });
+
+  it('counts many conditions and names none, and compares those that differ in tasks alone', () => {
+    const many = exampleReport({ seeds: 3, points: 20, conditions: 30 });
+    expect(sentences(many)[0]).toBe(
+      'SUM was learned by every seed of 24 conditions; by no seed of 6 conditions.',
+    );
+    const lost = structuredClone(many);
+    Object.assign(lost.subjects[0].learned ?? {}, { SUM: 0.2 });
+    expect(sentences(lost)[0]).toContain(
+      'by every seed of 23 conditions; by some seeds of 1 condition; by no',
+    );
+    const { charts } = answer(many, evidenceOfReport(many));
+    const forest = charts.find(({ id }) => id === 'largest-differences');
+    const pairs = new Set(forest?.table?.rows.map(([, conditions]) => conditions));
+    expect(pairs.size).toBeGreaterThan(1);
+    for (const pair of pairs) expect(pair).toMatch(/^MAX\+MED\+SUM minus SUM \((full|pairs), d=\d+\)$/);
+    expect(forest?.subtitle).toContain('Differences between SUM alone and a mixture of the same size');
+  });
+
+  it('says of a plan over starts what its picture shows', () => {
+    const many = exampleReport({ seeds: 3, points: 20, conditions: 30 });
+    const subjects = many.subjects.map((subject, i) => ({
+      ...subject,
+      design: { ...subject.design, embeddingInit: i < 45 ? 0.02 : 0.5 },
+    }));
+    const [name, module] = Object.entries(many.modules)[0];
+    const charts = module.charts.map((one, i) => ({
+      ...one,
+      ...(i === 0 ? { id: START_AND_COMPANY, headline: true } : {}),
+    }));
+    const plan: Report = { ...many, subjects, modules: { ...many.modules, [name]: { ...module, charts } } };
+    const [depth, start] = sentences(plan);
+    expect(depth).toBe(
+      'At depth 1, with 8,000 steps and nothing held out, SUM alone was learned by 0 of 9 seeds (8,112 parameters), and beside MAX and MED by 9 of 9 seeds (8,112 parameters).',
+    );
+    expect(start).toBe(
+      'From a larger start of the token embeddings alone (standard deviation 0.5 instead of 0.02) SUM was learned at depth 1 alone by 0 of 9 seeds (8,112 parameters) and beside MAX and MED by 9 of 9 seeds (8,112 parameters).',
+    );
   });
 
   it('shows at most three pictures', () => {

@@ -1,5 +1,5 @@
 /**
- * The first screen: what was found in three sentences of plain words, and the pictures that show it. Everything is computed from
+ * The first screen: what was found in a few sentences of plain words, and the pictures that show it. Everything is computed from
  * the report; nothing here decides anything.
  */
 import { claimById } from '../../evidence/claims-file.js';
@@ -7,8 +7,9 @@ import { type Condition, hasLearned, PRIMARY } from '../../evidence/conditions.j
 import type { Evidence } from '../../evidence/evidence.js';
 import type { Difference } from '../../evidence/summaries.js';
 import { VERDICT } from '../../evidence/verdict.js';
-import { percent, readable } from '../charts/common.js';
-import { START_AND_COMPANY } from '../charts/start-and-company.js';
+import { counted, percent, readable } from '../charts/common.js';
+import { depthSentence, startSentence } from '../charts/start-and-company-text.js';
+import { START_AND_COMPANY, startCounts } from '../charts/start-and-company.js';
 import { differenceName, forestChart, pairName } from '../marks/forest.js';
 import { type HeatCell, heatMapChart } from '../marks/heat-map.js';
 import type { ChartSpec, Report } from '../schema.js';
@@ -23,23 +24,25 @@ export interface Answer {
 const ON_FIRST_SCREEN = 8;
 
 export function answer(report: Report, evidence: Evidence): Answer {
-  const all = allDifferences(evidence);
+  const first = headlines(report);
+  const isMany = evidence.conditions.length > MOST_IN_STRIP;
+  const all = isMany ? ofTasksAlone(evidence) : allDifferences(evidence);
   const differences = amongLearned(all);
   return {
     sentences: [
-      ...learnedSentence(evidence.conditions),
+      ...learnedSentences(evidence.conditions, first),
       ...differenceSentence(differences),
       ...claimsSentence(report),
     ],
     charts: [
-      ...openingOf(evidence.conditions, headlines(report)),
+      ...openingOf(evidence.conditions, first),
       ...(differences.length === 0
         ? []
         : [
             forestChart(differences, {
               id: 'largest-differences',
               title: 'The largest differences',
-              note: `Differences between conditions${differences.length < all.length ? ' of which a run learned SUM' : ''}, all runs.`,
+              note: `Differences between ${isMany ? 'SUM alone and a mixture of the same size and training,' : 'conditions'}${differences.length < all.length ? ' of which a run learned SUM' : ''}, all runs.`,
               most: ON_FIRST_SCREEN,
             }),
           ]),
@@ -50,14 +53,23 @@ export function answer(report: Report, evidence: Evidence): Answer {
 /** Pictures that say most at a glance, the first that there is; any other headline comes after them. */
 const FIRST: readonly string[] = [START_AND_COMPANY, 'learned-by-size', 'embedding-plane'];
 
-/** A strip of many conditions says less than the course over sizes, which then stands alone. */
+/** More conditions are counted and not named, and a strip of them says less than the course over sizes. */
 const MOST_IN_STRIP = 24;
 
+const isCourse = (first: readonly ChartSpec[]): boolean => first.some(({ id }) => id === START_AND_COMPANY);
+
 function openingOf(conditions: readonly Condition[], first: readonly ChartSpec[]): ChartSpec[] {
-  const isCourse = first.some(({ id }) => id === START_AND_COMPANY);
-  if (!isCourse) return [learnedStrip(conditions), ...first];
+  if (!isCourse(first)) return [learnedStrip(conditions), ...first];
   return conditions.length > MOST_IN_STRIP ? [...first] : [...first, learnedStrip(conditions)];
 }
+
+/** Differences between SUM alone and a mixture of the same size and training: what any two of many conditions differ in says little. */
+function ofTasksAlone(evidence: Evidence): Difference[] {
+  const pairs = new Set(evidence.comparisons.map(({ sumOnly, mixed }) => pairOf(sumOnly?.id, mixed?.id)));
+  return allDifferences(evidence).filter(({ a, b }) => pairs.has(pairOf(a.id, b.id)));
+}
+
+const pairOf = (...ids: readonly (string | undefined)[]): string => [...ids].sort().join(' ');
 
 /** One picture of the modules: of those that they put first. */
 function headlines({ modules }: Report): ChartSpec[] {
@@ -80,6 +92,13 @@ function askedOf(conditions: readonly Condition[]): string | undefined {
 /** Conditions of the same answer are named together; more than this of them are counted. */
 const MOST_NAMED = 3;
 
+function learnedSentences(conditions: readonly Condition[], first: readonly ChartSpec[]): string[] {
+  if (conditions.length <= MOST_IN_STRIP || !isCourse(first)) return learnedSentence(conditions);
+  const counts = startCounts(conditions);
+  const depths = [...new Set(counts.map(({ depth }) => depth))];
+  return [...depths.map((depth) => depthSentence(depth, counts)), startSentence(counts)];
+}
+
 function learnedSentence(conditions: readonly Condition[]): string[] {
   const operation = askedOf(conditions);
   if (operation === undefined) return [];
@@ -88,7 +107,9 @@ function learnedSentence(conditions: readonly Condition[]): string[] {
     const learned = asked.filter((run) => hasLearned(run, operation) === true).length;
     return asked.length === 0 ? [] : [{ label: condition.label, learned, runs: asked.length }];
   });
+  const isMany = rows.length > MOST_IN_STRIP;
   const names = (some: readonly (typeof rows)[number][]): string => {
+    if (isMany) return counted(some.length, 'condition');
     const shown = some
       .slice(0, MOST_NAMED)
       .map(({ label, runs }) => `${label} (${runs} ${runs === 1 ? 'seed' : 'seeds'})`);
@@ -102,14 +123,16 @@ function learnedSentence(conditions: readonly Condition[]): string[] {
     ...(all.length === 0 ? [] : [`by every seed of ${names(all)}`]),
     ...(some.length === 0
       ? []
-      : [
-          `by ${some
-            .slice(0, MOST_NAMED)
-            .map(({ label, learned, runs }) => `${learned} of ${runs} seeds of ${label}`)
-            .join(
-              '; ',
-            )}${some.length > MOST_NAMED ? ` and by some of ${some.length - MOST_NAMED} more` : ''}`,
-        ]),
+      : isMany
+        ? [`by some seeds of ${names(some)}`]
+        : [
+            `by ${some
+              .slice(0, MOST_NAMED)
+              .map(({ label, learned, runs }) => `${learned} of ${runs} seeds of ${label}`)
+              .join(
+                '; ',
+              )}${some.length > MOST_NAMED ? ` and by some of ${some.length - MOST_NAMED} more` : ''}`,
+          ]),
     ...(none.length === 0 ? [] : [`by no seed of ${names(none)}`]),
   ];
   return parts.length === 0 ? [] : [`${operation} was learned ${parts.join('; ')}.`];

@@ -4,13 +4,14 @@
  */
 import type { ClaimResult } from '../../../evidence/claims.js';
 import type { PlanVerdicts } from '../../../evidence/plan-verdicts.js';
-import { type Claim, type ClaimPart, CLAIMS, SMALL_START } from '../../../evidence/claims-file.js';
+import { type Claim, type ClaimPart, CLAIMS } from '../../../evidence/claims-file.js';
 import { conditionsOf } from '../../../evidence/conditions.js';
 import { groupBy } from '../../../evidence/group-by.js';
 import { grouped } from '../../../evidence/results.js';
 import { VERDICT, VERDICTS, verdictText } from '../../../evidence/verdict.js';
 import { readable } from '../../../report/charts/common.js';
-import { startAndCompany, type StartCount, startCounts } from '../../../report/charts/start-and-company.js';
+import { depthSentence, startSentence } from '../../../report/charts/start-and-company-text.js';
+import { startAndCompany, startCounts } from '../../../report/charts/start-and-company.js';
 import type { ChartSpec } from '../../../report/schema.js';
 import { decideTable } from '../../verdicts.js';
 import type { SweepRun } from '../plan/expand.js';
@@ -46,7 +47,7 @@ export function findingsOf(all: ReadonlyMap<string, ResultLine>, runs: readonly 
   return {
     sentences: [
       ...[1, 2].map((depth) => depthSentence(depth, counts)),
-      startSentence(counts, rows),
+      startSentence(counts, startVerdicts(rows)),
       paperSentence(rows),
       ownSentence(rows),
     ],
@@ -102,61 +103,13 @@ export function planVerdictsOf(
   };
 }
 
-const total = (counts: readonly StartCount[]): { readonly learned: number; readonly runs: number } => ({
-  learned: counts.reduce((sum, { learned }) => sum + learned, 0),
-  runs: counts.reduce((sum, { runs }) => sum + runs, 0),
-});
-
-/** `12 of 40 seeds (2,504 to 17,808 parameters; most of them from 8,080 on)` */
-function shareText(counts: readonly StartCount[]): string {
-  const { learned, runs } = total(counts);
-  const sizes = counts.map(({ parameters }) => parameters);
-  const range =
-    sizes.length === 1
-      ? `${grouped(sizes[0])} parameters`
-      : `${grouped(Math.min(...sizes))} to ${grouped(Math.max(...sizes))} parameters`;
-  const from = mostFrom(counts);
-  const most =
-    from === undefined || learned === runs || sizes.length === 1
-      ? ''
-      : `; in most of each size's from ${grouped(from)} on`;
-  return `${learned} of ${runs} seeds (${range}${most})`;
-}
-
-/** The smallest size from which on more than half of the seeds of every size learned. */
-function mostFrom(counts: readonly StartCount[]): number | undefined {
-  let from: number | undefined;
-  for (const { parameters, learned, runs } of [...counts].sort((a, b) => b.parameters - a.parameters)) {
-    if (learned * 2 <= runs) break;
-    from = parameters;
-  }
-  return from;
-}
-
-function depthSentence(depth: number, counts: readonly StartCount[]): string {
-  const own = counts.filter((count) => count.depth === depth && count.embeddingInit === SMALL_START);
-  if (own.length === 0) return `At depth ${depth} no run of SUM with nothing held out is finished yet.`;
-  const arms = [false, true].map((company) => own.filter((count) => count.company === company));
-  const [alone, beside] = arms.map((some) => (some.length === 0 ? undefined : shareText(some)));
-  return `At depth ${depth}, with ${grouped(own[0].steps)} steps and nothing held out, SUM alone was learned by ${alone ?? 'no seed yet, as none is finished'}, and beside MAX and MED by ${beside ?? 'no seed yet, as none is finished'}.`;
-}
-
-function startSentence(counts: readonly StartCount[], rows: readonly Row[]): string {
-  const larger = counts.filter(({ embeddingInit }) => embeddingInit !== SMALL_START);
-  if (larger.length === 0) return 'No run from a larger start of the token embeddings is finished yet.';
-  const parts = [...groupBy(larger, ({ depth }) => String(depth)).values()].map((own) => {
-    const arms = [false, true].map((company) => own.filter((count) => count.company === company));
-    const texts = arms.flatMap((some, i) =>
-      some.length === 0 ? [] : [`${i === 0 ? 'alone' : 'beside MAX and MED'} by ${shareText(some)}`],
-    );
-    return `at depth ${own[0].depth} ${texts.join(' and ')}`;
-  });
-  const starts = [...new Set(larger.map(({ embeddingInit }) => embeddingInit))].join(' or ');
+/** What M1 and M2 say, where they are decided. */
+function startVerdicts(rows: readonly Row[]): string {
   const decided = rows.filter(
     ({ claim, result }) => ['M1', 'M2'].includes(claim.id) && result.verdict !== VERDICT.tooFew,
   );
   const verdicts = decided.map(({ part, verdict }) => `${part.id} is ${verdict}`).join(', ');
-  return `From a larger start of the token embeddings alone (standard deviation ${starts} instead of ${SMALL_START}) SUM was learned ${parts.join('; ')}${verdicts === '' ? '' : `; that what joint training saves is only a flat start: ${verdicts}`}.`;
+  return verdicts === '' ? '' : `; that what joint training saves is only a flat start: ${verdicts}`;
 }
 
 /** `C1a and C2a supported; C3a contradicted; the others undecided` */
