@@ -5,7 +5,7 @@
 import { NESTED } from '../src/evidence/ladders.js';
 import type { Scope } from '../src/evidence/scope.js';
 import { RANGES, type StatisticRow } from '../src/evidence/statistic.js';
-import { accuracyByOperation, divisorAccuracy, isNested, nestedAccuracy } from '../src/train/learned.js';
+import { accuracyByOperation, divisorAccuracy, nestedAccuracy } from '../src/train/learned.js';
 import type { EvalRow } from '../src/train/metrics.js';
 import { lastTwoAtStep } from '../src/train/read-training.js';
 import { learnedBySize } from '../src/report/charts/learned-by-size.js';
@@ -26,7 +26,7 @@ export function measureLearning({ subject, config, rows }: TrainedSubject) {
       inside: insideOf(row),
     })),
     /** the smaller accuracy of the last two evaluations, inside nested expressions too where they nest */
-    lesser: lastTwoAtStep(rows, step, isNested(config.data)) ?? {},
+    lesser: lastTwoAtStep(rows, step, config) ?? {},
     /** at the last evaluation: held-out prompts by operation */
     held: last === undefined ? {} : accuracyByOperation(last, 'held'),
     /** at the last evaluation: SUM right modulo each proper divisor of n */

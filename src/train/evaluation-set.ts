@@ -37,7 +37,7 @@ export interface EvaluationSet {
   /** of the tokens of all prompts */
   readonly vocabulary: Vocabulary;
   readonly cells: readonly PromptCell[];
-  /** whole expressions of the training distribution; absent at depth 1, where the cells are all there is */
+  /** whole expressions as they are trained on at that step; absent at depth 1, where the cells are all there is */
   readonly nested?: readonly AnnotatedSequence[];
 }
 
@@ -46,6 +46,8 @@ export interface EvaluationSetOptions {
   readonly chunkTokens: number;
   /** the last evaluation of a run asks more whole expressions */
   readonly final: boolean;
+  /** operations of whole expressions: those that are being trained; default all of the data */
+  readonly tasks?: readonly OperationName[];
 }
 
 /** Builds the prompts. Hold-outs of the data mark the cells; they do not thin them. */
@@ -63,7 +65,7 @@ export function createEvaluationSet(data: DataConfig, options: EvaluationSetOpti
   // lines of a file are scored by line-evaluation.ts
   if (data.depth === 1 || data.file !== undefined) return { vocabulary, cells };
   // large enough that no example of the sample repeats, whatever the size of the training set
-  const endless = { ...data, fixedSize: NESTED_FINAL_SAMPLE };
+  const endless = { ...data, tasks: options.tasks ?? data.tasks, fixedSize: NESTED_FINAL_SAMPLE };
   const generator = createGenerator(endless, EVALUATION_SEED, { stream: 'evaluation' });
   const size = options.final ? NESTED_FINAL_SAMPLE : NESTED_SAMPLE;
   const nested = Array.from({ length: size }, (_, i) => generator.example(i));

@@ -1,4 +1,5 @@
 /** What a run has learned, read off its evaluation rows: accuracy by operation, the definition of "learned", stopping. */
+import { phaseAt, type PhaseSpan } from '../config/phases.js';
 import { LEARNED_ACCURACY } from '../evidence/claims-file.js';
 import type { DataConfig } from '../listops/data-config.js';
 import type { EvalCell, EvalRow } from './metrics.js';
@@ -59,6 +60,15 @@ export function divisorAccuracy(row: EvalRow, operation: string): Record<string,
 export function nestedAccuracy(row: EvalRow, operation: string): number | undefined {
   const found = row.nested?.inside?.find((entry) => entry.operation === operation);
   return found === undefined || found.total === 0 ? undefined : found.correct / found.total;
+}
+
+/**
+ * Whether an evaluation asked whole expressions of the operations that were trained at that step. Older versions asked those
+ * of all phases, also such as a later phase forgets: what is inside them then says nothing of the operations that are trained.
+ */
+export function asksWhatIsTrained(row: EvalRow, spans: readonly PhaseSpan[]): boolean {
+  const tasks: readonly string[] = phaseAt(spans, row.step - 1).tasks;
+  return row.nested?.inside?.every(({ operation }) => tasks.includes(operation)) ?? true;
 }
 
 /** Whether a run's expressions nest, so that `learned` asks for what is inside them too. */

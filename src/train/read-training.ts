@@ -4,11 +4,19 @@
  */
 import { wilsonInterval } from '../analysis/statistics/intervals.js';
 import { conditionId, conditionLabel, gptConfigOf } from '../config/names.js';
+import { phaseSpans } from '../config/phases.js';
 import type { RunConfig } from '../config/run-config.js';
 import { chanceLevel } from '../listops/sampling/chance.js';
 import { isOperationName } from '../listops/language/operations.js';
 import { parameterTable } from '../model/parameters.js';
-import { accuracyByOperation, divisorAccuracy, nestedAccuracy, operationAccuracy } from './learned.js';
+import {
+  accuracyByOperation,
+  asksWhatIsTrained,
+  divisorAccuracy,
+  isNested,
+  nestedAccuracy,
+  operationAccuracy,
+} from './learned.js';
 import type { EvalCell, EvalRow, MetricNumber, MetricRow, RoleLosses } from './metrics.js';
 import { parseMetricRows } from './metrics.js';
 
@@ -85,22 +93,25 @@ export function accuracyAtStep(rows: readonly unknown[], step: number): Record<s
 
 /**
  * By operation, the smaller accuracy of the last two evaluations at or before a step; undefined with fewer than two.
- * @param nested - the run's expressions nest: accuracy inside them counts too, and an operation of which it is not known is
- *   left out
+ * @param config - where expressions nest, accuracy inside them counts too, and an operation of which it is not known is left out
  */
 export function lastTwoAtStep(
   rows: readonly unknown[],
   step: number,
-  nested: boolean,
+  config: Pick<RunConfig, 'data' | 'training'>,
 ): Record<string, number> | undefined {
   const lastTwo = parseMetricRows(rows, 'metrics.jsonl')
     .filter((row): row is EvalRow => row.kind === 'eval' && row.step <= step)
     .slice(-2);
   if (lastTwo.length < 2) return undefined;
+  const spans = phaseSpans(config);
+  const nested = isNested(config.data);
+  const insideOf = (row: EvalRow, operation: string): number | undefined =>
+    asksWhatIsTrained(row, spans) ? nestedAccuracy(row, operation) : undefined;
   const lesser: Record<string, number> = {};
   for (const operation of Object.keys(accuracyByOperation(lastTwo[1]))) {
     const flat = lastTwo.map((row) => operationAccuracy(row, operation) ?? 0);
-    const inside = nested ? lastTwo.map((row) => nestedAccuracy(row, operation)) : [];
+    const inside = nested ? lastTwo.map((row) => insideOf(row, operation)) : [];
     const known = [...flat, ...inside].filter((accuracy) => accuracy !== undefined);
     if (known.length === flat.length + inside.length) lesser[operation] = Math.min(...known);
   }

@@ -4,7 +4,7 @@
  */
 import { type ResumePoint, type RunStore, createOrOpenRun } from '../checkpoint/store.js';
 import { gptConfigOf } from '../config/names.js';
-import { phaseSpans } from '../config/phases.js';
+import { phaseAt, type PhaseSpan, phaseSpans } from '../config/phases.js';
 import type { RunConfig } from '../config/run-config.js';
 import type { Batch, Engine, Model, TrainingState } from '../engine/engine.js';
 import { openEngine } from '../engine/registry.js';
@@ -231,7 +231,10 @@ function examplesOf(config: RunConfig, source: LineSource | undefined): (step: n
     (phases.find(({ to }) => step < to) ?? phases[phases.length - 1]).examples.batch(step, batchSize);
 }
 
-/** The evaluation of a run: the prompts are built once, those of the last evaluation when it comes. */
+/**
+ * The evaluation of a run: single operations of the whole run, whole expressions of the phase that ends or goes on there. The
+ * prompts are built once a phase, those of the last evaluation when it comes.
+ */
 function evaluator(
   config: RunConfig,
   model: Model,
@@ -239,11 +242,15 @@ function evaluator(
 ): (step: number, pause: () => Promise<void>) => Promise<EvalRow> {
   const chunkTokens = evaluationChunk(parameterTable(gptConfigOf(config)).nParameters);
   const { steps } = config.training;
+  const spans = phaseSpans(config);
   let set: EvaluationSet | undefined;
+  let asked: PhaseSpan | undefined;
   let lines: LineEvaluation | undefined;
   return async (step, pause) => {
-    if (set === undefined || (step === steps && config.data.depth > 1)) {
-      set = createEvaluationSet(config.data, { chunkTokens, final: step === steps });
+    const phase = phaseAt(spans, step - 1);
+    if (set === undefined || ((step === steps || phase !== asked) && config.data.depth > 1)) {
+      set = createEvaluationSet(config.data, { chunkTokens, final: step === steps, tasks: phase.tasks });
+      asked = phase;
     }
     const row = await evaluate(model, set, step, pause);
     if (source === undefined) return row;

@@ -157,6 +157,29 @@ describe('the claims table', () => {
   });
 });
 
+describe('what was compared', () => {
+  const table = (report: Report): string => {
+    const page = renderReport(report, runtime);
+    return visible(page.slice(page.indexOf('id="compared"')).split('</section>')[0]);
+  };
+
+  it('is folded where conditions are many', () => {
+    expect(table(claims)).not.toContain('All ');
+    expect(table(exampleReport({ seeds: 1, points: 3, conditions: 45 }))).toContain('All 45 conditions');
+  });
+
+  it('shows what decides where expressions nest: single operations can be right and chains wrong', () => {
+    const deep = structuredClone(claims);
+    for (const subject of deep.subjects) {
+      Object.assign(subject, { accuracy: { SUM: 1 }, learned: { SUM: 0.6 } });
+      Object.assign(subject.design, { nested: true });
+    }
+    expect(table(deep)).toContain('0 of 3 (60 %)');
+    expect(table(deep)).toContain('where expressions nest, the smaller of the last two evaluations');
+    expect(table(claims)).not.toContain('where expressions nest');
+  });
+});
+
 describe('where they differ', () => {
   it('compares the mixed condition with SUM alone', () => {
     expect(mainPair(evidence)?.map(({ label }) => label)).toEqual([

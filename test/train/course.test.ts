@@ -213,6 +213,28 @@ describe('phases', () => {
     expect(new Set(batch.operations.filter((operation) => operation >= 0))).toEqual(new Set([3]));
   });
 
+  it('are asked whole expressions of what they train, and single operations of the whole run', async () => {
+    const config = tiny({
+      data: { depth: 2, operands: [2, 2] },
+      model: { ...TINY.model, nCtx: 64 },
+      training: { phases: 'MAX+MED:70,SUM:60' as never },
+    });
+    const { dir } = await trainRun(config, place());
+    const rows = parseMetricRows(openRun(dir).readMetrics(), 'metrics.jsonl').filter(
+      (row) => row.kind === 'eval',
+    );
+    const names = (of: readonly { readonly operation: string }[] = []): string[] =>
+      [...new Set(of.map(({ operation }) => operation))].sort();
+    expect(rows.map(({ step }) => step)).toEqual([50, 70, 100, 130]);
+    for (const { step, cells, nested } of rows) {
+      const trained = step <= 70 ? ['MAX', 'MED'] : ['SUM'];
+      expect(names(nested?.inside)).toEqual(trained);
+      expect(names(nested?.results)).toEqual(trained);
+      expect(nested?.total).toBe(step === 130 ? 4000 : 500);
+      expect(names(cells)).toEqual(['MAX', 'MED', 'SUM']);
+    }
+  });
+
   it('whose tasks are all alike on one curve give the weights of the run without them', async () => {
     const tasks = ['MAX', 'SUM'] as const;
     const phases = [

@@ -16,7 +16,10 @@ export interface ConditionSummary {
   readonly seeds: readonly number[];
   readonly steps: readonly number[];
   readonly subjects: readonly Subject[];
-  /** by operation: in how many of the evaluated runs it is learned, and the range of the last accuracy */
+  /**
+   * by operation: in how many of the evaluated runs it is learned, and the range of the last accuracy; where expressions nest,
+   * of the accuracy that decides
+   */
   readonly operations: readonly {
     readonly operation: string;
     readonly learned: number;
@@ -66,7 +69,9 @@ function operationsOf(subjects: readonly Subject[]): ConditionSummary['operation
   return operations.map((operation) => {
     const evaluated = final.flatMap((subject) => {
       const last = subject.accuracy?.[operation];
-      return last === undefined ? [] : [{ last, both: subject.learned?.[operation] ?? 0 }];
+      if (last === undefined) return [];
+      const both = subject.learned?.[operation];
+      return [{ last: subject.design.nested ? (both ?? last) : last, both: both ?? 0 }];
     });
     const accuracies = evaluated.map(({ last }) => last);
     return {

@@ -47,6 +47,9 @@ function notesOf(notes: string | undefined): Html | undefined {
   </section>`;
 }
 
+/** A table of more conditions is folded. */
+const MOST_OPEN = 40;
+
 export function compared(conditions: readonly ConditionSummary[]): Html {
   if (conditions.length === 0) {
     return html`<section aria-labelledby="compared">
@@ -68,20 +71,30 @@ export function compared(conditions: readonly ConditionSummary[]): Html {
         ${operations.map((operation) => learnedCell(condition, operation))}
       </tr>`,
   );
+  const table = scrollTable(
+    'Conditions',
+    [
+      'Condition',
+      ...['Parameters', 'Seeds', 'Step', ...operations.map((name) => `${name} learned`)].map(numeric),
+    ],
+    { rows, kind: 'conditions' },
+  );
+  const nests = conditions.some(({ subjects }) => subjects.some(({ design }) => design.nested));
   const diverged = conditions.filter((condition) => condition.diverged > 0);
   return html`<section aria-labelledby="compared">
     <h2 id="compared">What was compared</h2>
-    ${scrollTable(
-      'Conditions',
-      [
-        'Condition',
-        ...['Parameters', 'Seeds', 'Step', ...operations.map((name) => `${name} learned`)].map(numeric),
-      ],
-      { rows, kind: 'conditions' },
-    )}
+    ${
+      conditions.length > MOST_OPEN
+        ? html`<details>
+            <summary>All ${conditions.length} conditions</summary>
+            ${table}
+          </details>`
+        : table
+    }
     <p class="note">
       Seeds: how many, and in brackets which. Learned: accuracy on result tokens of at least 95 % at the last
-      two evaluations, greedy; in brackets the accuracy at the end, lowest and highest over seeds.
+      two evaluations, greedy; in brackets the accuracy at the end, lowest and highest over
+      seeds${nests ? '; where expressions nest, the smaller of the last two evaluations, alone and inside other expressions, which decides' : ''}.
     </p>
     ${diverged.map((condition) => html`<p class="note">${condition.label}: ${condition.diverged} diverged; counted by the last finite checkpoint.</p>`)}
   </section>`;

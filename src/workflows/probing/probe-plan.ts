@@ -15,7 +15,6 @@ import { canonicalJson } from '../../io/json.js';
 import { sha256Hex } from '../../io/sha256.js';
 import { parameterTable } from '../../model/parameters.js';
 import type { Json, Subject } from '../../report/schema.js';
-import { isNested } from '../../train/learned.js';
 import { designOf } from './design.js';
 import { accuracyAtStep, lastTwoAtStep } from '../../train/read-training.js';
 
@@ -160,7 +159,7 @@ export function checkpointRef(store: RunStore, step: number | 'final' | 'last'):
   const { config } = store;
   const loaded = store.loadStep(step);
   const rows = store.readMetrics();
-  const learned = lastTwoAtStep(rows, loaded.step, isNested(config.data));
+  const learned = lastTwoAtStep(rows, loaded.step, config);
   return {
     source: { kind: 'run', dir: store.dir },
     config,

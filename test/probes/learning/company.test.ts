@@ -37,9 +37,9 @@ function run(
   const rows = accuracies.map((accuracy, i) =>
     evaluation(((i + 1) * steps) / accuracies.length, 'SUM', accuracy),
   );
-  const learned = lastTwoAtStep(rows, steps, false);
-  const subject = { ...madeSubject(made), ...(learned === undefined ? {} : { learned }) };
   const config = madeConfig(made);
+  const learned = lastTwoAtStep(rows, steps, config);
+  const subject = { ...madeSubject(made), ...(learned === undefined ? {} : { learned }) };
   return { subject, config, measurement: learning.measure({ subject, config, rows }) };
 }
 

@@ -4,7 +4,6 @@
  */
 import { LEARNED_ACCURACY } from '../../../evidence/claims-file.js';
 import { groupBy } from '../../../evidence/group-by.js';
-import { isNested } from '../../../train/learned.js';
 import { lastTwoAtStep } from '../../../train/read-training.js';
 import type { SweepRun } from './expand.js';
 import { isFields } from './fields.js';
@@ -45,7 +44,7 @@ export function chooseValue(
       const accuracies = own.flatMap((run) => {
         const line = results.get(run.id);
         if (line === undefined) return [];
-        const lesser = lastTwoAtStep(evaluationRows(line), line.end.step, isNested(run.config.data));
+        const lesser = lastTwoAtStep(evaluationRows(line), line.end.step, run.config);
         return [lesser?.[operation] ?? 0];
       });
       return {

@@ -6,9 +6,11 @@ import { z } from 'zod';
 import { END_REASONS } from '../../../checkpoint/store.js';
 import { runId } from '../../../config/names.js';
 import { parseRunConfig } from '../../../config/parse.js';
+import { phaseSpans } from '../../../config/phases.js';
 import type { RunConfig } from '../../../config/run-config.js';
 import { errorMessage } from '../../../errors.js';
 import { observationSchema } from '../../../evidence/statistic.js';
+import { asksWhatIsTrained } from '../../../train/learned.js';
 import type { EvalCell, EvalRow } from '../../../train/metrics.js';
 
 /** Right and asked. */
@@ -93,8 +95,19 @@ export function sameResult(a: ResultLine, b: ResultLine): boolean {
 }
 
 /** Evaluation rows as far as "learned" reads them: one cell an operation and side, of no particular arity. */
-export function evaluationRows({ evaluations }: Pick<ResultLine, 'evaluations'>): EvalRow[] {
-  return evaluations.map(({ step: at, trained, held = {}, inside, chains, lossNats }) => ({
+export function evaluationRows({
+  evaluations,
+  configuration,
+}: Pick<ResultLine, 'evaluations' | 'configuration'>): EvalRow[] {
+  const spans = phaseSpans(configuration);
+  return evaluations.map(rowOf).map((row) => (asksWhatIsTrained(row, spans) ? row : flatOf(row)));
+}
+
+/** Without its whole expressions: what is inside them is then unknown. */
+const flatOf = ({ nested: _, ...row }: EvalRow): EvalRow => row;
+
+function rowOf({ step: at, trained, held = {}, inside, chains, lossNats }: Evaluation): EvalRow {
+  return {
     kind: 'eval',
     step: at,
     cells: [
@@ -115,7 +128,7 @@ export function evaluationRows({ evaluations }: Pick<ResultLine, 'evaluations'>)
           })),
         },
       }),
-  }));
+  };
 }
 
 function cell(

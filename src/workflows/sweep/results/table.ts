@@ -4,7 +4,6 @@ import { conditionId, distinguishingLabels } from '../../../config/names.js';
 import type { Evidence } from '../../../evidence/evidence.js';
 import { observe, type Observation } from '../../../evidence/statistic.js';
 import type { Subject } from '../../../evidence/subject.js';
-import { isNested } from '../../../train/learned.js';
 import { accuracyAtStep, lastTwoAtStep } from '../../../train/read-training.js';
 import { designOf } from '../../probing/design.js';
 import { evaluationRows, type ResultLine } from './result-line.js';
@@ -17,7 +16,7 @@ export function tableOfResults(lines: readonly ResultLine[]): Pick<Evidence, 'su
   lines.forEach((line, i) => {
     const { id: run, configuration: config, end } = line;
     const rows = evaluationRows(line);
-    const learned = lastTwoAtStep(rows, end.step, isNested(config.data));
+    const learned = lastTwoAtStep(rows, end.step, config);
     const last = rows.at(-1);
     const subject: Subject = {
       id: `${run}@${line.weightsStep}`,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { hasLearned } from '../../../../src/train/learned.js';
-import { evaluationRows } from '../../../../src/workflows/sweep/results/result-line.js';
+import { evaluationRows, type ResultLine } from '../../../../src/workflows/sweep/results/result-line.js';
 import {
   appendResult,
   readResults,
@@ -76,8 +76,13 @@ describe('results.jsonl', () => {
       inside: { SUM: [50, 50] as [number, number], MAX: [20, 50] as [number, number] },
       chains: [30, 50] as [number, number],
     }));
-    expect(hasLearned(evaluationRows({ ...a, evaluations: told }), 'SUM', { nested: true })).toBe(true);
-    expect(hasLearned(evaluationRows({ ...a, evaluations: told }), 'MAX', { nested: true })).toBe(false);
+    const configuration = { ...a.configuration, data: { ...a.configuration.data, tasks: ['MAX', 'SUM'] } };
+    const both = evaluationRows({ ...a, configuration, evaluations: told } as ResultLine);
+    expect(hasLearned(both, 'SUM', { nested: true })).toBe(true);
+    expect(hasLearned(both, 'MAX', { nested: true })).toBe(false);
+    // whole expressions of an operation that is not trained say nothing of the one that is
+    const other = evaluationRows({ ...a, evaluations: told });
+    expect(hasLearned(other, 'SUM', { nested: true })).toBeNull();
   });
 
   it('is empty where there is no file', () => {
