@@ -50,6 +50,26 @@ it('a run has learned when every operation is right at the last two evaluations'
   }
 });
 
+it('what a last phase does not train may be forgotten', async () => {
+  const training = { phases: 'MAX+MED:100,SUM:200' as never };
+  for (const [seed, [last, learned]] of (
+    [
+      [1, true],
+      [0.5, false],
+    ] as const
+  ).entries()) {
+    const config = resolveRunConfig({ training, seed });
+    const name = writeRun(sample.checkpointsDir, { config, until: 0, end: 'budget' });
+    add(
+      name,
+      evalLine(200, { MAX: 0.2, MED: 0.1, SUM: 1 }),
+      evalLine(300, { MAX: 0.2, MED: 0.1, SUM: last }),
+    );
+    index = new RunIndex([sample.checkpointsDir], undefined, Infinity);
+    expect((await listed(name)).learned).toBe(learned);
+  }
+});
+
 it('where expressions nest, inside them too', async () => {
   const inside = (step: number, share: number | undefined): string => {
     const row = JSON.parse(evalLine(step, { SUM: 1 })) as Record<string, unknown>;

@@ -14,6 +14,7 @@ import {
   readEnd,
 } from '../../checkpoint/run-files.js';
 import { conditionId, distinguishingLabels, gptConfigOf } from '../../config/names.js';
+import { phaseSpans } from '../../config/phases.js';
 import type { RunConfig } from '../../config/run-config.js';
 import { errorMessage, printable } from '../../errors.js';
 import { lockHolder } from '../../io/lock.js';
@@ -283,19 +284,20 @@ const rounded = ([step, value]: CurvePoint): CurvePoint => [
   value === null ? null : Math.round(value * 1e4) / 1e4,
 ];
 
-/** hasLearned (train/learned.ts) of every operation, from what a list keeps of the rows. */
-function learnedBy({ data }: RunConfig, collector: CurveCollector): boolean | null {
+/** hasLearned (train/learned.ts) of every operation that the last phase trains, from what a list keeps of the rows. */
+function learnedBy(config: RunConfig, collector: CurveCollector): boolean | null {
   const lastTwo = (group: 'accuracy' | 'nested', task: string): (number | null)[] =>
     collector
       .points(group, task)
       .slice(-2)
       .map(([, value]) => value);
   const isBelow = (value: number | null): boolean => !(value !== null && value >= LEARNED_ACCURACY);
-  const flat = data.tasks.map((task) => lastTwo('accuracy', task));
+  const tasks = phaseSpans(config).at(-1)?.tasks ?? config.data.tasks;
+  const flat = tasks.map((task) => lastTwo('accuracy', task));
   if (flat.some((values) => values.length === 0)) return null;
   if (flat.some((values) => values.length < 2 || values.some(isBelow))) return false;
-  if (!isNested(data)) return true;
-  const inside = data.tasks.map((task) => lastTwo('nested', task));
+  if (!isNested(config.data)) return true;
+  const inside = tasks.map((task) => lastTwo('nested', task));
   if (inside.some((values) => values.some(isBelow))) return false;
   return inside.some((values) => values.length < 2) ? null : true;
 }
