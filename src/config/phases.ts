@@ -99,6 +99,10 @@ export function phaseSpans({ data, training }: Course): PhaseSpan[] {
   });
 }
 
+/** Operations that a run trains last: what it is to know in the end. */
+export const lastTasks = ({ data, training }: Course): readonly OperationName[] =>
+  training.phases?.at(-1)?.tasks ?? data.tasks;
+
 /** The phase of an update, counted from 0; the last one for later updates. */
 export function phaseAt(spans: readonly PhaseSpan[], update: number): PhaseSpan {
   const found = spans.find(({ to }) => update < to) ?? spans.at(-1);

@@ -263,8 +263,15 @@ function standardised(x: readonly number[], y: readonly number[]): number | unde
   return pooled > 0 ? nine((mean(x) - mean(y)) / pooled) : undefined;
 }
 
-/** Differences of one statistic between all conditions of which differences mean something: all runs, learned or not. */
-export function differencesOf(evidence: Evidence, statistic: string): Difference[] {
+/**
+ * Differences of one statistic between two conditions: all runs, learned or not.
+ * @param asked - which two; default: all of which differences mean something
+ */
+export function differencesOf(
+  evidence: Evidence,
+  statistic: string,
+  asked: (a: Condition, b: Condition) => boolean = areComparable,
+): Difference[] {
   const info = evidence.statistics.get(statistic);
   if (info === undefined || info.compared === false) return [];
   const { conditions } = evidence;
@@ -272,7 +279,7 @@ export function differencesOf(evidence: Evidence, statistic: string): Difference
     conditions.flatMap((a, i) =>
       conditions
         .slice(i + 1)
-        .filter((b) => areComparable(a, b))
+        .filter((b) => asked(a, b))
         .flatMap((b) => {
           const side = (condition: Condition) => ({ condition, runs: condition.runs });
           return differenceOf(statistic, info, scope, rows, side(a), side(b)) ?? [];

@@ -154,7 +154,7 @@ function removeStale(path: string): void {
   const aside = temporaryBeside(path);
   if (!moveFile(path, aside)) return;
   const moved = readHolder(aside);
-  // between our look and our move somebody else may have removed the stale file and locked: give it back
+  // between our look and our move somebody else may have removed the stale file and taken the lock: give it back
   if (moved !== undefined && holds(aside, moved) && !isGivenUp(aside, moved))
     createExclusively(path, readText(aside));
   removeTree(aside);

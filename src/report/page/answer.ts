@@ -66,7 +66,7 @@ function openingOf(conditions: readonly Condition[], first: readonly ChartSpec[]
 /** Differences between SUM alone and a mixture of the same size and training: what any two of many conditions differ in says little. */
 function ofTasksAlone(evidence: Evidence): Difference[] {
   const pairs = new Set(evidence.comparisons.map(({ sumOnly, mixed }) => pairOf(sumOnly?.id, mixed?.id)));
-  return allDifferences(evidence).filter(({ a, b }) => pairs.has(pairOf(a.id, b.id)));
+  return allDifferences(evidence, (a, b) => pairs.has(pairOf(a.id, b.id)));
 }
 
 const pairOf = (...ids: readonly (string | undefined)[]): string => [...ids].sort().join(' ');

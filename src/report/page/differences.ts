@@ -13,10 +13,13 @@ import { differenceName, forestChart, pairName, ranked } from '../marks/forest.j
 import { counted, readable } from '../charts/common.js';
 import type { ChartSpec } from '../schema.js';
 
-/** Every difference that means something, all statistics, all pairs of conditions: largest first. */
-export function allDifferences(evidence: Evidence): Difference[] {
+/** Every difference that means something, all statistics, all pairs of conditions or those `asked` for: largest first. */
+export function allDifferences(
+  evidence: Evidence,
+  asked?: (a: Condition, b: Condition) => boolean,
+): Difference[] {
   const shown = [...evidence.statistics].filter(([, info]) => info.detail !== true).map(([id]) => id);
-  return ranked(shown.flatMap((id) => differencesOf(evidence, id)));
+  return ranked(shown.flatMap((id) => differencesOf(evidence, id, asked)));
 }
 
 export function differenceForest(evidence: Evidence): ChartSpec {

@@ -14,7 +14,7 @@ import {
   readEnd,
 } from '../../checkpoint/run-files.js';
 import { conditionId, distinguishingLabels, gptConfigOf } from '../../config/names.js';
-import { phaseSpans } from '../../config/phases.js';
+import { lastTasks } from '../../config/phases.js';
 import type { RunConfig } from '../../config/run-config.js';
 import { errorMessage, printable } from '../../errors.js';
 import { lockHolder } from '../../io/lock.js';
@@ -292,7 +292,7 @@ function learnedBy(config: RunConfig, collector: CurveCollector): boolean | null
       .slice(-2)
       .map(([, value]) => value);
   const isBelow = (value: number | null): boolean => !(value !== null && value >= LEARNED_ACCURACY);
-  const tasks = phaseSpans(config).at(-1)?.tasks ?? config.data.tasks;
+  const tasks = lastTasks(config);
   const flat = tasks.map((task) => lastTwo('accuracy', task));
   if (flat.some((values) => values.length === 0)) return null;
   if (flat.some((values) => values.length < 2 || values.some(isBelow))) return false;

@@ -1,6 +1,7 @@
 /** The design of a run, out of its configuration: what says which runs may be compared, and which belong together. */
 import { operationsOf } from '../../config/gpt-config-of.js';
 import { configSha256, fieldText } from '../../config/names.js';
+import { lastTasks } from '../../config/phases.js';
 import type { RunConfig } from '../../config/run-config.js';
 import { DEFAULT_RUN } from '../../config/defaults.js';
 import type { Design } from '../../evidence/subject.js';
@@ -37,9 +38,8 @@ const LADDER_FREE: readonly string[] = [
 
 export function designOf(config: RunConfig, end: Design['end'], trainedHere: boolean): Design {
   const { data, model, optimizer, training, init } = config;
-  const { phases } = training;
   return {
-    tasks: [...(phases?.at(-1)?.tasks ?? data.tasks)],
+    tasks: [...lastTasks(config)],
     regime: data.regime,
     modulus: data.modulus,
     depth: data.depth,
