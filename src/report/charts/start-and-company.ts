@@ -69,9 +69,34 @@ export function startCounts(conditions: readonly Condition[]): StartCount[] {
 const placeOf = ({ learned: _l, runs: _r, ...place }: StartCount): string => JSON.stringify(place);
 const runsOf = (some: readonly StartCount[]): number => some.reduce((sum, { runs }) => sum + runs, 0);
 
-/** `SUM beside MAX and MED, start 0.5` */
-export function armText({ company, embeddingInit }: Pick<StartCount, 'company' | 'embeddingInit'>): string {
-  return `${PRIMARY} ${company ? 'beside MAX and MED' : 'alone'}, start ${embeddingInit}`;
+/** How a count is named in the picture. */
+interface StartNames {
+  /** `SUM with MAX and MED, start 0.5` */
+  readonly arm: (count: StartCount) => string;
+  /** `Depth 1, 8,000 steps` */
+  readonly panel: (count: StartCount) => string;
+}
+
+/** Where each depth has a larger start of its own, they are one arm in the legend, and the panel says which it is. */
+function startNames(counts: readonly StartCount[]): StartNames {
+  const larger = counts.filter(({ embeddingInit }) => embeddingInit !== SMALL_START);
+  const startsOf = (some: readonly StartCount[]): number[] => [
+    ...new Set(some.map(({ embeddingInit }) => embeddingInit)),
+  ];
+  const byDepth = groupBy(larger, ({ depth }) => String(depth));
+  const isOneArm =
+    startsOf(larger).length > 1 && [...byDepth.values()].every((own) => startsOf(own).length === 1);
+  return {
+    arm: ({ company, embeddingInit }) => {
+      const start = isOneArm && embeddingInit !== SMALL_START ? 'larger start' : `start ${embeddingInit}`;
+      return `${PRIMARY} ${company ? 'with MAX and MED' : 'alone'}, ${start}`;
+    },
+    panel: ({ depth, steps }) => {
+      const own = isOneArm ? byDepth.get(String(depth)) : undefined;
+      const start = own === undefined ? '' : `, larger start ${own[0].embeddingInit}`;
+      return `Depth ${depth}, ${grouped(steps)} steps${start}`;
+    },
+  };
 }
 
 /** Nothing where no arm was trained at several sizes, or all at one start. */
@@ -80,12 +105,13 @@ export function startAndCompany(conditions: readonly Condition[]): ChartSpec[] {
   const sizes = (own: readonly StartCount[]): number => new Set(own.map(({ parameters }) => parameters)).size;
   const starts = new Set(counts.map(({ embeddingInit }) => embeddingInit));
   if (starts.size < 2 || sizes(counts) < FEWEST_SIZES) return [];
+  const { arm: armText, panel: panelText } = startNames(counts);
   const arms = [...new Set(counts.map(armText))];
   const rows = counts.map((count): Row => {
-    const { depth, steps, parameters, learned, runs } = count;
+    const { parameters, learned, runs } = count;
     const { low, high } = clopperPearsonInterval(learned, runs, 0.95);
     return {
-      panel: `Depth ${depth}, ${grouped(steps)} steps`,
+      panel: panelText(count),
       arm: armText(count),
       parameters,
       // beside each other, so that no interval hides another
@@ -135,9 +161,7 @@ export function startAndCompany(conditions: readonly Condition[]): ChartSpec[] {
       subtitle: `Share of seeds that learned ${PRIMARY}, by parameters, at the end of training; exact (Clopper-Pearson) 95 % intervals. Start: standard deviation of the token embeddings before training; GPT-2's is ${SMALL_START}.`,
       summary: panels
         .map((panel) => {
-          const own = counts.filter(
-            ({ depth, steps }) => panel === `Depth ${depth}, ${grouped(steps)} steps`,
-          );
+          const own = counts.filter((count) => panelText(count) === panel);
           return `${panel}: ${[...groupBy(own, armText)].map(describe).join('; ')}.`;
         })
         .join(' '),
