@@ -108,8 +108,8 @@ function startVerdicts(rows: readonly Row[]): string {
   const decided = rows.filter(
     ({ claim, result }) => ['M1', 'M2'].includes(claim.id) && result.verdict !== VERDICT.tooFew,
   );
-  const verdicts = decided.map(({ part, verdict }) => `${part.id} is ${verdict}`).join(', ');
-  return verdicts === '' ? '' : `; that what joint training saves is only a flat start: ${verdicts}`;
+  const verdicts = decided.map(({ part, verdict }) => `${verdict} (${part.id}, ${part.name})`).join(' and ');
+  return verdicts === '' ? '' : `; that what joint training saves is only a flat start is ${verdicts}`;
 }
 
 /** `C1a and C2a supported; C3a contradicted; the others undecided` */

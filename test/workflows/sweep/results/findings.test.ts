@@ -56,7 +56,7 @@ describe('findingsOf', () => {
     expect(one).toMatch(/beside MAX and MED by 20 of 40 seeds \(.*; in most of each size's from [\d,]+ on\)/);
     expect(two).toBe('At depth 2 no run of SUM with nothing held out is finished yet.');
     expect(start).toContain('at depth 1 alone by 20 of 40 seeds');
-    expect(start).toContain('M1 is supported, interim');
+    expect(start).toContain('only a flat start is supported, interim (M1, depth 1)');
     expect(paper).toContain('C1a and C2a supported, interim');
     expect(own).toContain('M1 supported, interim; M2, M3a, M3b and M4 undecided');
     // SUM alone never learned: its threshold lies above the sizes tested
