@@ -83,7 +83,8 @@ export function checkPhasesAgree(phases: readonly Phase[], said: { tasks: unknow
   }
 }
 
-interface Course {
+/** What tells the phases of a run. */
+export interface Course {
   readonly data: { readonly tasks: readonly OperationName[] };
   readonly training: { readonly steps: number; readonly phases?: readonly Phase[] };
 }

@@ -1,5 +1,5 @@
 /** What a run has learned, read off its evaluation rows: accuracy by operation, the definition of "learned", stopping. */
-import { phaseAt, type PhaseSpan } from '../config/phases.js';
+import { type Course, phaseAt, phaseSpans } from '../config/phases.js';
 import { LEARNED_ACCURACY } from '../evidence/claims-file.js';
 import type { DataConfig } from '../listops/data-config.js';
 import type { EvalCell, EvalRow } from './metrics.js';
@@ -63,12 +63,16 @@ export function nestedAccuracy(row: EvalRow, operation: string): number | undefi
 }
 
 /**
- * Whether an evaluation asked whole expressions of the operations that were trained at that step. Older versions asked those
- * of all phases, also such as a later phase forgets: what is inside them then says nothing of the operations that are trained.
+ * Rows as far as they tell of what was trained at their step. Older versions asked whole expressions of the operations of all
+ * phases, also such as a later phase forgets: what is inside them is then unknown.
  */
-export function asksWhatIsTrained(row: EvalRow, spans: readonly PhaseSpan[]): boolean {
-  const tasks: readonly string[] = phaseAt(spans, row.step - 1).tasks;
-  return row.nested?.inside?.every(({ operation }) => tasks.includes(operation)) ?? true;
+export function ofWhatIsTrained(rows: readonly EvalRow[], course: Course): EvalRow[] {
+  const spans = phaseSpans(course);
+  return rows.map((row) => {
+    const tasks: readonly string[] = phaseAt(spans, row.step - 1).tasks;
+    const { nested, ...flat } = row;
+    return nested?.inside?.every(({ operation }) => tasks.includes(operation)) === false ? flat : row;
+  });
 }
 
 /** Whether a run's expressions nest, so that `learned` asks for what is inside them too. */

@@ -4,17 +4,16 @@
  */
 import { wilsonInterval } from '../analysis/statistics/intervals.js';
 import { conditionId, conditionLabel, gptConfigOf } from '../config/names.js';
-import { phaseSpans } from '../config/phases.js';
 import type { RunConfig } from '../config/run-config.js';
 import { chanceLevel } from '../listops/sampling/chance.js';
 import { isOperationName } from '../listops/language/operations.js';
 import { parameterTable } from '../model/parameters.js';
 import {
   accuracyByOperation,
-  asksWhatIsTrained,
   divisorAccuracy,
   isNested,
   nestedAccuracy,
+  ofWhatIsTrained,
   operationAccuracy,
 } from './learned.js';
 import type { EvalCell, EvalRow, MetricNumber, MetricRow, RoleLosses } from './metrics.js';
@@ -100,18 +99,16 @@ export function lastTwoAtStep(
   step: number,
   config: Pick<RunConfig, 'data' | 'training'>,
 ): Record<string, number> | undefined {
-  const lastTwo = parseMetricRows(rows, 'metrics.jsonl')
+  const stored = parseMetricRows(rows, 'metrics.jsonl')
     .filter((row): row is EvalRow => row.kind === 'eval' && row.step <= step)
     .slice(-2);
-  if (lastTwo.length < 2) return undefined;
-  const spans = phaseSpans(config);
+  if (stored.length < 2) return undefined;
+  const lastTwo = ofWhatIsTrained(stored, config);
   const nested = isNested(config.data);
-  const insideOf = (row: EvalRow, operation: string): number | undefined =>
-    asksWhatIsTrained(row, spans) ? nestedAccuracy(row, operation) : undefined;
   const lesser: Record<string, number> = {};
   for (const operation of Object.keys(accuracyByOperation(lastTwo[1]))) {
     const flat = lastTwo.map((row) => operationAccuracy(row, operation) ?? 0);
-    const inside = nested ? lastTwo.map((row) => insideOf(row, operation)) : [];
+    const inside = nested ? lastTwo.map((row) => nestedAccuracy(row, operation)) : [];
     const known = [...flat, ...inside].filter((accuracy) => accuracy !== undefined);
     if (known.length === flat.length + inside.length) lesser[operation] = Math.min(...known);
   }

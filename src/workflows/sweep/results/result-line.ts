@@ -6,11 +6,10 @@ import { z } from 'zod';
 import { END_REASONS } from '../../../checkpoint/store.js';
 import { runId } from '../../../config/names.js';
 import { parseRunConfig } from '../../../config/parse.js';
-import { phaseSpans } from '../../../config/phases.js';
 import type { RunConfig } from '../../../config/run-config.js';
 import { errorMessage } from '../../../errors.js';
 import { observationSchema } from '../../../evidence/statistic.js';
-import { asksWhatIsTrained } from '../../../train/learned.js';
+import { ofWhatIsTrained } from '../../../train/learned.js';
 import type { EvalCell, EvalRow } from '../../../train/metrics.js';
 
 /** Right and asked. */
@@ -99,12 +98,8 @@ export function evaluationRows({
   evaluations,
   configuration,
 }: Pick<ResultLine, 'evaluations' | 'configuration'>): EvalRow[] {
-  const spans = phaseSpans(configuration);
-  return evaluations.map(rowOf).map((row) => (asksWhatIsTrained(row, spans) ? row : flatOf(row)));
+  return ofWhatIsTrained(evaluations.map(rowOf), configuration);
 }
-
-/** Without its whole expressions: what is inside them is then unknown. */
-const flatOf = ({ nested: _, ...row }: EvalRow): EvalRow => row;
 
 function rowOf({ step: at, trained, held = {}, inside, chains, lossNats }: Evaluation): EvalRow {
   return {
