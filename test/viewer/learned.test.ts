@@ -70,19 +70,23 @@ it('what a last phase does not train may be forgotten', async () => {
   }
 });
 
+/** An evaluation with every flat prompt right, and shares right inside nested ones; undefined: the row does not tell. */
+function nestedLine(
+  step: number,
+  flat: readonly string[],
+  shares: Readonly<Record<string, number>> | undefined,
+): string {
+  const row = JSON.parse(evalLine(step, Object.fromEntries(flat.map((task) => [task, 1])))) as object;
+  const inside = Object.entries(shares ?? {}).map(([operation, share]) => ({
+    operation,
+    total: 100,
+    correct: 100 * share,
+  }));
+  const nested = { total: 100, exact: 0, roles: {}, results: [], ...(shares !== undefined && { inside }) };
+  return JSON.stringify({ ...row, nested });
+}
+
 it('where expressions nest, inside them too', async () => {
-  const inside = (step: number, share: number | undefined): string => {
-    const row = JSON.parse(evalLine(step, { SUM: 1 })) as Record<string, unknown>;
-    const results = [{ operation: 'SUM', total: 100, correct: 100 * (share ?? 0) }];
-    const nested = {
-      total: 100,
-      exact: 0,
-      roles: {},
-      results: [],
-      ...(share !== undefined && { inside: results }),
-    };
-    return JSON.stringify({ ...row, nested });
-  };
   const cases: readonly [(number | undefined)[], boolean | null][] = [
     [[1, 1], true],
     [[1, 0.6], false],
@@ -95,9 +99,47 @@ it('where expressions nest, inside them too', async () => {
       seed: place + 1,
     });
     const name = writeRun(sample.checkpointsDir, { config, until: 0, end: 'budget' });
-    add(name, ...shares.map((share, i) => inside(100 * (i + 1), share)));
+    add(
+      name,
+      ...shares.map((share, i) =>
+        nestedLine(100 * (i + 1), ['SUM'], share === undefined ? undefined : { SUM: share }),
+      ),
+    );
     index = new RunIndex([sample.checkpointsDir], undefined, Infinity);
     expect((await listed(name)).learned, shares.join(' ')).toBe(learned);
+  }
+});
+
+it('evaluations of older versions inside nested expressions of what is no longer trained tell nothing', async () => {
+  const training = { phases: 'MAX+MED:100,SUM:200' as never };
+  const cases: readonly [Readonly<Record<string, number>>, boolean | null][] = [
+    [{ SUM: 1 }, true],
+    [{ MAX: 1, MED: 1, SUM: 0.5 }, null],
+    [{ SUM: 0.5 }, false],
+  ];
+  for (const [place, [shares, learned]] of cases.entries()) {
+    const config = resolveRunConfig({
+      data: { depth: 2 },
+      model: { nCtx: 256 },
+      training,
+      seed: place + 1,
+    });
+    const name = writeRun(sample.checkpointsDir, { config, until: 0, end: 'budget' });
+    add(name, ...[200, 300].map((step) => nestedLine(step, ['MAX', 'MED', 'SUM'], shares)));
+    index = new RunIndex([sample.checkpointsDir], undefined, Infinity);
+    expect((await listed(name)).learned, JSON.stringify(shares)).toBe(learned);
+  }
+});
+
+it('the last two evaluations count, however many came before and wherever a resumed run went back', async () => {
+  for (const evaluations of [2, 255, 256, 257]) {
+    const config = sampleConfig(['SUM'], evaluations);
+    const name = writeRun(sample.checkpointsDir, { config, until: 0, end: 'budget' });
+    const before = Array.from({ length: evaluations - 2 }, (_, i) => evalLine(i + 1, { SUM: i % 2 }));
+    const last = [evaluations - 1, evaluations].map((step) => evalLine(step, { SUM: 0.97 }));
+    add(name, ...before, ...last.map((line) => line.replaceAll('970', '20')), ...last);
+    index = new RunIndex([sample.checkpointsDir], undefined, Infinity);
+    expect((await listed(name)).learned, `${evaluations}`).toBe(true);
   }
 });
 

@@ -10,6 +10,8 @@ import { decimate } from './decimate.js';
 const MAX_LINE = 64 * 1024;
 const MAX_NAME = 80;
 const MAX_CELLS = 1000;
+/** Evaluations kept: two that tell what is learned, and those that a resumed run may go back over. */
+const KEPT_EVALUATIONS = 32;
 
 export interface Sample {
   readonly group: CurveGroup;
@@ -18,14 +20,17 @@ export interface Sample {
   readonly value: number | null;
 }
 
+interface ParsedLine {
+  readonly samples: readonly Sample[];
+  /** as far as `learned` reads it */
+  readonly evaluation?: EvalRow;
+}
+
 /**
- * The samples of one line; undefined when the line is not a metrics row.
+ * What one line says; undefined when it is not a metrics row.
  * @param isWanted - groups whose samples are made
  */
-export function parseMetricsLine(
-  line: string,
-  isWanted: (group: CurveGroup) => boolean = () => true,
-): Sample[] | undefined {
+function parseMetricsLine(line: string, isWanted: (group: CurveGroup) => boolean): ParsedLine | undefined {
   if (line.length > MAX_LINE) return undefined;
   let row: unknown;
   try {
@@ -41,17 +46,21 @@ export function parseMetricsLine(
     addSample(samples, 'loss', 'training loss', step, row['lossNats']);
     if (isWanted('role')) addAll(samples, 'role', step, row['lossByRole']);
   } else if (kind === 'eval' && Array.isArray(row['cells'])) {
-    const evaluated: EvalRow = { kind, step, cells: row['cells'].slice(0, MAX_CELLS).filter(isCell) };
-    addAll(samples, 'accuracy', step, accuracyByOperation(evaluated, 'trained'));
-    if (isWanted('held')) addAll(samples, 'held', step, accuracyByOperation(evaluated, 'held'));
-    if (isWanted('nested')) addAll(samples, 'nested', step, insideOf(row['nested']));
-    if (isWanted('divisor')) addAll(samples, 'divisor', step, divisorAccuracy(evaluated, 'SUM'));
+    const cells = row['cells'].slice(0, MAX_CELLS).filter(isCell);
+    const inside = insideOf(row['nested']);
+    const nested = { total: 0, exact: 0, roles: {}, results: [], inside };
+    const evaluation: EvalRow = { kind, step, cells, ...(inside.length > 0 && { nested }) };
+    addAll(samples, 'accuracy', step, accuracyByOperation(evaluation, 'trained'));
+    if (isWanted('held')) addAll(samples, 'held', step, accuracyByOperation(evaluation, 'held'));
+    if (isWanted('nested')) addAll(samples, 'nested', step, sharesOf(inside));
+    if (isWanted('divisor')) addAll(samples, 'divisor', step, divisorAccuracy(evaluation, 'SUM'));
+    return { samples, evaluation };
   } else if (kind === 'diverged') {
     addSample(samples, 'loss', 'training loss', step, 'NaN');
   } else {
     return undefined;
   }
-  return samples;
+  return { samples };
 }
 
 /** The fields of an evaluation cell that accuracies are made of. */
@@ -70,12 +79,13 @@ function isCell(cell: unknown): cell is EvalCell {
 }
 
 /** Results right inside nested expressions, by operation; empty where the row does not tell. */
-function insideOf(nested: unknown): Record<string, number> {
+function insideOf(nested: unknown): NestedResults[] {
   const inside = isRecord(nested) ? nested['inside'] : undefined;
-  if (!Array.isArray(inside)) return {};
-  const known = inside.slice(0, MAX_CURVES).filter(isInside);
-  return Object.fromEntries(known.map(({ operation, correct, total }) => [operation, correct / total]));
+  return Array.isArray(inside) ? inside.slice(0, MAX_CURVES).filter(isInside) : [];
 }
+
+const sharesOf = (inside: readonly NestedResults[]): Record<string, number> =>
+  Object.fromEntries(inside.map(({ operation, correct, total }) => [operation, correct / total]));
 
 function isInside(entry: unknown): entry is NestedResults {
   if (!isRecord(entry)) return false;
@@ -113,6 +123,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 /** Collects curves line by line; a long run is thinned as it grows, so that memory has a limit. */
 export class CurveCollector {
   private readonly curves = new Map<string, { group: CurveGroup; name: string; points: CurvePoint[] }>();
+  private evaluations: EvalRow[] = [];
   private lines = 0;
   lastStep = 0;
 
@@ -132,12 +143,23 @@ export class CurveCollector {
 
   add(line: string): void {
     if (line === '') return;
-    const samples = parseMetricsLine(line, this.isWanted);
-    if (samples === undefined) {
+    const parsed = parseMetricsLine(line, this.isWanted);
+    if (parsed === undefined) {
       this.lines++;
       return;
     }
-    for (const sample of samples) this.addPoint(sample);
+    for (const sample of parsed.samples) this.addPoint(sample);
+    if (parsed.evaluation !== undefined) this.addEvaluation(parsed.evaluation);
+  }
+
+  private addEvaluation(row: EvalRow): void {
+    const before = this.evaluations.filter(({ step }) => step < row.step);
+    this.evaluations = [...before.slice(1 - KEPT_EVALUATIONS), row];
+  }
+
+  /** The last evaluations, in the order of steps, as far as `learned` reads them. */
+  lastEvaluations(): readonly EvalRow[] {
+    return this.evaluations;
   }
 
   private addPoint({ group, name, step, value }: Sample): void {

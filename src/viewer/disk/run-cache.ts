@@ -13,7 +13,7 @@ import { isRecord } from './metrics.js';
 import { addressOf } from './address.js';
 
 /** Changes when summaries are made otherwise. */
-const FORMAT = 'sumlens viewer runs 2';
+const FORMAT = 'sumlens viewer runs 3';
 const MOST_BYTES = 128 << 20;
 /** A file changed this short before it was looked at may change again within one tick of its clock. */
 const SETTLED_MS = 2000;

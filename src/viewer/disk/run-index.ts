@@ -22,8 +22,8 @@ import { parameterTable } from '../../model/parameters.js';
 import { placesOf } from '../../palette.js';
 import { addressOf } from './address.js';
 import { isPlainFile } from './contained.js';
-import { LEARNED_ACCURACY } from '../../evidence/claims-file.js';
-import { isNested } from '../../train/learned.js';
+import { hasLearned, isNested, ofWhatIsTrained, operationAccuracy } from '../../train/learned.js';
+import type { EvalRow } from '../../train/metrics.js';
 import { type ConditionSettings, type CurvePoint, SPARKLINE_POINTS, type RunSummary } from '../contract.js';
 import { settingsOf } from './run-detail.js';
 import { decimate } from './decimate.js';
@@ -269,37 +269,29 @@ export class RunIndex {
       step: collector.lastStep,
       loss: collector.points('loss', 'training loss').at(-1)?.[1] ?? null,
       accuracy: accuracies.length === 0 ? null : Object.fromEntries(accuracies),
-      learned: learnedBy(config, collector),
+      learned: learnedBy(config, collector.lastEvaluations()),
       sparkline: decimate(collector.points('accuracy', shown), SPARKLINE_POINTS).map(rounded),
     };
   }
 }
 
-/** A list shows losses and accuracies only, and whether the run has learned. */
-const listCollector = (): CurveCollector =>
-  new CurveCollector(SPARKLINE_POINTS, (group) => group === 'nested');
+/** A list shows losses and accuracies only. */
+const listCollector = (): CurveCollector => new CurveCollector(SPARKLINE_POINTS, () => false);
 
 const rounded = ([step, value]: CurvePoint): CurvePoint => [
   step,
   value === null ? null : Math.round(value * 1e4) / 1e4,
 ];
 
-/** hasLearned (train/learned.ts) of every operation that the last phase trains, from what a list keeps of the rows. */
-function learnedBy(config: RunConfig, collector: CurveCollector): boolean | null {
-  const lastTwo = (group: 'accuracy' | 'nested', task: string): (number | null)[] =>
-    collector
-      .points(group, task)
-      .slice(-2)
-      .map(([, value]) => value);
-  const isBelow = (value: number | null): boolean => !(value !== null && value >= LEARNED_ACCURACY);
+/** Whether every operation that the last phase trains is learned; null: there is no evaluation, or it does not tell. */
+function learnedBy(config: RunConfig, rows: readonly EvalRow[]): boolean | null {
   const tasks = lastTasks(config);
-  const flat = tasks.map((task) => lastTwo('accuracy', task));
-  if (flat.some((values) => values.length === 0)) return null;
-  if (flat.some((values) => values.length < 2 || values.some(isBelow))) return false;
-  if (!isNested(config.data)) return true;
-  const inside = tasks.map((task) => lastTwo('nested', task));
-  if (inside.some((values) => values.some(isBelow))) return false;
-  return inside.some((values) => values.length < 2) ? null : true;
+  const isAsked = (task: string): boolean => rows.some((row) => operationAccuracy(row, task) !== undefined);
+  if (!tasks.every(isAsked)) return null;
+  const trained = ofWhatIsTrained(rows, config);
+  const learned = tasks.map((task) => hasLearned(trained, task, { nested: isNested(config.data) }));
+  if (learned.includes(false)) return false;
+  return learned.includes(null) ? null : true;
 }
 
 /** Trainable numbers by condition: the same for all its seeds. */
