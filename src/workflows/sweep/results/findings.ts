@@ -209,7 +209,16 @@ function differencesText(rows: readonly Row[]): string {
 
 function progressText({ runs, finished }: Standing, rows: readonly Row[]): string {
   if (finished >= runs) return `All ${grouped(runs)} runs of the plan are finished.`;
-  const open = rows.filter(({ result }) => result.verdict === VERDICT.tooFew);
-  const lacking = open.filter(({ standing }) => standing !== undefined && standing.finished < standing.runs);
-  return `${grouped(finished)} of ${grouped(runs)} runs of the plan are finished${lacking.length === 0 ? '' : `; for lack of the others ${listed(lacking.map(({ part }) => part.id))} ${lacking.length === 1 ? 'is' : 'are'} undecided`}, and what is marked interim may change.`;
+  const lacking = rows.filter(
+    ({ result, standing }) =>
+      result.verdict === VERDICT.tooFew && standing !== undefined && standing.finished < standing.runs,
+  );
+  const names = listed(lacking.map(({ part }) => part.id));
+  const left = [
+    ...(lacking.length === 0
+      ? []
+      : [`for lack of the others ${names} ${lacking.length === 1 ? 'is' : 'are'} undecided`]),
+    ...(rows.some(({ interim }) => interim) ? ['what is marked interim may change'] : []),
+  ];
+  return `${grouped(finished)} of ${grouped(runs)} runs of the plan are finished; ${left.length === 0 ? 'no claim waits for the others' : left.join(', and ')}.`;
 }
