@@ -37,7 +37,7 @@ ${differences}
 
 The report of these runs is [reports/paper/index.html](reports/paper/index.html), its numbers are in
 \`reports/paper/results.jsonl\`; after \`npm run setup\`, \`npx sumlens verdicts reports/paper/results.jsonl\` decides the
-claims again. The plan, and how to go on with it: [docs/sweeps.md](docs/sweeps.md).
+claims again. The plan, and how to run it again: [docs/sweeps.md](docs/sweeps.md).
 `;
   return {
     text: `${BEGIN}\n\n${await formatted(markdown)}\n${END}`,

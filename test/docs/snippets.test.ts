@@ -111,10 +111,10 @@ const COMMANDS = [
 const SHORTER: Readonly<Record<string, string>> = {
   'npx sumlens sweep thresholds --dry-run': 'npx sumlens sweep plan.yaml --dry-run',
   'npx sumlens sweep thresholds --size small': 'npx sumlens sweep sized.yaml --size small',
-  'npx sumlens sweep paper --size paper --name paper --dry-run':
-    'npx sumlens sweep sized.yaml --size paper --name paper --dry-run',
-  'npx sumlens sweep paper --size paper --name paper --keep final':
-    'npx sumlens sweep sized.yaml --size paper --name paper --keep final',
+  'npx sumlens sweep paper --size paper --name mine --dry-run':
+    'npx sumlens sweep sized.yaml --size paper --name mine --dry-run',
+  'npx sumlens sweep paper --size paper --name mine --keep final':
+    'npx sumlens sweep sized.yaml --size paper --name mine --keep final',
   'npx sumlens sweep plan.yaml --stop-after 30 --keep none':
     'npx sumlens sweep plan.yaml --stop-after 30 --keep none --name again',
   'sumlens sweep <plan>': 'npx sumlens sweep plan.yaml --name once-more',
