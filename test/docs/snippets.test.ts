@@ -148,7 +148,7 @@ const SHORTER: Readonly<Record<string, string>> = {
     'npx sumlens sweep plan.yaml --slurm sweep.sbatch --shards 2',
   'npx sumlens sweep plan.yaml --report-only': 'npx sumlens sweep plan.yaml --report-only --name again',
   'npx sumlens sweep paper --size paper --name paper --report-only':
-    'npx sumlens sweep sized.yaml --size paper --name paper --report-only',
+    'npx sumlens sweep sized.yaml --size paper --name mine --report-only',
   // docs/tutorial.md
   'npx sumlens train --tasks SUM --operands 2..2 --seed 1 --d-model 16 --steps 4000':
     'npx sumlens train --tasks SUM --operands 2..2 --seed 1 --d-model 16 --steps 16',
