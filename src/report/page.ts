@@ -10,7 +10,7 @@ import { evidenceOfReport } from './evidence-of-report.js';
 import type { ChartSpec, Report } from './schema.js';
 import { conditionLabels, sortedSubjects, summariseConditions, LEARNING } from './page/conditions.js';
 import { type Answer, answer } from './page/answer.js';
-import { besideSection } from './page/beside.js';
+import { besideSection, besideSentence } from './page/beside.js';
 import { claimsTable } from './page/claims-table.js';
 import { allDifferences, differenceForest, differenceMaps } from './page/differences.js';
 import { offlineDocument } from './page/document.js';
@@ -134,7 +134,7 @@ function body(given: Report, hasPlayground: boolean): Html {
       </div>
     </nav>
     <main id="main">
-      ${header(report, conditions)} ${answerSection(first)} ${besideSection(report)}
+      ${header(report, conditions)} ${answerSection(first, besideSentence(report))} ${besideSection(report)}
       ${report.kind === 'claims' ? claims : undefined} ${compared(conditions)}
       ${unlearnedSection(report, evidence)} ${stepsSection(steps)} ${differences}
       ${report.kind === 'comparison' ? claims : undefined} ${sections.map((section) => section.body)}
@@ -145,10 +145,10 @@ function body(given: Report, hasPlayground: boolean): Html {
 }
 
 /** What was found in plain words, and the pictures that show it. */
-function answerSection({ sentences, charts }: Answer): Html {
+function answerSection({ sentences, charts }: Answer, beside: Html | undefined): Html {
   return html`<section class="answer" aria-labelledby="answer">
     <h2 id="answer">In short</h2>
-    ${sentences.map((sentence) => html`<p>${withTerms(sentence)}</p>`)}
+    ${sentences.map((sentence) => html`<p>${withTerms(sentence)}</p>`)} ${beside}
     <div class="charts headlines">${charts.map((chart, i) => figure(chart, `top-${i + 1}`))}</div>
   </section>`;
 }

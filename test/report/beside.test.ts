@@ -37,6 +37,24 @@ describe('verdicts of the shipped plan beside those of the runs', () => {
     expect(sectionOf(pageOf(madeReport([], [])))).toBe('');
   });
 
+  it('stand in one sentence under "In short", where the plan decided anything', () => {
+    const sentence = (overrides: Partial<Report>): string =>
+      /<section class="answer"[^]*?<\/section>/
+        .exec(pageOf(madeReport([], [], overrides)))?.[0]
+        .match(/<p class="beside">([^]*?)<\/p>/)?.[1]
+        .replaceAll(/\s+/g, ' ')
+        .trim() ?? '';
+    expect(sentence({ beside: { ...SHIPPED, href: HREF } })).toBe(
+      `Not from these runs, but from 500 of 1,194 runs of <a href="${HREF}">the shipped plan paper</a>: C2a supported, interim.`,
+    );
+    const two = SHIPPED.parts.map((part) => ({ ...part, verdict: VERDICT.supported, interim: false }));
+    expect(sentence({ beside: { ...SHIPPED, finished: 1194, parts: two, href: HREF } })).toMatch(
+      /from 1,194 runs of .*: C2a and C5 supported\.$/,
+    );
+    expect(sentence({ beside: { ...SHIPPED, parts: SHIPPED.parts.slice(1), href: HREF } })).toBe('');
+    expect(sentence({})).toBe('');
+  });
+
   it('are kept by report.json, and lead to no other place than a report beside it', () => {
     const report = madeReport([], [], { beside: { ...SHIPPED, href: HREF } });
     expect(parseReport(reportJson(report), 'r').beside).toEqual(report.beside);

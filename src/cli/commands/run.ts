@@ -4,7 +4,7 @@ import { PROBES } from '../../../probes/index.js';
 import { getPreset, PRESET_NAMES, presets, withSteps } from '../../config/presets.js';
 import { distinguishingLabels, runId } from '../../config/names.js';
 import type { RunConfig } from '../../config/run-config.js';
-import { VERDICT, verdictText } from '../../evidence/verdict.js';
+import { decidedInWords } from '../../evidence/plan-verdicts.js';
 import { openEngine } from '../../engine/registry.js';
 import { packageVersion } from '../../io/package-root.js';
 import type { Report } from '../../report/schema.js';
@@ -157,12 +157,7 @@ async function runCommand(presetName: string, options: ParsedOptions): Promise<v
 }
 
 function shippedLine({ plan, runs, finished, parts }: NonNullable<Report['beside']>): string {
-  const decided = parts.filter(({ verdict }) => verdict !== VERDICT.tooFew);
-  const verdicts = decided.map(
-    (one) =>
-      `${one.part} ${verdictText(one.interim ? { verdict: one.verdict, interim: true } : { verdict: one.verdict })}`,
-  );
-  return `shipped plan ${plan}, not these runs (${finished} of ${runs} runs): ${verdicts.join(', ') || 'no claim decided yet'}; reports/${plan}/index.html`;
+  return `shipped plan ${plan}, not these runs (${finished} of ${runs} runs): ${decidedInWords(parts) || 'no claim decided yet'}; reports/${plan}/index.html`;
 }
 
 function printFailed(failed: readonly FailedRun[]): void {

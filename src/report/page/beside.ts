@@ -1,10 +1,26 @@
 /** The verdicts of another plan of runs, beside those of the runs of the page: marked as such, with a link to its own report. */
 import { CLAIMS } from '../../evidence/claims-file.js';
+import { decidedInWords } from '../../evidence/plan-verdicts.js';
 import { VERDICT } from '../../evidence/verdict.js';
 import type { Report } from '../schema.js';
 import { verdictBadge } from './first-screen.js';
 import { html, type Html } from './html.js';
 import { grouped } from '../../evidence/results.js';
+
+/** Its verdicts in one sentence, for the first screen. Nothing where the report names no other plan, or that one decided nothing. */
+export function besideSentence({ beside }: Report): Html | undefined {
+  if (beside === undefined) return undefined;
+  const { plan, runs, finished, parts, href } = beside;
+  const decided = decidedInWords(parts);
+  if (decided === '') return undefined;
+  return html`<p class="beside">
+    Not from these runs, but from ${runsText(runs, finished)} of
+    <a href="${href}">the shipped plan ${plan}</a>: ${decided}.
+  </p>`;
+}
+
+const runsText = (runs: number, finished: number): string =>
+  `${finished < runs ? `${grouped(finished)} of ${grouped(runs)}` : grouped(runs)} runs`;
 
 /** Nothing where the report names no other plan. */
 export function besideSection({ beside, claims }: Report): Html | undefined {
@@ -27,9 +43,9 @@ export function besideSection({ beside, claims }: Report): Html | undefined {
   return html`<section class="module beside" aria-labelledby="beside">
     <h2 id="beside">From the shipped plan ${plan}, not from these runs</h2>
     <p class="question">
-      ${finished < runs ? `${grouped(finished)} of ${grouped(runs)}` : grouped(runs)} runs that were planned
-      for these claims came with the package: <a href="${href}">the report of the plan ${plan}</a>. Its
-      verdicts stand on the left; those of the runs of this page, which are far fewer, on the right.
+      ${runsText(runs, finished)} that were planned for these claims came with the package:
+      <a href="${href}">the report of the plan ${plan}</a>. Its verdicts stand on the left; those of the runs
+      of this page, which are far fewer, on the right.
     </p>
     ${
       decided.length === 0

@@ -3,12 +3,12 @@
  * than the paper says. Every number and every verdict is computed from the result lines; nothing here decides anything.
  */
 import type { ClaimResult } from '../../../evidence/claims.js';
-import type { PlanVerdicts } from '../../../evidence/plan-verdicts.js';
+import { decidedInWords, listed, type PlanVerdicts } from '../../../evidence/plan-verdicts.js';
 import { type Claim, type ClaimPart, CLAIMS } from '../../../evidence/claims-file.js';
 import { conditionsOf } from '../../../evidence/conditions.js';
 import { groupBy } from '../../../evidence/group-by.js';
 import { grouped } from '../../../evidence/results.js';
-import { VERDICT, VERDICTS, verdictText } from '../../../evidence/verdict.js';
+import { VERDICT, verdictText } from '../../../evidence/verdict.js';
 import { readable } from '../../../report/charts/common.js';
 import { depthSentence, startSentence } from '../../../report/charts/start-and-company-text.js';
 import { startAndCompany, startCounts } from '../../../report/charts/start-and-company.js';
@@ -114,22 +114,12 @@ function startVerdicts(rows: readonly Row[]): string {
 
 /** `C1a and C2a supported; C3a contradicted; the others undecided` */
 function verdictList(rows: readonly Row[]): string {
-  const groups = groupBy(
-    rows.filter(({ result }) => result.verdict !== VERDICT.tooFew),
-    ({ verdict }) => verdict,
+  const decided = decidedInWords(
+    rows.map(({ part, result, interim }) => ({ part: part.id, verdict: result.verdict, interim })),
   );
-  const order = (text: string): number => VERDICTS.findIndex((word) => text.startsWith(word));
-  const parts = [...groups]
-    .sort(([a], [b]) => order(a) - order(b) || (a < b ? -1 : 1))
-    .map(([verdict, own]) => `${listed(own.map(({ part }) => part.id))} ${verdict}`);
   const open = rows.filter(({ result }) => result.verdict === VERDICT.tooFew);
-  if (open.length > 0) parts.push(`${listed(open.map(({ part }) => part.id))} undecided`);
-  return parts.join('; ');
-}
-
-function listed(names: readonly string[]): string {
-  const last = names.at(-1) ?? '';
-  return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} and ${last}`;
+  const undecided = open.length === 0 ? [] : [`${listed(open.map(({ part }) => part.id))} undecided`];
+  return [...(decided === '' ? [] : [decided]), ...undecided].join('; ');
 }
 
 const paperSentence = (rows: readonly Row[]): string =>
