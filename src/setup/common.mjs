@@ -110,3 +110,13 @@ export async function bundleForNode(entry, outfile) {
   });
   return outfile;
 }
+
+/** Does what bundles, then ends the bundler's service: it would stay, at over 200 MB, beside the program started next. */
+export async function thenEndBundler(work) {
+  try {
+    return await work();
+  } finally {
+    const { stop } = await import('esbuild');
+    await stop();
+  }
+}

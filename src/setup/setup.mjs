@@ -6,7 +6,7 @@ import { chmodSync, existsSync, lstatSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { LAST_MAP } from './build-children.mjs';
-import { filesBelow, hashOf, ROOT, runProgram, SetupError, whenChanged } from './common.mjs';
+import { filesBelow, hashOf, ROOT, runProgram, SetupError, thenEndBundler, whenChanged } from './common.mjs';
 
 const STAMPS = join(ROOT, 'build', 'stamps');
 
@@ -125,7 +125,7 @@ async function buildBundles(log) {
       log,
       work: async () => {
         const module = await import(pathToFileURL(script).href);
-        await module[name]({ root: ROOT, log });
+        await thenEndBundler(() => module[name]({ root: ROOT, log }));
       },
     });
   }
