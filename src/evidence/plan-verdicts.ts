@@ -31,7 +31,7 @@ export function decidedInWords(
 ): string {
   const groups = groupBy(
     parts.filter(({ verdict }) => verdict !== VERDICT.tooFew),
-    ({ verdict, interim }) => verdictText(interim ? { verdict, interim } : { verdict }),
+    verdictText,
   );
   const order = (text: string): number => VERDICTS.findIndex((word) => text.startsWith(word));
   return [...groups]

@@ -216,8 +216,8 @@ export function withNote(primary: VerdictDecision, note: string): VerdictDecisio
 }
 
 /** The word as it is printed: `supported`, `supported, interim`. */
-export function verdictText({ verdict, interim }: Pick<VerdictDecision, 'verdict' | 'interim'>): string {
-  return interim === true ? `${verdict}, interim` : verdict;
+export function verdictText({ verdict, interim = false }: { verdict: Verdict; interim?: boolean }): string {
+  return interim ? `${verdict}, interim` : verdict;
 }
 
 function decision(verdict: Verdict, reason: string, seeds?: number): VerdictDecision {

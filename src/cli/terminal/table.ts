@@ -58,7 +58,7 @@ export function claimLines(claims: readonly ClaimResult[]): string {
     ['claim', 'verdict', 'estimate', 'interval', 'why'],
     claims.map(({ claim, part, verdict, interim, estimate, bound, interval, reason, notes }) => [
       part ?? claim,
-      verdictText(interim ? { verdict, interim } : { verdict }),
+      verdictText({ verdict, interim }),
       bound === undefined
         ? shortNumber(estimate)
         : `${bound.side === 'above' ? '>' : '<'} ${shortNumber(bound.value)}`,

@@ -75,7 +75,7 @@ function rowsOf(claim: Claim, decided: readonly ClaimResult[], { parts }: Standi
     const standing = parts.find((one) => one.part === part.id);
     const isLeft = standing !== undefined && standing.finished < standing.runs;
     const interim = result.verdict !== VERDICT.tooFew && (result.interim || isLeft);
-    const verdict = verdictText(interim ? { verdict: result.verdict, interim } : { verdict: result.verdict });
+    const verdict = verdictText({ verdict: result.verdict, interim });
     return [{ claim, part, result, interim, verdict, standing }];
   });
 }
